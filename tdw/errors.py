@@ -1,0 +1,48 @@
+"""Every error a user can meet: what was wrong, with which file or value, and what to do about it."""
+
+from __future__ import annotations
+
+
+class TdwError(Exception):
+    """An error with a remedy.
+
+    Args:
+        what: what was wrong, naming the file or value.
+        remedy: what the reader can do about it.
+    """
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(what, remedy)
+        self.what = what
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what}\n  -> {self.remedy}"
+
+
+class BadConfig(TdwError, ValueError):
+    """A study file, a variant key, a parameter or a command-line value that can't be used."""
+
+
+class NotFound(TdwError, LookupError):
+    """A variant, epoch, artifact, summary or plot that is not in the store (yet)."""
+
+
+class CorruptFile(TdwError):
+    """A file whose bytes are not what was committed: truncated, changed or not ours."""
+
+
+class FingerprintMismatch(TdwError):
+    """Artifacts that differ in model instance, probe, checkpoint, parameters or code, in one series."""
+
+
+class StoreError(TdwError, OSError):
+    """The store could not be written or read: disk full, permission, I/O."""
+
+
+class Busy(TdwError):
+    """Another process holds what is needed."""
+
+
+class CellsFailed(TdwError):
+    """Some cells of a batch failed; the others are committed."""
