@@ -1,0 +1,10 @@
+"""The artifact store: where files lie, how they are committed, sealed, read in slices and trusted.
+
+Belongs here: layout, atomic commit, checksums, provenance, encodings. Does not: what an artifact means.
+"""
+
+from tdw.store.layout import Address, TableAddress, format_epoch
+from tdw.store.provenance import Provenance
+from tdw.store.store import Artifact, Store, Written
+
+__all__ = ["Address", "Artifact", "Provenance", "Store", "TableAddress", "Written", "format_epoch"]

@@ -1,0 +1,85 @@
+"""Where everything lies: addresses of artifacts, tables and figures, and their paths below the store's root.
+
+    {family}/{variant}/checkpoints/00500.safetensors       weights, TransformerLens names
+    {family}/{variant}/states/01000.safetensors            weights and optimizer moments, for replay
+    {family}/{variant}/{analyzer}/00500.safetensors        one analyzer's arrays
+    {family}/{variant}/summaries/{name}.parquet            tables; the history is one of them
+    {family}/{variant}/plots/{name}/manifest.json          figure, preview and data
+    {family}/_comparison/...                               what covers several variants
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tdw.errors import BadConfig
+
+CHECKPOINTS = "checkpoints"
+STATES = "states"
+COMPARISON = "_comparison"
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}")
+
+
+def validate_name(name: str, *, what: str) -> str:
+    """A name that can be a folder: no separators, no leading dot.
+
+    Raises:
+        BadConfig: anything else; no name from outside reaches a path without this.
+    """
+    if not _NAME.fullmatch(name) or ".." in name:
+        raise BadConfig(
+            f"{name[:80]!r} can't be the name of a {what}",
+            "use letters, digits, '_', '-' and single dots, at most 128, not starting with a dot",
+        )
+    return name
+
+
+def format_epoch(epoch: int) -> str:
+    """The epoch's partition key and file name: zero-padded to five digits, so names sort as numbers do."""
+    return f"{epoch:05d}"
+
+
+@dataclass(frozen=True)
+class Address:
+    """One artifact: arrays of one (variant, epoch).
+
+    Attributes:
+        kind: "checkpoints", "states" or an analyzer's name.
+    """
+
+    family: str
+    variant: str
+    kind: str
+    epoch: int
+
+    @property
+    def relative(self) -> str:
+        """Path below the root."""
+        return f"{folder(self.family, self.variant, self.kind)}/{format_epoch(self.epoch)}.safetensors"
+
+
+@dataclass(frozen=True)
+class TableAddress:
+    """One table of a variant, or of several when `variant` is None. The history's name is "history"."""
+
+    family: str
+    variant: str | None
+    name: str
+
+    @property
+    def relative(self) -> str:
+        """Path below the root."""
+        where = folder(self.family, self.variant or COMPARISON, "summaries")
+        return f"{where}/{validate_name(self.name, what='table')}.parquet"
+
+
+def folder(family: str, variant: str, kind: str) -> str:
+    """The folder, below the root, of all epochs of a kind."""
+    return "/".join(
+        (
+            validate_name(family, what="family"),
+            validate_name(variant, what="variant"),
+            validate_name(kind, what="artifact kind"),
+        )
+    )

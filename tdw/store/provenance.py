@@ -1,0 +1,98 @@
+"""The typed record stored beside every artifact: what it was made from, with what, by which code."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tdw.errors import CorruptFile, FingerprintMismatch
+from tdw.store.fingerprints import canonical_json, short
+
+INVARIANT = ("family", "variant", "name", "code_version", "parameters", "variant_fingerprint", "probe_fingerprint")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where an artifact comes from.
+
+    Attributes:
+        family, variant, epoch: what it is about; epoch is None for what covers all epochs, variant is ""
+            for what covers several variants.
+        name: "checkpoint", an analyzer's, a summary's or a plot's name.
+        code_version, parameters: of the code that made it. `parameters` is JSON-able.
+        variant_fingerprint, probe_fingerprint, checkpoint_fingerprint: 64 hex digits, "" where it has none.
+        inputs: what a summary or plot was made from: input name -> version or fingerprint.
+        environment: versions and settings that can change the bits ("torch", "tdw", "cpu", "threads", ...).
+    """
+
+    family: str
+    variant: str
+    name: str
+    epoch: int | None = None
+    code_version: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    variant_fingerprint: str = ""
+    probe_fingerprint: str = ""
+    checkpoint_fingerprint: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict[str, str])
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def to_json(self) -> str:
+        """Canonical JSON, as it stands in the header of a file."""
+        return canonical_json(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str, *, path: object) -> Provenance:
+        """Read a header.
+
+        Raises:
+            CorruptFile: the header is not one of ours; names `path`.
+        """
+        try:
+            values = json.loads(text)
+            return cls(**values)
+        except (TypeError, ValueError) as error:
+            raise CorruptFile(
+                f"{path}: the provenance header is unreadable ({error})",
+                "delete the file and fill the gap, or run `tdw verify --repair`",
+            ) from error
+
+
+def require_one_series(records: Iterable[Provenance]) -> Provenance:
+    """Hold the invariant: one model instance, one probe, one way of computing in a series.
+
+    Returns:
+        The first record, which stands for all of them.
+
+    Raises:
+        FingerprintMismatch: lists every difference, with the epochs on either side, and the remedy.
+    """
+    first: Provenance | None = None
+    differences: list[str] = []
+    for record in records:
+        if first is None:
+            first = record
+            continue
+        for key in INVARIANT:
+            here, there = getattr(first, key), getattr(record, key)
+            if here != there:
+                differences.append(
+                    f"{key}: {_show(here)} at epoch {first.epoch}, {_show(there)} at epoch {record.epoch}"
+                )
+    if first is None:
+        raise ValueError("a series needs at least one record")
+    if differences:
+        listed = "\n  ".join(differences[:20]) + (f"\n  and {len(differences) - 20} more" if len(differences) > 20 else "")
+        raise FingerprintMismatch(
+            f"{first.name} of {first.variant} mixes artifacts that are not of one series:\n  {listed}",
+            "recompute the ones that are out of date: `tdw fill --out-of-date`",
+        )
+    return first
+
+
+def _show(value: Any) -> str:
+    text = value if isinstance(value, str) else canonical_json(value)
+    return short(text) if len(text) == 64 else text
