@@ -1,0 +1,44 @@
+"""One forward pass of the whole grid of pairs: what every analyzer starts from."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from tdw.families.base import ProbePass, Weights
+from tdw.families.modulo_addition_1layer import network
+from tdw.families.modulo_addition_1layer.config import Config
+from tdw.families.modulo_addition_1layer.data import probe_tokens
+
+
+@torch.no_grad()
+def probe_pass(config: Config, weights: Weights, *, device: str = "cpu") -> ProbePass:
+    """Neuron and attention maps of the full grid.
+
+    Args:
+        config: the variant.
+        weights: by TransformerLens name, float32, on any device.
+        device: where to compute; the arrays come back on the CPU.
+    """
+    return plain_probe_pass(config, weights, device=device)
+
+
+def plain_probe_pass(config: Config, weights: Weights, *, device: str) -> ProbePass:
+    """The reference form of the probe pass."""
+    p = config.p
+    here = {name: tensor.detach().to(device) for name, tensor in weights.items()}
+    tokens = torch.as_tensor(probe_tokens(config)).to(device)
+    a, b = tokens[:, 0], tokens[:, 1]
+    post = network.mlp_post(here, a, b)
+    pattern = network.attention_pattern(here, a, b)
+
+    def logits() -> npt.NDArray[np.float32]:
+        with torch.no_grad():
+            return network.logits(here, a, b).cpu().numpy()
+
+    return ProbePass(
+        mlp_post=np.ascontiguousarray(post.T.cpu().numpy()).reshape(-1, p, p),
+        attention=np.ascontiguousarray(pattern.permute(1, 2, 0).cpu().numpy()).reshape(-1, 3, p, p),
+        compute_logits=logits,
+    )
