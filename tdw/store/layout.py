@@ -1,11 +1,11 @@
 """Where everything lies: addresses of artifacts, tables and figures, and their paths below the store's root.
 
-    {family}/{variant}/checkpoints/00500.safetensors       weights, TransformerLens names
-    {family}/{variant}/states/01000.safetensors            weights and optimizer moments, for replay
-    {family}/{variant}/{analyzer}/00500.safetensors        one analyzer's arrays
-    {family}/{variant}/summaries/{name}.parquet            tables; the history is one of them
-    {family}/{variant}/plots/{name}/manifest.json          figure, preview and data
-    {family}/_comparison/...                               what covers several variants
+{family}/{variant}/checkpoints/00500.safetensors       weights, TransformerLens names
+{family}/{variant}/states/01000.safetensors            weights and optimizer moments, for replay
+{family}/{variant}/{analyzer}/00500.safetensors        one analyzer's arrays
+{family}/{variant}/summaries/{name}.parquet            tables; the history is one of them
+{family}/{variant}/plots/{name}/manifest.json          figure, preview and data
+{family}/_comparison/...                               what covers several variants
 """
 
 from __future__ import annotations

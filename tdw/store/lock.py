@@ -9,14 +9,16 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from tdw.errors import Busy
 
 
 @contextlib.contextmanager
-def exclusive(path: Path, *, wait_s: float | None = None, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+def exclusive(
+    path: Path, *, wait_s: float | None = None, on_wait: Callable[[], None] | None = None
+) -> Generator[None, None, None]:
     """Hold the lock file `path`, waiting for its holder.
 
     Args:

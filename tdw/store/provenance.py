@@ -11,7 +11,15 @@ from typing import Any
 from tdw.errors import CorruptFile, FingerprintMismatch
 from tdw.store.fingerprints import canonical_json, short
 
-INVARIANT = ("family", "variant", "name", "code_version", "parameters", "variant_fingerprint", "probe_fingerprint")
+INVARIANT = (
+    "family",
+    "variant",
+    "name",
+    "code_version",
+    "parameters",
+    "variant_fingerprint",
+    "probe_fingerprint",
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,9 @@ def require_one_series(records: Iterable[Provenance]) -> Provenance:
     if first is None:
         raise ValueError("a series needs at least one record")
     if differences:
-        listed = "\n  ".join(differences[:20]) + (f"\n  and {len(differences) - 20} more" if len(differences) > 20 else "")
+        listed = "\n  ".join(differences[:20]) + (
+            f"\n  and {len(differences) - 20} more" if len(differences) > 20 else ""
+        )
         raise FingerprintMismatch(
             f"{first.name} of {first.variant} mixes artifacts that are not of one series:\n  {listed}",
             "recompute the ones that are out of date: `tdw fill --out-of-date`",

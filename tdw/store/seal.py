@@ -29,6 +29,8 @@ def seal(data: bytes) -> tuple[bytearray, str]:
     """
     sealed = bytearray(data)
     at = _position(sealed)
+    if at < 0:
+        raise ValueError("nothing to seal: the bytes hold no blank checksum")
     digest = hashlib.sha256(sealed).hexdigest()
     sealed[at : at + 64] = digest.encode()
     return sealed, digest
@@ -42,7 +44,9 @@ def check(data: bytes | bytearray, *, path: object) -> str:
     """
     at = _position(data)
     if at < 0 or len(data) < at + 64:
-        raise CorruptFile(f"{path}: no checksum found in {len(data)} bytes: truncated, or not written by tdw", REMEDY)
+        raise CorruptFile(
+            f"{path}: no checksum found in {len(data)} bytes: truncated, or not written by tdw", REMEDY
+        )
     stored = bytes(data[at : at + 64])
     view = memoryview(data)
     digest = hashlib.sha256(view[:at])

@@ -1,0 +1,96 @@
+"""A plot's files (figure, preview, data) committed as one: a folder named by content, then a manifest.
+
+The manifest is the commit: a reader that follows it sees files that belong together, and files of a folder
+never change, so a browser may keep them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tdw.errors import CorruptFile, NotFound
+from tdw.store import seal
+from tdw.store.commit import write_atomic
+from tdw.store.layout import validate_name
+from tdw.store.provenance import Provenance
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A committed plot.
+
+    Attributes:
+        folder: where its files lie; the last part is the content's fingerprint.
+        files: file name -> (bytes, SHA-256).
+    """
+
+    folder: Any
+    files: Mapping[str, tuple[int, str]]
+    provenance: Provenance
+
+    def read(self, name: str) -> bytes:
+        """One file, checked.
+
+        Raises:
+            NotFound: the plot has no such file.
+            CorruptFile: its bytes are not what was committed.
+        """
+        path = self.folder / validate_name(name, what="file of a plot")
+        if name not in self.files:
+            raise NotFound(f"{path}: not a file of this plot", f"it has: {', '.join(self.files)}")
+        try:
+            data: bytes = path.read_bytes()
+        except FileNotFoundError:
+            raise CorruptFile(f"{path}: missing, though its manifest names it", seal.REMEDY) from None
+        if hashlib.sha256(data).hexdigest() != self.files[name][1]:
+            raise CorruptFile(f"{path}: not the bytes that were committed", seal.REMEDY)
+        return data
+
+
+def write(folder: Any, files: Mapping[str, bytes], provenance: Provenance) -> tuple[str, int]:
+    """Commit `files` as the plot in `folder`; what the manifest named before is deleted afterwards.
+
+    Returns:
+        The content's fingerprint (64 hex digits) and the bytes written.
+    """
+    listed = {name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in sorted(files.items())}
+    content = hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+    for name, data in files.items():
+        write_atomic(folder / content[:16] / validate_name(name, what="file of a plot"), data)
+    note = {"seal": seal.blank(), "content": content, "files": listed, "provenance": provenance.to_json()}
+    sealed, _ = seal.seal(json.dumps(note, indent=1).encode())
+    write_atomic(folder / MANIFEST, sealed)
+    for other in folder.iterdir():
+        if other.is_dir() and other.name != content[:16] and isinstance(other, Path):
+            shutil.rmtree(other, ignore_errors=True)
+    return content, sum(map(len, files.values())) + len(sealed)
+
+
+def read(folder: Any) -> Bundle:
+    """Open a plot.
+
+    Raises:
+        NotFound: there is none.
+        CorruptFile: the manifest is damaged.
+    """
+    path = folder / MANIFEST
+    try:
+        data = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFound(f"{path}: no such plot", "materialize it, or run `tdw fill`") from None
+    seal.check(data, path=path)
+    try:
+        note = json.loads(data)
+        files = {name: (int(size), str(digest)) for name, (size, digest) in note["files"].items()}
+        content, provenance = str(note["content"]), Provenance.from_json(note["provenance"], path=path)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CorruptFile(f"{path}: not a manifest written by tdw ({error!r})", seal.REMEDY) from error
+    return Bundle(folder / content[:16], files, provenance)

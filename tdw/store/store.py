@@ -1,0 +1,222 @@
+"""The store: write, read and list artifacts, tables and plots below one root."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+
+from tdw.errors import NotFound, StoreError
+from tdw.store import bundle, codec, lock, tablefile, tensorfile
+from tdw.store.commit import write_atomic
+from tdw.store.layout import CHECKPOINTS, COMPARISON, Address, TableAddress, folder, validate_name
+from tdw.store.provenance import Provenance
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_EPOCH_FILE = re.compile(r"(\d{5,})\.safetensors")
+AnyAddress = Address | TableAddress
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a commit wrote: where, how many bytes, and the SHA-256 of the content (64 hex digits)."""
+
+    path: str
+    nbytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """Arrays by name (quantized and half-precision ones as float32) and where they come from."""
+
+    arrays: dict[str, npt.NDArray[Any]]
+    provenance: Provenance
+
+
+class Store:
+    """All artifacts below `root`: a local folder, or any fsspec URL such as `s3://bucket/folder`."""
+
+    def __init__(self, root: str | Path) -> None:
+        self.root: Any = _open_root(root)
+
+    # One artifact
+
+    def write(
+        self,
+        address: Address,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        *,
+        provenance: Provenance,
+        quantize: Collection[str] = (),
+        half: Collection[str] = (),
+    ) -> Written:
+        """Commit arrays; see `codec.pack` for the encodings.
+
+        Raises:
+            BadConfig: a value the encoding can't hold.
+            StoreError: the disk refused; what was there before is untouched.
+        """
+        data, digest = tensorfile.encode(codec.pack(arrays, quantize=quantize, half=half), provenance)
+        return self._commit(address, data, digest)
+
+    def read(self, address: Address) -> Artifact:
+        """All arrays of an artifact, after its checksum was checked.
+
+        Raises:
+            NotFound, CorruptFile, StoreError: each names the file.
+        """
+        packed, provenance = tensorfile.decode(self._bytes(address), path=self.path(address))
+        return Artifact(codec.unpack(packed), provenance)
+
+    def read_quantized_rows(self, address: Address, name: str, rows: Sequence[int]) -> codec.QuantizedRows:
+        """Some rows of a quantized array as stored; only these are read and checked.
+
+        Raises:
+            NotFound, CorruptFile: each names the file.
+        """
+        path = self.path(address)
+        try:
+            size = path.stat().st_size
+            with path.open("rb") as file:
+                return tensorfile.read_quantized_rows(file, name, rows, path=path, size=size)
+        except FileNotFoundError:
+            raise _missing(path) from None
+
+    def read_rows(self, address: Address, name: str, rows: Sequence[int]) -> npt.NDArray[Any]:
+        """Like `read_quantized_rows`, decoded: float32 (len(rows), ...)."""
+        return self.read_quantized_rows(address, name, rows).decode()
+
+    def provenance(self, address: Address) -> Provenance:
+        """The header of an artifact alone (its seal is not checked; `read` and `verify` do that).
+
+        Raises:
+            NotFound, CorruptFile: each names the file.
+        """
+        path = self.path(address)
+        try:
+            size = path.stat().st_size
+            with path.open("rb") as file:
+                return tensorfile.Header.read(file, path=path, size=size).provenance
+        except FileNotFoundError:
+            raise _missing(path) from None
+
+    # Tables
+
+    def write_table(self, address: TableAddress, table: pd.DataFrame, *, provenance: Provenance) -> Written:
+        """Commit a table (without its index) as parquet. Raises StoreError when the disk refuses."""
+        data, digest = tablefile.encode(table, provenance)
+        return self._commit(address, data, digest)
+
+    def read_table(self, address: TableAddress) -> pd.DataFrame:
+        """A table, after its checksum was checked. Raises NotFound or CorruptFile, naming the file."""
+        return self.read_table_with_provenance(address)[0]
+
+    def read_table_with_provenance(self, address: TableAddress) -> tuple[pd.DataFrame, Provenance]:
+        """Like `read_table`, with where it comes from."""
+        return tablefile.decode(self._bytes(address), path=self.path(address))
+
+    # Plots
+
+    def write_plot(
+        self,
+        family: str,
+        variant: str | None,
+        name: str,
+        *,
+        files: Mapping[str, bytes],
+        provenance: Provenance,
+    ) -> Written:
+        """Commit a plot's files as one; `variant` None for a plot over several variants."""
+        where = self.plot_folder(family, variant, name)
+        content, nbytes = bundle.write(where, files, provenance)
+        return Written(str(where), nbytes, content)
+
+    def read_plot(self, family: str, variant: str | None, name: str) -> bundle.Bundle:
+        """A committed plot. Raises NotFound or CorruptFile, naming the file."""
+        return bundle.read(self.plot_folder(family, variant, name))
+
+    def plot_folder(self, family: str, variant: str | None, name: str) -> Any:
+        """Where a plot lies."""
+        return self.root / folder(family, variant or COMPARISON, "plots") / validate_name(name, what="plot")
+
+    # What is there
+
+    def path(self, address: AnyAddress) -> Any:
+        """The file of an address (a `Path`, or a UPath on an object store)."""
+        return self.root / address.relative
+
+    def exists(self, address: AnyAddress) -> bool:
+        """Whether the file is there; says nothing about its bytes."""
+        return bool(self.path(address).exists())
+
+    def epochs(self, family: str, variant: str, kind: str = CHECKPOINTS) -> list[int]:
+        """Epochs of which there is a file, ascending."""
+        return sorted(
+            int(m[1]) for m in map(_EPOCH_FILE.fullmatch, self._names(folder(family, variant, kind))) if m
+        )
+
+    def variants(self, family: str) -> list[str]:
+        """Variants with anything stored, by name."""
+        names = self._names(validate_name(family, what="family"))
+        return sorted(name for name in names if not name.startswith(("_", ".")))
+
+    def delete(self, address: AnyAddress) -> None:
+        """Remove a file; nothing happens when there is none."""
+        self.path(address).unlink(missing_ok=True)
+
+    def lock(
+        self,
+        family: str,
+        variant: str,
+        stage: str,
+        *,
+        wait_s: float | None = None,
+        on_wait: Callable[[], None] | None = None,
+    ) -> AbstractContextManager[None]:
+        """Be the only writer of a variant's stage ("train", ...). Raises Busy after `wait_s` seconds."""
+        if not isinstance(self.root, Path):
+            return nullcontext()
+        where = self.root / folder(family, variant, "locks") / f"{validate_name(stage, what='stage')}.lock"
+        return lock.exclusive(where, wait_s=wait_s, on_wait=on_wait)
+
+    def _commit(self, address: AnyAddress, data: bytearray, digest: str) -> Written:
+        path = self.path(address)
+        write_atomic(path, data)
+        return Written(str(path), len(data), digest)
+
+    def _bytes(self, address: AnyAddress) -> bytes:
+        path = self.path(address)
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            raise _missing(path) from None
+        except OSError as error:
+            raise StoreError(
+                f"{path}: can't be read ({error})", "check the disk and its permissions"
+            ) from error
+
+    def _names(self, relative: str) -> list[str]:
+        try:
+            return [path.name for path in (self.root / relative).iterdir()]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+
+def _open_root(root: str | Path) -> Any:
+    if isinstance(root, str) and "://" in root:
+        from upath import UPath
+
+        return UPath(root)
+    return Path(root).expanduser().absolute()
+
+
+def _missing(path: object) -> NotFound:
+    return NotFound(f"{path}: no such artifact", "fill the gap: materialize its partition, or run `tdw fill`")

@@ -1,0 +1,151 @@
+"""One safetensors file: provenance in the header, sealed, readable whole or by rows.
+
+The format: https://github.com/huggingface/safetensors (8 bytes of header length, JSON header, tensors).
+No code runs on loading.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from tdw.errors import CorruptFile, NotFound
+from tdw.store import codec, seal
+from tdw.store.provenance import Provenance
+
+_MAX_HEADER = 1 << 20
+_DTYPES = {
+    "BOOL": "?", "U8": "u1", "I8": "i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4",
+    "U64": "<u8", "I64": "<i8", "F16": "<f2", "F32": "<f4", "F64": "<f8",
+}  # fmt: skip
+
+
+def encode(packed: codec.Arrays, provenance: Provenance) -> tuple[bytearray, str]:
+    """The sealed bytes of a file and their checksum. Equal input gives equal bytes."""
+    from safetensors.numpy import save
+
+    header = {"tdw": f"{seal.blank()} {provenance.to_json()}"}
+    return seal.seal(save(dict(packed), metadata=header))
+
+
+def decode(data: bytes, *, path: object) -> tuple[dict[str, npt.NDArray[Any]], Provenance]:
+    """Check the seal, then read every array.
+
+    Raises:
+        CorruptFile: any byte is not what was committed; names `path`.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    seal.check(data, path=path)
+    try:
+        packed = load(data)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise CorruptFile(f"{path}: not a readable safetensors file ({error})", seal.REMEDY) from error
+    return packed, Header.parse(data, path=path, size=len(data)).provenance
+
+
+@dataclass(frozen=True)
+class Header:
+    """What stands before the tensors.
+
+    Attributes:
+        tensors: name -> (numpy dtype, shape, first byte in the file, byte after the last).
+    """
+
+    provenance: Provenance
+    tensors: dict[str, tuple[str, tuple[int, ...], int, int]]
+
+    @classmethod
+    def read(cls, file: BinaryIO, *, path: object, size: int) -> Header:
+        """Read the header only.
+
+        Raises:
+            CorruptFile: it is not a header, or not ours.
+        """
+        start = file.read(8)
+        length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+        if not 0 < length <= min(_MAX_HEADER, size - 8):
+            raise CorruptFile(f"{path}: {size} bytes that don't start with a safetensors header", seal.REMEDY)
+        return cls.parse(start + file.read(length), path=path, size=size)
+
+    @classmethod
+    def parse(cls, data: bytes, *, path: object, size: int) -> Header:
+        """Like `read`, from bytes that begin with the header."""
+        try:
+            (length,) = struct.unpack_from("<Q", data)
+            entries = json.loads(data[8 : 8 + length])
+            note = entries.pop("__metadata__")["tdw"]
+            provenance = Provenance.from_json(note.split(" ", 1)[1], path=path)
+            tensors: dict[str, tuple[str, tuple[int, ...], int, int]] = {}
+            for name, entry in entries.items():
+                begin, end = entry["data_offsets"]
+                shape, dtype = tuple(int(n) for n in entry["shape"]), _DTYPES[entry["dtype"]]
+                expected = prod(shape) * np.dtype(dtype).itemsize
+                if not 0 <= begin <= end <= size - 8 - length or end - begin != expected:
+                    raise ValueError(f"{name} lies outside the file")
+                tensors[name] = (dtype, shape, 8 + length + begin, 8 + length + end)
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            IndexError,
+            AttributeError,
+            struct.error,
+            RecursionError,
+        ) as error:
+            raise CorruptFile(
+                f"{path}: the header is damaged or not written by tdw ({error!r})", seal.REMEDY
+            ) from error
+        return cls(provenance, tensors)
+
+
+def read_quantized_rows(
+    file: BinaryIO, name: str, rows: Sequence[int], *, path: object, size: int
+) -> codec.QuantizedRows:
+    """Read some rows of a quantized array, and nothing else of it.
+
+    Raises:
+        CorruptFile: the checksum of a row is wrong; names row and `path`.
+        NotFound: no such quantized array, or no such row.
+    """
+    header = Header.read(file, path=path, size=size)
+    if name + codec.CRC not in header.tensors:
+        raise NotFound(
+            f"{path}: holds no quantized array {name!r}", f"it holds: {', '.join(sorted(header.tensors))}"
+        )
+    _, shape, begin, _ = header.tensors[name]
+    if any(not 0 <= row < shape[0] for row in rows):
+        raise NotFound(
+            f"{path}: {name} has rows 0..{shape[0] - 1}, asked for {list(rows)}", "ask for rows it has"
+        )
+    length = prod(shape[1:])
+    codes = np.empty((len(rows), length), np.uint8)
+    for i, row in enumerate(rows):
+        file.seek(begin + row * length)
+        data = file.read(length)
+        if len(data) != length:
+            raise CorruptFile(f"{path}: {name} is cut off at row {row}", seal.REMEDY)
+        codes[i] = np.frombuffer(data, np.uint8)
+    pick = np.asarray(rows, np.intp)
+    low, scale, crc = (
+        _whole(file, header, name + suffix)[pick] for suffix in (codec.LOW, codec.SCALE, codec.CRC)
+    )
+    found = codec.QuantizedRows(codes.reshape(len(rows), *shape[1:]), low, scale)
+    wrong = np.flatnonzero(codec.row_checksums(codes, low, scale) != crc)
+    if wrong.size:
+        raise CorruptFile(f"{path}: row {rows[wrong[0]]} of {name} does not match its checksum", seal.REMEDY)
+    return found
+
+
+def _whole(file: BinaryIO, header: Header, name: str) -> npt.NDArray[Any]:
+    dtype, shape, begin, end = header.tensors[name]
+    file.seek(begin)
+    return np.frombuffer(file.read(end - begin), dtype).reshape(shape)
