@@ -1,0 +1,76 @@
+"""The Dagster instance of a home: made when it is missing, its pools sized to the cores."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import dagster as dg
+
+from tdw.errors import StoreError
+from tdw_resources.liveness import WORKER_TAG, is_alive
+from tdw_resources.places import DEFAULT_HOME
+
+TRAIN_POOL = "train"
+ANALYSIS_POOL = "analysis"
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def prepare_home(home: Path) -> None:
+    """Make the folder and its dagster.yaml (a copy of the default one) where they are missing.
+
+    Raises:
+        StoreError: the folder can't be written.
+    """
+    target = home / "dagster.yaml"
+    if target.exists():
+        return
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        # Two processes may start at once: both write the same bytes, and a rename is never half a file.
+        scratch = target.with_suffix(f".{os.getpid()}.tmp")
+        shutil.copyfile(DEFAULT_HOME / "dagster.yaml", scratch)
+        scratch.replace(target)
+    except OSError as error:
+        raise StoreError(
+            f"{home}: can't hold Dagster's files ({error.strerror or error})",
+            "give a folder that can be written, with --store or $TDW_STORE",
+        ) from error
+
+
+def open_instance(home: Path) -> dg.DagsterInstance:
+    """The instance of `home`, made when it is missing. Sets $DAGSTER_HOME, which dagster.yaml refers to."""
+    prepare_home(home)
+    os.environ["DAGSTER_HOME"] = str(home)
+    return dg.DagsterInstance.from_config(str(home))
+
+
+def size_pools(instance: dg.DagsterInstance, *, workers: int | None = None) -> None:
+    """Give both pools explicit limits: one training a core, analysis half of them.
+
+    A pool with only a default limit lets the whole first batch of runs through.
+    """
+    workers = workers or cores()
+    storage = instance.event_log_storage
+    if storage.supports_global_concurrency_limits:
+        storage.set_concurrency_slots(TRAIN_POOL, workers)
+        storage.set_concurrency_slots(ANALYSIS_POOL, max(1, workers // 2))
+
+
+def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Mark unfinished runs of ours whose worker is gone as failed; the run ids.
+
+    Dagster's own monitoring does this while a daemon runs; `tdw fill` needs none.
+    """
+    unfinished = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
+    failed: list[str] = []
+    for run in instance.get_runs(dg.RunsFilter(statuses=unfinished)):
+        if is_alive(run.tags.get(WORKER_TAG, "")) is False:
+            instance.report_run_failed(run, "The process that worked on this run is gone.")
+            failed.append(run.run_id)
+    return failed

@@ -1,0 +1,61 @@
+"""The default run launcher, which can also tell whether a run's worker still lives, and stop any worker.
+
+Without it a run that died with its code server (power cut, kill -9) stays STARTED and blocks its pool. With
+it, Dagster's run monitoring marks the run as failed within a minute, and retries or the reconcile sensor go
+on. Runs of `tdw fill`, which no code server knows, are told apart by their worker's identity.
+"""
+
+from __future__ import annotations
+
+from dagster import DagsterRun
+from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
+from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
+from dagster._serdes import deserialize_value
+
+from tdw_resources.liveness import WORKER_TAG, interrupt, is_alive
+
+
+class LocalRunLauncher(DefaultRunLauncher):
+    """Launches runs through the code server, as by default. Configured in dagster.yaml."""
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        """Makes Dagster's run monitoring ask."""
+        return True
+
+    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        """RUNNING while the worker lives, NOT_FOUND when it is known to be gone."""
+        alive = is_alive(run.tags.get(WORKER_TAG, ""))
+        if alive is not None:
+            return (
+                CheckRunHealthResult(WorkerStatus.RUNNING)
+                if alive
+                else CheckRunHealthResult(
+                    WorkerStatus.NOT_FOUND, "the process that worked on this run is gone"
+                )
+            )
+        client = self._get_grpc_client_for_termination(run.run_id)
+        if client is None:
+            return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "no worker and no code server is recorded")
+        try:
+            reply = deserialize_value(
+                client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id), timeout=5),
+                CanCancelExecutionResult,
+            )
+        except Exception as error:
+            return CheckRunHealthResult(
+                WorkerStatus.NOT_FOUND, f"the code server can't be reached ({type(error).__name__})"
+            )
+        if reply.can_cancel:
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "the code server does not know this run")
+
+    def terminate(self, run_id: str) -> bool:
+        """Stop a run through its code server, or its worker itself when that runs outside of one."""
+        run = self._instance.get_run_by_id(run_id)
+        worker = run.tags.get(WORKER_TAG, "") if run and not run.is_finished else ""
+        if run is None or not worker or self._get_grpc_client_for_termination(run_id) is not None:
+            return super().terminate(run_id)
+        self._instance.report_run_canceling(run)
+        return interrupt(worker)

@@ -1,0 +1,108 @@
+"""A run whose worker is gone is found out, whoever started it. Guards an upgrade of Dagster."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.launcher.base import WorkerStatus
+
+from tdw_resources.instance import fail_dead_runs, open_instance
+from tdw_resources.liveness import WORKER_TAG, identity, is_alive
+from tdw_resources.run_launcher import LocalRunLauncher
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> dg.DagsterInstance:
+    return open_instance(tmp_path)
+
+
+def started_run(instance: dg.DagsterInstance, **tags: str) -> dg.DagsterRun:
+    @dg.job
+    def nothing() -> None: ...
+
+    run = instance.create_run_for_job(nothing, tags=tags)
+    instance.report_dagster_event(_event(dg.DagsterEventType.RUN_START, "nothing"), run_id=run.run_id)
+    found = instance.get_run_by_id(run.run_id)
+    assert found is not None and found.status == dg.DagsterRunStatus.STARTED
+    return found
+
+
+def _event(kind: dg.DagsterEventType, job: str):
+    from dagster._core.events import DagsterEvent
+
+    return DagsterEvent(event_type_value=kind.value, job_name=job)
+
+
+@pytest.fixture
+def dead_worker() -> str:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    worker = identity(child.pid)
+    assert is_alive(worker)
+    child.kill()
+    child.wait()
+    return worker
+
+
+def health(instance: dg.DagsterInstance, run: dg.DagsterRun) -> WorkerStatus:
+    launcher = instance.run_launcher
+    assert isinstance(launcher, LocalRunLauncher) and launcher.supports_check_run_worker_health
+    return launcher.check_run_worker_health(run).status
+
+
+def test_a_living_worker_is_running(instance: dg.DagsterInstance) -> None:
+    assert health(instance, started_run(instance, **{WORKER_TAG: identity()})) == WorkerStatus.RUNNING
+
+
+def test_a_killed_worker_is_found_out(instance: dg.DagsterInstance, dead_worker: str) -> None:
+    assert health(instance, started_run(instance, **{WORKER_TAG: dead_worker})) == WorkerStatus.NOT_FOUND
+
+
+def test_a_pid_that_was_given_away_again_is_not_taken_for_the_worker() -> None:
+    host, pid, _start = identity().split("/")
+    assert int(pid) == os.getpid()
+    assert is_alive(f"{host}/{pid}/123.45") is False
+
+
+def test_another_machines_worker_is_not_judged() -> None:
+    assert is_alive("elsewhere/1/1.00") is None
+    assert is_alive("") is None
+
+
+def test_a_run_that_nobody_knows_is_not_found(instance: dg.DagsterInstance) -> None:
+    assert health(instance, started_run(instance)) == WorkerStatus.NOT_FOUND
+
+
+def test_an_unreachable_code_server_counts_as_gone(instance: dg.DagsterInstance) -> None:
+    run = started_run(instance, **{".dagster/grpc_info": '{"host": "127.0.0.1", "port": 1}'})
+    assert health(instance, run) == WorkerStatus.NOT_FOUND
+
+
+def test_runs_of_the_dead_are_failed_and_those_of_the_living_left_alone(
+    instance: dg.DagsterInstance, dead_worker: str
+) -> None:
+    dead = started_run(instance, **{WORKER_TAG: dead_worker})
+    alive = started_run(instance, **{WORKER_TAG: identity()})
+    assert fail_dead_runs(instance) == [dead.run_id]
+    statuses = {run.run_id: run.status for run in instance.get_runs()}
+    assert statuses == {
+        dead.run_id: dg.DagsterRunStatus.FAILURE,
+        alive.run_id: dg.DagsterRunStatus.STARTED,
+    }
+
+
+def test_stopping_a_run_outside_of_a_code_server_interrupts_its_worker(instance: dg.DagsterInstance) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(60)"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert child.stdout is not None
+    child.stdout.readline()
+    run = started_run(instance, **{WORKER_TAG: identity(child.pid)})
+    assert instance.run_launcher.terminate(run.run_id)
+    assert child.wait(timeout=20) != 0
+    found = instance.get_run_by_id(run.run_id)
+    assert found is not None and found.status == dg.DagsterRunStatus.CANCELING
