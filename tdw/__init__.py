@@ -1,3 +1,28 @@
-"""Training Dynamics Workbench: how does behaviour X change across training?"""
+"""Training Dynamics Workbench: how does behaviour X change across training?
+
+The science, without Dagster. `tdw.open()` is the door for notebooks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tdw.store import Store
+    from tdw.workbench import Workbench
 
 __version__ = "0.1.0"
+__all__ = ["__version__", "open"]
+
+
+def open(store: str | Path | Store | None = None) -> Workbench:
+    """Open a store for reading.
+
+    Args:
+        store: a folder, an fsspec URL or an open `Store`; None for $TDW_STORE, else the default folder.
+    """
+    from tdw.workbench import open_workbench
+
+    return open_workbench(store)

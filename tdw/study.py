@@ -3,6 +3,10 @@
 Every refusal names the file, the line, the path in the file, the value and the remedy.
 """
 
+# What YAML holds has no type until the model has checked it.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+# pyright: reportUnknownMemberType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import itertools
