@@ -1,0 +1,98 @@
+"""Where a training runs, as far as it decides the bits: recorded with results, compared before a replay.
+
+Floating-point sums depend on the order of their terms, which depends on the library, the instruction set, the
+number of threads, the device and the form of the network.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+from collections.abc import Generator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import tdw
+from tdw.errors import BadConfig, TdwError
+from tdw.families.base import Form
+
+# The entries that decide the bits; "tdw" is recorded too, but says only which version wrote the file.
+DECISIVE = ("torch", "cpu", "instructions", "threads", "device", "form", "numba")
+
+
+class CannotReproduce(TdwError):
+    """This environment does not give the bits that are already in the store."""
+
+
+def resolve_device(device: str) -> str:
+    """The device that "auto", "cpu" or "cuda" stands for here.
+
+    Raises:
+        BadConfig: an unknown name, or CUDA where there is none.
+    """
+    import torch
+
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device not in ("cpu", "cuda"):
+        raise BadConfig(f"device is {device!r}", "use auto, cpu or cuda")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise BadConfig(
+            "device is 'cuda', but torch sees no CUDA device", "use auto or cpu, or install a CUDA torch"
+        )
+    return device
+
+
+def describe_environment(*, device: str, form: Form) -> dict[str, str]:
+    """What decides the bits of a training on `device` ("cpu" or "cuda") in `form`."""
+    import torch
+
+    environment = {
+        "tdw": tdw.__version__,
+        "torch": torch.__version__,
+        "cpu": _cpu_name(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "threads": "1",
+        "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
+        "form": form,
+    }
+    if form == "numba":
+        environment["numba"] = _installed_version("numba")
+    return environment
+
+
+def differences(there: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
+    """One line for each decisive entry that differs, in readable words."""
+    return [
+        f"{name}: {there.get(name, 'not recorded')} when it was made, {here.get(name, 'none')} here"
+        for name in DECISIVE
+        if there.get(name) != here.get(name)
+    ]
+
+
+@contextlib.contextmanager
+def one_thread() -> Generator[None]:
+    """Compute with one CPU thread inside: two give other bits from run to run. Restored on leaving."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _cpu_name() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _installed_version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,181 @@
+"""Train a variant to the checkpoints that are asked for; what is already there is taken as it is.
+
+The first run steps from the initialization to the last epoch. A later one, for an epoch nobody had asked for,
+for a deleted or damaged file, or after a crash, starts from the nearest saved state before it and yields the
+same bits as an uninterrupted run (T5). On its way it compares every train loss with the history and every
+checkpoint with the store, before it commits anything.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from tdw.errors import BadConfig
+from tdw.families import get_family
+from tdw.families.base import Family, Form, VariantConfig
+from tdw.store import Store
+from tdw.training.environment import one_thread
+from tdw.training.progress import Progress, Reporter
+from tdw.training.records import Present, Records
+from tdw.training.replay import Proof, choose_setting, restore
+from tdw.training.schedule import parse_epochs
+from tdw.training.work import Work, plan_work
+
+STATE_EVERY = 1000
+TEST_EVERY = 10
+
+
+@dataclass(frozen=True)
+class TrainedCheckpoint:
+    """A checkpoint that is committed.
+
+    Attributes:
+        epoch: optimizer steps its weights have had.
+        train_loss, test_loss: of these weights, nats, float64.
+        test_accuracy: 0-1.
+        fingerprint: of the weights, 64 hex digits: the checkpoint fingerprint of everything made from them.
+        path, nbytes, sha256: the file, and the checksum of its content.
+        seconds: wall time since the last checkpoint of this run, 0 for one that is reused.
+        reused: it was there before this run and is unchanged.
+    """
+
+    epoch: int
+    train_loss: float
+    test_loss: float
+    test_accuracy: float
+    fingerprint: str
+    path: str
+    nbytes: int
+    sha256: str
+    seconds: float
+    reused: bool
+
+
+def train(
+    config: VariantConfig,
+    *,
+    store: Store,
+    checkpoints: Iterable[int | str],
+    last_epoch: int | None = None,
+    device: str = "auto",
+    form: Form | None = None,
+    state_every: int = STATE_EVERY,
+    test_every: int = TEST_EVERY,
+    redo: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_wait: Callable[[], None] | None = None,
+) -> Iterator[TrainedCheckpoint]:
+    """Bring checkpoints of a variant into the store, one by one.
+
+    Every checkpoint asked for is yielded once, when it is committed: first those that are there and sound,
+    then the rest, ascending. Only one process at a time trains a variant; a second waits for it and then
+    takes what is left.
+
+    Args:
+        config: the variant.
+        store: where checkpoints, states and history go.
+        checkpoints: epochs, or items of `parse_epochs`.
+        last_epoch: train at least to here, even where no checkpoint is asked for.
+        device: "auto", "cpu" or "cuda". "auto" goes on where the variant was begun.
+        form: the network's form; None takes the one the variant was begun with, or the fastest.
+        state_every: a replay state is saved every so many epochs, and at the end.
+        test_every: test loss and accuracy are evaluated every so many epochs, and at every checkpoint.
+        redo: derive checkpoints that are there once more, and commit them again.
+        on_progress: called about twice a second, and at the end.
+        on_wait: called once if another process is training this variant.
+
+    Raises:
+        BadConfig: a wrong epoch or setting.
+        CannotReproduce: the store holds results that this environment can't give bit for bit.
+        FingerprintMismatch: the store holds this key with another configuration.
+        StoreError: a commit failed; what was committed before stays.
+    """
+    asked = parse_epochs(list(checkpoints))
+    last = max([*asked, *parse_epochs([] if last_epoch is None else [last_epoch])], default=0)
+    for name, value in (("state_every", state_every), ("test_every", test_every)):
+        if value < 1:
+            raise BadConfig(f"{name} is {value}", f"use a {name} of at least 1")
+    family = get_family(config.family)
+    with store.lock(family.name, config.key, "train", on_wait=on_wait):
+        records = Records(store, family, config)
+        work = plan_work(records, asked, last_epoch=last, test_every=test_every, redo=redo)
+        for epoch, present in work.reused.items():
+            yield _describe(epoch, present, records, seconds=0.0, reused=True)
+        if work.stretches:
+            setting = choose_setting(family, config, records.environment(), device=device, form=form)
+            yield from _derive(
+                family, config, records, work, setting, state_every=state_every, on_progress=on_progress
+            )
+
+
+def _derive(
+    family: Family,
+    config: VariantConfig,
+    records: Records,
+    work: Work,
+    setting: tuple[str, Form],
+    *,
+    state_every: int,
+    on_progress: Callable[[Progress], None] | None,
+) -> Iterator[TrainedCheckpoint]:
+    """Visit the epochs of the plan: measure, compare with what is known, commit, step."""
+    from tdw.training.trainer import Trainer
+
+    device, form = setting
+    trainer = Trainer(family, config, device=device, form=form)
+    proof = Proof(records, device=device, form=form)
+    reporter = Reporter(config.key, work.stretches, on_progress)
+    frontier = max(records.states.epochs(), default=0)
+    damaged: set[int] = set()
+    since = time.perf_counter()
+    for stretch in work.stretches:
+        proof.give_witness(trainer, stretch, first_commit=work.first_commit(stretch))
+        damaged |= restore(trainer, records, stretch.start)
+        while True:
+            epoch = trainer.epoch
+            with one_thread():
+                train_loss = trainer.objective.loss_and_gradients(trainer.weights)
+                test = trainer.objective.test_metrics(trainer.weights) if work.evaluated[epoch] else None
+            proof.check(trainer, train_loss)
+            records.history.record(epoch, train_loss, test)
+            at_end = epoch == stretch.stop
+            reporter.report(epoch, train_loss, test, at_end=at_end)
+            present = work.unmeasured.get(epoch)
+            if epoch in work.missing:
+                present = records.commit_checkpoint(
+                    epoch, trainer.weight_arrays(), environment=proof.environment
+                )
+            state_due = epoch % state_every == 0 or at_end
+            if epoch and (epoch in damaged or (epoch > frontier and state_due)):
+                records.commit_state(trainer.snapshot(), environment=proof.environment)
+                frontier = max(frontier, epoch)
+            if present is not None:
+                now = time.perf_counter()
+                reused = epoch in work.unmeasured
+                yield _describe(epoch, present, records, seconds=now - since, reused=reused)
+                since = time.perf_counter()
+            if at_end:
+                records.commit_history()
+                break
+            with one_thread():
+                trainer.step()
+
+
+def _describe(
+    epoch: int, present: Present, records: Records, *, seconds: float, reused: bool
+) -> TrainedCheckpoint:
+    train_loss, test_loss, test_accuracy = records.history.row(epoch)
+    return TrainedCheckpoint(
+        epoch=epoch,
+        train_loss=train_loss,
+        test_loss=test_loss,
+        test_accuracy=test_accuracy,
+        fingerprint=present.fingerprint,
+        path=present.written.path,
+        nbytes=present.written.nbytes,
+        sha256=present.written.sha256,
+        seconds=seconds,
+        reused=reused,
+    )

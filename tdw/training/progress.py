@@ -1,0 +1,137 @@
+"""Progress of a training, as a value, and two ways of showing it: a terminal's line and a log's."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from tdw.training.plan import Stretch
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is.
+
+    Attributes:
+        variant: its key.
+        epoch, last_epoch: where it is, and where this run ends.
+        steps_done, steps_total: optimizer steps of this run.
+        train_loss, test_loss: of the weights at `epoch` (train) and at the last evaluated epoch (test), nats.
+        rate: epochs a second, of this run so far; 0 before the first step.
+    """
+
+    variant: str
+    epoch: int
+    last_epoch: int
+    steps_done: int
+    steps_total: int
+    train_loss: float
+    test_loss: float
+    rate: float
+
+    @property
+    def seconds_left(self) -> float:
+        """Estimated; infinite before the first step."""
+        return (self.steps_total - self.steps_done) / self.rate if self.rate else math.inf
+
+    def __str__(self) -> str:
+        left = "?" if math.isinf(self.seconds_left) else format_seconds(self.seconds_left)
+        return (
+            f"{self.variant}  epoch {self.epoch}/{self.last_epoch}  train {self.train_loss:.3e}  "
+            f"test {self.test_loss:.3e}  {self.rate:.1f} epochs/s  {left} left"
+        )
+
+
+class Reporter:
+    """Counts the steps of a run and calls back about twice a second, and at the end."""
+
+    def __init__(
+        self,
+        variant: str,
+        stretches: Sequence[Stretch],
+        callback: Callable[[Progress], None] | None,
+        *,
+        every_s: float = 0.5,
+    ) -> None:
+        self._variant, self._callback, self._every_s = variant, callback, every_s
+        self._last_epoch = stretches[-1].stop
+        self._total = sum(stretch.steps for stretch in stretches)
+        self._left = list(stretches)
+        self._done_before = 0
+        self._test_loss = math.nan
+        self._start: float | None = None
+        self._called = -math.inf
+
+    def report(
+        self, epoch: int, train_loss: float, test: tuple[float, float] | None, *, at_end: bool
+    ) -> None:
+        """Tell that `epoch` was visited; `at_end`: the present stretch is done."""
+        now = time.monotonic()
+        if self._start is None:
+            self._start = now  # at the first measured epoch: compiling and loading are not the rate
+        if test is not None:
+            self._test_loss = test[0]
+        stretch = self._left[0]
+        done = self._done_before + max(epoch - stretch.start, 0)
+        if at_end:
+            self._done_before += stretch.steps
+            self._left.pop(0)
+        finished = at_end and not self._left
+        if self._callback is None or (now - self._called < self._every_s and not finished):
+            return
+        self._called = now
+        self._callback(
+            Progress(
+                variant=self._variant,
+                epoch=epoch,
+                last_epoch=self._last_epoch,
+                steps_done=done,
+                steps_total=self._total,
+                train_loss=train_loss,
+                test_loss=self._test_loss,
+                rate=done / (now - self._start) if now > self._start else 0.0,
+            )
+        )
+
+
+def format_seconds(seconds: float) -> str:
+    """45 s, 3 min 20 s, 1 h 05 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def terminal_progress(stream: TextIO) -> Callable[[Progress], None]:
+    """Shows progress on one line of a terminal, overwriting the last; in a file each on its own line."""
+    interactive = stream.isatty()
+
+    def show(progress: Progress) -> None:
+        done = progress.steps_done >= progress.steps_total
+        if interactive:
+            stream.write(f"\r\x1b[2K{progress}" + ("\n" if done else ""))
+        else:
+            stream.write(f"{progress}\n")
+        stream.flush()
+
+    return show
+
+
+def log_progress(logger: logging.Logger, *, every_s: float = 30.0) -> Callable[[Progress], None]:
+    """Logs progress at most every `every_s` seconds, and when the run is done."""
+    last = -math.inf
+
+    def log(progress: Progress) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= every_s or progress.steps_done >= progress.steps_total:
+            last = now
+            logger.info("%s", progress)
+
+    return log

@@ -1,0 +1,79 @@
+"""Replay states: weights and both AdamW moments, from which training goes on bit for bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+
+from tdw.errors import FingerprintMismatch
+from tdw.store import Address, Provenance, Store, Written
+from tdw.store.layout import STATES
+
+if TYPE_CHECKING:
+    from tdw.training.trainer import Snapshot
+
+_MOMENTS = ("exp_avg", "exp_avg_sq")
+_SEPARATOR = "/"  # exp_avg/embed.W_E
+
+
+def require_variant(provenance: Provenance, fingerprint: str, *, path: object) -> None:
+    """Raise FingerprintMismatch unless a file was made with the configuration of this fingerprint."""
+    if provenance.variant_fingerprint != fingerprint:
+        raise FingerprintMismatch(
+            f"{path}: made with configuration {provenance.variant_fingerprint[:12]}, "
+            f"but {provenance.variant} now is {fingerprint[:12]}",
+            "the family's definition changed: use another store, or delete the variant's folder",
+        )
+
+
+@dataclass(frozen=True)
+class StateStore:
+    """The states of one variant.
+
+    Attributes:
+        variant_fingerprint: of the configuration that they must have been made with.
+    """
+
+    store: Store
+    family: str
+    variant: str
+    variant_fingerprint: str
+
+    def epochs(self) -> list[int]:
+        """Epochs of the saved states, ascending."""
+        return self.store.epochs(self.family, self.variant, STATES)
+
+    def address(self, epoch: int) -> Address:
+        """Where the state of `epoch` lies."""
+        return Address(self.family, self.variant, STATES, epoch)
+
+    def save(self, snapshot: Snapshot, *, provenance: Provenance) -> Written:
+        """Commit a state. The array of a moment is named `exp_avg/embed.W_E`."""
+        arrays = dict(snapshot.weights)
+        for moment, by_name in (snapshot.moments or {}).items():
+            arrays |= {f"{moment}{_SEPARATOR}{name}": array for name, array in by_name.items()}
+        return self.store.write(self.address(snapshot.epoch), arrays, provenance=provenance)
+
+    def load(self, epoch: int) -> Snapshot:
+        """The state of `epoch`.
+
+        Raises:
+            NotFound, CorruptFile: no such state, or its bytes are not what was committed.
+            FingerprintMismatch: it belongs to another configuration.
+        """
+        from tdw.training.trainer import Snapshot
+
+        artifact = self.store.read(self.address(epoch))
+        path = self.store.path(self.address(epoch))
+        require_variant(artifact.provenance, self.variant_fingerprint, path=path)
+        weights: dict[str, npt.NDArray[Any]] = {}
+        moments: dict[str, dict[str, npt.NDArray[Any]]] = {moment: {} for moment in _MOMENTS}
+        for key, array in artifact.arrays.items():
+            moment, separator, name = key.partition(_SEPARATOR)
+            if separator:
+                moments[moment][name] = array
+            else:
+                weights[key] = array
+        return Snapshot(epoch, weights, moments if moments["exp_avg"] else None)

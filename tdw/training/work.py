@@ -1,0 +1,64 @@
+"""What one call of `train` has to do, from what is asked and what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tdw.training.plan import Stretch, plan_stretches
+from tdw.training.records import Present, Records
+
+
+@dataclass(frozen=True)
+class Work:
+    """A plan.
+
+    Attributes:
+        reused: checkpoints that are there, with their metrics in the history.
+        unmeasured: checkpoints that are there, but whose metrics were lost with the process that made them.
+        missing: epochs whose checkpoint has to be committed.
+        evaluated: bool (last epoch + 1,): where test loss and accuracy belong.
+        stretches: what to train.
+    """
+
+    reused: dict[int, Present]
+    unmeasured: dict[int, Present]
+    missing: frozenset[int]
+    evaluated: npt.NDArray[np.bool_]
+    stretches: tuple[Stretch, ...]
+
+    def first_commit(self, stretch: Stretch) -> int:
+        """The first epoch of a stretch at which something is committed."""
+        return min((e for e in self.missing if stretch.start <= e <= stretch.stop), default=stretch.stop)
+
+
+def plan_work(
+    records: Records, asked: Sequence[int], *, last_epoch: int, test_every: int, redo: bool
+) -> Work:
+    """Plan the checkpoints `asked` and a history without gaps up to `last_epoch`.
+
+    Args:
+        records: what is there.
+        asked: epochs of checkpoints.
+        last_epoch: at least the last of them.
+        test_every: test metrics belong to every such epoch, and to every checkpoint, asked for now or before.
+        redo: what is there is missing too.
+    """
+    present = {} if redo else records.sound_checkpoints(asked)
+    missing = frozenset(asked) - present.keys()
+    evaluated = np.arange(last_epoch + 1) % test_every == 0
+    evaluated[[epoch for epoch in {*asked, *records.checkpoints} if epoch <= last_epoch]] = True
+    gaps = records.history.gaps(last_epoch, evaluated)
+    unknown = np.zeros(last_epoch + 1, np.bool_)
+    for first, stop in gaps:
+        unknown[first : stop + 1] = True
+    return Work(
+        reused={epoch: found for epoch, found in present.items() if not unknown[epoch]},
+        unmeasured={epoch: found for epoch, found in present.items() if unknown[epoch]},
+        missing=missing,
+        evaluated=evaluated,
+        stretches=plan_stretches([*((epoch, epoch) for epoch in missing), *gaps], records.states.epochs()),
+    )
