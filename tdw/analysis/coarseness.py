@@ -68,7 +68,7 @@ def _measure(prefix: str, maps: Float32, spectra: Spectra, parameters: Parameter
         "variance_preserved": metrics.variance_preserved(maps, spectra, bottleneck=parameters.bottleneck),
         "gradient": metrics.gradient(maps),
         "modular_low_freq": metrics.modular_low_freq(spectra, low_frequencies=parameters.low_frequencies),
-        "std": np.sqrt(spectra.variance()),
+        "std": np.sqrt(spectra.variance),
     }
     arrays: dict[str, np.ndarray] = {f"{prefix}_{name}": v.astype(np.float32) for name, v in values.items()}
     return {**arrays, f"{prefix}_dead": spectra.constant}

@@ -30,14 +30,11 @@ class Parameters:
     bins: int = 20
 
     def __post_init__(self) -> None:
-        ascending = all(map(is_share, self.thresholds)) and list(self.thresholds) == sorted(
-            set(self.thresholds)
-        )
         require(
-            isinstance(self.thresholds, tuple) and ascending,  # pyright: ignore[reportUnnecessaryIsInstance]
+            _are_ascending_shares(self.thresholds),
             "thresholds",
             self.thresholds,
-            wanted="different shares in 0..1, ascending",
+            wanted="a list of different shares in 0..1, ascending",
         )
         require(
             is_share(self.plaid_below) and is_share(self.blob_from) and self.plaid_below <= self.blob_from,
@@ -101,6 +98,12 @@ def statistics(
 def blob_count(threshold: float) -> str:
     """Name of the count of neurons at or above a threshold: 'num_blob_neurons_0.7'."""
     return f"num_blob_neurons_{threshold:g}"
+
+
+def _are_ascending_shares(values: object) -> bool:
+    if not isinstance(values, tuple) or not all(map(is_share, values)):  # type: ignore[arg-type]
+        return False
+    return list(values) == sorted(set(values))  # type: ignore[arg-type]
 
 
 def describe(arrays: Arrays) -> Metadata:

@@ -14,7 +14,7 @@ Multiplying residues by a unit permutes the pairs.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -87,19 +87,23 @@ class Spectra:
         """The modulus."""
         return 2 * self.energy.shape[-1] - 1
 
-    def total(self) -> Float64:
-        """Energy of each map, its constant included: float64 (n,)."""
-        return self.energy.sum(axis=(1, 2), dtype=np.float64)
-
+    @cached_property
     def varying(self) -> Float64:
         """Energy without the constant, p² times the variance; exactly 0 for a constant map: float64 (n,)."""
-        return self.total_where(~_corner(self.energy.shape[-1]))
+        flat = self.energy.reshape(len(self.energy), -1)
+        return flat[:, 1:].sum(axis=1, dtype=np.float64)
 
+    @property
+    def total(self) -> Float64:
+        """Energy of each map, its constant included: float64 (n,)."""
+        return self.varying + self.energy[:, 0, 0]
+
+    @property
     def variance(self) -> Float64:
         """Variance (population) of each map: float64 (n,)."""
-        return self.varying() / self.p**2
+        return self.varying / self.p**2
 
-    def total_where(self, mask: npt.NDArray[np.bool_]) -> Float64:
+    def at(self, mask: npt.NDArray[np.bool_]) -> Float64:
         """Energy at the pairs of frequencies that `mask`, bool (h + 1, h + 1), picks: float64 (n,)."""
         flat = self.energy.reshape(len(self.energy), -1)
         return flat[:, np.flatnonzero(mask)].sum(axis=1, dtype=np.float64)
@@ -140,17 +144,12 @@ def spectra(maps: Float32) -> Spectra:
         flat = block.reshape(size, -1)
         constant[rows] = flat.min(axis=1) == flat.max(axis=1)
         mean[rows] = flat.mean(axis=1, dtype=np.float64)
+        _require_finite(mean[rows], start)
         work, other = centered[:size], along_b[:size]
         np.subtract(block, mean[rows].astype(np.float32)[:, None, None], out=work)
         np.matmul(work.reshape(-1, p), transposed, out=other.reshape(-1, p))
         np.matmul(basis, other, out=work)
         _fold(work, energy[rows])
-    if not np.isfinite(mean).all():
-        bad = np.flatnonzero(~np.isfinite(mean))
-        raise TdwError(
-            f"{bad.size} of {n} maps hold NaN or infinite values, the first is map {bad[0]}",
-            "look at the loss before this checkpoint: training may have diverged",
-        )
     energy[constant] = 0
     energy[:, 0, 0] = (p * mean) ** 2
     return Spectra(energy, mean, constant)
@@ -169,6 +168,15 @@ def low_disc(p: int, radius_fraction: float) -> npt.NDArray[np.bool_]:
     return squares[:, None] + squares <= radius**2
 
 
+def _require_finite(mean: Float64, start: int) -> None:
+    bad = np.flatnonzero(~np.isfinite(mean))
+    if bad.size:
+        raise TdwError(
+            f"map {start + bad[0]} holds NaN or infinite values",
+            "look at the loss before this checkpoint: training may have diverged",
+        )
+
+
 def _fold(coefficients: Float32, energy: Float32) -> None:
     """Square the coefficients (n, p, p) in place; put their sums by pair of frequencies into `energy`."""
     squares = np.multiply(coefficients, coefficients, out=coefficients)
@@ -177,9 +185,3 @@ def _fold(coefficients: Float32, energy: Float32) -> None:
     np.add(squares[:, 1::2, 0], squares[:, 2::2, 0], out=energy[:, 1:, 0])
     along_a = squares[:, 1::2, 1:] + squares[:, 2::2, 1:]
     np.add(along_a[:, :, 0::2], along_a[:, :, 1::2], out=energy[:, 1:, 1:])
-
-
-def _corner(size: int) -> npt.NDArray[np.bool_]:
-    corner = np.zeros((size, size), np.bool_)
-    corner[0, 0] = True
-    return corner

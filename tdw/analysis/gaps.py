@@ -60,7 +60,7 @@ class Variant:
         )
 
     def is_up_to_date(self, name: str, epoch: int, checkpoint: str) -> bool:
-        """Whether the artifact is there, and of this configuration, probe, checkpoint, code and parameters."""
+        """Whether the artifact is there, of this configuration, probe, checkpoint, code and parameters."""
         address = self.address(name, epoch)
         if not self.store.exists(address):
             return False

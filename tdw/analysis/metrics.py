@@ -20,23 +20,23 @@ Taps = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Float64]
 def fft_ratio(spectra: Spectra, *, radius_fraction: float) -> Float64:
     """Share of the energy inside the low disc, constant included: float64 (n,); 0 for an all-zero map."""
     low = low_disc(spectra.p, radius_fraction)
-    return np.minimum(_share(spectra.total_where(low), spectra.total()), 1)
+    return np.minimum(_share(spectra.at(low), spectra.total), 1)
 
 
 def fft_ratio_no_dc(spectra: Spectra, *, radius_fraction: float) -> Float64:
     """The same with the centre pixel zeroed first: *coarseness*; float64 (n,), 0 for a constant map."""
     low = low_disc(spectra.p, radius_fraction)
     low[0, 0] = False
-    return np.minimum(_share(spectra.total_where(low), spectra.varying()), 1)
+    return np.minimum(_share(spectra.at(low), spectra.varying), 1)
 
 
 def modular_low_freq(spectra: Spectra, *, low_frequencies: int) -> Float64:
     """Share of the variance in frequencies 1..low_frequencies of A6: float64 (n,); 0 for a constant map."""
-    return _share(spectra.by_frequency()[:, :low_frequencies].sum(axis=1), spectra.varying())
+    return _share(spectra.by_frequency()[:, :low_frequencies].sum(axis=1), spectra.varying)
 
 
 def gradient(maps: Float32) -> Float64:
-    """(mean |dx| + mean |dy|) / 2, differences of neighbours inside the map: float64 (n,), unit of the maps."""
+    """(mean |dx| + mean |dy|) / 2 over neighbours inside the map: float64 (n,), unit of the maps."""
     n, p, _ = maps.shape
     buffer = np.empty(min(n, _BLOCK) * p * (p - 1), np.float32)
     out = np.empty(n)
@@ -72,7 +72,7 @@ def variance_preserved(maps: Float32, spectra: Spectra, *, bottleneck: int) -> F
     small -= np.einsum("i,nij,j->n", weights, small, weights, optimize=True)[:, None, None]
     gram = up.T @ up
     after = np.einsum("nij,nij->n", gram @ small @ gram, small) / p**2
-    return np.where(spectra.constant, 0, _share(after, spectra.variance()))
+    return np.where(spectra.constant, 0, _share(after, spectra.variance))
 
 
 def resize(maps: Float32, size: int, *, offset: Float64 | None = None) -> Float32:

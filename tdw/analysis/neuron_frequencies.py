@@ -42,7 +42,7 @@ def compute(context: CheckpointContext, parameters: Parameters) -> Arrays:
         cluster_sizes: int64 (h,), neurons in the cluster of each frequency.
     """
     spectra = context.neuron_spectra
-    varying = spectra.varying()[:, None]
+    varying = spectra.varying[:, None]
     energy = spectra.by_frequency()
     fraction = np.divide(energy, varying, out=np.zeros_like(energy), where=varying > 0)
     fraction = np.minimum(fraction, 1)
@@ -54,7 +54,7 @@ def compute(context: CheckpointContext, parameters: Parameters) -> Arrays:
         "fraction_explained": fraction.astype(np.float32),
         "best_frequency": frequency.astype(np.int64),
         "best_fraction": best_fraction.astype(np.float32),
-        "variance": spectra.variance().astype(np.float32),
+        "variance": spectra.variance.astype(np.float32),
         "cluster": cluster.astype(np.int64),
         "cluster_sizes": np.bincount(cluster, minlength=fraction.shape[1] + 1)[1:].astype(np.int64),
     }

@@ -10,6 +10,7 @@ import dataclasses
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
@@ -28,6 +29,7 @@ from tdw.families.base import Family
 from tdw.store import Provenance, Store, Written
 from tdw.store.fingerprints import fingerprint_arrays, short
 from tdw.store.layout import CHECKPOINTS
+from tdw.training.environment import one_thread, resolve_device
 
 Cells = Mapping[str, Collection[int]]
 
@@ -60,7 +62,7 @@ def analyze(
     cells: Cells,
     *,
     parameters: ParametersByName | None = None,
-    device: str = "cpu",
+    device: str = "auto",
 ) -> Iterator[CellResult]:
     """Compute, commit and yield the cells of one variant, ascending by epoch.
 
@@ -74,19 +76,20 @@ def analyze(
         config: the variant's configuration.
         cells: analyzer name -> epochs.
         parameters: analyzer name -> its parameters dataclass; see `registry.resolve_parameters`.
-        device: where the forward pass runs, such as "cpu" or "cuda".
+        device: where the forward pass runs, "cpu", "cuda" or "auto" (CUDA where there is one).
 
     Yields:
         One result a cell. An exception in a cell is in its result, and the rest goes on.
 
     Raises:
-        BadConfig: an unknown analyzer, or parameters of the wrong type; before anything is computed.
+        BadConfig: an unknown analyzer or device, or parameters of the wrong type; at the call.
     """
     variant = Variant(store, family, config, parameters or {})
     for name in (*cells, *variant.parameters):
         parameters_of(name, variant.parameters)
     # A generator of its own, so that wrong arguments are refused at the call and not at the first next().
-    return _analyze(variant, {name: frozenset(epochs) for name, epochs in cells.items()}, device)
+    wanted = {name: frozenset(epochs) for name, epochs in cells.items()}
+    return _analyze(variant, wanted, resolve_device(device))
 
 
 @dataclass
@@ -144,7 +147,8 @@ def _open(variant: Variant, epoch: int, device: str) -> _Pass:
         import torch
 
         weights = {name: torch.as_tensor(array) for name, array in artifact.arrays.items()}
-        return variant.family.probe_pass(config, weights, device=device)
+        with one_thread():
+            return variant.family.probe_pass(config, weights, device=device)
 
     context = CheckpointContext(config.p, artifact.arrays, run_probe)
     return _Pass(variant, epoch, device, context, fingerprint)
@@ -206,6 +210,7 @@ def _compute(at: _Pass, analyzer: Analyzer) -> Arrays:
     return arrays
 
 
+@lru_cache(maxsize=8)
 def environment(device: str) -> dict[str, str]:
     """Versions and settings that can change an artifact's bits."""
     return {

@@ -1,0 +1,76 @@
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+
+from tdw.analysis import coarseness, coarseness_stats, registry
+from tdw.errors import BadConfig
+from tdw.families.registry import get_family
+
+
+def test_importing_the_registry_imports_nothing_heavy():
+    code = "import sys, tdw.analysis.registry; print([m for m in ('torch', 'pandas', 'numba') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_registry_has_the_analyzers_of_the_requirements():
+    names = [analyzer.name for analyzer in registry.ANALYZERS]
+    assert len(set(names)) == len(names)
+    assert set(get_family("modulo_addition_1layer").analyzers) <= set(names)
+
+
+def test_required_analyzers_come_first_whatever_the_order_asked_for():
+    order = registry.in_order(["coarseness_stats", "coarseness", "attention_patterns"])
+    assert [a.name for a in order] == ["attention_patterns", "coarseness", "coarseness_stats"]
+    assert [a.name for a in registry.in_order(["coarseness_stats"])] == ["coarseness_stats"]
+
+
+def test_an_unknown_analyzer_is_answered_with_those_there_are():
+    with pytest.raises(BadConfig, match="coarseness_stats"):
+        registry.get_analyzer("roughness")
+
+
+def test_a_changed_parameter_changes_the_spec_version_of_what_rests_on_it():
+    changed = {"coarseness": coarseness.Parameters(radius_fraction=0.2)}
+    for name, differs in (("coarseness", True), ("coarseness_stats", True), ("neuron_frequencies", False)):
+        assert (registry.spec_version(name) != registry.spec_version(name, changed)) == differs
+    thresholds = {"coarseness_stats": coarseness_stats.Parameters(thresholds=(0.5,))}
+    assert registry.spec_version("coarseness", thresholds) == registry.spec_version("coarseness")
+
+
+def test_changed_code_changes_the_spec_version():
+    analyzer = registry.get_analyzer("coarseness")
+    newer = dataclasses.replace(analyzer, code_version=analyzer.code_version + ".1")
+    assert registry.spec_version(newer) != registry.spec_version(analyzer)
+
+
+def test_defaults_given_or_left_out_are_the_same_spec():
+    assert registry.spec_version(
+        "coarseness", {"coarseness": coarseness.Parameters()}
+    ) == registry.spec_version("coarseness")
+
+
+def test_parameters_of_a_study_file_become_those_of_the_analyzer():
+    found = registry.resolve_parameters({"coarseness_stats": {"thresholds": [0.5, 0.9]}})
+    assert found == {"coarseness_stats": coarseness_stats.Parameters(thresholds=(0.5, 0.9))}
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"coarseness": {"radius": 0.1}}, "coarseness has no parameter 'radius'"),
+        ({"coarseness": {"bottleneck": 0}}, "coarseness: parameter bottleneck = 0"),
+        ({"roughness": {}}, "no analyzer is called 'roughness'"),
+        ({"neuron_activations": {"x": 1}}, "it takes none"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_with_analyzer_field_and_value(values, message):
+    with pytest.raises(BadConfig, match=message):
+        registry.resolve_parameters(values)
+
+
+def test_parameters_of_another_analyzer_are_refused():
+    with pytest.raises(BadConfig, match="resolve_parameters"):
+        registry.parameters_of("coarseness", {"coarseness": coarseness_stats.Parameters()})
