@@ -1,0 +1,42 @@
+"""A tiny trained and analyzed variant that every package's tests may copy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Nothing a test does may reach the store or the Dagster home of the project.
+for name in ("TDW_STORE", "TDW_STUDY", "TDW_BASE_URL", "DAGSTER_HOME"):
+    os.environ.pop(name, None)
+
+from tdw.families import FAMILIES  # noqa: E402
+from tdw.store import Store  # noqa: E402
+
+TINY = "p7_s1_d598_f0.5"
+TINY_EPOCHS = (0, 10, 20)
+
+
+@pytest.fixture(scope="session")
+def _trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tdw.analysis.runner import analyze
+    from tdw.training.loop import train
+
+    family = FAMILIES[0]
+    config = family.parse_variant(TINY)
+    store = Store(tmp_path_factory.mktemp("trained") / "store")
+    for _ in train(config, store=store, checkpoints=TINY_EPOCHS, state_every=10):
+        pass
+    for result in analyze(store, family, config, dict.fromkeys(family.analyzers, TINY_EPOCHS)):
+        assert result.error is None, result
+    return store.root
+
+
+@pytest.fixture
+def tiny_store(_trained: Path, tmp_path: Path) -> Store:
+    """A store for each test: the variant TINY, trained to epoch 20 and analyzed at 0, 10 and 20."""
+    shutil.copytree(_trained, tmp_path / "tiny")
+    return Store(tmp_path / "tiny")

@@ -1,0 +1,77 @@
+"""`tdw.integrity` names every damaged, misplaced, unknown or left-over file, and only those."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+from conftest import TINY
+
+from tdw.integrity import Finding, verify
+from tdw.store import Address, Store
+from tdw.store.layout import CHECKPOINTS
+
+FAMILY = "modulo_addition_1layer"
+
+
+def findings(store: Store) -> list[Finding]:
+    return [checked.finding for checked in verify(store) if checked.finding]
+
+
+def test_a_sound_store_has_nothing_to_report_and_every_file_is_read(tiny_store: Store) -> None:
+    checked = list(verify(tiny_store))
+    files = [p for p in tiny_store.root.rglob("*") if p.is_file() and p.suffix != ".lock"]
+    assert {c.path for c in checked} == {str(p) for p in files}
+    assert [c.finding for c in checked if c.finding] == []
+
+
+@pytest.mark.parametrize("kind", [CHECKPOINTS, "states", "coarseness", "neuron_activations"])
+def test_a_flipped_byte_is_found_and_the_cell_named(tiny_store: Store, kind: str) -> None:
+    path = tiny_store.path(Address(FAMILY, TINY, kind, 10))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    (found,) = findings(tiny_store)
+    assert (found.problem, found.kind, found.epoch, found.path) == ("corrupt", kind, 10, str(path))
+
+
+def test_a_file_in_another_ones_place_is_a_mismatch(tiny_store: Store) -> None:
+    shutil.copy(
+        tiny_store.path(Address(FAMILY, TINY, "coarseness", 10)),
+        tiny_store.path(Address(FAMILY, TINY, "coarseness", 20)),
+    )
+    (found,) = findings(tiny_store)
+    assert found.problem == "mismatch" and "epoch is 10, not 20" in found.detail
+
+
+def test_an_artifact_of_a_replaced_checkpoint_is_a_mismatch(tiny_store: Store) -> None:
+    from dataclasses import replace
+
+    from tdw.store.fingerprints import fingerprint_arrays
+
+    address = Address(FAMILY, TINY, CHECKPOINTS, 20)
+    old = tiny_store.read(address)
+    arrays = {name: array + np.float32(1) for name, array in old.arrays.items()}
+    provenance = replace(old.provenance, checkpoint_fingerprint=fingerprint_arrays(arrays))
+    tiny_store.write(address, arrays, provenance=provenance)
+    found = findings(tiny_store)
+    assert {f.problem for f in found} == {"mismatch"} and len(found) == 7
+    assert all("made from checkpoint" in f.detail for f in found)
+
+
+def test_values_that_are_not_finite_are_counted(tiny_store: Store) -> None:
+    address = Address(FAMILY, TINY, "coarseness", 20)
+    old = tiny_store.read(address)
+    old.arrays["neuron_gradient"][:3] = np.nan
+    tiny_store.write(address, old.arrays, provenance=old.provenance)
+    (found,) = findings(tiny_store)
+    assert found.problem == "not finite" and "neuron_gradient holds 3 values" in found.detail
+
+
+def test_left_over_and_unknown_files_are_named(tiny_store: Store) -> None:
+    folder = tiny_store.root / FAMILY / TINY / "coarseness"
+    (folder / ".00030.safetensors.999999999.tmp").write_bytes(b"half")
+    (folder / "notes.txt").write_text("mine")
+    (tiny_store.root / "other").mkdir()
+    assert sorted(f.problem for f in findings(tiny_store)) == ["temporary", "unknown", "unknown"]
