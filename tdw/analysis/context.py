@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from tdw.analysis.fourier import Float32, Spectra, spectra
 from tdw.errors import BadConfig
+from tdw.families.base import ProbeLabels
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 TO_A, TO_B = 0, 1  # positions in the input [a, b, =]
@@ -36,6 +37,10 @@ class Probe(Protocol):
         ...
 
 
+def _no_labels() -> ProbeLabels:
+    raise BadConfig("this checkpoint was opened without the probe's answers", "pass `label_probe`")
+
+
 @dataclass
 class CheckpointContext:
     """One checkpoint, as analyzers see it. What is expensive is computed on first use and kept.
@@ -46,17 +51,24 @@ class CheckpointContext:
         run_probe: the forward pass.
         results: arrays of the analyzers that are done, by analyzer name; those an analyzer requires are
             there.
+        label_probe: the probe's answers and which of its inputs train.
     """
 
     p: int
     weights: Arrays
     run_probe: Callable[[], Probe]
     results: dict[str, Arrays] = field(default_factory=dict[str, Arrays])
+    label_probe: Callable[[], ProbeLabels] = _no_labels
 
     @cached_property
     def probe(self) -> Probe:
         """The one forward pass."""
         return self.run_probe()
+
+    @cached_property
+    def labels(self) -> ProbeLabels:
+        """Answers of the probe's inputs, and which of them train."""
+        return self.label_probe()
 
     @cached_property
     def neuron_maps(self) -> Float32:

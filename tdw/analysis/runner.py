@@ -150,7 +150,9 @@ def _open(variant: Variant, epoch: int, device: str) -> _Pass:
         with one_thread():
             return variant.family.probe_pass(config, weights, device=device)
 
-    context = CheckpointContext(config.p, artifact.arrays, run_probe)
+    context = CheckpointContext(
+        config.p, artifact.arrays, run_probe, label_probe=lambda: variant.family.probe_labels(config)
+    )
     return _Pass(variant, epoch, device, context, fingerprint)
 
 

@@ -93,6 +93,19 @@ class ProbePass:
 
 
 @dataclass(frozen=True)
+class ProbeLabels:
+    """What the probe's inputs ask for, row by row of `ProbePass.logits`.
+
+    Attributes:
+        answers: the right output, int64 (n,).
+        train: whether the variant trains on the input, bool (n,).
+    """
+
+    answers: npt.NDArray[np.int64]
+    train: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
 class Field:
     """One domain parameter of a family, for forms and messages. `default` is None where one must be given."""
 
@@ -119,6 +132,7 @@ class Family:
         objective: (config, device=, form=) -> Objective. `form` None picks the fastest there is.
         probe_pass: (config, weights, device=) -> ProbePass.
         probe_fingerprint: config -> fingerprint of the probe's tokens.
+        probe_labels: config -> ProbeLabels: answers, and which inputs train.
         to_transformer_lens: (config, weights) -> TransformerBridge.
     """
 
@@ -138,4 +152,5 @@ class Family:
     objective: Callable[..., Objective]
     probe_pass: Callable[..., ProbePass]
     probe_fingerprint: Callable[[Any], str]
+    probe_labels: Callable[[Any], ProbeLabels]
     to_transformer_lens: Callable[[Any, Weights], Any]

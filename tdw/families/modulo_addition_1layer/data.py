@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from tdw.families.base import ProbeLabels
 from tdw.families.modulo_addition_1layer.config import Config
 from tdw.store.fingerprints import fingerprint_arrays
 
@@ -38,3 +39,10 @@ def split(config: Config) -> tuple[Indices, Indices]:
 def labels(config: Config, index: Indices) -> Indices:
     """The answers (a + b) mod p of the pairs at `index`, int64, same shape."""
     return (index // config.p + index % config.p) % config.p
+
+
+def probe_labels(config: Config) -> ProbeLabels:
+    """Answers of every pair of the probe, and whether the pair trains."""
+    train = np.zeros(config.p**2, np.bool_)
+    train[split(config)[0]] = True
+    return ProbeLabels(labels(config, np.arange(config.p**2, dtype=np.int64)), train)

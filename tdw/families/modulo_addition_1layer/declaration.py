@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tdw.families.base import Adam, Family, Field, Form, Objective, ProbePass, Weights
 from tdw.families.modulo_addition_1layer.config import Config
-from tdw.families.modulo_addition_1layer.data import probe_fingerprint
+from tdw.families.modulo_addition_1layer.data import probe_fingerprint, probe_labels
 
 if TYPE_CHECKING:
     import torch
@@ -77,5 +77,6 @@ FAMILY = Family(
     objective=_objective,
     probe_pass=_probe_pass,
     probe_fingerprint=probe_fingerprint,
+    probe_labels=probe_labels,
     to_transformer_lens=_to_transformer_lens,
 )
