@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
+from typing import Generic, TypeVar
 
 import dagster as dg
 from dagster._core.events import (
@@ -25,6 +26,7 @@ from dagster._core.events import (
 BATCH_CELLS = 100
 BATCH_SECONDS = 10.0
 Context = dg.AssetExecutionContext
+T = TypeVar("T")
 
 
 def report_materializations(context: Context, materializations: Sequence[dg.AssetMaterialization]) -> None:
@@ -74,24 +76,32 @@ def _report(context: Context, events: Sequence[DagsterEvent]) -> None:
         )
 
 
-class MaterializationStream:
-    """Collects materializations and writes them behind the op's back; leaving the `with` writes the rest.
+class MaterializationStream(Generic[T]):
+    """Collects what was finished and records it behind the op's back; leaving the `with` records the rest.
 
     An error of the event log is raised to the op at its next `add`, or on leaving.
+
+    Args:
+        context: the op's.
+        build: finished things -> groups of materializations; each group is written before the next is built,
+            so that one can point at another.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(
+        self, context: Context, build: Callable[[Sequence[T]], Iterable[Sequence[dg.AssetMaterialization]]]
+    ) -> None:
         self._context = context
-        self._waiting: list[dg.AssetMaterialization] = []
+        self._build = build
+        self._waiting: list[T] = []
         self._since = time.monotonic()
         self._writer: threading.Thread | None = None
         self._error: BaseException | None = None
 
-    def add(self, materialization: dg.AssetMaterialization) -> None:
-        """Take one cell's event; the file it tells of must be committed before."""
+    def add(self, finished: T) -> None:
+        """Take one finished thing; the file it tells of must be committed before."""
         if not self._waiting:
             self._since = time.monotonic()
-        self._waiting.append(materialization)
+        self._waiting.append(finished)
         if len(self._waiting) >= BATCH_CELLS or time.monotonic() - self._since >= BATCH_SECONDS:
             self.flush(wait=False)
 
@@ -105,7 +115,7 @@ class MaterializationStream:
         if wait:
             self._join()
 
-    def __enter__(self) -> MaterializationStream:
+    def __enter__(self) -> MaterializationStream[T]:
         return self
 
     def __exit__(
@@ -113,9 +123,10 @@ class MaterializationStream:
     ) -> None:
         self.flush()
 
-    def _write(self, batch: Sequence[dg.AssetMaterialization]) -> None:
+    def _write(self, batch: Sequence[T]) -> None:
         try:
-            report_materializations(self._context, batch)
+            for group in self._build(batch):
+                report_materializations(self._context, group)
         except BaseException as error:
             self._error = error
 

@@ -22,6 +22,10 @@ KEYS = [f"{epoch}|{variant}" for variant in "ab" for epoch in ("00000", "00100",
 DEFER = "dagster/defer_asset_events"
 
 
+def one_group(finished: list[dg.AssetMaterialization]) -> list[list[dg.AssetMaterialization]]:
+    return [finished]
+
+
 @dg.multi_asset(
     specs=[dg.AssetSpec(name, partitions_def=CELLS, skippable=True) for name in ("one", "two")],
     can_subset=True,
@@ -31,7 +35,7 @@ def both(context: dg.AssetExecutionContext):
     assets = sorted(context.selected_asset_keys)
     if DEFER in context.run.tags:
         report_planned(context, [(asset, key) for asset in assets for key in KEYS])
-    with MaterializationStream(context) as stream:
+    with MaterializationStream(context, one_group) as stream:
         for key in context.partition_keys:
             for asset in assets:
                 stream.add(
@@ -141,7 +145,7 @@ def _write(home: str, name: str, count: int) -> None:
     @dg.asset(name="shared", partitions_def=keys, backfill_policy=dg.BackfillPolicy.single_run())
     def shared(context: dg.AssetExecutionContext) -> None:
         for at in range(0, count, 20):
-            with MaterializationStream(context) as stream:
+            with MaterializationStream(context, one_group) as stream:
                 for key in list(context.partition_keys)[at : at + 20]:
                     stream.add(dg.AssetMaterialization("cell", partition=key))
 
@@ -185,7 +189,8 @@ def test_an_error_of_the_event_log_reaches_the_op(tmp_path: Path, monkeypatch: p
         with monkeypatch.context() as patch:
             patch.setattr(BatchingSqliteEventLogStorage, "store_event_batch", broken)
             patch.setattr(BatchingSqliteEventLogStorage, "store_event", broken)
-            with pytest.raises(OSError, match="disk full"), MaterializationStream(context) as stream:
+            stream = MaterializationStream(context, one_group)
+            with pytest.raises(OSError, match="disk full"), stream:
                 stream.add(dg.AssetMaterialization("fails", partition=KEYS[0]))
 
     assert dg.materialize([fails], instance=instance, partition_key=KEYS[0]).success

@@ -1,0 +1,30 @@
+"""Puts the definitions of a study together."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from tdw.study import Study
+from tdw_assets.analysis import analysis_assets
+from tdw_assets.grid import Grid
+from tdw_assets.training import training_assets
+from tdw_resources.resources import ComputeResource, StoreResource
+
+
+def build_defs(study: Study | Grid, *, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
+    """All definitions of a study (or of a grid that was made wider than it). Imports no torch.
+
+    Args:
+        resource_overrides: resources by name, in place of those that read the environment.
+    """
+    grid = study if isinstance(study, Grid) else Grid.of(study)
+    return dg.Definitions(
+        assets=[*training_assets(grid), *analysis_assets(grid)],
+        jobs=[
+            dg.define_asset_job("train", selection=[grid.checkpoint]),
+            dg.define_asset_job("analyze", selection=[grid.key(name) for name in grid.analyzers]),
+        ],
+        resources={"store": StoreResource(), "compute": ComputeResource(), **(resource_overrides or {})},
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,155 @@
+"""The grid of cells that a study spans: variants x epochs, and the version that every cell should have."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+import dagster as dg
+
+from tdw.analysis.registry import get_analyzer, in_order, spec_version
+from tdw.errors import BadConfig
+from tdw.families import Family
+from tdw.store.fingerprints import fingerprint_json, short
+from tdw.store.layout import format_epoch
+from tdw.study import Study
+from tdw.training.records import CODE_VERSION as TRAINING_VERSION
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A study as the assets see it.
+
+    Attributes:
+        name: of the study.
+        variants: their keys. A code location reads more of them from Dagster; see `partitions`.
+        epochs: scheduled epochs, ascending.
+        analyzers: names, each after those it requires.
+        study: the study itself: parameters, rules, training settings.
+    """
+
+    name: str
+    family: Family
+    variants: tuple[str, ...]
+    epochs: tuple[int, ...]
+    analyzers: tuple[str, ...]
+    study: Study
+
+    @classmethod
+    def of(cls, study: Study) -> Grid:
+        """The grid that a study file describes."""
+        return cls(
+            name=study.name,
+            family=study.family_declaration,
+            variants=study.variant_keys,
+            epochs=study.epoch_list,
+            analyzers=tuple(analyzer.name for analyzer in in_order(study.analyzers)),
+            study=study,
+        )
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Analyzer name -> its parameters."""
+        return self.study.analyzer_parameters
+
+    @cached_property
+    def epoch_set(self) -> frozenset[int]:
+        """The scheduled epochs."""
+        return frozenset(self.epochs)
+
+    def widen(self, *, variants: Iterable[str] = (), epochs: Iterable[int] = ()) -> Grid:
+        """The same grid with more variants or epochs, for a fill that asks for what the study does not list.
+
+        Raises:
+            BadConfig: a variant key that the family does not know.
+        """
+        more = [key for key in dict.fromkeys(variants) if key not in self.variants]
+        for key in more:
+            self.family.parse_variant(key)
+        return dataclasses.replace(
+            self,
+            variants=(*self.variants, *more),
+            epochs=tuple(sorted(self.epoch_set.union(epochs))),
+        )
+
+    # Asset keys
+
+    def key(self, *parts: str) -> dg.AssetKey:
+        """An asset key of the family."""
+        return dg.AssetKey([*self.family.asset_prefix, *parts])
+
+    @property
+    def checkpoint(self) -> dg.AssetKey:
+        """The checkpoints' asset."""
+        return self.key("checkpoint")
+
+    @property
+    def history(self) -> dg.AssetKey:
+        """The training histories' asset."""
+        return self.key("history")
+
+    def analyzer_of(self, key: dg.AssetKey) -> str | None:
+        """The analyzer of an asset key, or None when it is not one's."""
+        name = key.path[-1]
+        return name if name in self.analyzers and key == self.key(name) else None
+
+    def require_analyzer(self, name: str) -> str:
+        """`name`, when the study runs it.
+
+        Raises:
+            BadConfig: it does not.
+        """
+        if name not in self.analyzers:
+            raise BadConfig(
+                f"study {self.name} runs no analyzer {name!r}",
+                f"use one of {', '.join(self.analyzers)}, or add it to the study",
+            )
+        return name
+
+    # What an up-to-date cell was made by
+
+    def checkpoint_spec(self, variant: str) -> str:
+        """Variant's fingerprint and training code."""
+        return _checkpoint_spec(self.family, variant)
+
+    @cached_property
+    def analyzer_specs(self) -> dict[str, str]:
+        """Analyzer -> spec version: code and parameters, those of required analyzers included."""
+        return {name: spec_version(get_analyzer(name), self.parameters) for name in self.analyzers}
+
+
+@cache
+def _checkpoint_spec(family: Family, variant: str) -> str:
+    config = family.parse_variant(variant)
+    return short(fingerprint_json([config.fingerprint, TRAINING_VERSION]))
+
+
+def cell_key(variant: str, epoch: int) -> str:
+    """Partition key of a cell: Dagster orders the dimensions by name, so the epoch comes first."""
+    return f"{format_epoch(epoch)}|{variant}"
+
+
+def split_key(key: str) -> tuple[str, int]:
+    """(variant, epoch) of a cell's partition key.
+
+    Raises:
+        BadConfig: not such a key.
+    """
+    epoch, bar, variant = key.partition("|")
+    if not bar or not epoch.isdigit():
+        raise BadConfig(
+            f"{key[:80]!r} is not a cell's key", "write <epoch>|<variant>, such as 00500|p113_s999_d598"
+        )
+    return variant, int(epoch)
+
+
+def by_variant(keys: Iterable[str]) -> dict[str, list[int]]:
+    """Cell keys as variant -> epochs, ascending."""
+    found: dict[str, set[int]] = {}
+    for key in keys:
+        variant, epoch = split_key(key)
+        found.setdefault(variant, set()).add(epoch)
+    return {variant: sorted(epochs) for variant, epochs in found.items()}

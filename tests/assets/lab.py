@@ -1,0 +1,90 @@
+"""A tiny study (p=7, a handful of epochs) with an instance and a store of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import dagster as dg
+
+from tdw.store import Store
+from tdw.study import Study, parse_study
+from tdw.training.records import CODE_VERSION
+from tdw_assets.build import build_defs
+from tdw_assets.grid import Grid, cell_key
+from tdw_assets.request import cells_config, range_tags
+from tdw_assets.versions import DataVersion, tags
+from tdw_resources.resources import StoreResource
+
+V1, V2 = "p7_s1_d598", "p7_s2_d598"
+
+
+def tiny_study(**changes: object) -> Study:
+    values: dict[str, object] = {
+        "name": "tiny",
+        "variants": [V1, V2],
+        "epochs": 6,
+        "checkpoints": [0, 2, 4, 6],
+        "training": {"state_every": 3, "test_every": 2, "device": "cpu"},
+    }
+    return parse_study({**values, **changes})
+
+
+@dataclass
+class Lab:
+    """A study with its instance, store and definitions."""
+
+    grid: Grid
+    instance: dg.DagsterInstance
+    store: Store
+
+    @property
+    def defs(self) -> dg.Definitions:
+        return build_defs(self.grid, resource_overrides={"store": StoreResource(root=str(self.store.root))})
+
+    def run(self, job: str, **kwargs: object) -> dg.ExecuteInProcessResult:
+        return self.defs.resolve_job_def(job).execute_in_process(
+            instance=self.instance, raise_on_error=False, **kwargs
+        )
+
+    def fill(self, job: str, variant: str, cells: Mapping[str, tuple[int, ...]]) -> dg.ExecuteInProcessResult:
+        """A run over exactly these cells, as fill and sensor make them."""
+        op = {"train": "train_checkpoints", "analyze": "analyze_checkpoints"}[job]
+        return self.run(
+            job,
+            asset_selection=[self.grid.key(name) for name in cells],
+            run_config={"ops": {op: {"config": cells_config(variant, cells)}}},
+            tags=range_tags(variant, set().union(*cells.values())),
+        )
+
+    def with_study(self, **changes: object) -> "Lab":
+        """The same store and instance under a changed study."""
+        return Lab(Grid.of(tiny_study(**changes)), self.instance, self.store)
+
+    def record_checkpoint_as_changed(self, variant: str, epoch: int) -> None:
+        """As if training had given other weights: the event log tells of another fingerprint."""
+        version = DataVersion(self.grid.checkpoint_spec(variant), "-", "0123456789ab")
+        self.instance.report_runless_asset_event(
+            dg.AssetMaterialization(
+                self.grid.checkpoint,
+                partition=cell_key(variant, epoch),
+                tags=tags(version, code_version=CODE_VERSION, inputs=[]),
+            )
+        )
+
+    def done(self, name: str) -> set[str]:
+        return set(self.instance.get_materialized_partitions(self.grid.key(name)))
+
+    def failed(self, name: str) -> set[str]:
+        """Partitions that were announced and not materialized since: red in the UI once their run ended."""
+        log = self.instance.event_log_storage
+        return set(
+            log.get_latest_asset_partition_materialization_attempts_without_materializations(
+                self.grid.key(name)
+            )
+        )
+
+    def events(self, name: str) -> list[str]:
+        """Partitions of an asset's materializations, oldest first; each as often as it was recorded."""
+        records = self.instance.fetch_materializations(
+            self.grid.key(name), limit=1000, ascending=True
+        ).records
+        return [str(record.partition_key) for record in records]
