@@ -115,6 +115,18 @@ def recorded_spec_version(provenance: Provenance) -> str:
     return _spec(provenance.name, provenance.code_version, provenance.parameters, provenance.inputs)
 
 
+def artifact_version(provenance: Provenance) -> str:
+    """What makes two artifacts of a cell the same: 64 hex digits over spec, variant, probe and checkpoint."""
+    return fingerprint_json(
+        {
+            "spec": recorded_spec_version(provenance),
+            "variant": provenance.variant_fingerprint,
+            "probe": provenance.probe_fingerprint,
+            "checkpoint": provenance.checkpoint_fingerprint,
+        }
+    )
+
+
 def _spec(name: str, code_version: str, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
     return short(
         fingerprint_json(

@@ -14,6 +14,8 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+
 from tdw.analysis.base import Analyzer, Metadata
 from tdw.analysis.context import Arrays, CheckpointContext
 from tdw.analysis.gaps import Variant
@@ -141,6 +143,11 @@ def _open(variant: Variant, epoch: int, device: str) -> _Pass:
             f"{path}: the weights have fingerprint {short(fingerprint)}, "
             f"their provenance says {short(found.checkpoint_fingerprint) or 'none'}",
             "delete the file and train its epoch again",
+        )
+    wrong = [name for name, array in artifact.arrays.items() if not np.isfinite(array).all()]
+    if wrong:
+        raise TdwError(
+            f"{path}: {', '.join(wrong)} hold NaN or infinite values", "training diverged: look at the losses before it"
         )
 
     def run_probe() -> Any:

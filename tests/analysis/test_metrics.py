@@ -117,7 +117,7 @@ def test_one_hot_pixel_has_a_flat_spectrum():
 
 
 def test_a_rectified_cosine_spills_its_even_harmonics_over_the_edge_of_the_disc():
-    # ReLU(cos) = 1/pi + cos/2 + (2/pi) sum (-1)^(n+1) cos(2n x) / (4n² - 1); up to aliasing, which is small here.
+    # ReLU(cos x) = 1/pi + cos(x)/2 + (2/pi) sum (-1)^(n+1) cos(2n x) / (4n² - 1); aliasing is small here.
     amplitude = np.array([1 / 2, *(2 / np.pi / (4 * n**2 - 1) for n in range(1, 200))])
     variance = (amplitude**2).sum()
     found = measure(np.maximum(wave(5), 0), np.maximum(wave(8), 0))["fft_ratio_no_dc"]
