@@ -120,7 +120,7 @@ def cosine_part(cosines: Float64, frequencies: Sequence[int], p: int) -> Float64
 
 def table_losses(table: Float64, groups: Classes) -> Float64:
     """Loss (nats) of logits that depend on the answer alone: float64 (3,), over train, test and all pairs."""
-    losses = np.logaddexp.reduce(table, axis=1) - np.diagonal(table)
+    losses = _log_sum_exp(table) - np.diagonal(table)
     return groups.means(groups.counts @ losses)
 
 
@@ -180,5 +180,11 @@ def _class_losses(block: Float64, answer: int, shift: Float64) -> Float64:
     below = np.exp(block - highest)
     partition = np.log(below @ np.exp(-np.where(wild, 0, shift)))
     for way in np.flatnonzero(wild):
-        partition[:, way] = np.logaddexp.reduce(block - highest - shift[:, way], axis=1)
+        partition[:, way] = _log_sum_exp(block - highest - shift[:, way])
     return partition + (highest - block[:, answer, None]) + shift[answer]
+
+
+def _log_sum_exp(values: Float64) -> Float64:
+    """log sum exp along the last axis."""
+    highest = values.max(axis=-1, keepdims=True)
+    return np.log(np.exp(values - highest).sum(axis=-1)) + highest[..., 0]

@@ -171,7 +171,8 @@ def _named(values: Float64) -> dict[str, npt.NDArray[np.float64]]:
 
 
 def _norm(logits: npt.NDArray[np.float32]) -> float:
-    return float(np.sqrt(sum(float(row @ row) for row in logits)))
+    # In blocks: a float32 sum over all p³ squares would lose digits, a float64 copy of them memory.
+    return float(np.sqrt(sum(float(np.vdot(block, block)) for block in np.array_split(logits, 64))))
 
 
 def _sum_of_squares(weights: Arrays) -> float:

@@ -13,6 +13,7 @@ from tdw.analysis import (
     downsampled_activations,
     neuron_activations,
     neuron_frequencies,
+    progress_measures,
 )
 from tdw.analysis.base import Analyzer
 from tdw.analysis.parameters import as_json, override
@@ -32,6 +33,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     downsampled_activations.ANALYZER,
     coarseness.ANALYZER,
     coarseness_stats.ANALYZER,
+    progress_measures.ANALYZER,
 )
 
 

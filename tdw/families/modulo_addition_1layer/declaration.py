@@ -62,6 +62,7 @@ FAMILY = Family(
         "downsampled_activations",
         "coarseness",
         "coarseness_stats",
+        "progress_measures",
     ),
     fields=(
         Field("p", int, None, "the modulus, an odd prime"),
