@@ -1,11 +1,16 @@
 """A5: the embedding in the Fourier basis of Z_p, and the frequencies that carry it.
 
-The rule: a frequency is dominant when its norm is at least `threshold` times the median norm over
-frequencies. It rests on the weights at hand alone. A random Gaussian embedding has frequency norms spread
-by 1 / (2 sqrt(d_model)) around one value, 4 % for d_model = 128, so the largest of 56 stands about 11 %
-above the median and none is reported; in a model that has grokked the few frequencies it uses stand at
-several times the median, and the rest decay. When
-more than half of the frequencies are used alike the median is among them and the rule reports none: it
+The rule rests on the weights at hand alone: a frequency is dominant when its norm is at least `threshold` (2)
+times the median norm over frequencies, and at least `relative` (0.3) of the largest.
+
+- A random Gaussian embedding has frequency norms spread by 1 / (2 sqrt(d_model)) around one value, 4 % for
+  d_model = 128, so the largest of 56 stands about 11 % above the median: none is reported at initialization.
+- While a model memorizes, the norms spread, but the bulk stays near the median; the few frequencies that the
+  model comes to use rise to several times of it.
+- Late in training weight decay has emptied the others, and the median is that of the remnants. Without the
+  second condition the larger remnants would count.
+
+When more than half of the frequencies are used alike the median is among them and the rule reports none: it
 finds what stands out, not what is used.
 """
 
@@ -18,7 +23,7 @@ import numpy as np
 from tdw.analysis.base import Analyzer, Metadata
 from tdw.analysis.context import Arrays, CheckpointContext
 from tdw.analysis.fourier import fourier_basis
-from tdw.analysis.parameters import is_number, require
+from tdw.analysis.parameters import is_number, is_share, require
 
 EMBEDDING = "embed.W_E"
 
@@ -28,10 +33,12 @@ class Parameters:
     """When a frequency stands out.
 
     Attributes:
-        threshold: multiple of the median frequency norm.
+        threshold: multiple of the median frequency norm that it reaches.
+        relative: share of the largest frequency norm that it reaches.
     """
 
     threshold: float = 2.0
+    relative: float = 0.3
 
     def __post_init__(self) -> None:
         require(
@@ -40,6 +47,7 @@ class Parameters:
             self.threshold,
             wanted="a multiple of the median above 1",
         )
+        require(is_share(self.relative), "relative", self.relative, wanted="a share in 0..1")
 
 
 def compute(context: CheckpointContext, parameters: Parameters) -> Arrays:
@@ -55,7 +63,7 @@ def compute(context: CheckpointContext, parameters: Parameters) -> Arrays:
     norms = np.linalg.norm(fourier_basis(context.p) @ embedding, axis=1)
     frequency_norms = np.hypot(norms[1::2], norms[2::2])
     median = float(np.median(frequency_norms))
-    limit = parameters.threshold * median
+    limit = max(parameters.threshold * median, parameters.relative * float(frequency_norms.max()))
     dominant = np.flatnonzero((frequency_norms >= limit) & (frequency_norms > 0)) + 1
     return {
         "fourier_norms": norms,

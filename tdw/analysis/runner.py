@@ -147,7 +147,8 @@ def _open(variant: Variant, epoch: int, device: str) -> _Pass:
     wrong = [name for name, array in artifact.arrays.items() if not np.isfinite(array).all()]
     if wrong:
         raise TdwError(
-            f"{path}: {', '.join(wrong)} hold NaN or infinite values", "training diverged: look at the losses before it"
+            f"{path}: {', '.join(wrong)} hold NaN or infinite values",
+            "training diverged: look at the losses before it",
         )
 
     def run_probe() -> Any:

@@ -14,6 +14,7 @@ from tdw.analysis.context import CheckpointContext
 from tdw.analysis.fourier import fourier_basis
 from tdw.analysis.registry import ANALYZERS, get_analyzer
 from tdw.errors import BadConfig
+from tdw.families.base import ProbeLabels
 
 P = 31
 NEURONS = 6
@@ -31,10 +32,17 @@ def make_context(maps=None, attention=None, embedding=None, p=P):
     )
     embedding = rng.standard_normal((p + 1, 128)) if embedding is None else embedding
     probe = SimpleNamespace(
-        mlp_post=np.asarray(maps, np.float32), attention=np.asarray(attention, np.float32)
+        mlp_post=np.asarray(maps, np.float32),
+        attention=np.asarray(attention, np.float32),
+        logits=rng.standard_normal((p * p, p), np.float32),
     )
-    weights = {"embed.W_E": np.asarray(embedding, np.float32)}
-    return CheckpointContext(p, weights, lambda: probe)
+    weights = {
+        "embed.W_E": np.asarray(embedding, np.float32),
+        "blocks.0.mlp.W_out": rng.standard_normal((len(maps), 128), np.float32),
+        "unembed.W_U": rng.standard_normal((128, p), np.float32),
+    }
+    labels = ProbeLabels(np.add.outer(np.arange(p), np.arange(p)).reshape(-1) % p, rng.random(p * p) < 0.3)
+    return CheckpointContext(p, weights, lambda: probe, label_probe=lambda: labels)
 
 
 def run_all(context):
@@ -105,6 +113,16 @@ def test_embedding_norms_are_those_of_each_component_and_leave_the_equals_token_
     assert found["frequency_norms"][2] == pytest.approx(5)
     assert len(found["frequency_norms"]) == P // 2
     assert found["dominant_frequencies"].tolist() == [3]
+
+
+def test_remnants_above_a_vanishing_median_are_not_dominant():
+    embedding = np.zeros((P + 1, 128))
+    for row, norm in ((5, 5.0), (9, 1.6), (21, 1.4), (23, 0.01)):
+        embedding[:P, row] = norm * fourier_basis(P)[row]
+    for relative, expected in ((0.3, [3, 5]), (0.2, [3, 5, 11]), (0.5, [3])):
+        parameters = dominant_frequencies.Parameters(relative=relative)
+        found = dominant_frequencies.compute(make_context(embedding=embedding), parameters)
+        assert found["dominant_frequencies"].tolist() == expected
 
 
 def test_an_embedding_of_zeros_has_no_dominant_frequency():
@@ -287,6 +305,7 @@ def test_other_thresholds_name_other_counts():
         (coarseness_stats.Parameters, {"plaid_below": 0.8}, "plaid_below"),
         (coarseness_stats.Parameters, {"bins": 0}, "bins"),
         (dominant_frequencies.Parameters, {"threshold": 1}, "threshold"),
+        (dominant_frequencies.Parameters, {"relative": 2}, "relative"),
         (neuron_frequencies.Parameters, {"cluster_fraction": -0.1}, "cluster_fraction"),
         (downsampled_activations.Parameters, {"target_size": 0}, "target_size"),
         (downsampled_activations.Parameters, {"num_neurons": 0}, "num_neurons"),

@@ -17,7 +17,7 @@ D_MLP, D_MODEL = 24, 12
 
 
 def model(p, *, seed=0, scale=1.0, keys=(2, 3), memory=1.0):
-    """A random "model": logits are a direct part plus neurons times W_out W_U, with some frequencies in it."""
+    """A random "model": logits are a direct part plus neurons times W_out W_U, some frequencies in it."""
     rng = np.random.default_rng(seed)
     a, b = (axis.reshape(-1) for axis in np.meshgrid(np.arange(p), np.arange(p), indexing="ij"))
     neurons = rng.random((p * p, D_MLP))
