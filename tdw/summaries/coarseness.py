@@ -8,21 +8,34 @@ import numpy as np
 
 from tdw.analysis.base import Metadata
 from tdw.analysis.coarseness_stats import ANALYZER
+from tdw.analysis.context import Arrays
 from tdw.summaries.base import Inputs, NoParameters, Summary
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_STATISTICS = tuple(f"{name}_coarseness" for name in ("mean", "std", "median", "min", "max", "p25", "p75"))
+_COUNT = "num_blob_neurons_"
+_REST = ("num_dead_neurons", "num_neurons", "fraction_plaid", "fraction_transitional", "fraction_blob")
 
 
 def compute(inputs: Inputs, parameters: NoParameters) -> pd.DataFrame:
     """A row an epoch: the numbers of `coarseness_stats` by name, the histogram as hist_00, hist_01, ..."""
     import pandas as pd
 
-    names = [name for name, array in inputs.artifacts[ANALYZER.name][0].items() if array.ndim == 0]
+    names = _in_order(inputs.artifacts[ANALYZER.name][0])
     histogram = inputs.stack(ANALYZER.name, "histogram")
     columns = {name: inputs.stack(ANALYZER.name, name) for name in names}
     columns |= {f"hist_{i:02d}": histogram[:, i] for i in range(histogram.shape[1])}
     return pd.DataFrame({"epoch": np.array(inputs.epochs, np.int64), **columns})
+
+
+def _in_order(arrays: Arrays) -> list[str]:
+    """Names of the numbers: those that every artifact has, with the counts of its own thresholds between."""
+    counts = sorted(
+        (name for name in arrays if name.startswith(_COUNT)), key=lambda name: float(name[len(_COUNT) :])
+    )
+    return [*_STATISTICS, *counts, *_REST]
 
 
 def describe(table: pd.DataFrame) -> Metadata:
