@@ -1,0 +1,39 @@
+"""Serve the plots and the explorer alone, beside a stock or deployed Dagster.
+
+Links in Dagster's pages lead to $TDW_BASE_URL, by default http://127.0.0.1:3001, where this serves.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from tdw.errors import BadConfig
+from tdw_workbench.cli import add_places
+
+PORT = 3001
+DAGSTER = "http://127.0.0.1:3000"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `tdw serve`."""
+    add_places(parser)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=PORT, help="port (default: %(default)s)")
+    parser.add_argument(
+        "--dagster-url", default=DAGSTER, metavar="URL", help="where Dagster's UI is (default: %(default)s)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until stopped."""
+    import uvicorn
+
+    from tdw_workbench.web.app import standalone
+    from tdw_workbench.web.settings import settings_from_environment
+
+    if not 0 <= options.port <= 65535:
+        raise BadConfig(f"--port is {options.port}", "give a port from 1 to 65535")
+    settings = settings_from_environment(options.store, study=options.study, dagster_url=options.dagster_url)
+    print(f"http://{options.host}:{options.port}/tdw/  (store: {settings.store})", flush=True)
+    uvicorn.run(standalone(settings), host=options.host, port=options.port, log_level="warning")
+    return 0

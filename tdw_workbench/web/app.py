@@ -1,0 +1,70 @@
+"""The routes below /tdw as one Starlette application."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+import tdw
+from tdw.errors import TdwError
+from tdw_workbench.web import explorer, overview, plots
+from tdw_workbench.web.assets import serve_static
+from tdw_workbench.web.guard import Guard
+from tdw_workbench.web.library import Library
+from tdw_workbench.web.responses import on_error, on_worker
+from tdw_workbench.web.settings import Settings
+
+PREFIX = "/tdw"
+
+
+def build_app(settings: Settings) -> Starlette:
+    """The application to be mounted at /tdw."""
+    app = Starlette(
+        routes=[
+            Route("/ping", ping),
+            Route("/static/{name:path}", serve_static),
+            Route("/", on_worker(overview.page)),
+            Route("/api/outdated/{family}/{variant}", on_worker(overview.outdated)),
+            Route("/view/plot/{family}/{variant}/{name}", on_worker(plots.page)),
+            Route("/plot/{family}/{variant}/{name}/preview.png", on_worker(plots.preview)),
+            Route("/plot/{family}/{variant}/{name}/{file}", on_worker(plots.file)),
+            Route("/explorer/{family}/{variant}", on_worker(explorer.page)),
+            Route("/api/explorer/{family}/{variant}", on_worker(explorer.describe)),
+            Route("/api/metrics/{family}/{variant}", on_worker(explorer.metrics)),
+            Route("/api/mosaic/{family}/{variant}/{epoch}", on_worker(explorer.mosaic)),
+            Route("/api/maps/{family}/{variant}", on_worker(explorer.maps)),
+            Route("/api/heads/{family}/{variant}", on_worker(explorer.heads)),
+        ],
+        middleware=[Middleware(Guard, allowed_hosts=settings.allowed_hosts)],
+        exception_handlers={TdwError: on_error, HTTPException: on_error},
+    )
+    app.state.library = Library(settings)
+    return app
+
+
+def ping(request: Request) -> Response:
+    """Who answers. Compare the JSON: a stock Dagster server answers any path with 200 and a page."""
+    return JSONResponse({"tdw": tdw.__version__, "ok": True})
+
+
+def mount(settings: Settings, path_prefix: str = "") -> list[BaseRoute]:
+    """Routes for a server: the application at `path_prefix`/tdw."""
+    where = f"{path_prefix}{PREFIX}"
+
+    def to_first_page(request: Request) -> Response:
+        return RedirectResponse(f"{where}/", status_code=307)
+
+    return [Route(where, to_first_page), Mount(where, app=build_app(settings))]
+
+
+def standalone(settings: Settings) -> Starlette:
+    """A server of its own (`tdw serve`): the same routes, and / leads to the first page."""
+
+    def to_first_page(request: Request) -> Response:
+        return RedirectResponse(f"{PREFIX}/", status_code=307)
+
+    return Starlette(routes=[*mount(settings), Route("/", to_first_page)])

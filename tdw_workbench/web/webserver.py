@@ -1,0 +1,61 @@
+"""Dagster's webserver with our routes on the same origin, and one script in its page.
+
+It builds on two methods of `DagsterWebserver` (1.13.27): `build_routes` and `index_html_endpoint`, and on
+the name that `dagster_webserver.app` instantiates. tests/contract/test_webserver_seams.py guards them.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+
+import dagster_webserver.app as dagster_app
+from dagster_webserver.webserver import DagsterWebserver
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import BaseRoute
+
+from tdw_workbench.web.app import PREFIX, mount
+from tdw_workbench.web.settings import settings_from_environment
+
+_NONCE = re.compile(r"'nonce-([\w+/=-]+)'")
+_log = logging.getLogger(__name__)
+
+
+class TdwWebserver(DagsterWebserver):
+    """`DagsterWebserver` and /tdw."""
+
+    def build_routes(self) -> list[BaseRoute]:
+        """Ours first: Dagster's last route answers every path."""
+        settings = settings_from_environment(dagster_url=self._app_path_prefix)
+        return [*mount(settings, self._app_path_prefix), *super().build_routes()]
+
+    def index_html_endpoint(self, request: Request) -> HTMLResponse:
+        """Dagster's page with our script, under the page's own nonce."""
+        return with_script(super().index_html_endpoint(request), f"{self._app_path_prefix}{PREFIX}")
+
+
+def with_script(page: HTMLResponse, root: str) -> HTMLResponse:
+    """`page` with `embed.js`; as it is where it does not look as expected (links still work then)."""
+    nonce = _NONCE.search(page.headers.get("content-security-policy", ""))
+    body = bytes(page.body).decode()
+    if nonce is None or "</body>" not in body:
+        _log.warning("Dagster's page has changed: /tdw links open as pages of their own, without the overlay")
+        return page
+    tag = f'<script nonce="{nonce[1]}" src="{root}/static/embed.js" data-root="{root}" defer></script>'
+    headers = {name: value for name, value in page.headers.items() if name != "content-length"}
+    return HTMLResponse(body.replace("</body>", f"{tag}</body>", 1), page.status_code, headers)
+
+
+def install() -> None:
+    """Make `dagster-webserver` build ours.
+
+    Raises:
+        RuntimeError: this Dagster has no such seam.
+    """
+    if getattr(dagster_app, "DagsterWebserver", None) is not DagsterWebserver:
+        raise RuntimeError(
+            "dagster_webserver.app does not name DagsterWebserver: install the pinned dagster-webserver, "
+            "or run the stock one and `tdw serve` beside it"
+        )
+    dagster_app.DagsterWebserver = TdwWebserver  # type: ignore[misc]
