@@ -1,0 +1,74 @@
+"""Small pictures for asset pages, drawn by matplotlib without a browser and without global state.
+
+Axes are `Any` here: matplotlib's own annotations are incomplete.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+WIDTH, HEIGHT = 420, 240
+"""Pixels. Dagster's asset page clips wider pictures."""
+
+_DPI = 100
+_FONT = 7.5
+
+
+def canvas(title: str, *, columns: int = 1) -> tuple[Any, list[Any]]:
+    """A figure of 420 × 240 pixels with panels side by side, and its axes."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure: Any = Figure(figsize=(WIDTH / _DPI, HEIGHT / _DPI), dpi=_DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes: Any = figure.subplots(1, columns, squeeze=False)
+    figure.suptitle(title, fontsize=_FONT + 1, x=0.02, ha="left")
+    panels: list[Any] = list(axes[0])
+    for axis in panels:
+        axis.tick_params(labelsize=_FONT - 0.5, length=2, pad=1.5)
+        axis.spines[["top"]].set_visible(False)
+        axis.grid(visible=True, color="#e6e9ed", linewidth=0.6)
+        axis.set_axisbelow(True)
+    return figure, panels
+
+
+def label(axis: Any, *, x: str = "", y: str = "") -> None:
+    """Axis titles at the size of a preview."""
+    if x:
+        axis.set_xlabel(x, fontsize=_FONT, labelpad=1)
+    if y:
+        axis.set_ylabel(y, fontsize=_FONT, labelpad=1)
+
+
+def epochs(axis: Any) -> None:
+    """A horizontal axis of epochs: few ticks, thousands separated."""
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+    axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axis.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    label(axis, x="epoch")
+
+
+def second(axis: Any, *, y: str) -> Any:
+    """A second vertical axis at the right."""
+    other = axis.twinx()
+    other.tick_params(labelsize=_FONT - 0.5, length=2, pad=1.5)
+    other.spines[["top"]].set_visible(False)
+    label(other, y=y)
+    return other
+
+
+def legend(axis: Any, *handles: Any, **extra: Any) -> None:
+    """A legend at the size of a preview."""
+    options: dict[str, Any] = {"fontsize": _FONT - 1, "frameon": False, "handlelength": 1.6, **extra}
+    if handles:
+        options["handles"] = handles
+    axis.legend(**options)
+
+
+def to_png(figure: Any) -> bytes:
+    """PNG bytes; the same figure gives the same bytes."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
+    return buffer.getvalue()

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import numpy as np
+
+from tdw.plots import style
+from tdw.plots.registry import PLOTS
+
+
+def luminance(color: str) -> float:
+    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+
+
+def contrast(one: str, other: str) -> float:
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_eight_variants_differ_in_color_and_in_symbol():
+    found = style.looks([f"v{i}" for i in range(8)])
+    assert len({look.color for look in found.values()}) == 8
+    assert len({look.symbol for look in found.values()}) == 8
+
+
+def test_variants_that_share_a_color_differ_in_dash_and_symbol():
+    found = list(style.looks([f"v{i}" for i in range(16)]).values())
+    for first, second in zip(found[:8], found[8:], strict=True):
+        assert first.color == second.color
+        assert first.dash != second.dash and first.symbol != second.symbol
+
+
+def test_a_variant_keeps_its_look_when_others_are_added_after_it():
+    assert style.looks(["a", "b"])["b"] == style.looks(["a", "b", "c"])["b"]
+
+
+def test_every_color_can_be_seen_on_the_light_and_on_the_dark_background():
+    backgrounds = [style.template(dark=dark)["layout"]["plot_bgcolor"] for dark in (False, True)]
+    for color in (*style.COLORS, style.TRAIN, style.TEST, style.ACCENT, style.MUTED):
+        assert min(contrast(color, background) for background in backgrounds) >= 1.9
+
+
+def test_text_is_readable_in_both_templates():
+    for dark in (False, True):
+        layout = style.template(dark=dark)["layout"]
+        assert contrast(layout["font"]["color"], layout["paper_bgcolor"]) >= 7
+        button = layout["updatemenudefaults"]
+        assert contrast(button["font"]["color"], button["bgcolor"]) >= 7
+
+
+def test_labels_drop_what_all_variants_share():
+    labels = style.short_labels(["p97_s485_d598", "p97_s999_d598", "p113_s999_d598"])
+    assert list(labels.values()) == ["p97 s485", "p97 s999", "p113 s999"]
+    assert style.short_labels(["p97_s485_d598"]) == {"p97_s485_d598": "p97_s485_d598"}
+
+
+def test_nothing_in_the_tool_bar_sends_a_figure_away():
+    assert "sendChartToCloud" in style.CONFIG["modeBarButtonsToRemove"]
+    assert style.CONFIG["plotlyServerURL"] == "" and style.CONFIG["displaylogo"] is False
+
+
+def test_plot_names_are_unique_and_descriptions_say_how_to_read_the_figure():
+    assert len({plot.name for plot in PLOTS}) == len(PLOTS)
+    for plot in PLOTS:
+        assert "How to read it" in plot.description, plot.name
+        assert plot.needs, plot.name
