@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from tdw.store import Store
+from tdw.store import Store, TableAddress
 from tdw.store.layout import CHECKPOINTS
+from tdw.training.records import HISTORY
 from tdw_assets.grid import Grid, cell_key, split_key
 from tdw_assets.versions import DataVersion, read_versions
 
@@ -49,11 +50,13 @@ class VariantGaps:
 
     Attributes:
         analyzers: analyzer name -> its gaps. Cells whose checkpoint is missing are among the missing.
+        history: the recorded version of the history table; None when it is missing or unrecorded.
     """
 
     variant: str
     checkpoint: AssetGaps
     analyzers: Mapping[str, AssetGaps]
+    history: DataVersion | None
 
     def to_train(self, *, out_of_date: bool = True) -> tuple[int, ...]:
         """Epochs whose checkpoint is to be made or recorded, ascending."""
@@ -90,7 +93,11 @@ def find_gaps(
             below = checkpoints.get(variant, {})
             expected = {epoch: (spec, version.content) for epoch, version in below.items()}
             by_analyzer[variant][name] = _compare(grid, files[variant], cells.get(variant, {}), expected)
-    return {variant: VariantGaps(variant, found[variant], by_analyzer[variant]) for variant in wanted}
+    histories = _histories(grid, instance, store, wanted)
+    return {
+        variant: VariantGaps(variant, found[variant], by_analyzer[variant], histories.get(variant))
+        for variant in wanted
+    }
 
 
 def _compare(
@@ -116,6 +123,18 @@ def _compare(
         out_of_date=tuple(sorted(stale)),
         orphaned=tuple(sorted(there - wanted)),
     )
+
+
+def _histories(
+    grid: Grid, instance: dg.DagsterInstance, store: Store, variants: Collection[str]
+) -> dict[str, DataVersion]:
+    recorded = read_versions(instance, grid.history, variants)
+    family = grid.family.name
+    return {
+        variant: version
+        for variant, version in recorded.items()
+        if store.exists(TableAddress(family, variant, HISTORY))
+    }
 
 
 def _files(grid: Grid, store: Store, kind: str, variants: Collection[str]) -> dict[str, list[int]]:

@@ -60,19 +60,18 @@ class Grid:
         """The scheduled epochs."""
         return frozenset(self.epochs)
 
-    def widen(self, *, variants: Iterable[str] = (), epochs: Iterable[int] = ()) -> Grid:
-        """The same grid with more variants or epochs, for a fill that asks for what the study does not list.
+    def narrow(self, *, variants: Iterable[str] = (), epochs: Iterable[int] = ()) -> Grid:
+        """The cells of some variants and epochs only, whether the study lists them or not.
 
         Raises:
             BadConfig: a variant key that the family does not know.
         """
-        more = [key for key in dict.fromkeys(variants) if key not in self.variants]
-        for key in more:
+        for key in variants:
             self.family.parse_variant(key)
         return dataclasses.replace(
             self,
-            variants=(*self.variants, *more),
-            epochs=tuple(sorted(self.epoch_set.union(epochs))),
+            variants=tuple(dict.fromkeys(variants)) or self.variants,
+            epochs=tuple(sorted(set(epochs))) or self.epochs,
         )
 
     # Asset keys

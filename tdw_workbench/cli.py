@@ -1,0 +1,74 @@
+"""`tdw`: one command a module in `tdw_workbench.commands`.
+
+Exit codes: 0 done; 1 something failed (what was finished is kept); 2 the command can't be carried out as
+given; 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import signal
+import sys
+from collections.abc import Sequence
+
+from tdw.errors import BadConfig, TdwError
+
+COMMANDS = ("up", "fill", "status", "serve")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser; each command's module adds its own arguments and its `run`."""
+    parser = argparse.ArgumentParser(
+        prog="tdw", description="Training Dynamics Workbench: how does behavior X change across training?"
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name in COMMANDS:
+        module = importlib.import_module(f"tdw_workbench.commands.{name}")
+        summary = module.__doc__.strip().splitlines()[0]
+        sub = commands.add_parser(
+            name,
+            help=summary,
+            description=module.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(sub)
+        sub.set_defaults(run=module.run)
+    return parser
+
+
+def add_places(parser: argparse.ArgumentParser) -> None:
+    """The arguments that every command has."""
+    parser.add_argument(
+        "--study", metavar="FILE", help="study file (default: $TDW_STUDY, else the quick start)"
+    )
+    parser.add_argument(
+        "--store",
+        metavar="DIR",
+        help="where results go; it has its own Dagster instance in DIR/.dagster "
+        "(default: $TDW_STORE, else the project's store)",
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; its exit code."""
+    # Started with `&` from a script, SIGINT is ignored, and children inherit that: nothing could be stopped.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    options = build_parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except BadConfig as error:
+        print(f"tdw {options.command}: {error}", file=sys.stderr)
+        return 2
+    except TdwError as error:
+        print(f"tdw {options.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"\ntdw {options.command}: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""A worker process of `tdw fill`: takes variants, runs their stages as Dagster runs in itself.
+
+One process does many runs, so that Dagster and torch are started once a core and not once a run. It talks to
+`tdw fill` in lines of JSON: an order comes in, then variants; what was done goes out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")  # before numpy and torch are loaded
+
+from tdw_workbench.order import Order  # noqa: E402
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from tdw_assets.grid import Grid
+    from tdw_assets.plan import PlannedRun
+
+
+@dataclass(frozen=True)
+class StageDone:
+    """What became of one run.
+
+    Attributes:
+        size: cells or tables that it was planned for.
+        error: why it failed, or "".
+    """
+
+    variant: str
+    stage: str
+    run_id: str
+    size: int
+    error: str = ""
+
+
+def run_variant(
+    order: Order, variant: str, *, grid: Grid, defs: dg.Definitions, instance: dg.DagsterInstance
+) -> Iterator[StageDone]:
+    """Do what is missing of one variant, stage by stage; each sees what the one before it has made."""
+    from tdw.store import Store
+    from tdw_assets.gaps import find_gaps
+    from tdw_assets.plan import plan_analysis, plan_training
+
+    store = Store(order.store)
+
+    def look() -> Any:
+        return find_gaps(grid, instance, store, [variant])[variant]
+
+    stages: list[Callable[[], PlannedRun | None]] = []
+    if order.wants("checkpoint"):
+        stages.append(lambda: plan_training(grid, look(), out_of_date=order.out_of_date))
+    analyzers = [name for name in grid.analyzers if order.wants(name)]
+    if analyzers:
+        stages.append(lambda: plan_analysis(grid, look(), out_of_date=order.out_of_date, analyzers=analyzers))
+    for plan in stages:
+        planned = plan()
+        if planned is not None:
+            done = execute(planned, defs=defs, instance=instance)
+            yield done
+            if done.error and planned.job == "train":
+                return
+
+
+def execute(planned: PlannedRun, *, defs: dg.Definitions, instance: dg.DagsterInstance) -> StageDone:
+    """Carry out one planned run in this process."""
+    from tdw_resources.liveness import WORKER_TAG, identity
+
+    result = defs.resolve_job_def(planned.job).execute_in_process(
+        instance=instance,
+        asset_selection=list(planned.assets),
+        run_config=dict(planned.run_config),
+        partition_key=planned.partition_key,
+        tags={**planned.tags, "tdw/door": "fill", WORKER_TAG: identity()},
+        raise_on_error=False,
+    )
+    error = "" if result.success else _why(result)
+    return StageDone(planned.variant, planned.job, result.run_id, planned.size, error)
+
+
+def _why(result: dg.ExecuteInProcessResult) -> str:
+    """The first step failure's own words."""
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            if data.user_failure_data and data.user_failure_data.description:
+                return data.user_failure_data.description
+            if data.error:
+                cause = data.error.cause or data.error
+                return cause.message.strip()
+    return f"run {result.run_id} did not succeed; its log in the UI says why"
+
+
+def main() -> int:
+    """Serve orders until standard input ends."""
+    # Dagster captures the steps' output by redirecting descriptor 1: the answers need one of their own.
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        order = Order.from_json(sys.stdin.readline())
+        from tdw_assets.build import build_defs
+        from tdw_resources.instance import open_instance
+        from tdw_resources.liveness import die_with_supervisor
+        from tdw_resources.resources import StoreResource
+
+        die_with_supervisor()
+        grid = order.grid()
+        defs = build_defs(grid, resource_overrides={"store": StoreResource(root=order.store)})
+        with open_instance(Path(order.home)) as instance:
+            for line in sys.stdin:
+                variant = line.strip()
+                for done in run_variant(order, variant, grid=grid, defs=defs, instance=instance):
+                    answers.write(json.dumps({"done": done.__dict__}) + "\n")
+                answers.write(json.dumps({"idle": variant}) + "\n")
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
