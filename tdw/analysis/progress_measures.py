@@ -6,6 +6,7 @@ TransformerLens' Grokking demo, which differ; DESCRIPTION says which array is wh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -176,7 +177,8 @@ def _norm(logits: npt.NDArray[np.float32]) -> float:
 
 
 def _sum_of_squares(weights: Arrays) -> float:
-    return sum(float((array.astype(np.float64) ** 2).sum()) for array in weights.values())
+    # fsum: the weights come in no particular order, and the same checkpoint must give the same bits.
+    return math.fsum(float((array.astype(np.float64) ** 2).sum()) for array in weights.values())
 
 
 def describe(arrays: Arrays) -> Metadata:
