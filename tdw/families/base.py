@@ -62,10 +62,6 @@ class Objective(Protocol):
         """Train loss of `weights`; sets `.grad` of each trained tensor (overwriting it)."""
         ...
 
-    def train_loss(self, weights: Weights) -> float:
-        """Train loss of `weights`, the same bits as `loss_and_gradients` returns."""
-        ...
-
     def test_metrics(self, weights: Weights) -> tuple[float, float]:
         """Test loss (nats) and test accuracy (0-1) of `weights`."""
         ...

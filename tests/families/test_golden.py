@@ -8,7 +8,7 @@ from tdw.families import get_family
 FAMILY = get_family("modulo_addition_1layer")
 
 
-@pytest.mark.parametrize("form", ["plain"])
+@pytest.mark.parametrize("form", ["plain", "numba"])
 def test_losses_of_the_first_steps_are_the_published_ones(form: str) -> None:
     config = FAMILY.parse_variant("p113_s999_d598")
     weights = FAMILY.init_weights(config)
@@ -20,6 +20,5 @@ def test_losses_of_the_first_steps_are_the_published_ones(form: str) -> None:
     )
     assert objective.test_metrics(weights)[0] == pytest.approx(4.732980869, abs=1e-8)
     for expected in (4.735885756, 4.727470716, 4.722508434):
-        assert objective.train_loss(weights) == pytest.approx(expected, abs=1e-8)
         assert objective.loss_and_gradients(weights) == pytest.approx(expected, abs=1e-8)
         optimizer.step()

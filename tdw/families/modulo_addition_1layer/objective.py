@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from tdw.errors import BadConfig
 from tdw.families.base import Form, Objective, Weights
 from tdw.families.modulo_addition_1layer import network
 from tdw.families.modulo_addition_1layer.config import Config
@@ -23,7 +26,20 @@ def make_objective(config: Config, *, device: str = "cpu", form: Form | None = N
     Raises:
         BadConfig: the numba form is asked for where it can't run.
     """
-    return PlainObjective(config, device=device)
+    on_cpu = torch.device(device).type == "cpu"
+    if form == "numba" and not (on_cpu and numba_available()):
+        missing = f"runs on the CPU, not on {device}" if not on_cpu else "needs numba, which is not installed"
+        raise BadConfig(f"the numba form {missing}", "use the plain form, or install numba and use the CPU")
+    if form == "plain" or not (on_cpu and numba_available()):
+        return PlainObjective(config, device=device)
+    from tdw.families.modulo_addition_1layer.mix import MixObjective
+
+    return MixObjective(config)
+
+
+def numba_available() -> bool:
+    """Whether numba is installed."""
+    return importlib.util.find_spec("numba") is not None
 
 
 class PlainObjective:
@@ -45,11 +61,6 @@ class PlainObjective:
         for name, gradient in zip(self._trained, gradients, strict=True):
             weights[name].grad = gradient
         return loss.item()
-
-    @torch.no_grad()
-    def train_loss(self, weights: Weights) -> float:
-        """See Objective."""
-        return self._train.loss(weights).item()
 
     @torch.no_grad()
     def test_metrics(self, weights: Weights) -> tuple[float, float]:

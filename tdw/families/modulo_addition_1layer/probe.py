@@ -10,9 +10,9 @@ from tdw.families.base import ProbePass, Weights
 from tdw.families.modulo_addition_1layer import network
 from tdw.families.modulo_addition_1layer.config import Config
 from tdw.families.modulo_addition_1layer.data import probe_tokens
+from tdw.families.modulo_addition_1layer.objective import numba_available
 
 
-@torch.no_grad()
 def probe_pass(config: Config, weights: Weights, *, device: str = "cpu") -> ProbePass:
     """Neuron and attention maps of the full grid.
 
@@ -21,9 +21,15 @@ def probe_pass(config: Config, weights: Weights, *, device: str = "cpu") -> Prob
         weights: by TransformerLens name, float32, on any device.
         device: where to compute; the arrays come back on the CPU.
     """
+    if torch.device(device).type == "cpu" and numba_available():
+        from tdw.families.modulo_addition_1layer.mix import mix_probe_pass
+
+        here = {name: tensor.detach().to("cpu", torch.float32) for name, tensor in weights.items()}
+        return mix_probe_pass(config, here)
     return plain_probe_pass(config, weights, device=device)
 
 
+@torch.no_grad()
 def plain_probe_pass(config: Config, weights: Weights, *, device: str) -> ProbePass:
     """The reference form of the probe pass."""
     p = config.p
@@ -39,8 +45,7 @@ def plain_probe_pass(config: Config, weights: Weights, *, device: str) -> ProbeP
         # From what the pass has already: half the work of a second one.
         with torch.no_grad():
             after = (
-                residual
-                + torch.from_numpy(mlp_post).view(-1, p * p).T.to(device) @ here["blocks.0.mlp.W_out"]
+                residual + torch.as_tensor(mlp_post).view(-1, p * p).T.to(device) @ here["blocks.0.mlp.W_out"]
             )
             return (after @ here["unembed.W_U"]).cpu().numpy()
 
