@@ -124,10 +124,10 @@ def test_plane_waves_inside_the_disc_are_coarse_and_white_noise_is_fine():
 
     p = 113
     x = 2 * np.pi * np.arange(p) / p
-    maps = np.stack(
-        [np.cos(14 * x)[:, None] + np.zeros(p), np.cos(9 * np.add.outer(x, x)), np.cos(30 * np.add.outer(x, x)),
-         np.random.default_rng(0).standard_normal((p, p))]
-    ).astype(np.float32)  # fmt: skip
+    total = np.add.outer(x, x)
+    noise = np.random.default_rng(0).standard_normal((p, p))
+    waves = [np.cos(14 * x)[:, None] + np.zeros(p), np.cos(9 * total), np.cos(30 * total)]
+    maps = np.stack([*waves, noise]).astype(np.float32)
     found = spectra(maps)
     roughness = metrics.gradient(maps) / np.sqrt(found.variance)
     values = metrics.fft_ratio_no_dc(found, radius_fraction=0.125)

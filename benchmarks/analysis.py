@@ -1,0 +1,267 @@
+"""CPU seconds and bytes of analyzing one checkpoint with A3-A9, beside doing it straightforwardly.
+
+Both sides run in one process, on one thread, on the same checkpoints of p = 113, and write what they compute:
+
+- straightforward: TransformerLens' `run_with_cache` on the probe, then each array from its definition with
+  numpy.fft a map and torch, and `np.savez_compressed` an analyzer;
+- tdw: `tdw.analysis.runner.analyze`, checkpoint read and artifacts committed, fsync included.
+
+    python -m benchmarks.analysis [--json] [--epochs 200]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ[variable] = "1"
+
+import numpy as np  # noqa: E402 - the thread counts are read at import
+
+from tdw.families import get_family  # noqa: E402
+from tdw.store import Address, Store  # noqa: E402
+
+FAMILY = get_family("modulo_addition_1layer")
+CONFIG = FAMILY.make_config(p=113, seed=999)
+ANALYZERS = (
+    "neuron_activations",
+    "attention_patterns",
+    "dominant_frequencies",
+    "neuron_frequencies",
+    "downsampled_activations",
+    "coarseness",
+    "coarseness_stats",
+)
+
+
+def measure(*, epochs: int = 200, repeats: int = 3) -> dict[str, Any]:
+    """Train a little, then analyze three checkpoints both ways; the best of `repeats` of each counts.
+
+    Args:
+        epochs: trained before measuring, so that the maps are not those of the initialization only.
+        repeats: of each measurement; the minimum is the least disturbed.
+    """
+    import torch
+
+    from tdw.training.loop import train
+
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder) / "store")
+        schedule = (0, epochs // 2, epochs)
+        list(train(CONFIG, store=store, checkpoints=schedule, device="cpu", test_every=epochs))
+        ours = _cpu_seconds(lambda: _analyze(store, schedule), repeats) / len(schedule)
+        parts = _parts(store, schedule)
+        plain_folder = Path(folder) / "plain"
+        plain_folder.mkdir()
+        plain: dict[str, float] = {}
+        for epoch in schedule:
+            weights = _weights(store, epoch)
+            for name, seconds in straightforward(weights, plain_folder).items():
+                plain[name] = plain.get(name, 0.0) + seconds / len(schedule)
+        sizes = {
+            name: store.path(Address(FAMILY.name, CONFIG.key, name, epochs)).stat().st_size
+            for name in ANALYZERS
+        }
+        peak = _peak_memory(folder, schedule)
+    return {
+        "tdw_cpu_s": ours,
+        "straightforward_cpu_s": sum(plain.values()),
+        "ratio": ours / sum(plain.values()),
+        "tdw_parts_wall_s": parts,
+        "straightforward_parts_cpu_s": plain,
+        "bytes": sizes,
+        "total_bytes": sum(sizes.values()),
+        "peak_rss_mb": peak,
+    }
+
+
+def straightforward(weights: dict[str, Any], folder: Path) -> dict[str, float]:
+    """Every array of A3-A9 from its definition: CPU seconds by step."""
+    import torch
+
+    seconds: dict[str, float] = {}
+    p = CONFIG.p
+    bridge = FAMILY.to_transformer_lens(CONFIG, weights)
+    grid = np.indices((p, p)).reshape(2, -1)
+    tokens = torch.from_numpy(np.stack([*grid, np.full(p * p, p)], axis=1))
+
+    def timed(name: str, function: Callable[[], Any]) -> Any:
+        started = time.process_time()
+        result = function()
+        seconds[name] = seconds.get(name, 0.0) + time.process_time() - started
+        return result
+
+    def forward() -> tuple[np.ndarray, np.ndarray]:
+        with torch.no_grad():
+            _, cache = bridge.run_with_cache(tokens)
+        post = cache["blocks.0.mlp.hook_post"][:, -1]
+        pattern = cache["blocks.0.attn.hook_pattern"][:, :, -1]
+        return post.T.reshape(-1, p, p).numpy(), pattern.permute(1, 2, 0).reshape(-1, 3, p, p).numpy()
+
+    maps, attention = timed("run_with_cache", forward)
+    basis = timed("dominant_frequencies", lambda: _basis(p))
+    embedding = weights["embed.W_E"][:p].numpy()
+    dominant = timed("dominant_frequencies", lambda: np.linalg.norm(basis @ embedding, axis=1))
+    fractions = timed("neuron_frequencies", lambda: np.stack([_fractions(image, basis) for image in maps]))
+    small = timed(
+        "downsampled_activations",
+        lambda: [_interpolate(m, 28) for m in (maps, attention[:, 0], attention[:, 1])],
+    )
+    scales = timed(
+        "coarseness",
+        lambda: {
+            name: np.array([_scales(image, share) for image, share in zip(images, shares, strict=True)])
+            for name, images, shares in (
+                ("neuron", maps, fractions),
+                ("head_a", attention[:, 0], [_fractions(m, basis) for m in attention[:, 0]]),
+                ("head_b", attention[:, 1], [_fractions(m, basis) for m in attention[:, 1]]),
+            )
+        },
+    )
+    values = scales["neuron"][:, 1]
+    stats = timed(
+        "coarseness_stats",
+        lambda: [
+            values.mean(),
+            values.std(),
+            *np.percentile(values, (0, 25, 50, 75, 100)),
+            *np.histogram(values, 20),
+        ],
+    )
+    for name, arrays in (
+        ("neuron_activations", {"maps": maps}),
+        ("attention_patterns", {"patterns": attention}),
+        ("dominant_frequencies", {"norms": dominant}),
+        ("neuron_frequencies", {"fractions": fractions}),
+        ("downsampled_activations", dict(zip("nab", small, strict=True))),
+        ("coarseness", scales),
+        ("coarseness_stats", {str(i): np.asarray(value) for i, value in enumerate(stats)}),
+    ):
+        timed("savez_compressed", lambda n=name, a=arrays: np.savez_compressed(folder / f"{n}.npz", **a))
+    return seconds
+
+
+def _basis(p: int) -> np.ndarray:
+    rows = [np.ones(p)]
+    for k in range(1, p // 2 + 1):
+        rows += [np.cos(2 * np.pi * k * np.arange(p) / p), np.sin(2 * np.pi * k * np.arange(p) / p)]
+    return np.stack([row / np.linalg.norm(row) for row in rows])
+
+
+def _fractions(image: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    squares = (basis @ image @ basis.T) ** 2
+    squares[0, 0] = 0
+    total = squares.sum()
+    found = np.zeros(len(basis) // 2)
+    for k in range(1, len(basis) // 2 + 1):
+        pair = [0, 2 * k - 1, 2 * k]
+        found[k - 1] = squares[np.ix_(pair, pair)].sum()
+    return found / total if total > 0 else found
+
+
+def _interpolate(maps: np.ndarray, size: int) -> np.ndarray:
+    import torch
+
+    tensor = torch.from_numpy(np.ascontiguousarray(maps))[:, None]
+    return torch.nn.functional.interpolate(tensor, size=(size, size), mode="bilinear", align_corners=False)[
+        :, 0
+    ].numpy()
+
+
+def _scales(image: np.ndarray, fractions: np.ndarray) -> list[float]:
+    p = image.shape[0]
+    power = np.abs(np.fft.fftshift(np.fft.fft2(image))) ** 2
+    y, x = np.ogrid[:p, :p]
+    low = (y - p // 2) ** 2 + (x - p // 2) ** 2 <= int(0.125 * p) ** 2
+    ratio = power[low].sum() / power.sum() if power.sum() > 0 else 0.0
+    power[p // 2, p // 2] = 0
+    no_dc = power[low].sum() / power.sum() if power.sum() > 0 else 0.0
+    variance = image.var()
+    back = _interpolate(_interpolate(image[None], 14), p)[0]
+    gradient = (np.abs(np.diff(image, axis=0)).mean() + np.abs(np.diff(image, axis=1)).mean()) / 2
+    return [ratio, no_dc, back.var() / variance if variance > 0 else 0.0, gradient, fractions[:3].sum()]
+
+
+def _analyze(store: Store, epochs: tuple[int, ...]) -> list[Any]:
+    from tdw.analysis.runner import analyze
+
+    results = list(analyze(store, FAMILY, CONFIG, dict.fromkeys(ANALYZERS, epochs), device="cpu"))
+    for result in results:
+        if result.error is not None:
+            raise result.error
+    return results
+
+
+def _parts(store: Store, epochs: tuple[int, ...]) -> dict[str, float]:
+    """Wall seconds by analyzer; the first one carries the forward pass."""
+    parts: dict[str, float] = {}
+    for result in _analyze(store, epochs):
+        parts[result.analyzer] = parts.get(result.analyzer, 0.0) + result.seconds / len(epochs)
+    return parts
+
+
+def _cpu_seconds(function: Callable[[], Any], repeats: int) -> float:
+    function()
+    best = float("inf")
+    for _ in range(repeats):
+        started = time.process_time()
+        function()
+        best = min(best, time.process_time() - started)
+    return best
+
+
+def _weights(store: Store, epoch: int) -> dict[str, Any]:
+    import torch
+
+    arrays = store.read(Address(FAMILY.name, CONFIG.key, "checkpoints", epoch)).arrays
+    return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+
+
+def _peak_memory(folder: str, epochs: tuple[int, ...]) -> float:
+    """Peak resident MB of a process that does nothing but analyze."""
+    code = (
+        "import sys; from benchmarks import analysis as a; from tdw.store import Store;"
+        "a._analyze(Store(sys.argv[1] + '/store'), tuple(map(int, sys.argv[2:]))); print(a.peak_mb())"
+    )
+    command = [sys.executable, "-c", code, folder, *map(str, epochs)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
+    return float(done.stdout)
+
+
+def peak_mb() -> float:
+    """Peak resident set of this process, in MB; getrusage would count its parent's."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1e3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--epochs", type=int, default=200)
+    options = parser.parse_args()
+    found = measure(epochs=options.epochs)
+    if options.json:
+        print(json.dumps(found, indent=1))
+        return
+    print(f"straightforward {found['straightforward_cpu_s']:.2f} s CPU a checkpoint")
+    for name, seconds in found["straightforward_parts_cpu_s"].items():
+        print(f"    {name:26}{seconds:.3f}")
+    print(f"tdw {found['tdw_cpu_s']:.3f} s CPU a checkpoint, ratio {found['ratio']:.3f} (at most 0.167)")
+    for name, seconds in found["tdw_parts_wall_s"].items():
+        print(f"    {name:26}{seconds:.3f} wall, {found['bytes'][name]:,} bytes")
+    print(f"{found['total_bytes'] / 1e6:.2f} MB a checkpoint (at most 8)")
+    print(f"peak resident {found['peak_rss_mb']:.0f} MB (at most 1200)")
+
+
+if __name__ == "__main__":
+    main()
