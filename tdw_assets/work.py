@@ -10,6 +10,9 @@ from tdw.errors import TdwError
 from tdw_resources.liveness import WORKER_TAG, identity
 from tdw_resources.progress import Report, reporting
 
+STOPPED_TAG = "tdw/stopped"
+"""On runs that a person stopped: they did not fail, and are taken up again."""
+
 
 @contextlib.contextmanager
 def at_work(context: dg.AssetExecutionContext, *, variant: str, stage: str) -> Iterator[Report]:
@@ -30,6 +33,9 @@ def at_work(context: dg.AssetExecutionContext, *, variant: str, stage: str) -> I
         )
         try:
             yield report
+        except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt):
+            instance.add_run_tags(run.run_id, {STOPPED_TAG: "true"})
+            raise
         except TdwError as error:
             raise dg.Failure(
                 description=str(error),

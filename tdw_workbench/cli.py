@@ -64,7 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"tdw {options.command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"\ntdw {options.command}: stopped", file=sys.stderr)
+        print(
+            f"\ntdw {options.command}: stopped; what was finished is kept, the same command goes on",
+            file=sys.stderr,
+        )
         return 130
     except BrokenPipeError:
         return 1

@@ -152,12 +152,12 @@ class Pool:
     def stop(self, *, gently: bool) -> None:
         """End the workers: what they have finished is kept, and recorded before they go."""
         for worker in self._running.values():
+            if worker.process.stdin is not None:
+                with contextlib.suppress(OSError):
+                    worker.process.stdin.close()
             if not gently:
                 with contextlib.suppress(ProcessLookupError):
                     worker.process.send_signal(signal.SIGINT)
-            elif worker.process.stdin is not None:
-                with contextlib.suppress(OSError):
-                    worker.process.stdin.close()
         for worker in self._running.values():
             try:
                 worker.process.wait(timeout=_GRACE_S)

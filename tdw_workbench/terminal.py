@@ -39,7 +39,7 @@ class Screen:
             self._stream.flush()
         elif lines and time.monotonic() - self._last_plain >= _PLAIN_EVERY_S:
             self._last_plain = time.monotonic()
-            self._stream.write("  ".join(line.strip() for line in lines) + "\n")
+            self._stream.write("\n".join(lines) + "\n")
             self._stream.flush()
 
     def close(self) -> None:

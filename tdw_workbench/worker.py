@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tdw_assets.grid import Grid
     from tdw_assets.plan import PlannedRun
 
+_INTERRUPTED = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
+
 
 @dataclass(frozen=True)
 class StageDone:
@@ -88,7 +90,11 @@ def execute(planned: PlannedRun, *, defs: dg.Definitions, instance: dg.DagsterIn
 
 
 def _why(result: dg.ExecuteInProcessResult) -> str:
-    """The first step failure's own words."""
+    """The first step failure's own words.
+
+    Raises:
+        KeyboardInterrupt: the run was stopped by a person.
+    """
     for event in result.all_events:
         if event.is_step_failure:
             data = event.step_failure_data
@@ -96,6 +102,8 @@ def _why(result: dg.ExecuteInProcessResult) -> str:
                 return data.user_failure_data.description
             if data.error:
                 cause = data.error.cause or data.error
+                if cause.cls_name in _INTERRUPTED:
+                    raise KeyboardInterrupt
                 return cause.message.strip()
     return f"run {result.run_id} did not succeed; its log in the UI says why"
 

@@ -85,7 +85,7 @@ def _make_order(options: argparse.Namespace, places: Places, study: Study, insta
     if beyond:
         screen.say(
             f"Not in the checkpoints of study {study.name}: {format_epochs(beyond)}. They are trained, "
-            "stored and recorded all the same;\nthe grid in Dagster's UI shows them once the study lists them."
+            "stored and recorded all the same;\nthe grid in the UI shows them once the study lists them."
         )
     return Order(
         study=study.model_dump(mode="json"),
