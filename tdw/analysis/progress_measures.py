@@ -19,6 +19,7 @@ from tdw.analysis.context import Arrays, CheckpointContext
 from tdw.analysis.fourier import Float64, fourier_basis
 from tdw.analysis.logit_fourier import PAIRS, Classes
 from tdw.analysis.parameters import is_number, require
+from tdw.training.environment import one_thread
 
 NAME = "progress_measures"
 EMBEDDING_RULE, LOGIT_RULE = "embedding", "logits"
@@ -57,7 +58,9 @@ class Parameters:
 
 def compute(context: CheckpointContext, parameters: Parameters) -> Arrays:
     """The arrays that `ANALYZER` lists; losses in nats, h = (p - 1) / 2."""
-    p, logits = context.p, context.probe.logits
+    p = context.p
+    with one_thread():
+        logits = context.probe.logits
     groups = logit_fourier.classes(context.labels, p)
     table = logit_fourier.class_means(logits, groups)
     coefficients = logit_fourier.transform(table)

@@ -14,6 +14,7 @@ from tdw.analysis import (
     neuron_activations,
     neuron_frequencies,
     progress_measures,
+    relabelling,
 )
 from tdw.analysis.base import Analyzer
 from tdw.analysis.parameters import as_json, override
@@ -34,6 +35,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     coarseness.ANALYZER,
     coarseness_stats.ANALYZER,
     progress_measures.ANALYZER,
+    relabelling.ANALYZER,
 )
 
 

@@ -63,6 +63,7 @@ FAMILY = Family(
         "coarseness",
         "coarseness_stats",
         "progress_measures",
+        "relabelling",
     ),
     fields=(
         Field("p", int, None, "the modulus, an odd prime"),

@@ -1,0 +1,164 @@
+"""A12, the relabelling control: what coarseness would be, had the residues other names.
+
+The map a -> c a, for a unit c of Z_p, is an automorphism of addition mod p: a model whose residues are
+renamed so solves the same task with the same loss. The map of a neuron becomes f(c a, c b), its coefficient
+at frequencies (k, l) the one that was at (k / c, l / c) mod p. Coarseness depends on |coefficients|² alone,
+so relabelling permutes the energies by pair of frequencies, and the one transform of a checkpoint serves all
+c, exactly. c and -c give the same energies: c = 1..(p-1)/2 are all there are, and c = 1 is the observed one.
+
+If low frequencies meant anything to the task, the observed labels would rank high among them; if not, their
+rank is as likely one place as another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tdw.analysis import coarseness
+from tdw.analysis.base import Analyzer, Metadata
+from tdw.analysis.context import Arrays, CheckpointContext
+from tdw.analysis.fourier import Float32, Float64, Spectra, low_disc, spectra
+from tdw.analysis.parameters import is_number, is_share, require
+from tdw.errors import BadConfig
+
+NAME = "relabelling"
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What is low, and what a blob is; the same as for `coarseness` and `coarseness_stats`.
+
+    Attributes:
+        radius_fraction: radius of the low disc as a share of p.
+        blob_from: coarseness of a blob, at least.
+    """
+
+    radius_fraction: float = 0.125
+    blob_from: float = 0.7
+
+    def __post_init__(self) -> None:
+        require(
+            is_number(self.radius_fraction) and 0 < self.radius_fraction <= 0.5,
+            "radius_fraction",
+            self.radius_fraction,
+            wanted="a share above 0 and at most 0.5, that of coarseness",
+        )
+        require(is_share(self.blob_from), "blob_from", self.blob_from, wanted="a share in 0..1")
+
+
+def compute(context: CheckpointContext, parameters: Parameters) -> Arrays:
+    """The arrays that `ANALYZER` lists; h = (p - 1) / 2.
+
+    Raises:
+        BadConfig: coarseness was computed with another radius.
+    """
+    arrays = control(context.neuron_spectra, parameters=parameters)
+    observed = context.results[coarseness.NAME][coarseness.COARSENESS]
+    # Stored as float32, so the means differ by rounding only.
+    if abs(float(observed.mean(dtype=np.float64)) - arrays["mean_coarseness"][0]) > 1e-5:
+        raise BadConfig(
+            f"relabelling has radius_fraction {parameters.radius_fraction}, coarseness has another",
+            "set radius_fraction of coarseness and of relabelling alike in the study file",
+        )
+    return arrays
+
+
+def control(found: Spectra, *, parameters: Parameters | None = None) -> Arrays:
+    """The control of one checkpoint, from the energies of its neuron maps.
+
+    Args:
+        found: `spectra` of the maps (d_mlp, p, p).
+        parameters: the defaults where None.
+    """
+    given = parameters or Parameters()
+    values = relabelled_coarseness(found, radius_fraction=given.radius_fraction)
+    means, blobs = values.mean(axis=1), (values >= given.blob_from).sum(axis=1)
+    return {
+        "mean_coarseness": means,
+        "num_blob_neurons": blobs.astype(np.int64),
+        "rank_mean_coarseness": np.array(rank(means), np.int64),
+        "rank_num_blob_neurons": np.array(rank(blobs), np.int64),
+    }
+
+
+def relabelled_coarseness(found: Spectra, *, radius_fraction: float) -> Float64:
+    """Coarseness of the relabelled maps: float64 (h, n), row c - 1 for the labels c a.
+
+    Row 0 has the bits of `metrics.fft_ratio_no_dc`.
+    """
+    p, h = found.p, found.p // 2
+    low = low_disc(p, radius_fraction)
+    low[0, 0] = False
+    values = np.zeros((h, len(found.energy)))
+    varying = found.varying
+    for c in range(1, h + 1):
+        moved = folded(c, p)
+        part = found.at(low[np.ix_(moved, moved)])
+        np.divide(part, varying, out=values[c - 1], where=varying > 0)
+    return np.minimum(values, 1)
+
+
+def folded(c: int, p: int) -> npt.NDArray[np.int64]:
+    """Where relabelling by c takes the frequencies 0..h: c k mod p, folded to 0..h; int64 (h + 1,)."""
+    moved = c * np.arange(p // 2 + 1) % p
+    return np.minimum(moved, p - moved)
+
+
+def relabel(maps: Float32, c: int) -> Float32:
+    """The maps (n, p, p) with residues renamed: [n, a, b] is what was at (c a, c b) mod p."""
+    p = maps.shape[-1]
+    order: npt.NDArray[np.int64] = c * np.arange(p) % p
+    return np.ascontiguousarray(maps[:, order][:, :, order])
+
+
+def rank(values: npt.NDArray[np.number]) -> int:
+    """Rank of the first of values (h,), 1 for the highest; of equal ones the last.
+
+    So rank / h is the exact probability of a rank as good or better when all h labels are as likely.
+    """
+    return int((values >= values[0]).sum())
+
+
+def from_maps(maps: Float32, *, parameters: Parameters | None = None) -> Arrays:
+    """Like `control`, from maps (d_mlp, p, p), such as the stored ones: no forward pass.
+
+    Stored maps have 8 bits, which moves a coarseness by about 1e-4; the analyzer uses the maps as computed.
+    """
+    return control(spectra(maps), parameters=parameters)
+
+
+def describe(arrays: Arrays) -> Metadata:
+    """Where the observed labels rank."""
+    return {
+        "rank_mean_coarseness": int(arrays["rank_mean_coarseness"]),
+        "rank_num_blob_neurons": int(arrays["rank_num_blob_neurons"]),
+        "num_labellings": len(arrays["mean_coarseness"]),
+    }
+
+
+ANALYZER = Analyzer(
+    name=NAME,
+    title="Relabelling control",
+    description="""\
+Multiplying every residue by a unit c of Z_p permutes the inputs, turns frequency k into c⁻¹k and leaves the
+task as it is, so *low* frequency has no meaning that the task can see. For every c in 1..(p-1)/2 the mean
+coarseness and the number of blobs (≥ 0.7) of the maps relabelled by c; c = 1 is the observed labelling. The
+ranks say how many labellings reach at least the observed value, itself included: rank / ((p-1)/2) is
+the probability of that under the hypothesis that labels mean nothing. Exact: relabelling only permutes the
+energies by pair of frequencies.
+""",
+    code_version="1",
+    parameters=Parameters,
+    function=compute,
+    requires=(coarseness.NAME,),
+    arrays={
+        "mean_coarseness": "float64 ((p-1)/2,), of the labels c = 1, 2, ...",
+        "num_blob_neurons": "int64 ((p-1)/2,), at or above blob_from",
+        "rank_mean_coarseness": "int64 (), labellings that reach the observed mean, itself included",
+        "rank_num_blob_neurons": "int64 (), labellings that reach the observed count, itself included",
+    },
+    describe=describe,
+)
