@@ -50,6 +50,7 @@ def compute(context: CheckpointContext, parameters: Parameters) -> Arrays:
         float32 (n,).
         `*_std`: float32 (n,), standard deviation of the map, the unit in which a gradient is large or small.
         `*_dead`: bool (n,), constant maps.
+        `radius_fraction`: float64, 0-d, the parameter, for what builds on these.
     """
     to_a, to_b = context.head_maps
     spectra_a, spectra_b = context.head_spectra
@@ -57,6 +58,7 @@ def compute(context: CheckpointContext, parameters: Parameters) -> Arrays:
         **_measure("neuron", context.neuron_maps, context.neuron_spectra, parameters),
         **_measure("head_a", to_a, spectra_a, parameters),
         **_measure("head_b", to_b, spectra_b, parameters),
+        "radius_fraction": np.array(parameters.radius_fraction, np.float64),
     }
 
 
@@ -118,6 +120,7 @@ absolute difference of neighbours, and the share of the variance in frequencies 
         "neuron_dead": "bool (d_mlp,), constant maps",
         "head_a_dead": "bool (n_heads,)",
         "head_b_dead": "bool (n_heads,)",
+        "radius_fraction": "float64 (), the parameter",
     },
     describe=describe,
 )

@@ -21,61 +21,41 @@ from tdw.analysis import coarseness
 from tdw.analysis.base import Analyzer, Metadata
 from tdw.analysis.context import Arrays, CheckpointContext
 from tdw.analysis.fourier import Float32, Float64, Spectra, low_disc, spectra
-from tdw.analysis.parameters import is_number, is_share, require
-from tdw.errors import BadConfig
+from tdw.analysis.parameters import is_share, require
 
 NAME = "relabelling"
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """What is low, and what a blob is; the same as for `coarseness` and `coarseness_stats`.
+    """What a blob is; what is low is as it was for `coarseness`.
 
     Attributes:
-        radius_fraction: radius of the low disc as a share of p.
-        blob_from: coarseness of a blob, at least.
+        blob_from: coarseness of a blob, at least; the same as for `coarseness_stats`.
     """
 
-    radius_fraction: float = 0.125
     blob_from: float = 0.7
 
     def __post_init__(self) -> None:
-        require(
-            is_number(self.radius_fraction) and 0 < self.radius_fraction <= 0.5,
-            "radius_fraction",
-            self.radius_fraction,
-            wanted="a share above 0 and at most 0.5, that of coarseness",
-        )
         require(is_share(self.blob_from), "blob_from", self.blob_from, wanted="a share in 0..1")
 
 
 def compute(context: CheckpointContext, parameters: Parameters) -> Arrays:
-    """The arrays that `ANALYZER` lists; h = (p - 1) / 2.
-
-    Raises:
-        BadConfig: coarseness was computed with another radius.
-    """
-    arrays = control(context.neuron_spectra, parameters=parameters)
-    observed = context.results[coarseness.NAME][coarseness.COARSENESS]
-    # Stored as float32, so the means differ by rounding only.
-    if abs(float(observed.mean(dtype=np.float64)) - arrays["mean_coarseness"][0]) > 1e-5:
-        raise BadConfig(
-            f"relabelling has radius_fraction {parameters.radius_fraction}, coarseness has another",
-            "set radius_fraction of coarseness and of relabelling alike in the study file",
-        )
-    return arrays
+    """The arrays that `ANALYZER` lists; h = (p - 1) / 2."""
+    radius = float(context.results[coarseness.NAME]["radius_fraction"])
+    return control(context.neuron_spectra, radius_fraction=radius, blob_from=parameters.blob_from)
 
 
-def control(found: Spectra, *, parameters: Parameters | None = None) -> Arrays:
+def control(found: Spectra, *, radius_fraction: float = 0.125, blob_from: float = 0.7) -> Arrays:
     """The control of one checkpoint, from the energies of its neuron maps.
 
     Args:
         found: `spectra` of the maps (d_mlp, p, p).
-        parameters: the defaults where None.
+        radius_fraction: radius of the low disc as a share of p.
+        blob_from: coarseness of a blob, at least.
     """
-    given = parameters or Parameters()
-    values = relabelled_coarseness(found, radius_fraction=given.radius_fraction)
-    means, blobs = values.mean(axis=1), (values >= given.blob_from).sum(axis=1)
+    values = relabelled_coarseness(found, radius_fraction=radius_fraction)
+    means, blobs = values.mean(axis=1), (values >= blob_from).sum(axis=1)
     return {
         "mean_coarseness": means,
         "num_blob_neurons": blobs.astype(np.int64),
@@ -110,7 +90,7 @@ def folded(c: int, p: int) -> npt.NDArray[np.int64]:
 def relabel(maps: Float32, c: int) -> Float32:
     """The maps (n, p, p) with residues renamed: [n, a, b] is what was at (c a, c b) mod p."""
     p = maps.shape[-1]
-    order: npt.NDArray[np.int64] = c * np.arange(p) % p
+    order = np.mod(np.arange(0, c * p, c), p)
     return np.ascontiguousarray(maps[:, order][:, :, order])
 
 
@@ -122,12 +102,12 @@ def rank(values: npt.NDArray[np.number]) -> int:
     return int((values >= values[0]).sum())
 
 
-def from_maps(maps: Float32, *, parameters: Parameters | None = None) -> Arrays:
+def from_maps(maps: Float32, *, radius_fraction: float = 0.125, blob_from: float = 0.7) -> Arrays:
     """Like `control`, from maps (d_mlp, p, p), such as the stored ones: no forward pass.
 
     Stored maps have 8 bits, which moves a coarseness by about 1e-4; the analyzer uses the maps as computed.
     """
-    return control(spectra(maps), parameters=parameters)
+    return control(spectra(maps), radius_fraction=radius_fraction, blob_from=blob_from)
 
 
 def describe(arrays: Arrays) -> Metadata:

@@ -150,7 +150,7 @@ def test_an_error_in_one_cell_leaves_the_rest_alone(store, monkeypatch):
     monkeypatch.setattr(registry, "ANALYZERS", broken)
     results = {r.analyzer: r for r in run(store, {a.name: [20] for a in ANALYZERS})}
     failed = {name for name, result in results.items() if result.error is not None}
-    assert failed == {"coarseness", "coarseness_stats"}
+    assert failed == {"coarseness", "coarseness_stats", "relabelling"}
     assert "coarseness, which failed: it failed" in str(results["coarseness_stats"].error)
     assert results["coarseness"].written is None
     assert not store.exists(at("coarseness"))
@@ -225,7 +225,7 @@ def test_cells_without_artifact_are_missing_and_epochs_without_checkpoint_are_no
 def test_changed_parameters_put_an_analyzer_and_what_rests_on_it_out_of_date(store):
     run(store, gaps(store))
     changed = gaps(store, parameters={"coarseness": coarseness.Parameters(radius_fraction=0.2)})
-    assert changed == {"coarseness": [0, 10], "coarseness_stats": [0, 10]}
+    assert changed == {name: [0, 10] for name in ("coarseness", "coarseness_stats", "relabelling")}
     changed = gaps(store, parameters={"coarseness_stats": coarseness_stats.Parameters(bins=10)})
     assert changed == {"coarseness_stats": [0, 10]}
 

@@ -91,19 +91,15 @@ def test_over_random_maps_every_rank_is_as_likely():
     assert ((counts - 80) ** 2 / 80).sum() < 18.5  # chi-squared, 4 degrees of freedom, 0.1 %
 
 
-def context_of(given_maps, observed):
-    context = CheckpointContext(given_maps.shape[-1], {}, lambda: SimpleNamespace(mlp_post=given_maps))
-    context.results["coarseness"] = {"neuron_fft_ratio_no_dc": observed.astype(np.float32)}
-    return context
-
-
-def test_another_radius_than_that_of_coarseness_is_refused():
+@pytest.mark.parametrize("radius", [0.125, 0.25])
+def test_low_is_what_it_was_for_coarseness(radius):
     given_maps = maps(31)
-    observed = metrics.fft_ratio_no_dc(spectra(given_maps), radius_fraction=0.125)
-    found = relabelling.compute(context_of(given_maps, observed), Parameters())
-    assert found["mean_coarseness"][0] == pytest.approx(observed.mean())
-    with pytest.raises(BadConfig, match="radius_fraction"):
-        relabelling.compute(context_of(given_maps, observed), Parameters(radius_fraction=0.25))
+    context = CheckpointContext(31, {}, lambda: SimpleNamespace(mlp_post=given_maps))
+    context.results["coarseness"] = {"radius_fraction": np.array(radius)}
+    found = relabelling.compute(context, Parameters())
+    observed = metrics.fft_ratio_no_dc(spectra(given_maps), radius_fraction=radius)
+    assert found["mean_coarseness"][0] == observed.mean()
+    assert found["num_blob_neurons"][0] == (observed >= 0.7).sum()
 
 
 def test_eight_bit_maps_give_nearly_the_same():
@@ -114,7 +110,7 @@ def test_eight_bit_maps_give_nearly_the_same():
     np.testing.assert_allclose(stored["mean_coarseness"], exact["mean_coarseness"], atol=1e-4)
 
 
-@pytest.mark.parametrize("wrong", [{"radius_fraction": 0}, {"blob_from": 1.5}])
-def test_parameters_that_can_not_be_used_are_refused_by_name(wrong):
-    with pytest.raises(BadConfig, match=next(iter(wrong))):
-        Parameters(**wrong)
+@pytest.mark.parametrize("wrong", [-0.1, 1.5, float("nan")])
+def test_a_blob_threshold_that_is_no_share_is_refused_by_name(wrong):
+    with pytest.raises(BadConfig, match="blob_from"):
+        Parameters(blob_from=wrong)
