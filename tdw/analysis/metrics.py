@@ -72,7 +72,7 @@ def variance_preserved(maps: Float32, spectra: Spectra, *, bottleneck: int) -> F
     small -= np.einsum("i,nij,j->n", weights, small, weights, optimize=True)[:, None, None]
     gram = up.T @ up
     after = np.einsum("nij,nij->n", gram @ small @ gram, small) / p**2
-    return np.where(spectra.constant, 0, _share(after, spectra.variance))
+    return _share(after, spectra.variance)
 
 
 def resize(maps: Float32, size: int, *, offset: Float64 | None = None) -> Float32:

@@ -47,8 +47,7 @@ def compute(inputs: Inputs, parameters: Parameters) -> pd.DataFrame:
     ever: Bools = np.any(blob, axis=0)
     first = blob.argmax(axis=0)
     since = _first_of_last_run(blob)
-    alike = (frequency == frequency[-1]) & (frequency[-1] > 0)
-    settled = _first_of_last_run(alike)
+    settled = _first_of_last_run(frequency == frequency[-1])
     # A frequency that is new at the last epoch has not been seen to stay.
     is_settled = (settled < len(epochs) - 1) & (frequency[-1] > 0) if len(epochs) > 1 else np.zeros_like(ever)
     columns: dict[str, Any] = {
