@@ -39,13 +39,13 @@ class Classes:
     @property
     def counts(self) -> Float64:
         """Inputs of each class among the train, test and all pairs: float64 (3, p)."""
-        train = self.train.sum(axis=1, dtype=np.float64)
-        return np.stack([train, self.train.shape[1] - train, np.full_like(train, self.train.shape[1])])
+        return pair_counts(self.train.sum(axis=1))
 
-    def means(self, sums: Float64) -> Float64:
-        """Means over train, test and all pairs from sums (3, ...) over them; NaN where there are none."""
-        number = self.counts.sum(axis=1).reshape(-1, *(1,) * (sums.ndim - 1))
-        return np.divide(sums, number, out=np.full_like(sums, np.nan), where=number > 0)
+
+def pair_counts(train: npt.NDArray[np.integer]) -> Float64:
+    """Inputs of each answer among the train, test and all pairs, from those that train: float64 (3, p)."""
+    here = train.astype(np.float64)
+    return np.stack([here, len(here) - here, np.full_like(here, len(here))])
 
 
 def classes(labels: ProbeLabels, p: int) -> Classes:
@@ -118,10 +118,15 @@ def cosine_part(cosines: Float64, frequencies: Sequence[int], p: int) -> Float64
     return wave[difference % p]
 
 
-def table_losses(table: Float64, groups: Classes) -> Float64:
-    """Loss (nats) of logits that depend on the answer alone: float64 (3,), over train, test and all pairs."""
+def table_losses(table: Float64, counts: Float64) -> Float64:
+    """Loss (nats) of logits that depend on the answer alone: float64 (3,), over train, test and all pairs.
+
+    Args:
+        table: float64 (p, p), logits by answer and output.
+        counts: float64 (3, p), see `pair_counts`.
+    """
     losses = _log_sum_exp(table) - np.diagonal(table)
-    return groups.means(groups.counts @ losses)
+    return _means(counts @ losses, counts)
 
 
 @dataclass(frozen=True)
@@ -168,8 +173,14 @@ def losses(logits: Float32, groups: Classes, removals: Removals) -> Losses:
         shift = np.concatenate([np.zeros((len(block[0]), 1)), removals.of_class(s)], axis=1)
         sums += pairs @ _class_losses(block, s, shift)
         right += pairs @ (block.argmax(axis=1) == s)
-    means = groups.means(sums)
-    return Losses(loss=means[:, 0], accuracy=groups.means(right), removed=means[:, 1:])
+    means = _means(sums, groups.counts)
+    return Losses(loss=means[:, 0], accuracy=_means(right, groups.counts), removed=means[:, 1:])
+
+
+def _means(sums: Float64, counts: Float64) -> Float64:
+    """Means over train, test and all pairs from sums (3, ...) over them; NaN where there are none."""
+    number = counts.sum(axis=1).reshape(-1, *(1,) * (sums.ndim - 1))
+    return np.divide(sums, number, out=np.full_like(sums, np.nan), where=number > 0)
 
 
 def _class_losses(block: Float64, answer: int, shift: Float64) -> Float64:

@@ -81,7 +81,7 @@ def compute(context: CheckpointContext, parameters: Parameters) -> Arrays:
     )
     restricted = [part + constant, part, neurons - neurons.mean(axis=0) + constant]
     each = [
-        logit_fourier.table_losses(logit_fourier.part_of(coefficients, [k]) + constant, groups)
+        logit_fourier.table_losses(logit_fourier.part_of(coefficients, [k]) + constant, groups.counts)
         for k in range(1, len(norms) + 1)
     ]
     return {
@@ -90,7 +90,7 @@ def compute(context: CheckpointContext, parameters: Parameters) -> Arrays:
         **{
             f"{name}_{pairs}": value
             for name, logit_table in zip(RESTRICTED, restricted, strict=True)
-            for pairs, value in _named(logit_fourier.table_losses(logit_table, groups)).items()
+            for pairs, value in _named(logit_fourier.table_losses(logit_table, groups.counts)).items()
         },
         **{
             f"{name}_{pairs}": value
@@ -106,6 +106,7 @@ def compute(context: CheckpointContext, parameters: Parameters) -> Arrays:
         "cosine_coefficients": cosines,
         "logit_norm": np.array(_norm(logits)),
         "logit_table": table.astype(np.float32),
+        "train_counts": groups.train.sum(axis=1).astype(np.int64),
         **_sparsity(context),
         "sum_squared_weights": np.array(_sum_of_squares(context.weights)),
     }
@@ -124,18 +125,18 @@ def gini(values: npt.NDArray[np.floating]) -> float:
     return float(1 - 2 * (ordered / total) @ ((n - np.arange(1, n + 1) + 0.5) / n))
 
 
-def restricted_losses(arrays: Arrays, frequencies: Sequence[int], groups: Classes) -> Float64:
-    """The restricted loss for other frequencies than the artifact's own: float64 (3,).
+def restricted_losses(arrays: Arrays, frequencies: Sequence[int]) -> Float64:
+    """The restricted loss for other frequencies: float64 (3,), over train, test and all pairs.
 
     Args:
         arrays: of a progress_measures artifact.
         frequencies: such as the key frequencies of a later checkpoint.
-        groups: `logit_fourier.classes` of the probe's labels.
     """
     table = arrays["logit_table"].astype(np.float64)
     coefficients = logit_fourier.transform(table)
     part = logit_fourier.part_of(coefficients, frequencies)
-    return logit_fourier.table_losses(part + table.mean(axis=0), groups)
+    counts = logit_fourier.pair_counts(arrays["train_counts"])
+    return logit_fourier.table_losses(part + table.mean(axis=0), counts)
 
 
 def _through_neurons(context: CheckpointContext, groups: Classes, keys: Sequence[int]) -> Float64:
@@ -245,6 +246,7 @@ ANALYZER = Analyzer(
         "cosine_coefficients": "float64 ((p-1)/2,), of the unit vector along cos(w_k(a+b-c))",
         "logit_norm": "float64 (), of all logits",
         "logit_table": "float32 (p, p), mean logits by answer and output",
+        "train_counts": "int64 (p,), pairs of each answer that train",
         "neuron_logit_norms": "float64 (p,), Fourier norms of W_L: constant, cos 1, sin 1, ...",
         "gini_{W_E,W_L}_{components,frequencies}": "float64 (), 0-1",
         "sum_squared_weights": "float64 ()",

@@ -90,7 +90,7 @@ def folded(c: int, p: int) -> npt.NDArray[np.int64]:
 def relabel(maps: Float32, c: int) -> Float32:
     """The maps (n, p, p) with residues renamed: [n, a, b] is what was at (c a, c b) mod p."""
     p = maps.shape[-1]
-    order = np.mod(np.arange(0, c * p, c), p)
+    order = np.array([c * x % p for x in range(p)], np.intp)
     return np.ascontiguousarray(maps[:, order][:, :, order])
 
 

@@ -8,7 +8,16 @@ from typing import Any
 from tdw.analysis.parameters import as_json, override
 from tdw.errors import BadConfig
 from tdw.store.fingerprints import fingerprint_json, short
-from tdw.summaries import coarseness, frequencies, grokking, heads, neuron_coarseness, neurons
+from tdw.summaries import (
+    coarseness,
+    frequencies,
+    grokking,
+    heads,
+    neuron_coarseness,
+    neurons,
+    progress_measures,
+    relabelling,
+)
 from tdw.summaries.base import Summary
 
 SUMMARIES: tuple[Summary, ...] = (
@@ -18,6 +27,8 @@ SUMMARIES: tuple[Summary, ...] = (
     frequencies.SUMMARY,
     neurons.SUMMARY,
     heads.SUMMARY,
+    progress_measures.SUMMARY,
+    relabelling.SUMMARY,
 )
 
 

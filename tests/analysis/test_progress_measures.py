@@ -212,8 +212,7 @@ def test_removals_far_outside_the_range_of_exp_are_computed_one_by_one():
 def test_the_restricted_loss_of_other_frequencies_comes_from_the_stored_table():
     given = model(13)
     stored = measures(given, keys=(1,))
-    groups = logit_fourier.classes(given.labels, 13)
-    found = progress_measures.restricted_losses(stored, [2, 3], groups)
+    found = progress_measures.restricted_losses(stored, [2, 3])
     expected = measures(given, keys=(2, 3))
     np.testing.assert_allclose(
         found, [expected[f"restricted_loss_{pairs}"] for pairs in ("train", "test", "all")], rtol=1e-6
