@@ -44,10 +44,13 @@ class Training(_Model):
 
 
 class Grokking(_Model):
-    """When a variant counts as grokked (S2): from which evaluated epoch on the metric stays beyond."""
+    """When a variant counts as grokked (S2): from which evaluated epoch on the metric stays beyond.
+
+    Without a threshold it is the metric's: test loss below 0.01 nats, or test accuracy at or above 0.99.
+    """
 
     metric: Literal["test_loss", "test_accuracy"] = "test_loss"
-    threshold: Annotated[float, Field(gt=0, le=100, strict=False)] = 0.01
+    threshold: Annotated[float, Field(gt=0, le=100, strict=False)] | None = None
 
 
 class Adaptive(_Model):

@@ -77,9 +77,9 @@ def pack(
 
 
 def unpack(packed: Arrays) -> dict[str, npt.NDArray[Any]]:
-    """The arrays as they were given: float16 and quantized ones come back as float32."""
+    """The arrays as they were given, by name: float16 and quantized ones come back as float32."""
     arrays: dict[str, npt.NDArray[Any]] = {}
-    for name, array in packed.items():
+    for name, array in sorted(packed.items()):  # safetensors lists them in an order that changes
         if name.endswith((LOW, SCALE, CRC)):
             continue
         if name + SCALE in packed:
