@@ -1,0 +1,10 @@
+"""Studies: which variants, epochs, analyzers and rules. YAML in, frozen models out.
+
+Every refusal names the file, the line, the path in the file, the value and the remedy.
+"""
+
+from tdw.study.file import load_study
+from tdw.study.models import Study
+from tdw.study.parse import parse_study
+
+__all__ = ["Study", "load_study", "parse_study"]

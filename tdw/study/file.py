@@ -1,0 +1,87 @@
+"""The study file: YAML, and refusals that name the file and the line."""
+
+# What YAML holds has no type until the model has checked it.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+# pyright: reportUnknownMemberType=false, reportUnknownParameterType=false
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tdw.errors import BadConfig
+from tdw.study.models import Study
+from tdw.study.parse import At, Where, parse_study
+
+
+def load_study(path: str | Path) -> Study:
+    """Read a study file.
+
+    Raises:
+        BadConfig: names file, line, path in the file, value and remedy.
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{file}: can't be read ({error})", "give the path of a YAML study file") from error
+    try:
+        document = yaml.compose(text, Loader=_Loader)
+        values = yaml.load(text, Loader=_Loader)
+    except (yaml.YAMLError, ValueError, RecursionError, TypeError) as error:
+        raise BadConfig(f"{file}: not YAML: {error}", "mend the line that is named") from error
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise BadConfig(
+            f"{file}: holds {type(values).__name__}, not a mapping of settings",
+            "start from studies/quickstart.yaml",
+        )
+    values.setdefault("name", file.stem)
+    try:
+        return parse_study(values)
+    except At as error:
+        line = _line(document, error.where)
+        where = ".".join(map(str, error.where)) or "the file"
+        raise BadConfig(f"{file}:{line}: {where}: {error.what}", error.remedy) from error
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without base-60 and octal numbers (`1:30:10` is a range, `00500` is 500) or keys given twice."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - the name and the type are PyYAML's
+        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":int", ":timestamp"))]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for i, key in enumerate(keys):
+            if key in keys[:i]:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{key!r} is given twice", node.value[i][0].start_mark
+                )
+        return super().construct_mapping(node, deep=deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789")
+)
+
+
+def _line(document: Any, where: Where) -> int:
+    """The line of a path in the file, or of the nearest part of it that is there."""
+    node, line = document, 1
+    for part in where:
+        if isinstance(node, yaml.MappingNode):
+            found = [(key, value) for key, value in node.value if key.value == str(part)]
+            if not found:
+                break
+            line, node = found[0][0].start_mark.line + 1, found[0][1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line

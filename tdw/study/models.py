@@ -1,0 +1,118 @@
+"""What a study is: frozen models of everything that a person may write into its file."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tdw.analysis.registry import resolve_parameters
+from tdw.errors import BadConfig
+from tdw.families import Family, get_family
+from tdw.families.base import VariantConfig
+from tdw.store.fingerprints import fingerprint_json
+from tdw.training.schedule import parse_epochs
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Training(_Model):
+    """How training runs; none of this changes the weights of an epoch."""
+
+    test_every: Annotated[int, Field(ge=1, le=1_000_000)] = 10
+    state_every: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+
+class Grokking(_Model):
+    """When a variant counts as grokked (S2): from which evaluated epoch on the metric stays beyond.
+
+    Without a threshold it is the metric's: test loss below 0.01 nats, or test accuracy at or above 0.99.
+    """
+
+    metric: Literal["test_loss", "test_accuracy"] = "test_loss"
+    threshold: Annotated[float, Field(gt=0, le=100, strict=False)] | None = None
+
+
+class Adaptive(_Model):
+    """Checkpoints added after a first pass where test loss falls fastest, the same for all variants (T5)."""
+
+    extra_checkpoints: Annotated[int, Field(ge=1, le=10_000)]
+
+
+class Study(_Model):
+    """A study as it is carried out.
+
+    Attributes:
+        name: of the study; its variants are the Dagster partitions `<name>_variants`.
+        family: a registered family.
+        variants: each a mapping of domain parameters, or a variant key.
+        epochs: the last epoch.
+        checkpoints: epochs and ranges `start:stop:step`, both ends included.
+        analyzers: names to run, with the parameters that differ from the defaults.
+        early_epoch: the epoch at which "early" coarseness is read (S5).
+    """
+
+    name: str
+    family: str = "modulo_addition_1layer"
+    variants: tuple[dict[str, int | float] | str, ...]
+    epochs: Annotated[int, Field(ge=0, le=10_000_000)]
+    checkpoints: tuple[int | str, ...]
+    analyzers: dict[str, dict[str, Any]]
+    training: Training = Training()
+    grokking: Grokking = Grokking()
+    early_epoch: Annotated[int, Field(ge=0)] = 1000
+    adaptive: Adaptive | None = None
+
+    @cached_property
+    def family_declaration(self) -> Family:
+        """The registered family."""
+        return get_family(self.family)
+
+    @cached_property
+    def configs(self) -> tuple[VariantConfig, ...]:
+        """The variants' configurations, in the file's order."""
+        return tuple(make_config(self.family_declaration, variant) for variant in self.variants)
+
+    @property
+    def variant_keys(self) -> tuple[str, ...]:
+        """The variants' keys, in the file's order."""
+        return tuple(config.key for config in self.configs)
+
+    @cached_property
+    def epoch_list(self) -> tuple[int, ...]:
+        """The scheduled epochs, ascending."""
+        return parse_epochs(self.checkpoints)
+
+    @cached_property
+    def analyzer_parameters(self) -> dict[str, Any]:
+        """Analyzer name -> its parameters dataclass, for every analyzer of the study."""
+        return resolve_parameters(self.analyzers)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of everything in the study."""
+        return fingerprint_json(self.model_dump(mode="json"))
+
+
+def make_config(family: Family, variant: dict[str, int | float] | str) -> VariantConfig:
+    """The configuration of one entry of `variants`: a key, or a mapping of domain parameters.
+
+    Raises:
+        BadConfig: names the fields that are unknown or missing, or the value that can't be used.
+    """
+    if isinstance(variant, str):
+        return family.parse_variant(variant)
+    known = [field.name for field in family.fields]
+    wrong = [name for name in variant if name not in known]
+    missing = [field.name for field in family.fields if field.default is None and field.name not in variant]
+    if wrong or missing:
+        what = [f"unknown {', '.join(wrong)}"] if wrong else []
+        what += [f"missing {', '.join(missing)}"] if missing else []
+        raise BadConfig(
+            f"{variant}: {' and '.join(what)}", f"a variant of {family.name} has {', '.join(known)}"
+        )
+    return family.make_config(**variant)

@@ -1,0 +1,143 @@
+"""From plain values to a study: grids are spread, the family's defaults filled in, everything checked."""
+
+# What YAML holds has no type until the model has checked it.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+# pyright: reportUnknownMemberType=false, reportUnknownParameterType=false
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from tdw.analysis.registry import get_analyzer, resolve_parameters
+from tdw.errors import BadConfig, TdwError
+from tdw.families import Family, get_family
+from tdw.store.layout import validate_name
+from tdw.study.models import Study, make_config
+from tdw.training.schedule import parse_epochs
+
+MAX_VARIANTS = 10_000
+Where = tuple[str | int, ...]
+
+
+class At(BadConfig):
+    """A refusal that knows its path in the file."""
+
+    def __init__(self, where: Where, what: str, remedy: str) -> None:
+        super().__init__(what, remedy)
+        self.where = where
+
+
+def parse_study(values: Mapping[str, Any]) -> Study:
+    """A study from the values of a file: grids are spread, defaults of the family filled in, all checked.
+
+    Raises:
+        BadConfig: what is wrong and the remedy.
+    """
+    values = dict(values)
+    name = values.get("family", Study.model_fields["family"].default)
+    family = _at(("family",), lambda: get_family(str(name)))
+    values["variants"] = _spread(values.get("variants"))
+    values["epochs"], values["checkpoints"] = _schedule(values, family)
+    values["analyzers"] = _analyzers(values.get("analyzers"), family)
+    try:
+        study = Study.model_validate(values, strict=False)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = tuple(
+            part for part in first["loc"] if part not in ("str", "int") and not str(part).startswith("dict[")
+        )
+        given = f", got {first['input']!r}"[:120] if first["type"] != "missing" else ""
+        known = (
+            f"; it knows: {', '.join(Study.model_fields)}"
+            if first["type"] == "extra_forbidden" and len(where) == 1
+            else ""
+        )
+        raise At(
+            where, f"{first['msg']}{given}", f"correct it; docs/study-files.md lists every field{known}"
+        ) from error
+    _at(("name",), lambda: validate_name(study.name, what="study"))
+    _check_variants(study)
+    _check_epochs(study)
+    return study
+
+
+def _spread(variants: Any) -> Any:
+    """Spread `{grid: {p: [..], seed: [..]}}` into its variants; leave anything else to the model's checks."""
+    if not (isinstance(variants, dict) and set(variants) == {"grid"} and isinstance(variants["grid"], dict)):
+        return variants
+    axes = {k: v if isinstance(v, list) else [v] for k, v in variants["grid"].items()}
+    size = 1
+    for axis in axes.values():
+        size *= len(axis)
+    if not 1 <= size <= MAX_VARIANTS:
+        raise At(("variants", "grid"), f"spans {size} variants", f"span between 1 and {MAX_VARIANTS}")
+    return [dict(zip(axes, point, strict=True)) for point in itertools.product(*axes.values())]
+
+
+def _schedule(values: Mapping[str, Any], family: Family) -> tuple[Any, Any]:
+    epochs = values.get("epochs", family.default_epochs)
+    if "checkpoints" in values:
+        return epochs, values["checkpoints"]
+    if not isinstance(epochs, int):
+        return epochs, ()
+    default = (epoch for epoch in parse_epochs(family.default_checkpoints) if epoch <= epochs)
+    return epochs, sorted({*default, epochs})
+
+
+def _analyzers(given: Any, family: Family) -> Any:
+    """All of the family's when none are named; a list of names; or names with parameters."""
+    if given is None:
+        return {name: {} for name in family.analyzers}
+    if isinstance(given, list) and all(isinstance(name, str) for name in given):
+        given = {name: {} for name in given}
+    if not isinstance(given, dict):
+        return given
+    for name, parameters in given.items():
+        where = ("analyzers", name)
+        _at(where, lambda name=name: get_analyzer(str(name)))
+        if name not in family.analyzers:
+            raise At(where, f"{family.name} has no analyzer {name}", f"use {', '.join(family.analyzers)}")
+        if isinstance(parameters or {}, dict):
+            _at(where, lambda n=name, p=parameters: resolve_parameters({str(n): p or {}}))
+    return {name: parameters or {} for name, parameters in given.items()}
+
+
+def _check_variants(study: Study) -> None:
+    if not study.variants:
+        raise At(("variants",), "no variant is listed", "list variants, or a grid of p, seed and data_seed")
+    seen: dict[str, int] = {}
+    for i, variant in enumerate(study.variants):
+        config = _at(("variants", i), lambda v=variant: make_config(study.family_declaration, v))
+        if config.key in seen:
+            raise At(
+                ("variants", i),
+                f"{config.key} is listed twice (also as number {seen[config.key]})",
+                "list it once",
+            )
+        seen[config.key] = i
+
+
+def _check_epochs(study: Study) -> None:
+    if not study.checkpoints:
+        raise At(("checkpoints",), "no epoch is listed", "list epochs, or ranges such as 0:1500:100")
+    for i, item in enumerate(study.checkpoints):
+        epochs = _at(("checkpoints", i), lambda item=item: parse_epochs([item]))
+        if epochs[-1] > study.epochs:
+            raise At(
+                ("checkpoints", i),
+                f"{item!r} asks for epoch {epochs[-1]}, training ends at {study.epochs}",
+                "lower it, or raise `epochs`",
+            )
+
+
+def _at(where: Where, make: Any) -> Any:
+    try:
+        return make()
+    except At:
+        raise
+    except TdwError as error:
+        raise At(where, error.what, error.remedy) from error
