@@ -61,7 +61,7 @@ def to_html(figure: Figure) -> str:
 
 
 def html_page(title: str, figure: str) -> str:
-    """The same from a figure's JSON, as a plot's bundle holds it."""
+    """The same, from a bundle's `figure.json`."""
     from plotly.offline import get_plotlyjs
 
     return _PAGE.format(

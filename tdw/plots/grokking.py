@@ -46,28 +46,41 @@ def load(reader: VariantReader) -> Grokking:
     return Grokking(True, _whole(row.get("grokking_epoch")), _whole(row.get("censored_at")))
 
 
-def marks(grokking: Grokking, *, xref: str = "x") -> dict[str, list[dict[str, Any]]]:
-    """`shapes` and `annotations` of a figure's layout: a line at the grokking epoch, or nothing."""
+def marks(grokking: Grokking, *, xref: str = "x", over_map: bool = False) -> dict[str, list[dict[str, Any]]]:
+    """`shapes` and `annotations` of a figure's layout: a line at the grokking epoch, or nothing.
+
+    Args:
+        grokking: what is known.
+        xref: the axis of epochs.
+        over_map: draw the line above a heatmap, in white, and its label outside.
+    """
     if grokking.epoch is None:
         return {"shapes": [], "annotations": []}
-    line = {"color": MUTED, "width": 1.5, "dash": "dash"}
-    shape = {"type": "line", "x0": grokking.epoch, "x1": grokking.epoch, "xref": xref}
+    color = "#ffffff" if over_map else MUTED
+    shape = {
+        "type": "line",
+        "x0": grokking.epoch,
+        "x1": grokking.epoch,
+        "xref": xref,
+        "y0": 0,
+        "y1": 1,
+        "yref": "paper",
+        "layer": "above" if over_map else "below",
+        "line": {"color": color, "width": 1.5, "dash": "dash"},
+    }
     note = {
         "text": f"groks: {grokking.epoch:,}",
         "x": grokking.epoch,
         "xref": xref,
         "y": 1,
         "yref": "paper",
-        "xanchor": "left",
-        "yanchor": "top",
+        "xanchor": "center" if over_map else "left",
+        "yanchor": "bottom" if over_map else "top",
         "showarrow": False,
-        "xshift": 4,
+        "xshift": 0 if over_map else 4,
         "font": {"size": 12},
     }
-    return {
-        "shapes": [{**shape, "y0": 0, "y1": 1, "yref": "paper", "line": line, "layer": "below"}],
-        "annotations": [note],
-    }
+    return {"shapes": [shape], "annotations": [note]}
 
 
 def _whole(value: Any) -> int | None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 WIDTH, HEIGHT = 420, 240
 """Pixels. Dagster's asset page clips wider pictures."""
 
@@ -22,15 +25,21 @@ def canvas(title: str, *, columns: int = 1) -> tuple[Any, list[Any]]:
 
     figure: Any = Figure(figsize=(WIDTH / _DPI, HEIGHT / _DPI), dpi=_DPI, layout="constrained")
     FigureCanvasAgg(figure)
-    axes: Any = figure.subplots(1, columns, squeeze=False)
     figure.suptitle(title, fontsize=_FONT + 1, x=0.02, ha="left")
-    panels: list[Any] = list(axes[0])
+    panels: list[Any] = list(figure.subplots(1, columns, squeeze=False)[0]) if columns else []
     for axis in panels:
         axis.tick_params(labelsize=_FONT - 0.5, length=2, pad=1.5)
         axis.spines[["top"]].set_visible(False)
         axis.grid(visible=True, color="#e6e9ed", linewidth=0.6)
         axis.set_axisbelow(True)
     return figure, panels
+
+
+def grid(title: str, *, rows: int, columns: int) -> tuple[Any, list[Any]]:
+    """A figure of 420 × 240 pixels with bare panels in rows."""
+    figure, _ = canvas(title, columns=0)
+    axes: Any = figure.subplots(rows, columns, squeeze=False)
+    return figure, list(axes.ravel())
 
 
 def label(axis: Any, *, x: str = "", y: str = "") -> None:
@@ -45,9 +54,45 @@ def epochs(axis: Any) -> None:
     """A horizontal axis of epochs: few ticks, thousands separated."""
     from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-    axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    # Panels side by side have room for two labels.
+    panels = axis.get_subplotspec().get_gridspec().ncols
+    axis.xaxis.set_major_locator(MaxNLocator(5 if panels == 1 else 2, integer=True))
     axis.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     label(axis, x="epoch")
+
+
+def heatmap(
+    axis: Any,
+    x: npt.NDArray[np.integer],
+    y: npt.NDArray[Any],
+    *,
+    z: npt.NDArray[np.floating],
+    scale: str,
+    top: float | None = None,
+    bar: bool = True,
+) -> None:
+    """Values (len(y), len(x)) over epochs from 0 to `top` (None: their largest); NaN stays white."""
+    axis.grid(visible=False)
+    mesh = axis.pcolormesh(
+        x,
+        y,
+        np.ma.masked_invalid(z),
+        shading="nearest",
+        cmap=scale.lower(),
+        vmin=0,
+        vmax=top,
+        rasterized=True,
+    )
+    if bar:
+        scale_bar = axis.figure.colorbar(mesh, ax=axis, pad=0.02, aspect=30)
+        scale_bar.ax.tick_params(labelsize=_FONT - 1, length=2, pad=1.5)
+        scale_bar.outline.set_visible(False)
+    epochs(axis)
+
+
+def heading(axis: Any, text: str) -> None:
+    """A small title above one panel."""
+    axis.set_title(text, fontsize=_FONT, loc="left", pad=2)
 
 
 def second(axis: Any, *, y: str) -> Any:

@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from tdw.errors import BadConfig
-from tdw.plots import mean_coarseness, training_curves
+from tdw.plots import (
+    attention_patterns,
+    blob_count,
+    coarseness_distribution,
+    dominant_frequencies,
+    mean_coarseness,
+    multi_scale,
+    neuron_clusters,
+    neuron_coarseness,
+    training_curves,
+)
 from tdw.plots.base import Plot, Scope
 
 PLOTS: tuple[Plot, ...] = (
     training_curves.PLOT,
     mean_coarseness.PLOT,
+    coarseness_distribution.PLOT,
+    neuron_coarseness.PLOT,
+    blob_count.PLOT,
+    dominant_frequencies.PLOT,
+    neuron_clusters.PLOT,
+    attention_patterns.PLOT,
+    multi_scale.PLOT,
+    multi_scale.LARGE,
     mean_coarseness.COMPARISON,
+    neuron_coarseness.COMPARISON,
+    blob_count.COMPARISON,
 )
 
 

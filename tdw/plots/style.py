@@ -39,6 +39,11 @@ CONFIG: Mapping[str, Any] = {
 """Options of Plotly's tool bar: nothing in it leaves the machine."""
 
 
+HEAD: Mapping[str, Any] = {"l": 70, "r": 30, "t": 108, "b": 60}
+TALL_HEAD: Mapping[str, Any] = {**HEAD, "t": 132}
+"""Margins in pixels: room for title, subtitle and a row of buttons; and for titles of panels below that."""
+
+
 @dataclass(frozen=True)
 class Look:
     """How one variant is drawn in every figure: color first, dash and symbol as second channel."""
@@ -163,7 +168,7 @@ def figure(
             "template": template(dark=False),
             "meta": {"dark": template(dark=True)},
             "title": head,
-            "margin": {"l": 70, "r": 30, "t": 108, "b": 60},
+            "margin": HEAD,
             # At the bottom of the page, below the axis: the row above the figure belongs to buttons.
             "legend": {
                 "orientation": "h",

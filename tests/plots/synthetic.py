@@ -141,6 +141,7 @@ def neurons_table(epochs: Sequence[int], values: np.ndarray, *, p: int) -> pd.Da
             "final_coarseness": values[-1],
             "final_frequency": rng.integers(1, (p - 1) // 2 + 1, values.shape[1]),
             "final_fraction": rng.uniform(0.3, 1, values.shape[1]).astype(np.float32),
+            "final_cluster": rng.integers(0, 3, values.shape[1]),
             "dead_at_end": values[-1] == 0,
             "last_epoch": epochs[-1],
         }

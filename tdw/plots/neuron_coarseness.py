@@ -1,0 +1,312 @@
+"""P3: the coarseness of every neuron over training, a facet a variant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tdw.analysis.parameters import is_share, require
+from tdw.plots import grokking, preview, series, style
+from tdw.plots.base import Plot
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tdw.plots.reader import Sources, VariantReader
+
+_MOST_COLUMNS = 4
+_GAP_X, _GAP_Y = 0.03, 0.12
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What a blob is, for the order by first blob epoch.
+
+    Attributes:
+        blob_from: coarseness of a blob, at least.
+    """
+
+    blob_from: float = 0.7
+
+    def __post_init__(self) -> None:
+        require(is_share(self.blob_from), "blob_from", self.blob_from, wanted="a share in 0..1")
+
+
+@dataclass(frozen=True)
+class Facet:
+    """One variant.
+
+    Attributes:
+        epochs: int (n,), ascending; missing ones are in.
+        values: float32 (neurons, n), coarseness; NaN where the epoch is missing.
+        frequency: int (neurons,), best frequency at the last epoch, 0 for none; None where it is not known.
+        missing: what is missing, in words, or "".
+    """
+
+    variant: str
+    label: str
+    epochs: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float32]
+    frequency: npt.NDArray[np.int64] | None
+    grokking: grokking.Grokking
+    missing: str
+
+
+@dataclass(frozen=True)
+class Data:
+    """Facets in the study's order, and the labels of variants without the summary."""
+
+    facets: tuple[Facet, ...]
+    left_out: tuple[str, ...]
+    blob_from: float
+
+
+def load(sources: Sources, parameters: Parameters) -> Data:
+    """Every variant that has the matrix of coarseness."""
+    return Data(*sources.collect(_load_facet), blob_from=parameters.blob_from)
+
+
+def _load_facet(reader: VariantReader) -> Facet:
+    table = reader.summary("neuron_coarseness")
+    neurons = reader.optional_summary("neurons")
+    filled = series.on_schedule(table, reader.scheduled)
+    names = [str(i) for i in range(table.shape[1] - 1)]
+    return Facet(
+        variant=reader.variant,
+        label=reader.label,
+        epochs=filled["epoch"].to_numpy(np.int64),
+        values=filled[names].to_numpy(np.float32).T.copy(),
+        frequency=None
+        if neurons is None
+        else neurons.sort_values("neuron")["final_frequency"].to_numpy(np.int64),
+        grokking=grokking.load(reader),
+        missing=series.missing_note(table["epoch"], reader.scheduled),
+    )
+
+
+def orders(facet: Facet, *, blob_from: float) -> dict[str, npt.NDArray[np.intp]]:
+    """Neurons from bottom to top, by what; by final frequency only where it is known."""
+    n = len(facet.values)
+    columns = np.flatnonzero(~np.isnan(facet.values).all(axis=0))
+    final = facet.values[:, columns[-1]]
+    blob = facet.values[:, columns] >= blob_from
+    # Neurons that never are a blob come last.
+    first = np.where(blob.any(axis=1), blob.argmax(axis=1), len(columns))
+    found = {
+        "index": np.arange(n),
+        "final frequency": None if facet.frequency is None else np.lexsort((-final, facet.frequency)),
+        "first blob epoch": np.lexsort((-final, first)),
+        "final coarseness": np.argsort(-final, kind="stable"),
+    }
+    return {name: order for name, order in found.items() if order is not None}
+
+
+def build(data: Data) -> style.Figure:
+    """The interactive figure."""
+    facets = data.facets
+    one = len(facets) == 1
+    axes: dict[str, Any] = {}
+    annotations: list[dict[str, Any]] = []
+    shapes: list[dict[str, Any]] = []
+    traces: list[dict[str, Any]] = []
+    columns = min(len(facets), _MOST_COLUMNS)
+    rows = -(-len(facets) // columns)
+    for i, facet in enumerate(facets):
+        row, column = divmod(i, columns)
+        tag = "" if i == 0 else str(i + 1)
+        x_domain, y_domain = _cell(column, columns, _GAP_X), _cell(rows - 1 - row, rows, _GAP_Y)
+        bottom = i + columns >= len(facets)
+        axes[f"xaxis{tag}"] = {
+            **style.epoch_axis(domain=x_domain, anchor=f"y{tag}", showgrid=False),
+            **({} if i == 0 else {"matches": "x"}),
+            **({} if bottom else {"title": {"text": ""}, "showticklabels": False}),
+        }
+        axes[f"yaxis{tag}"] = {
+            "title": {"text": "neuron" if column == 0 else ""},
+            "domain": y_domain,
+            "anchor": f"x{tag}",
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": _names(np.arange(len(facet.values))),
+            "showticklabels": column == 0,
+            "ticks": "outside" if column == 0 else "",
+            "showgrid": False,
+            "nticks": 12,
+        }
+        traces.append(_heatmap(facet, tag))
+        marked = grokking.marks(facet.grokking, xref=f"x{tag}", over_map=True)
+        shapes += [{**shape, "yref": f"y{tag} domain"} for shape in marked["shapes"]]
+        if one:
+            annotations += marked["annotations"]
+        else:
+            annotations.append(_heading(facet, tag))
+    subtitle = [facets[0].grokking.text, facets[0].missing] if one else ["dashed: grokking epoch"]
+    if data.left_out:
+        subtitle.append("not analyzed yet: " + ", ".join(data.left_out))
+    return style.figure(
+        f"Coarseness by neuron · {facets[0].label}" if one else "Coarseness by neuron and variant",
+        traces,
+        subtitle=" · ".join(part for part in subtitle if part),
+        hovermode="closest",
+        margin=style.TALL_HEAD,
+        coloraxis={
+            "cmin": 0,
+            "cmax": 1,
+            "colorscale": style.COARSENESS_SCALE,
+            "colorbar": {
+                "title": {"text": "coarseness", "side": "right"},
+                "thickness": 14,
+                "outlinewidth": 0,
+            },
+        },
+        shapes=shapes,
+        annotations=annotations,
+        updatemenus=[_menu(data)],
+        **axes,
+    )
+
+
+def _cell(place: int, count: int, gap: float) -> list[float]:
+    width = (1 - gap * (count - 1)) / count
+    start = place * (width + gap)
+    return [start, min(start + width, 1.0)]
+
+
+def _names(order: npt.NDArray[np.intp]) -> list[str]:
+    return [f"n{i}" for i in order.tolist()]
+
+
+def _heatmap(facet: Facet, tag: str) -> dict[str, Any]:
+    return {
+        "type": "heatmap",
+        "x": facet.epochs,
+        "y": _names(np.arange(len(facet.values))),
+        "z": facet.values,
+        "xaxis": f"x{tag}",
+        "yaxis": f"y{tag}",
+        "coloraxis": "coloraxis",
+        "name": facet.label,
+        "hoverongaps": False,
+        "hovertemplate": "neuron %{y}<br>epoch %{x:,d}<br>coarseness %{z:.3f}<extra>%{fullData.name}</extra>",
+    }
+
+
+def _heading(facet: Facet, tag: str) -> dict[str, Any]:
+    known = facet.grokking.known and facet.grokking.epoch is None
+    text = f"<b>{facet.label}</b>" + (" · no grok" if known else "") + (" · gaps" if facet.missing else "")
+    return {
+        "text": text,
+        "xref": f"x{tag} domain",
+        "yref": f"y{tag} domain",
+        "x": 0,
+        "y": 1,
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "showarrow": False,
+        "font": {"size": 12},
+    }
+
+
+def _menu(data: Data) -> dict[str, Any]:
+    by_facet = [orders(facet, blob_from=data.blob_from) for facet in data.facets]
+    common = [name for name in by_facet[0] if all(name in found for found in by_facet)]
+    entries = [
+        {
+            "label": f"by {name}",
+            "method": "relayout",
+            "args": [
+                {
+                    f"yaxis{'' if i == 0 else i + 1}.categoryarray": _names(found[name])
+                    for i, found in enumerate(by_facet)
+                }
+            ],
+        }
+        for name in common
+    ]
+    return style.buttons(entries, pad={"b": 24, "t": 0})
+
+
+def draw_preview(data: Data) -> bytes:
+    """The first facets, sorted by first blob epoch, small."""
+    shown = data.facets[:4]
+    one = len(shown) == 1
+    title = f"Coarseness by neuron · {shown[0].label}" if one else "Coarseness by neuron"
+    figure, axes = preview.canvas(title, columns=len(shown))
+    for i, (axis, facet) in enumerate(zip(axes, shown, strict=True)):
+        order = orders(facet, blob_from=data.blob_from)["first blob epoch"]
+        preview.heatmap(
+            axis,
+            facet.epochs,
+            np.arange(len(order)),
+            z=facet.values[order],
+            scale=style.COARSENESS_SCALE,
+            top=1,
+            bar=i == len(shown) - 1,
+        )
+        if one:
+            preview.label(axis, y="neurons, by first blob epoch")
+        else:
+            preview.heading(axis, facet.label)
+            axis.set_yticks([])
+    return preview.to_png(figure)
+
+
+def table(data: Data) -> pd.DataFrame:
+    """Columns variant, epoch, then a column a neuron (n0, n1, ...)."""
+    import pandas as pd
+
+    tables: list[pd.DataFrame] = []
+    for facet in data.facets:
+        wide = pd.DataFrame(facet.values.T, columns=_names(np.arange(len(facet.values))))
+        wide.insert(0, "epoch", facet.epochs)
+        wide.insert(0, "variant", facet.variant)
+        tables.append(wide)
+    return pd.concat(tables, ignore_index=True)
+
+
+DESCRIPTION = """\
+Coarseness of each MLP neuron (row) at each epoch (column), color fixed from 0 to 1.
+
+Coarseness is the share of a neuron's non-constant 2-D Fourier power over (a, b) within the disc of radius
+int(p / 8); at 0.7 or above a neuron is a *blob*, below 0.5 *plaid*; a dead neuron has 0.
+
+The buttons sort the rows: by index, by the frequency that explains most of the neuron at the last epoch, by
+the first epoch at which it is a blob (those that never are come last), or by coarseness at the last epoch.
+
+**How to read it.** Sorted by first blob epoch, the edge between dark and bright is the course of blob
+formation; a bright row that turns dark again did not stay a blob. Sorted by final frequency, neurons of one
+cluster stand together. Empty columns are missing epochs; the dashed line is the grokking epoch.
+"""
+
+PLOT = Plot(
+    name="neuron_coarseness",
+    title="Coarseness by neuron",
+    description=DESCRIPTION,
+    code_version="1",
+    scope="variant",
+    load=load,
+    build=build,
+    preview=draw_preview,
+    table=table,
+    needs=("summaries/neuron_coarseness",),
+    uses=("summaries/neurons", "summaries/grokking"),
+    parameters=Parameters,
+)
+
+COMPARISON = Plot(
+    name="neuron_coarseness_comparison",
+    title="Coarseness by neuron and variant",
+    description=DESCRIPTION + "\nA facet a variant, on shared axes and one color scale.\n",
+    code_version="1",
+    scope="comparison",
+    load=load,
+    build=build,
+    preview=draw_preview,
+    table=table,
+    needs=("summaries/neuron_coarseness",),
+    uses=("summaries/neurons", "summaries/grokking"),
+    parameters=Parameters,
+)
