@@ -1,0 +1,284 @@
+"""How fast the pages are, in headless Chromium and on the server: p=113, 512 neurons, 95 checkpoints.
+
+Makes the stores it measures in --folder (0.8 GB; kept there, so a second run starts at once).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import common
+from synthetic_store import FAMILY, make_many, make_variant
+
+from tdw.errors import TdwError
+from tdw.plots.registry import PLOTS
+from tdw.plots.render import render
+from tdw.store import Store
+from tdw.summaries.registry import SUMMARIES
+from tdw.summaries.runner import summarize
+
+VARIANT = "p113_s999_d598"
+PORT = 3990
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+)
+HERE = f"{FAMILY.name}/{VARIANT}"
+
+
+def main() -> None:
+    parser = common.parser(__doc__)
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "tdw-web-benchmark")
+    options = parser.parse_args()
+    one, many = make_stores(options.folder)
+    rows: list[common.Row] = []
+    with server(many) as ask:
+        rows += first_page(ask)
+    with server(one) as ask:
+        rows += on_the_server(ask, options.rounds)
+        rows += in_the_browser(Store(one), options.rounds)
+    with server(one) as ask:
+        rows += memory(ask)
+    environment = common.machine(["plotly", "starlette", "uvicorn"]) | {"browser": browser_version()}
+    common.report("Pages", rows, environment=environment, json_path=options.json)
+
+
+def row(
+    what: str, median: float, unit: str = "s", *, worst: float | None = None, target: float | None = None
+) -> common.Row:
+    """A line of the table."""
+    return {"what": what, "median": median, "worst": worst, "unit": unit, "target": target}
+
+
+def spread(what: str, times: Sequence[float], *, target: float | None = None) -> common.Row:
+    """A line from several measurements, in seconds."""
+    return row(what, statistics.median(times), worst=max(times), target=target)
+
+
+def make_stores(folder: Path) -> tuple[Path, Path]:
+    """A store with one variant in full and all plots, and one with 100 variants for the first page."""
+    one, many = folder / "one", folder / "many"
+    if not (one / "done").exists():
+        shutil.rmtree(one, ignore_errors=True)
+        store, config = Store(one), FAMILY.parse_variant(VARIANT)
+        make_variant(store, VARIANT)
+        for summary in SUMMARIES:
+            with contextlib.suppress(TdwError):
+                summarize(store, FAMILY, config, summary.name)
+        for plot in PLOTS:
+            with contextlib.suppress(TdwError):
+                render(plot, store, family=FAMILY, variants=[VARIANT]).write(store)
+        (one / "done").touch()
+    if not (many / "done").exists():
+        shutil.rmtree(many, ignore_errors=True)
+        make_many(Store(many), 100)
+        (many / "done").touch()
+    return one, many
+
+
+@contextlib.contextmanager
+def server(store: Path) -> Iterator[Callable[[str], bytes]]:
+    """`tdw serve` in a process of its own; gives a function that asks it."""
+    study = Path(__file__).resolve().parent.parent / "studies" / "eight_models.yaml"
+    command = [sys.executable, "-m", "tdw_workbench.cli", "serve"]
+    command += ["--store", str(store), "--study", str(study), "--port", str(PORT)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    connection = http.client.HTTPConnection("127.0.0.1", PORT)
+
+    def ask(path: str) -> bytes:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}: is port {PORT} in use?")
+        connection.request("GET", f"/tdw{path}")
+        answer = connection.getresponse()
+        body = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"{path}: {answer.status} {body[:200]!r}")
+        return body
+
+    ask.process = process  # type: ignore[attr-defined]
+    try:
+        for _ in range(100):
+            try:
+                ask("/ping")
+                break
+            except OSError:
+                connection.close()
+                time.sleep(0.1)
+        yield ask
+    finally:
+        connection.close()
+        process.terminate()
+        process.wait(20)
+
+
+def first_page(ask: Callable[[str], bytes]) -> list[common.Row]:
+    """100 variants: the first request after the server's start, and those after it."""
+    times = [_timed(lambda: ask("/")) for _ in range(6)]
+    return [
+        row("first page, 100 variants, server just started", times[0], target=1.0),
+        row("first page, 100 variants, again", statistics.median(times[1:]), target=1.0),
+    ]
+
+
+def on_the_server(ask: Callable[[str], bytes], rounds: int) -> list[common.Row]:
+    """Slices, different ones each time."""
+    what = {
+        "slice: 5 neurons x 95 checkpoints (6 MB)": (
+            lambda i: f"/api/maps/{HERE}?neurons={','.join(str(5 * i + j) for j in range(5))}",
+            0.060,
+        ),
+        "slice: 1 neuron x 95 checkpoints": (lambda i: f"/api/maps/{HERE}?neurons={500 - i}", None),
+        "all 512 neurons of a checkpoint, reduced to 49 x 49": (
+            lambda i: f"/api/mosaic/{HERE}/{100 * i}?size=49",
+            None,
+        ),
+        "numbers of all neurons at all checkpoints": (lambda i: f"/api/metrics/{HERE}", None),
+        "4 heads x 95 checkpoints": (lambda i: f"/api/heads/{HERE}?heads=0,1,2,3", None),
+    }
+    found = []
+    for name, (path, target) in what.items():
+        ask(path(15))  # the files come into the page cache
+        times = [_timed(lambda i=i, path=path: ask(path(i))) for i in range(max(3, rounds))]
+        found.append(spread(name, times, target=target))
+    return found
+
+
+def in_the_browser(store: Store, rounds: int) -> list[common.Row]:
+    """Opening pages, adding neurons, moving the slider."""
+    from playwright.sync_api import sync_playwright
+
+    found: list[common.Row] = []
+    base = f"http://127.0.0.1:{PORT}/tdw"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        context = browser.new_context(viewport={"width": 1500, "height": 950})
+        for name, where in _plot_pages(store):
+            page = context.new_page()
+            opened = [_open(page, f"{base}/view/plot/{where}") for _ in range(rounds + 2)][2:]
+            found.append(spread(f"open plot {name}, library cached", opened, target=0.6))
+            page.close()
+        page = context.new_page()
+        opened = [_open(page, f"{base}/explorer/{HERE}") for _ in range(rounds + 1)][1:]
+        found.append(spread("open the explorer", opened, target=2.5))
+        added = [1e-3 * page.evaluate(_ADD, 11 * i + 3) for i in range(5)]
+        found.append(spread("add a neuron", added, target=0.100))
+        steps = [1e-3 * step for step in page.evaluate(_STEPS)]
+        found.append(spread("slider step, 5 maps: work in the page", steps, target=0.016))
+        heap = page.evaluate("performance.memory.usedJSHeapSize / 1e6")
+        found.append(row("memory of the page's scripts", heap, "MB"))
+        browser.close()
+    return found
+
+
+_ADD = """async (neuron) => {
+  performance.clearMarks("tdw-map");
+  const start = performance.now();
+  document.getElementById("add").value = neuron;
+  document.getElementById("picks").requestSubmit();
+  while (!performance.getEntriesByName("tdw-map").length) await new Promise((done) => setTimeout(done, 1));
+  return performance.getEntriesByName("tdw-map")[0].startTime - start;
+}"""
+
+# Work of a step: the handler, and the layout that it makes necessary.
+_STEPS = """async () => {
+  const slider = document.getElementById("epoch");
+  const times = [];
+  for (let i = 0; i <= Number(slider.max); i++) {
+    await new Promise(requestAnimationFrame);
+    const start = performance.now();
+    slider.value = i;
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    document.body.offsetHeight;
+    times.push(performance.now() - start);
+  }
+  return times;
+}"""
+
+
+def memory(ask: Callable[[str], bytes]) -> list[common.Row]:
+    """Resident memory of the server over 1,000 requests of all kinds."""
+    process: subprocess.Popen[bytes] = ask.process  # type: ignore[attr-defined]
+    at = {}
+    for i in range(1200):
+        epoch = 100 * (i % 16)
+        neurons = ",".join(str((7 * i + j) % 512) for j in range(5))
+        ask(
+            (
+                f"/api/maps/{HERE}?neurons={neurons}",
+                f"/api/mosaic/{HERE}/{epoch}?size={40 + i % 30}",
+                f"/api/metrics/{HERE}",
+                f"/api/heads/{HERE}?heads={i % 4}",
+                "/",
+                f"/view/plot/{HERE}/mean_coarseness",
+            )[i % 6]
+        )
+        if i in (199, 699, 1199):
+            at[i + 1] = _rss_mb(process.pid)
+    before, after = at[200], at[1200]
+    return [
+        row("server memory after 200 requests", before, "MB"),
+        row("server memory after 1,200 requests", after, "MB", worst=max(at.values())),
+    ]
+
+
+def _plot_pages(store: Store) -> list[tuple[str, str]]:
+    found = []
+    for plot in PLOTS:
+        variant = VARIANT if plot.scope == "variant" else None
+        with contextlib.suppress(TdwError):
+            store.read_plot(FAMILY.name, variant, plot.name)
+            found.append((plot.name, f"{FAMILY.name}/{variant or '_comparison'}/{plot.name}"))
+    return found
+
+
+def _open(page: Any, url: str) -> float:
+    """Seconds from the navigation's start until everything is drawn."""
+    page.goto(url)
+    page.wait_for_selector("html[data-ready=true]", state="attached", timeout=60_000)
+    return 1e-3 * page.evaluate("performance.getEntriesByName('tdw-ready')[0].startTime")
+
+
+def _timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _rss_mb(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise RuntimeError("no VmRSS")
+
+
+def chromium() -> str:
+    """The distribution's browser, or the one that $BROWSER_PATH names."""
+    found = os.environ.get("BROWSER_PATH") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not found:
+        raise RuntimeError("no Chromium: install it, or point BROWSER_PATH at one")
+    return found
+
+
+def browser_version() -> str:
+    """As the browser tells it."""
+    told = subprocess.run([chromium(), "--version"], capture_output=True, text=True, check=False)
+    return told.stdout.strip().split(" built")[0]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""Pages and plots: what the first page tells, which files a plot hands out, and when a browser asks again."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from starlette.testclient import TestClient
+
+from tdw.families import FAMILIES
+from tdw.plots.registry import get_plot
+from tdw.plots.render import render
+from tdw.store import Store
+from tdw.store.layout import Address
+from tdw_workbench.web.app import standalone
+from tdw_workbench.web.settings import Settings
+
+FAMILY, VARIANT = FAMILIES[0], "p7_s1_d598_f0.5"
+HERE = f"{FAMILY.name}/{VARIANT}"
+PLOT = f"/tdw/plot/{HERE}/training_curves"
+STUDY = """\
+family: modulo_addition_1layer
+variants: [p7_s1_d598_f0.5, p7_s2_d598_f0.5]
+epochs: 30
+checkpoints: ["0:30:10"]
+"""
+
+
+@pytest.fixture
+def store(tiny_store: Store) -> Store:
+    plot = get_plot("training_curves", scope="variant")
+    render(plot, tiny_store, family=FAMILY, variants=[VARIANT]).write(tiny_store)
+    return tiny_store
+
+
+@pytest.fixture
+def client(store: Store) -> TestClient:
+    study = store.root / "study.yaml"
+    study.write_text(STUDY)
+    return TestClient(standalone(Settings(str(store.root), study=study)), base_url="http://127.0.0.1")
+
+
+def test_the_first_page_tells_the_state_of_every_variant(client: TestClient) -> None:
+    page = client.get("/tdw/").text
+    rows = {match[1]: match[0] for match in re.finditer(r'<tr id="([^"]+)".*?</tr>', page, re.S)}
+    assert list(rows) == [VARIANT, "p7_s2_d598_f0.5"]
+    assert "has gaps" in rows[VARIANT] and "3 / 4" in rows[VARIANT]
+    assert "checkpoints: 1 of 4 epochs missing: 30" in rows[VARIANT]
+    assert f"/tdw/explorer/{HERE}" in rows[VARIANT]
+    assert f"/tdw/view/plot/{HERE}/training_curves" in rows[VARIANT]
+    assert "test loss over epochs 0 to 20" in rows[VARIANT]
+    assert "not trained" in rows["p7_s2_d598_f0.5"]
+
+
+def test_the_first_page_sees_a_new_checkpoint(client: TestClient, store: Store) -> None:
+    assert "3 / 4" in client.get("/tdw/").text
+    at = Address(FAMILY.name, VARIANT, "checkpoints", 20)
+    artifact = store.read(at)
+    store.write(
+        Address(FAMILY.name, VARIANT, "checkpoints", 30), artifact.arrays, provenance=artifact.provenance
+    )
+    assert "4 / 4" in client.get("/tdw/").text
+
+
+def test_an_empty_store_has_a_first_page(tmp_path: object) -> None:
+    client = TestClient(standalone(Settings(str(tmp_path))), base_url="http://127.0.0.1")
+    page = client.get("/tdw/")
+    assert page.status_code == 200
+    assert "There is no variant yet" in page.text
+
+
+def test_results_of_changed_parameters_are_counted_as_out_of_date(client: TestClient, store: Store) -> None:
+    url = f"/tdw/api/outdated/{HERE}"
+    assert client.get(url).json() == {"out_of_date": {}}
+    (store.root / "study.yaml").write_text(
+        STUDY + "analyzers: {coarseness: {bottleneck: 5}, coarseness_stats: {}}\n"
+    )
+    # Coarseness itself, and what is made from it.
+    assert client.get(url).json() == {"out_of_date": {"coarseness": 3, "coarseness_stats": 3}}
+
+
+def test_a_plot_is_handed_out_as_committed(client: TestClient, store: Store) -> None:
+    bundle = store.read_plot(FAMILY.name, VARIANT, "training_curves")
+    for name in ("figure.json", "data.csv", "preview.png"):
+        assert client.get(f"{PLOT}/{name}").content == bundle.read(name)
+    assert "attachment" in client.get(f"{PLOT}/data.csv").headers["content-disposition"]
+
+
+def test_a_browser_that_has_the_latest_gets_no_second_copy_and_sees_a_new_one(
+    client: TestClient, store: Store
+) -> None:
+    first = client.get(f"{PLOT}/preview.png")
+    tag = first.headers["etag"]
+    again = client.get(f"{PLOT}/preview.png", headers={"if-none-match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+    bundle = store.read_plot(FAMILY.name, VARIANT, "training_curves")
+    files = {name: bundle.read(name) for name in bundle.files} | {"preview.png": b"\x89PNG new"}
+    store.write_plot(FAMILY.name, VARIANT, "training_curves", files=files, provenance=bundle.provenance)
+    assert client.get(f"{PLOT}/preview.png", headers={"if-none-match": tag}).content == b"\x89PNG new"
+
+
+def test_a_plot_that_is_not_made_yet_has_a_page_and_a_placeholder(client: TestClient, store: Store) -> None:
+    name = next(p.name for p in _variant_plots() if p.name != "training_curves")
+    picture = client.get(f"/tdw/plot/{HERE}/{name}/preview.png")
+    assert picture.status_code == 200
+    assert picture.headers["content-type"].startswith("image/svg+xml")
+    assert "not yet materialized" in picture.text
+    page = client.get(f"/tdw/view/plot/{HERE}/{name}")
+    assert page.status_code == 200
+    assert "not yet materialized" in page.text
+    assert client.get(f"/tdw/plot/{HERE}/{name}/figure.json").status_code == 404
+
+
+def test_every_registered_plot_has_a_page(client: TestClient) -> None:
+    for plot in _variant_plots():
+        assert client.get(f"/tdw/view/plot/{HERE}/{plot.name}").status_code == 200
+    for plot in _variant_plots("comparison"):
+        where = f"{FAMILY.name}/_comparison/{plot.name}"
+        assert client.get(f"/tdw/view/plot/{where}").status_code == 200
+
+
+def test_the_offline_page_holds_figure_and_library_and_loads_nothing(client: TestClient) -> None:
+    page = client.get(f"{PLOT}/figure.html")
+    assert len(page.content) > 3_000_000
+    assert not re.search(r"<(script|link|img)[^>]+(src|href)=", page.text[:2000])
+    figure = client.get(f"{PLOT}/figure.json").json()
+    assert json.dumps(figure["data"][0]["name"])[1:-1] in page.text
+
+
+def test_the_page_says_what_is_missing(client: TestClient) -> None:
+    assert (
+        "checkpoints: 1 of 4 epochs missing: 30" in client.get(f"/tdw/view/plot/{HERE}/training_curves").text
+    )
+
+
+def test_static_files_are_kept_by_their_version_and_checked_without(client: TestClient) -> None:
+    page = client.get("/tdw/").text
+    address = re.search(r'href="(/tdw/static/\w+/page.css)"', page)
+    assert address
+    assert "immutable" in client.get(address[1]).headers["cache-control"]
+    assert client.get("/tdw/static/page.css").headers["cache-control"] == "no-cache"
+    old = client.get("/tdw/static/0123456789abcdef/page.css")
+    assert (old.status_code, old.headers["cache-control"]) == (200, "no-cache")
+
+
+def test_the_server_needs_no_torch(store: Store) -> None:
+    code = f"""
+import sys
+from starlette.testclient import TestClient
+from tdw_workbench.web.app import standalone
+from tdw_workbench.web.settings import Settings
+client = TestClient(standalone(Settings({str(store.root)!r})), base_url="http://127.0.0.1")
+for path in ("", "explorer/{HERE}", "api/explorer/{HERE}", "api/metrics/{HERE}", "api/mosaic/{HERE}/20",
+             "api/maps/{HERE}?neurons=1,2,3,4,5", "api/heads/{HERE}?heads=0,1", "api/outdated/{HERE}",
+             "view/plot/{HERE}/training_curves", "plot/{HERE}/training_curves/figure.json"):
+    assert client.get("/tdw/" + path).status_code == 200, path
+heavy = {{"torch", "numba", "transformer_lens", "dagster"}} & set(sys.modules)
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def _variant_plots(scope: str = "variant") -> list:
+    from tdw.plots.registry import PLOTS
+
+    return [plot for plot in PLOTS if plot.scope == scope]
