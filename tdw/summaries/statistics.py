@@ -176,11 +176,12 @@ def spearman_of_rows(values: Float64, y: Sequence[float] | Float64) -> Float64:
 
 def _correlation(a: Float64, b: Float64) -> Float64:
     """Pearson's correlation along the last axis; NaN where one is constant or there are fewer than three."""
+    if a.shape[-1] < 3:
+        return np.full(np.broadcast_shapes(a.shape[:-1], b.shape[:-1]), np.nan)
     da, db = a - a.mean(axis=-1, keepdims=True), b - b.mean(axis=-1, keepdims=True)
     scale = np.sqrt((da**2).sum(axis=-1) * (db**2).sum(axis=-1))
     product = (da * db).sum(axis=-1)
-    enough = (scale > 0) & (a.shape[-1] >= 3)
-    return np.divide(product, scale, out=np.full(np.shape(product), np.nan), where=enough)
+    return np.divide(product, scale, out=np.full(np.shape(product), np.nan), where=scale > 0)
 
 
 @lru_cache(maxsize=4)
