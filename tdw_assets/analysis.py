@@ -15,7 +15,7 @@ from tdw_assets.reports import CellReport, stream_reports
 from tdw_assets.request import Cells, CellsConfig, done_since_asked, read_request
 from tdw_assets.training import CHECKPOINT, OWNERS
 from tdw_assets.versions import DataVersion
-from tdw_assets.work import at_work, raise_failures, waiting
+from tdw_assets.work import Failed, at_work, raise_failures, waiting
 from tdw_resources.events import report_planned
 from tdw_resources.instance import ANALYSIS_POOL
 from tdw_resources.resources import ComputeResource, StoreResource
@@ -25,8 +25,8 @@ STAGE = "analyze"
 
 def analyze_cells(
     grid: Grid, store: Store, variant: str, cells: Cells, *, device: str
-) -> Iterator[CellReport | tuple[str, Exception]]:
-    """Compute cells of a variant: one report each, as it is committed, or its name and error."""
+) -> Iterator[CellReport | Failed]:
+    """Compute cells of a variant: one report each, as it is committed, or why it failed."""
     from tdw.analysis.runner import analyze
     from tdw.training.environment import one_thread, resolve_device
 
@@ -36,10 +36,8 @@ def analyze_cells(
             store, grid.family, config, cells, parameters=grid.parameters, device=resolve_device(device)
         ):
             if cell.error is not None or cell.written is None or cell.provenance is None:
-                yield (
-                    f"{cell.analyzer} at epoch {cell.epoch}",
-                    cell.error or ValueError("nothing was written"),
-                )
+                error = cell.error or ValueError("nothing was written")
+                yield Failed(cell.analyzer, variant, error, cell.epoch)
                 continue
             yield describe_cell(
                 grid,
@@ -84,7 +82,7 @@ def _analyze_variant(
     *,
     exact: bool,
     device: str,
-) -> tuple[dict[str, Exception], int]:
+) -> tuple[list[Failed], int]:
     """Do what is asked of one variant, alone; the failed cells and how many there were to do."""
     with (
         store.lock(grid.family.name, variant, "analyze_cells", on_wait=waiting(context, variant)),
@@ -99,7 +97,7 @@ def _analyze_variant(
                 context,
                 [(grid.key(name), cell_key(variant, epoch)) for name in todo for epoch in sorted(todo[name])],
             )
-        failed: dict[str, Exception] = {}
+        failed: list[Failed] = []
         done = 0
         with stream_reports(context, grid) as stream:
             adopted = list(_adopt(grid, store, gaps, todo, exact=exact))
@@ -116,7 +114,7 @@ def _analyze_variant(
                     stream.add(result)
                     progress(done, total, f"{variant}  epoch {result.epoch}  {done}/{total} cells")
                 else:
-                    failed[f"{variant}: {result[0]}"] = result[1]
+                    failed.append(result)
         return failed, total
 
 
@@ -190,7 +188,7 @@ def analysis_assets(grid: Grid) -> list[dg.AssetsDefinition]:
     ):
         selected = [name for name in grid.analyzers if grid.key(name) in context.selected_asset_keys]
         request = read_request(context, config, names=selected)
-        failed: dict[str, Exception] = {}
+        failed: list[Failed] = []
         total = 0
         for variant, cells in request.cells.items():
             some, count = _analyze_variant(
@@ -202,7 +200,7 @@ def analysis_assets(grid: Grid) -> list[dg.AssetsDefinition]:
                 exact=request.exact,
                 device=compute.choose(grid.study.training.device),
             )
-            failed |= some
+            failed += some
             total += count
         raise_failures(failed, total=total)
         yield from ()

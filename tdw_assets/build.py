@@ -8,6 +8,8 @@ import dagster as dg
 from tdw.study import Study
 from tdw_assets.analysis import analysis_assets
 from tdw_assets.grid import Grid
+from tdw_assets.jobs import stage_jobs
+from tdw_assets.tables_and_plots import derived_definitions
 from tdw_assets.training import training_assets
 from tdw_resources.resources import ComputeResource, StoreResource
 
@@ -20,11 +22,8 @@ def build_defs(study: Study | Grid, *, resource_overrides: Mapping[str, Any] | N
     """
     grid = study if isinstance(study, Grid) else Grid.of(study)
     return dg.Definitions(
-        assets=[*training_assets(grid), *analysis_assets(grid)],
-        jobs=[
-            dg.define_asset_job("train", selection=[grid.checkpoint]),
-            dg.define_asset_job("analyze", selection=[grid.key(name) for name in grid.analyzers]),
-        ],
+        assets=[*training_assets(grid), *analysis_assets(grid), *derived_definitions(grid)],
+        jobs=stage_jobs(grid),
         resources={"store": StoreResource(), "compute": ComputeResource(), **(resource_overrides or {})},
         executor=dg.in_process_executor,
     )

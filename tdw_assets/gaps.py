@@ -31,6 +31,7 @@ class AssetGaps:
         unrecorded: scheduled epochs with a file of which no event tells.
         out_of_date: scheduled epochs whose recorded version is not the expected one.
         orphaned: epochs with a file that the study does not list; kept, and used by summaries.
+        unscheduled_out_of_date: those of the orphaned that are recorded and out of date.
     """
 
     recorded: Mapping[int, DataVersion]
@@ -38,6 +39,7 @@ class AssetGaps:
     unrecorded: tuple[int, ...] = ()
     out_of_date: tuple[int, ...] = ()
     orphaned: tuple[int, ...] = ()
+    unscheduled_out_of_date: tuple[int, ...] = ()
 
     def to_fill(self, *, out_of_date: bool) -> set[int]:
         """Epochs that a fill has to do something about."""
@@ -110,18 +112,18 @@ def _compare(
     there = set(files)
     wanted = grid.epoch_set
     both = {epoch: version for epoch, version in recorded.items() if epoch in there}
-    stale = (
+    stale = {
         epoch
         for epoch, version in both.items()
-        if epoch in wanted
-        and expected.get(epoch, (version.spec, version.input)) != (version.spec, version.input)
-    )
+        if expected.get(epoch, (version.spec, version.input)) != (version.spec, version.input)
+    }
     return AssetGaps(
         recorded=both,
         missing=tuple(sorted(wanted - there)),
         unrecorded=tuple(sorted((wanted & there) - recorded.keys())),
-        out_of_date=tuple(sorted(stale)),
+        out_of_date=tuple(sorted(stale & wanted)),
         orphaned=tuple(sorted(there - wanted)),
+        unscheduled_out_of_date=tuple(sorted(stale - wanted)),
     )
 
 

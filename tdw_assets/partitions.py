@@ -47,6 +47,12 @@ def registered_variants(grid: Grid, instance: dg.DagsterInstance) -> tuple[str, 
     return tuple(instance.get_dynamic_partitions(variants_name(grid)))
 
 
+def with_registered(grid: Grid, instance: dg.DagsterInstance) -> Grid:
+    """The grid with the variants that were added to the study in the UI or by the command line."""
+    added = [key for key in registered_variants(grid, instance) if key not in grid.variants]
+    return grid.narrow(variants=(*grid.variants, *added)) if added else grid
+
+
 def register_variants(grid: Grid, instance: dg.DagsterInstance, variants: Iterable[str]) -> list[str]:
     """Add the variants that are new, and touch nothing else; those that were added.
 

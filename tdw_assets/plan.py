@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from tdw.store.fingerprints import fingerprint_json
+from tdw_assets.derived import DerivedGap, Standing
 from tdw_assets.gaps import VariantGaps
 from tdw_assets.grid import Grid
 from tdw_assets.request import Cells, cells_config, range_tags
@@ -84,6 +85,34 @@ def plan_analysis(
         for name, epochs in cells.items()
     }
     return _cells_run("analyze", "analyze_checkpoints", grid, gaps.variant, cells, made_by)
+
+
+def plan_derived(
+    grid: Grid, standing: Standing, variant: str, *, names: Collection[str] | None = None
+) -> PlannedRun | None:
+    """The run that makes a variant's tables and plots (or, with "", those over all variants) anew.
+
+    What is made from cells that are out of date is left: mixing them is refused, and they come first.
+
+    Args:
+        names: only these assets.
+    """
+    made: dict[str, DerivedGap] = {}
+    for gap in standing.gaps:
+        wanted = names is None or gap.asset.name in names
+        behind = set(gap.stale_inputs) - made.keys()
+        if gap.variant == variant and wanted and gap.state in ("missing", "out_of_date") and not behind:
+            made[gap.asset.name] = gap
+    if not made:
+        return None
+    return PlannedRun(
+        job="summarize" if variant else "compare",
+        variant=variant,
+        assets=tuple(gap.asset.key(grid) for gap in made.values()),
+        request=fingerprint_json({name: [gap.asset.spec, gap.input] for name, gap in made.items()})[:16],
+        size=len(made),
+        partition_key=variant or None,
+    )
 
 
 def _cells_run(

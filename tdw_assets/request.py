@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster._core.storage.event_log.base import EventRecordsFilter
+from dagster._core.event_api import EventRecordsFilter
 from pydantic import Field
 
 from tdw.errors import BadConfig

@@ -1,12 +1,14 @@
 """What every op of ours does around its work: who it is, how far it is, and what failed."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
 
 from tdw.errors import TdwError
+from tdw.training.schedule import format_epochs
 from tdw_resources.liveness import WORKER_TAG, identity
 from tdw_resources.progress import Report, reporting
 
@@ -51,22 +53,53 @@ def waiting(context: dg.AssetExecutionContext, variant: str) -> Callable[[], Non
     )
 
 
-def raise_failures(failed: Mapping[str, Exception], *, total: int) -> None:
+@dataclass(frozen=True)
+class Failed:
+    """A cell, table or plot that could not be made.
+
+    Attributes:
+        variant: "" for what covers all variants.
+        epoch: None for what covers all epochs.
+    """
+
+    name: str
+    variant: str
+    error: Exception
+    epoch: int | None = None
+
+
+def raise_failures(failed: Sequence[Failed], *, total: int) -> None:
     """Fail the run when some of its cells failed; the others are committed and recorded.
 
-    Args:
-        failed: cell, in words -> its error.
+    Cells that failed for one reason are named together.
     """
     if not failed:
         return
-    shown = [f"- {cell}: {error}" for cell, error in list(failed.items())[:20]]
-    more = [f"- and {len(failed) - 20} more"] if len(failed) > 20 else []
+    reasons: dict[tuple[str, str, str], list[Failed]] = {}
+    for one in failed:
+        reasons.setdefault((one.name, one.variant, _words(one.error)), []).append(one)
+    lines = [
+        f"- {name} of {variant or 'all variants'}{_epochs(some)}: {words}"
+        for (name, variant, words), some in list(reasons.items())[:20]
+    ]
+    lines += [f"- and {len(reasons) - 20} more reasons"] if len(reasons) > 20 else []
+    listed = "\n".join(lines)
+    others = "; the others are done" if len(failed) < total else ""
     raise dg.Failure(
-        description=f"{len(failed)} of {total} cells failed; the others are done.\n"
-        + "\n".join(shown + more),
-        metadata={"failed": len(failed), "errors": dg.MetadataValue.md("\n".join(shown + more))},
+        description=f"{len(failed)} of {total} failed{others}.\n{listed}",
+        metadata={"failed": len(failed), "reasons": dg.MetadataValue.md(listed)},
         allow_retries=False,
-    ) from next(iter(failed.values()))
+    ) from failed[0].error
+
+
+def _words(error: Exception) -> str:
+    """Our own errors speak for themselves; others need their type."""
+    return str(error) if isinstance(error, TdwError) else f"{type(error).__name__}: {error}"
+
+
+def _epochs(failed: Sequence[Failed]) -> str:
+    epochs = [one.epoch for one in failed if one.epoch is not None]
+    return f" at epoch {format_epochs(epochs)}" if epochs else ""
 
 
 def _ignore(done: int, total: int, text: str) -> None:

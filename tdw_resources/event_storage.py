@@ -21,6 +21,7 @@ from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
+from sqlalchemy.engine import Connection
 
 BATCH_SIZE = 200  # events that Dagster itself collects before it writes, e.g. those planned by a backfill
 
@@ -70,10 +71,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         # The index comes second, as in the stock storage: an event that queries can see is always in its
         # run's log too. Readers follow the index, so a crash in between leaves the cells missing.
         with self.index_transaction() as connection:
-            ids = [
-                connection.execute(SqlEventLogStorageTable.insert().values(**row)).inserted_primary_key[0]
-                for row in rows
-            ]
+            ids = [_insert(connection, row) for row in rows]
             self._store_asset_event_tags(connection, events, ids)
             # One row an asset holds its last event, so only the last one of each asset and type matters.
             last = {
@@ -82,6 +80,14 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
             }
             for at in sorted(last.values()):
                 self._store_asset_event(connection, events[at], ids[at])
+
+
+def _insert(connection: Connection, row: dict[str, Any]) -> int:
+    """Insert one event; its storage id."""
+    key = connection.execute(SqlEventLogStorageTable.insert().values(**row)).inserted_primary_key
+    if key is None:
+        raise RuntimeError("SQLite gave no id for an inserted event")
+    return int(key[0])
 
 
 def _is_plain_asset_event(event: EventLogEntry) -> bool:

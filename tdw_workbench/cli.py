@@ -25,7 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name in COMMANDS:
         module = importlib.import_module(f"tdw_workbench.commands.{name}")
-        summary = module.__doc__.strip().splitlines()[0]
+        summary = (module.__doc__ or name).strip().splitlines()[0]
         sub = commands.add_parser(
             name,
             help=summary,

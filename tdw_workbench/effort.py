@@ -6,18 +6,24 @@ what was measured while working replaces that guess.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tdw.store.layout import STATES
 from tdw.training.plan import plan_stretches
+from tdw_workbench.order import ALL, Order
+from tdw_workbench.terminal import overall
 
 if TYPE_CHECKING:
+    import dagster as dg
+
+    from tdw.store import Store
     from tdw_assets.gaps import VariantGaps
     from tdw_assets.grid import Grid
 
 _STEPS_A_CHECKPOINT = 12.0
-_FIXED = 1.0
 
 
 @dataclass
@@ -25,12 +31,14 @@ class Effort:
     """Work left by (variant, stage), in units, updated as stages go on.
 
     Attributes:
-        total: units at the beginning.
         left: units left of each stage.
+        total: units at the beginning.
+        started: monotonic time.
     """
 
     left: dict[tuple[str, str], float] = field(default_factory=dict)
     total: float = 0.0
+    started: float = field(default_factory=time.monotonic)
     _whole: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def plan(self, variant: str, stage: str, units: float) -> None:
@@ -54,29 +62,72 @@ class Effort:
         """0 to 1."""
         return 1 - sum(self.left.values()) / self.total if self.total else 1.0
 
-    def seconds_left(self, elapsed: float) -> float | None:
-        """Extrapolated from the work done in `elapsed` seconds; None while hardly any is."""
-        done = self.done_fraction
-        return elapsed * (1 - done) / done if done > 0.002 else None
+    def line(self) -> str:
+        """How far all of it is, with the time left, extrapolated from the time that it took so far."""
+        done, elapsed = self.done_fraction, time.monotonic() - self.started
+        left = elapsed * (1 - done) / done if done > 0.002 else None
+        return overall(done, left, elapsed)
 
 
-def size_of(
-    grid: Grid, gaps: VariantGaps, *, states: Iterable[int], out_of_date: bool = True
-) -> Mapping[str, float]:
-    """Stage -> units of what is missing of a variant.
+@dataclass(frozen=True)
+class Work:
+    """What an order comes down to.
 
-    Args:
-        states: epochs of its saved states: training goes on from the nearest.
+    Attributes:
+        variants: those with anything to do, the longest first, so that no core waits at the end; `ALL` last,
+            where something is to be drawn over all variants.
+        cells_there, out_of_date: how many cells there are, and how many of them are out of date.
     """
+
+    variants: tuple[str, ...]
+    effort: Effort
+    cells_there: int
+    out_of_date: int
+
+    @classmethod
+    def find(cls, order: Order, grid: Grid, instance: dg.DagsterInstance, store: Store) -> Work:
+        """Compare what the order asks for with what is there."""
+        from tdw_assets.derived import find_derived_gaps
+        from tdw_assets.gaps import find_gaps
+        from tdw_assets.plan import plan_derived
+
+        found = find_gaps(grid, instance, store)
+        standing = find_derived_gaps(grid, instance, store, found)
+        effort = Effort()
+        sizes: dict[str, float] = {}
+        for variant, gaps in found.items():
+            for stage, units in _size(order, grid, gaps, store).items():
+                if units:
+                    effort.plan(variant, stage, units)
+                    sizes[variant] = sizes.get(variant, 0.0) + units
+            tables = plan_derived(grid, standing, variant, names=order.assets or None)
+            if tables or (gaps.history is None and gaps.checkpoint.recorded and order.wants("history")):
+                sizes.setdefault(variant, 0.0)
+        variants = sorted(sizes, key=lambda variant: -sizes[variant])
+        if any(gap.asset.scope == "comparison" and order.wants(gap.asset.name) for gap in standing.gaps) and (
+            variants or plan_derived(grid, standing, "", names=order.assets or None)
+        ):
+            variants.append(ALL)
+        cells = [asset for gaps in found.values() for asset in (gaps.checkpoint, *gaps.analyzers.values())]
+        return cls(
+            variants=tuple(variants),
+            effort=effort,
+            cells_there=sum(len(asset.recorded) for asset in cells),
+            out_of_date=sum(len(asset.out_of_date) for asset in cells),
+        )
+
+
+def _size(order: Order, grid: Grid, gaps: VariantGaps, store: Store) -> Mapping[str, float]:
+    """Stage -> units of what is to be done of a variant."""
     config = grid.family.parse_variant(gaps.variant)
     pairs = float(getattr(config, "p", 1)) ** 2
-    train = gaps.to_train(out_of_date=out_of_date)
-    steps = sum(stretch.steps for stretch in plan_stretches(((e, e) for e in train), list(states)))
+    train = gaps.to_train(out_of_date=order.out_of_date) if order.wants("checkpoint") else ()
+    states = store.epochs(grid.family.name, gaps.variant, STATES)
+    steps = sum(stretch.steps for stretch in plan_stretches(((e, e) for e in train), states))
     to_come = {*train, *gaps.checkpoint.recorded}
-    cells = sum(
-        len(asset.to_fill(out_of_date=out_of_date) & to_come) for asset in gaps.analyzers.values()
-    ) / max(1, len(gaps.analyzers))
+    wanted = [asset for name, asset in gaps.analyzers.items() if order.wants(name)]
+    cells = sum(len(asset.to_fill(out_of_date=order.out_of_date) & to_come) for asset in wanted)
     return {
-        "train": steps * pairs + _FIXED * bool(train),
-        "analyze": cells * _STEPS_A_CHECKPOINT * pairs,
+        "train": (steps + len(train)) * pairs,
+        "analyze": cells / max(1, len(gaps.analyzers)) * _STEPS_A_CHECKPOINT * pairs,
     }

@@ -13,6 +13,9 @@ from tdw.study import Study
 if TYPE_CHECKING:
     from tdw_assets.grid import Grid
 
+ALL = "*"
+"""In place of a variant's key: what is drawn over all variants."""
+
 
 @dataclass(frozen=True)
 class Order:
@@ -82,9 +85,12 @@ def close_over_inputs(grid: Grid, names: Iterable[str]) -> tuple[str, ...]:
 def asset_inputs(grid: Grid) -> dict[str, tuple[str, ...]]:
     """Every asset of the study by name, in the order of work, with the names of what it is made from."""
     from tdw.analysis.registry import get_analyzer
+    from tdw_assets.derived import derived_assets
 
     found: dict[str, tuple[str, ...]] = {"checkpoint": (), "history": ("checkpoint",)}
     for name in grid.analyzers:
         required = get_analyzer(name).requires
         found[name] = ("checkpoint", *(other for other in required if other in grid.analyzers))
+    for asset in derived_assets(grid):
+        found[asset.name] = asset.inputs
     return found

@@ -13,16 +13,17 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # before numpy and torch are loaded
 
-from tdw_workbench.order import Order  # noqa: E402
+from tdw_workbench.order import ALL, Order  # noqa: E402
 
 if TYPE_CHECKING:
     import dagster as dg
 
+    from tdw_assets.gaps import VariantGaps
     from tdw_assets.grid import Grid
     from tdw_assets.plan import PlannedRun
 
@@ -48,29 +49,48 @@ class StageDone:
 def run_variant(
     order: Order, variant: str, *, grid: Grid, defs: dg.Definitions, instance: dg.DagsterInstance
 ) -> Iterator[StageDone]:
-    """Do what is missing of one variant, stage by stage; each sees what the one before it has made."""
+    """Do what is missing of one variant, stage by stage; each sees what the one before it has made.
+
+    Args:
+        variant: its key, or `ALL` for what is drawn over all variants.
+    """
+    for plan in _stages(order, "" if variant == ALL else variant, grid, instance):
+        planned = plan()
+        if planned is None:
+            continue
+        done = execute(planned, defs=defs, instance=instance)
+        yield done
+        if done.error and planned.job == "train":
+            return
+
+
+def _stages(
+    order: Order, variant: str, grid: Grid, instance: dg.DagsterInstance
+) -> Iterator[Callable[[], PlannedRun | None]]:
+    """Plans to be made one after another, each when the one before it is carried out."""
     from tdw.store import Store
+    from tdw_assets.derived import find_derived_gaps
     from tdw_assets.gaps import find_gaps
-    from tdw_assets.plan import plan_analysis, plan_training
+    from tdw_assets.partitions import with_registered
+    from tdw_assets.plan import plan_analysis, plan_derived, plan_training
 
-    store = Store(order.store)
+    store, stale = Store(order.store), order.out_of_date
 
-    def look() -> Any:
+    def look() -> VariantGaps:
         return find_gaps(grid, instance, store, [variant])[variant]
 
-    stages: list[Callable[[], PlannedRun | None]] = []
-    if order.wants("checkpoint"):
-        stages.append(lambda: plan_training(grid, look(), out_of_date=order.out_of_date))
+    def derived() -> PlannedRun | None:
+        every = grid if variant else with_registered(grid, instance)
+        gaps = find_gaps(every, instance, store, [variant] if variant else None)
+        standing = find_derived_gaps(every, instance, store, gaps)
+        return plan_derived(every, standing, variant, names=order.assets or None)
+
     analyzers = [name for name in grid.analyzers if order.wants(name)]
-    if analyzers:
-        stages.append(lambda: plan_analysis(grid, look(), out_of_date=order.out_of_date, analyzers=analyzers))
-    for plan in stages:
-        planned = plan()
-        if planned is not None:
-            done = execute(planned, defs=defs, instance=instance)
-            yield done
-            if done.error and planned.job == "train":
-                return
+    if variant and order.wants("checkpoint"):
+        yield lambda: plan_training(grid, look(), out_of_date=stale)
+    if variant and analyzers:
+        yield lambda: plan_analysis(grid, look(), out_of_date=stale, analyzers=analyzers)
+    yield derived
 
 
 def execute(planned: PlannedRun, *, defs: dg.Definitions, instance: dg.DagsterInstance) -> StageDone:

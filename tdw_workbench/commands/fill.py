@@ -10,6 +10,7 @@ import argparse
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tdw.errors import BadConfig
 from tdw.study import Study, load_study
@@ -17,10 +18,13 @@ from tdw.training.progress import format_seconds
 from tdw.training.schedule import format_epochs, parse_epochs
 from tdw_resources.places import Places, find_places
 from tdw_workbench.cli import add_places
-from tdw_workbench.effort import Effort, size_of
-from tdw_workbench.order import Order, close_over_inputs
+from tdw_workbench.effort import Effort, Work
+from tdw_workbench.order import ALL, Order, close_over_inputs
 from tdw_workbench.pool import Pool
-from tdw_workbench.terminal import Screen, count, overall
+from tdw_workbench.terminal import Screen, count
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 _EVERY_S = 0.5
 
@@ -67,7 +71,13 @@ def run(options: argparse.Namespace) -> int:
         return _carry_out(order, instance, screen, workers=options.workers or cores())
 
 
-def _make_order(options: argparse.Namespace, places: Places, study: Study, instance, screen: Screen) -> Order:
+def _make_order(
+    options: argparse.Namespace,
+    places: Places,
+    study: Study,
+    instance: dg.DagsterInstance,
+    screen: Screen,
+) -> Order:
     """Resolve what was asked for; what lies beyond the study is said and registered."""
     from tdw_assets.grid import Grid
     from tdw_assets.partitions import register_variants, registered_variants
@@ -98,106 +108,83 @@ def _make_order(options: argparse.Namespace, places: Places, study: Study, insta
     )
 
 
-def _carry_out(order: Order, instance, screen: Screen, *, workers: int) -> int:
+def _carry_out(order: Order, instance: dg.DagsterInstance, screen: Screen, *, workers: int) -> int:
     """Run the workers and show how far they are; the exit code."""
     from tdw.store import Store
-    from tdw_assets.gaps import find_gaps
     from tdw_resources.instance import fail_dead_runs
-    from tdw_resources.progress import read_progress
 
     grid, store, home = order.grid(), Store(order.store), Path(order.home)
-    found = find_gaps(grid, instance, store, order.variants)
-    effort = Effort()
-    variants = _plan(order, grid, store, found, effort)
-    if not variants:
-        _say_out_of_date(order, found, screen)
+    work = Work.find(order, grid, instance, store)
+    if not work.variants:
+        _say_out_of_date(order, work, screen)
         screen.say(
-            f"Nothing is missing: {count(_cells_there(found), 'cell')} of {_named(order.variants)} are there."
+            f"Nothing is missing: {count(work.cells_there, 'cell')} of {_named(order.variants)} are there."
         )
         return 0
-    screen.say(f"Filling {_named(variants)} of study {grid.name} into {order.store}.")
+    screen.say(f"Filling {_named(work.variants)} of study {grid.name} into {order.store}.")
     started = time.monotonic()
-    failures: list[str] = []
-    pool = Pool(
-        order,
-        workers=min(workers, len(variants)),
-        log=home / "logs" / "fill.log",
-        on_death=lambda: fail_dead_runs(instance),
-    )
+    log = home / "logs" / "fill.log"
+    pool = Pool(order, min(workers, len(work.variants)), log, on_death=lambda: fail_dead_runs(instance))
     with pool:
-        for answer in pool.run(variants, every_s=_EVERY_S):
-            if answer is None:
-                pass
-            elif answer.given_up:
-                failures.append(f"{answer.variant}: {answer.given_up}")
-                screen.say(failures[-1])
-            elif answer.done is None:
-                effort.finish(answer.variant)
-            else:
-                _say_done(answer.done, failures, screen)
-                effort.finish(answer.variant, answer.done["stage"])
-            lines = []
-            for work in read_progress(home):
-                effort.advance(work.variant, work.stage, work.done / max(1, work.total))
-                lines.append(f"  {work.stage:9} {work.text}")
-            elapsed = time.monotonic() - started
-            screen.paint([*lines, overall(effort.done_fraction, effort.seconds_left(elapsed), elapsed)])
-    screen.close()
-    _say_out_of_date(order, find_gaps(grid, instance, store, order.variants), screen)
+        failures = _watch(pool, [v for v in work.variants if v != ALL], work.effort, home, screen)
+        if ALL in work.variants:
+            failures += _watch(pool, [ALL], work.effort, home, screen)
+    _say_out_of_date(order, Work.find(order, grid, instance, store), screen)
     took = format_seconds(time.monotonic() - started)
     if failures:
         screen.say(
-            f"{count(len(failures), 'run')} failed after {took}; what was finished is kept. Run it again "
-            f"to try the rest.\nDetails: {home / 'logs' / 'fill.log'}, or the runs in Dagster's UI."
+            f"{count(len(failures), 'run')} failed, {took}. Finished work is kept; try again to go on."
         )
+        screen.say(f"Details: {log}, or the runs in Dagster's UI.")
         return 1
     screen.say(f"Done in {took}.")
     return 0
 
 
-def _plan(order: Order, grid, store, found, effort: Effort) -> list[str]:
-    """The variants with anything to do, the longest first, so that no core waits at the end."""
-    sizes: dict[str, float] = {}
-    for variant, gaps in found.items():
-        states = store.epochs(grid.family.name, variant, "states")
-        for stage, units in size_of(grid, gaps, states=states, out_of_date=order.out_of_date).items():
-            if units:
-                effort.plan(variant, stage, units)
-                sizes[variant] = sizes.get(variant, 0.0) + units
-        if gaps.history is None:
-            sizes.setdefault(variant, 0.0)
-    return sorted(sizes, key=lambda variant: -sizes[variant])
+def _watch(pool: Pool, variants: Sequence[str], effort: Effort, home: Path, screen: Screen) -> list[str]:
+    """Let the pool work on variants and show it; what failed, in words."""
+    from tdw_resources.progress import read_progress
+
+    failures: list[str] = []
+    for answer in pool.run(variants, every_s=_EVERY_S):
+        if answer is not None and answer.given_up:
+            failures.append(f"{answer.variant}: {answer.given_up}")
+            screen.say(failures[-1])
+        elif answer is not None and answer.done is None:
+            effort.finish(answer.variant)
+        elif answer is not None and answer.done is not None:
+            failures += _say_done(answer.done, screen)
+            effort.finish(answer.variant, answer.done["stage"])
+        lines: list[str] = []
+        for work in read_progress(home):
+            effort.advance(work.variant, work.stage, work.done / max(1, work.total))
+            lines.append(f"  {work.stage:9} {work.text}")
+        screen.paint([*lines, effort.line()])
+    screen.close()
+    return failures
 
 
-def _say_done(done: dict, failures: list[str], screen: Screen) -> None:
-    verb = {"train": "trained", "analyze": "analyzed"}.get(done["stage"], done["stage"])
+def _say_done(done: dict[str, Any], screen: Screen) -> list[str]:
+    """Tell what a run did; its failure, if it is one."""
+    who = done["variant"] or "all variants"
     if done["error"]:
-        failures.append(f"{done['variant']}: {done['error']}")
-        screen.say(f"{done['variant']}: {done['stage']} failed: {done['error']}")
-    else:
-        screen.say(f"{done['variant']}: {verb}, {count(done['size'], 'cell')}")
+        screen.say(f"{who}: {done['stage']} failed: {done['error']}")
+        return [f"{who}: {done['error']}"]
+    verb = {"train": "trained", "analyze": "analyzed", "summarize": "summarized", "compare": "compared"}
+    noun = "cell" if done["stage"] in ("train", "analyze") else "table or plot"
+    counted = count(done["size"], noun, "tables and plots" if noun != "cell" else "")
+    screen.say(f"{who}: {verb.get(done['stage'], done['stage'])}, {counted}")
+    return []
 
 
-def _say_out_of_date(order: Order, found, screen: Screen) -> None:
-    stale = sum(
-        len(asset.out_of_date)
-        for gaps in found.values()
-        for asset in (gaps.checkpoint, *gaps.analyzers.values())
-    )
-    if stale and not order.out_of_date:
+def _say_out_of_date(order: Order, work: Work, screen: Screen) -> None:
+    if work.out_of_date and not order.out_of_date:
         screen.say(
-            f"{count(stale, 'cell')} out of date (changed code, parameters or checkpoint): "
+            f"{count(work.out_of_date, 'cell')} out of date (changed code, parameters or checkpoint): "
             "`tdw fill --out-of-date` computes them again."
         )
 
 
-def _cells_there(found) -> int:
-    return sum(
-        len(asset.recorded)
-        for gaps in found.values()
-        for asset in (gaps.checkpoint, *gaps.analyzers.values())
-    )
-
-
 def _named(variants: Sequence[str]) -> str:
-    return variants[0] if len(variants) == 1 else count(len(variants), "variant")
+    named = [variant for variant in variants if variant != ALL]
+    return named[0] if len(named) == 1 else count(len(named), "variant")

@@ -121,7 +121,7 @@ def test_failed_cells_are_named_and_the_others_are_done(lab: Lab) -> None:
     result = lab.fill("analyze", V1, {"coarseness": ALL, "dominant_frequencies": ALL})
     assert not result.success
     message = str(result.failure_data_for_node("analyze_checkpoints"))
-    assert "2 of 8 cells failed" in message and str(path) in message
+    assert "2 of 8 failed" in message and str(path) in message
     assert lab.done("coarseness") == set(keys(0, 2, 6))
     assert lab.failed("coarseness") == set(keys(4)), "untouched green cells stay green"
 

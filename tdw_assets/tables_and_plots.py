@@ -1,0 +1,232 @@
+"""The last stages: summaries and plots by variant, and what is drawn over all variants."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+
+from tdw.plots.registry import get_plot
+from tdw.store import Store, Written
+from tdw.store.fingerprints import short
+from tdw.summaries.registry import get_summary
+from tdw_assets.derived import (
+    Derived,
+    derived_assets,
+    find_derived_gaps,
+    series_epochs,
+    summary_options,
+)
+from tdw_assets.gaps import VariantGaps, find_gaps
+from tdw_assets.grid import Grid, cell_key
+from tdw_assets.partitions import TO_VARIANT, variant_partitions, with_registered
+from tdw_assets.plan import REQUEST_TAG
+from tdw_assets.plot_links import plot_metadata
+from tdw_assets.reports import Metadata
+from tdw_assets.training import OWNERS
+from tdw_assets.versions import DataVersion, Input, hash_versions, read_pointers, tags
+from tdw_assets.work import Failed, at_work, raise_failures, waiting
+from tdw_resources.events import report_materializations
+from tdw_resources.instance import ANALYSIS_POOL
+from tdw_resources.resources import StoreResource
+
+SUMMARIZE, PLOT, COMPARE = "summarize", "plot", "compare"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A committed table or plot, and what people are told of it."""
+
+    written: Written
+    metadata: Metadata
+
+
+Make = Callable[[Grid, Store, str, Derived, Mapping[str, VariantGaps]], Made]
+
+
+def make_summary(
+    grid: Grid, store: Store, variant: str, asset: Derived, gaps: Mapping[str, VariantGaps]
+) -> Made:
+    """Compute and commit one table of a variant."""
+    from tdw.summaries.runner import summarize
+
+    summary = get_summary(asset.short_name)
+    done = summarize(
+        store,
+        grid.family,
+        grid.family.parse_variant(variant),
+        summary.name,
+        parameters=grid.parameters,
+        options=summary_options(grid, summary.name),
+        epochs=series_epochs(gaps[variant], summary.analyzers) if summary.analyzers else None,
+    )
+    return Made(done.written, {**done.metadata, "path": dg.MetadataValue.path(done.written.path)})
+
+
+def make_plot(
+    grid: Grid, store: Store, variant: str, asset: Derived, gaps: Mapping[str, VariantGaps]
+) -> Made:
+    """Draw and commit one plot, of a variant or of all that have anything to show."""
+    from tdw.plots.render import render
+
+    plot = get_plot(asset.short_name)
+    drawn = render(
+        plot,
+        store,
+        family=grid.family,
+        variants=[variant] if variant else list(gaps),
+        order=grid.study.variant_keys,
+        scheduled=grid.study.epoch_list,
+    )
+    written = drawn.write(store)
+    return Made(
+        written, plot_metadata(grid, variant, plot, version=short(written.sha256), nbytes=written.nbytes)
+    )
+
+
+def _make_all(
+    context: dg.AssetExecutionContext,
+    grid: Grid,
+    store: Store,
+    variant: str,
+    *,
+    assets: Sequence[Derived],
+    stage: str,
+    make: Make,
+) -> None:
+    """Make the selected assets of a variant, or with "" over all; one that fails stops no other."""
+    where = variant or "_comparison"
+    instance = context.instance
+    failed: list[Failed] = []
+    with (
+        at_work(context, variant=variant, stage=stage) as progress,
+        store.lock(grid.family.name, where, stage, on_wait=waiting(context, where)),
+    ):
+        # The marks come first: what changes while this works makes the result out of date again.
+        gaps = find_gaps(grid, instance, store, [variant] if variant else None)
+        standing = find_derived_gaps(grid, instance, store, gaps)
+        for at, asset in enumerate(assets):
+            gap = standing.of(asset, variant)
+            if gap.state == "done" and REQUEST_TAG in context.run.tags:
+                continue
+            inputs = read_inputs(instance, grid, asset, gaps, standing.marks)
+            progress(at, len(assets), f"{where}  {asset.name}")
+            try:
+                made = make(grid, store, variant, asset, gaps)
+            except Exception as error:
+                failed.append(Failed(asset.name, variant, error))
+                continue
+            version = DataVersion(asset.spec, gap.input, short(made.written.sha256))
+            materialization = dg.AssetMaterialization(
+                asset.key(grid),
+                partition=variant or None,
+                metadata={"nbytes": made.written.nbytes, **made.metadata},
+                tags=tags(version, code_version=asset.spec, inputs=inputs),
+            )
+            report_materializations(context, [materialization])
+        raise_failures(failed, total=len(assets))
+
+
+def read_inputs(
+    instance: dg.DagsterInstance,
+    grid: Grid,
+    asset: Derived,
+    gaps: Mapping[str, VariantGaps],
+    marks: Mapping[str, Mapping[str, str]],
+) -> list[Input]:
+    """The inputs of a derived asset as they are recorded now, one for each asset that it is made from."""
+    found: list[Input] = []
+    for name in dict.fromkeys(asset.inputs):
+        key = grid.key(*name.split("/"))
+        partitions = [key for variant, of in gaps.items() for key in _partitions_of(name, variant, of)]
+        pointers = read_pointers(instance, key, partitions)
+        mark = hash_versions({variant: of[name] for variant, of in marks.items() if name in of})
+        found.append(Input(key, mark, max(pointers.values(), default=None)))
+    return found
+
+
+def _partitions_of(name: str, variant: str, gaps: VariantGaps) -> list[str]:
+    cells = gaps.checkpoint if name == "checkpoint" else gaps.analyzers.get(name)
+    return [variant] if cells is None else [cell_key(variant, epoch) for epoch in cells.recorded]
+
+
+def _deps(grid: Grid, asset: Derived) -> list[dg.AssetDep]:
+    """A variant's table depends on all epochs of its cells, what is over all variants on everything."""
+    found: list[dg.AssetDep] = []
+    for name in dict.fromkeys(asset.inputs):
+        by_cell = name == "checkpoint" or name in grid.analyzers
+        mapping = TO_VARIANT if by_cell and asset.scope == "variant" else None
+        found.append(dg.AssetDep(grid.key(*name.split("/")), partition_mapping=mapping))
+    return found
+
+
+def _spec(grid: Grid, asset: Derived) -> dg.AssetSpec:
+    summary = asset.kind == "summaries"
+    declared = get_summary(asset.short_name) if summary else get_plot(asset.short_name)
+    description = declared.description
+    return dg.AssetSpec(
+        asset.key(grid),
+        deps=_deps(grid, asset),
+        partitions_def=variant_partitions(grid) if asset.scope == "variant" else None,
+        skippable=True,
+        description=f"**{declared.title}**\n\n{description}",
+        group_name=f"{grid.family.name}/{'summaries' if summary else 'plots'}",
+        kinds={"python", "parquet"} if summary else {"python", "plotly"},
+        owners=OWNERS,
+        code_version=asset.spec,
+        metadata={"title": declared.title},
+    )
+
+
+def derived_definitions(grid: Grid) -> list[dg.AssetsDefinition]:
+    """One op each for the summaries of a variant, its plots, and what is drawn over all variants."""
+    assets = derived_assets(grid)
+    summaries = [asset for asset in assets if asset.kind == "summaries"]
+    plots = [asset for asset in assets if asset.kind == "plots" and asset.scope == "variant"]
+    comparisons = [asset for asset in assets if asset.scope == "comparison"]
+
+    def selected(context: dg.AssetExecutionContext, some: Sequence[Derived]) -> list[Derived]:
+        return [asset for asset in some if asset.key(grid) in context.selected_asset_keys]
+
+    @dg.multi_asset(
+        name="summarize_variant",
+        specs=[_spec(grid, asset) for asset in summaries],
+        can_subset=True,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=ANALYSIS_POOL,
+    )
+    def summarize_variant(context: dg.AssetExecutionContext, store: StoreResource):
+        for variant in context.partition_keys:
+            some = selected(context, summaries)
+            _make_all(context, grid, store.open(), variant, assets=some, stage=SUMMARIZE, make=make_summary)
+        yield from ()
+
+    @dg.multi_asset(
+        name="draw_plots",
+        specs=[_spec(grid, asset) for asset in plots],
+        can_subset=True,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=ANALYSIS_POOL,
+    )
+    def draw_plots(context: dg.AssetExecutionContext, store: StoreResource):
+        for variant in context.partition_keys:
+            some = selected(context, plots)
+            _make_all(context, grid, store.open(), variant, assets=some, stage=PLOT, make=make_plot)
+        yield from ()
+
+    found = [definition for definition, some in ((summarize_variant, summaries), (draw_plots, plots)) if some]
+    if not comparisons:
+        return found
+
+    @dg.multi_asset(
+        name="compare_variants",
+        specs=[_spec(grid, asset) for asset in comparisons],
+        can_subset=True,
+        pool=ANALYSIS_POOL,
+    )
+    def compare_variants(context: dg.AssetExecutionContext, store: StoreResource):
+        every = with_registered(grid, context.instance)
+        some = selected(context, comparisons)
+        _make_all(context, every, store.open(), "", assets=some, stage=COMPARE, make=make_plot)
+        yield from ()
+
+    return [*found, compare_variants]

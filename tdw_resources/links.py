@@ -1,0 +1,48 @@
+"""Where assets' metadata and descriptions lead: pages of the workbench, on whatever server shows them.
+
+Events hold links and no pictures. Below our own webserver the link to a plot shows its picture and opens over
+Dagster's page (tdw_workbench/static/embed.js), on whatever port it runs by then; on a stock server the link
+opens the page of `tdw up` or `tdw serve` at the base URL. A picture in an event would be a broken one
+wherever that server does not run.
+"""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import quote
+
+DEFAULT_BASE_URL = "http://127.0.0.1:3001"
+"""Where `tdw serve` listens by default."""
+
+COMPARISON = "_comparison"
+
+
+def base_url() -> str:
+    """$TDW_BASE_URL (scheme, host, port and path prefix, without /tdw), else that of `tdw serve`."""
+    return os.environ.get("TDW_BASE_URL", DEFAULT_BASE_URL).rstrip("/")
+
+
+def first_page() -> str:
+    """The map of all variants."""
+    return f"{base_url()}/tdw/"
+
+
+def plot_page(family: str, variant: str | None, name: str, *, version: str = "") -> str:
+    """The interactive page of a plot; `variant` None for one over several variants.
+
+    Args:
+        version: the content's fingerprint, so that a browser fetches a new picture for a new version.
+    """
+    path = "/".join(quote(part, safe="") for part in (family, variant or COMPARISON, name))
+    return f"{base_url()}/tdw/view/plot/{path}" + (f"?v={version[:16]}" if version else "")
+
+
+def explorer_page(family: str, variant: str) -> str:
+    """The neuron explorer of a variant."""
+    return f"{base_url()}/tdw/explorer/{quote(family, safe='')}/{quote(variant, safe='')}"
+
+
+def plot_preview(title: str, family: str, variant: str | None, name: str, *, version: str = "") -> str:
+    """Markdown for a plot's metadata or description: below our webserver it becomes picture and link."""
+    of = f"{title}, {variant}" if variant else title
+    return f"[{of}: open the interactive plot]({plot_page(family, variant, name, version=version)})"
