@@ -59,15 +59,21 @@ def main() -> None:
 
 
 def row(
-    what: str, median: float, unit: str = "s", *, worst: float | None = None, target: float | None = None
+    what: str,
+    median: float,
+    unit: str = "s",
+    *,
+    best: float | None = None,
+    worst: float | None = None,
+    target: float | None = None,
 ) -> common.Row:
     """A line of the table."""
-    return {"what": what, "median": median, "worst": worst, "unit": unit, "target": target}
+    return {"what": what, "best": best, "median": median, "worst": worst, "target": target, "unit": unit}
 
 
 def spread(what: str, times: Sequence[float], *, target: float | None = None) -> common.Row:
     """A line from several measurements, in seconds."""
-    return row(what, statistics.median(times), worst=max(times), target=target)
+    return row(what, statistics.median(times), best=min(times), worst=max(times), target=target)
 
 
 def make_stores(folder: Path) -> tuple[Path, Path]:

@@ -87,7 +87,7 @@
     for (const anchor of document.querySelectorAll(".dagster-markdown a[href*='/tdw/view/plot/']")) {
       const href = anchor.getAttribute("href");
       const target = ours(anchor);
-      if (shown.has(href) || !target) continue;
+      if (shown.has(href) || !target || anchor.querySelector("img")) continue;
       shown.add(href);
       const url = new URL(target, location.href);
       const picture = url.pathname.replace("/view/plot/", "/plot/") + "/preview.png" + url.search;

@@ -51,20 +51,23 @@ def ping(request: Request) -> Response:
     return JSONResponse({"tdw": tdw.__version__, "ok": True})
 
 
-def mount(settings: Settings, path_prefix: str = "") -> list[BaseRoute]:
-    """Routes for a server: the application at `path_prefix`/tdw."""
+def mount(settings: Settings, path_prefix: str = "", *, warm: bool = False) -> list[BaseRoute]:
+    """Routes for a server: the application at `path_prefix`/tdw; `warm` reads the first page's data ahead."""
     where = f"{path_prefix}{PREFIX}"
+    app = build_app(settings)
+    if warm:
+        overview.warm(app.state.library)
 
     def to_first_page(request: Request) -> Response:
         return RedirectResponse(f"{where}/", status_code=307)
 
-    return [Route(where, to_first_page), Mount(where, app=build_app(settings))]
+    return [Route(where, to_first_page), Mount(where, app=app)]
 
 
-def standalone(settings: Settings) -> Starlette:
+def standalone(settings: Settings, *, warm: bool = False) -> Starlette:
     """A server of its own (`tdw serve`): the same routes, and / leads to the first page."""
 
     def to_first_page(request: Request) -> Response:
         return RedirectResponse(f"{PREFIX}/", status_code=307)
 
-    return Starlette(routes=[*mount(settings), Route("/", to_first_page)])
+    return Starlette(routes=[*mount(settings, warm=warm), Route("/", to_first_page)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,6 +31,7 @@ class Library:
         self.settings = settings
         self.store = Store(settings.store)
         self.answers = ByteCache(_ANSWERS)
+        self.one_at_a_time = threading.Lock()
         self._epochs: ByStamp[list[int]] = ByStamp(_LISTINGS)
         self._views: ByStamp[Any] = ByStamp(_LISTINGS)
         self._study: ByStamp[Study | None] = ByStamp(1)

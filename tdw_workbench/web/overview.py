@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -22,12 +26,13 @@ from tdw_workbench.web import links, params
 from tdw_workbench.web.caching import stamp
 from tdw_workbench.web.coverage import Coverage, coverage
 from tdw_workbench.web.library import Library
-from tdw_workbench.web.sparkline import Points, sparkline, thin
+from tdw_workbench.web.sparkline import MOST_POINTS, Points, sparkline
 from tdw_workbench.web.templating import render
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Array = npt.NDArray[Any]
 LOSS_RANGE = (1e-8, 1e1)
 """Heights of all test loss curves, in nats: they can be compared by eye."""
 
@@ -112,12 +117,24 @@ def page(request: Request) -> Response:
     )
 
 
+def warm(library: Library) -> None:
+    """Read what the first page shows, in the background, so that its first visitor does not wait for it."""
+
+    def read() -> None:
+        with contextlib.suppress(TdwError, OSError):
+            for family in FAMILIES:
+                rows_of(library, family)
+
+    threading.Thread(target=read, name="tdw-warm", daemon=True).start()
+
+
 def rows_of(library: Library, family: Family) -> list[Row]:
     """The study's variants in its order, then what else is in the store."""
     study = library.study
     planned = list(study.variant_keys) if study and study.family == family.name else []
     stored = library.store.variants(family.name)
-    return [row_of(library, family, key) for key in dict.fromkeys([*planned, *stored])]
+    with library.one_at_a_time:  # who comes while it is read for the first time waits, and finds it read
+        return [row_of(library, family, key) for key in dict.fromkeys([*planned, *stored])]
 
 
 def row_of(library: Library, family: Family, variant: str) -> Row:
@@ -157,13 +174,12 @@ def _link(library: Library, family: Family, variant: str | None, plot: Plot) -> 
 
 def loss_curve(table: pd.DataFrame) -> Curve | None:
     """Test loss at the evaluated epochs."""
-    known = table.loc[table["test_loss"].notna(), ["epoch", "test_loss"]]
-    return _curve(known["epoch"].tolist(), known["test_loss"].tolist())
+    return _curve(table["epoch"].to_numpy(), table["test_loss"].to_numpy(), skip_unknown=True)
 
 
 def coarseness_curve(table: pd.DataFrame) -> Curve | None:
     """Mean coarseness of the neurons."""
-    return _curve(table["epoch"].tolist(), table["mean_coarseness"].tolist())
+    return _curve(table["epoch"].to_numpy(), table["mean_coarseness"].to_numpy())
 
 
 def grokking_text(table: pd.DataFrame) -> str:
@@ -174,11 +190,14 @@ def grokking_text(table: pd.DataFrame) -> str:
     return f"no grok by {int(row['censored_at']):,}"
 
 
-def _curve(epochs: Sequence[int], values: Sequence[float]) -> Curve | None:
-    points = [(float(e), float(v)) for e, v in zip(epochs, values, strict=True)]
-    if not points:
+def _curve(epochs: Array, values: Array, *, skip_unknown: bool = False) -> Curve | None:
+    """Few enough points for a small picture; a test loss is known at some epochs only, and that is no gap."""
+    places = np.flatnonzero(~np.isnan(values)) if skip_unknown else np.arange(len(values))
+    if not places.size:
         return None
-    return Curve(thin(points), int(points[-1][0]), points[-1][1])
+    some = places[np.linspace(0, places.size - 1, min(places.size, MOST_POINTS)).round().astype(int)]
+    points = list(zip(epochs[some].tolist(), values[some].tolist(), strict=True))
+    return Curve(points, int(points[-1][0]), points[-1][1])
 
 
 def curve_of_loss(row: Row, last: int) -> Markup:

@@ -41,11 +41,3 @@ def sparkline(
         '<svg class="spark" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}">'
         '<title>{}</title><path d="{}"/></svg>'
     ).format(WIDTH, HEIGHT, WIDTH, HEIGHT, label, label, " ".join(path))
-
-
-def thin(points: Points, *, most: int = MOST_POINTS) -> list[tuple[float, float]]:
-    """At most about `most` of the points: of each stretch the last; the first and the last are always in."""
-    if len(points) <= most:
-        return list(points)
-    step = (len(points) - 1) / (most - 1)
-    return [points[round(i * step)] for i in range(most)]

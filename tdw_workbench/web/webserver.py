@@ -28,7 +28,7 @@ class TdwWebserver(DagsterWebserver):
     def build_routes(self) -> list[BaseRoute]:
         """Ours first: Dagster's last route answers every path."""
         settings = settings_from_environment(dagster_url=self._app_path_prefix)
-        return [*mount(settings, self._app_path_prefix), *super().build_routes()]
+        return [*mount(settings, self._app_path_prefix, warm=True), *super().build_routes()]
 
     def index_html_endpoint(self, request: Request) -> HTMLResponse:
         """Dagster's page with our script, under the page's own nonce."""

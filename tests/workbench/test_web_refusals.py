@@ -98,10 +98,17 @@ def ask_as_written(client: TestClient, path: str) -> int:
 
     async def call() -> int:
         scope = {
-            "type": "http", "method": "GET", "path": unquote(path), "raw_path": path.encode(),
-            "root_path": "", "query_string": b"", "scheme": "http", "server": ("127.0.0.1", 80), "http_version": "1.1",
+            "type": "http",
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "server": ("127.0.0.1", 80),
+            "path": unquote(path),
+            "raw_path": path.encode(),
+            "root_path": "",
+            "query_string": b"",
             "headers": [(b"host", b"127.0.0.1")],
-        }  # fmt: skip
+        }
         status = []
 
         async def send(message: dict) -> None:
