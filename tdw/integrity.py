@@ -2,7 +2,7 @@
 
 Looks at every byte: seal (checksum over the whole file), header, provenance against the place of the file,
 finite values, weights against the configuration, artifacts against their checkpoint. What Dagster recorded is
-not its business; the layer above compares that.
+not its business; the layer above compares that (`tdw_assets.verify`).
 """
 
 from __future__ import annotations
@@ -15,14 +15,17 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tdw.errors import CorruptFile, NotFound, TdwError
+from tdw.errors import CorruptFile, NotFound, StoreError, TdwError
 from tdw.families import FAMILIES, Family
-from tdw.store import Address, Artifact, Provenance, Store, TableAddress
+from tdw.store import Address, Artifact, Provenance, Store, TableAddress, tablefile
 from tdw.store.commit import TEMPORARY, leftovers
 from tdw.store.fingerprints import fingerprint_arrays, short
 from tdw.store.layout import CHECKPOINTS, COMPARISON, STATES
 
-Problem = Literal["corrupt", "mismatch", "not finite", "temporary", "unknown"]
+Problem = Literal[
+    "corrupt", "mismatch", "not finite", "orphan", "temporary", "unknown",
+    "no file", "no event", "not as recorded",
+]  # fmt: skip
 _EPOCH = re.compile(r"(\d{5,})\.safetensors")
 _KINDS_APART = ("summaries", "plots", "locks")
 
@@ -33,10 +36,13 @@ class Finding:
 
     Attributes:
         path: of the file.
-        problem: "corrupt" (bytes changed or cut), "mismatch" (it belongs to another variant, probe or
-            checkpoint), "not finite", "temporary" (left by a killed writer), "unknown" (not of this store).
+        problem: "corrupt" (bytes changed or cut, or they can't be read), "mismatch" (it belongs to another
+            variant, probe or checkpoint), "not finite", "orphan" (made from a checkpoint, or for a plot, that
+            is not there), "temporary" (left by a killed writer), "unknown" (not of this store); and from
+            comparing with an event log "no file", "no event" and "not as recorded".
         detail: what exactly.
-        variant, kind, epoch: the cell it is, where it is one; epoch is None for tables and plots.
+        variant, kind, epoch: the cell it is, where it is one; epoch is None for tables and plots, variant is
+            "" for what covers several.
     """
 
     path: str
@@ -49,11 +55,28 @@ class Finding:
 
 @dataclass(frozen=True)
 class Checked:
-    """One file that was re-read: how many bytes, and what is wrong with it, if anything."""
+    """One file that was re-read.
+
+    Attributes:
+        path, nbytes: of the file.
+        finding: what is wrong with it, if anything.
+        variant, kind, epoch: the cell it is, as in `Finding`.
+        content: what it holds: the weights' fingerprint of a checkpoint, the checksum of another artifact or
+            table, the fingerprint of a plot's files (its first 16 digits); "" when something is wrong.
+    """
 
     path: str
     nbytes: int
     finding: Finding | None
+    variant: str = ""
+    kind: str = ""
+    epoch: int | None = None
+    content: str = ""
+
+
+def summed_size(store: Store) -> int:
+    """Bytes of all files that `verify` reads, for showing how far it is."""
+    return sum(path.stat().st_size for folder in _visible(store.root) for path in folder.rglob("*"))
 
 
 def verify(store: Store, *, families: tuple[Family, ...] = FAMILIES) -> Iterator[Checked]:
@@ -71,9 +94,13 @@ def verify(store: Store, *, families: tuple[Family, ...] = FAMILIES) -> Iterator
             yield from _variant(store, family, variant)
         if (root / family.name / COMPARISON).is_dir():
             yield from _tables_and_plots(store, family, None)
-    for path in sorted(p for p in root.iterdir() if not p.name.startswith(".")) if root.is_dir() else ():
+    for path in _visible(root):
         if path.name not in {family.name for family in families}:
             yield _checked(path, Finding(str(path), "unknown", "not the folder of a registered family"))
+
+
+def _visible(root: Path) -> list[Path]:
+    return sorted(p for p in root.iterdir() if not p.name.startswith(".")) if root.is_dir() else []
 
 
 def _variant(store: Store, family: Family, variant: str) -> Iterator[Checked]:
@@ -101,17 +128,16 @@ def _variant(store: Store, family: Family, variant: str) -> Iterator[Checked]:
 
 def _arrays(store: Store, family: Family, config: Any, address: Address, weights: dict[int, str]) -> Checked:
     path: Path = store.path(address)
+    of: dict[str, Any] = {"variant": address.variant, "kind": address.kind, "epoch": address.epoch}
 
     def found(problem: Problem, detail: str) -> Checked:
-        return _checked(
-            path, Finding(str(path), problem, detail, address.variant, address.kind, address.epoch)
-        )
+        return _checked(path, Finding(str(path), problem, detail, **of))
 
     try:
         artifact = store.read(address)
     except NotFound:
         return found("corrupt", "vanished while it was read")
-    except CorruptFile as error:
+    except (CorruptFile, StoreError) as error:
         return found("corrupt", error.what)
     wrong = _misplaced(artifact.provenance, address, family, config)
     if wrong:
@@ -121,14 +147,19 @@ def _arrays(store: Store, family: Family, config: Any, address: Address, weights
             return found(
                 "not finite", f"{name} holds {int((~np.isfinite(array)).sum())} values that are not finite"
             )
+    content = artifact.sha256
     if address.kind == CHECKPOINTS:
-        weights[address.epoch] = fingerprint_arrays(artifact.arrays)
-        wrong = _wrong_weights(artifact, config, weights[address.epoch])
+        content = weights[address.epoch] = fingerprint_arrays(artifact.arrays)
+        wrong = _wrong_weights(artifact, config, content)
     elif address.kind != STATES:
         mark = artifact.provenance.checkpoint_fingerprint
+        if address.epoch not in weights and not store.exists(
+            Address(address.family, address.variant, CHECKPOINTS, address.epoch)
+        ):
+            return found("orphan", f"made from checkpoint {short(mark)}, which is not there")
         if address.epoch in weights and mark != weights[address.epoch]:
             wrong = f"made from checkpoint {short(mark)}, the one stored is {short(weights[address.epoch])}"
-    return found("mismatch", wrong) if wrong else _checked(path, None)
+    return found("mismatch", wrong) if wrong else _checked(path, None, content=content, **of)
 
 
 def _misplaced(provenance: Provenance, address: Address, family: Family, config: Any) -> str:
@@ -162,24 +193,60 @@ def _wrong_weights(artifact: Artifact, config: Any, fingerprint: str) -> str:
 def _tables_and_plots(store: Store, family: Family, variant: str | None) -> Iterator[Checked]:
     folder: Path = store.root / family.name / (variant or COMPARISON)
     for path in sorted((folder / "summaries").glob("*.parquet")):
-        detail = ""
+        of: dict[str, Any] = {"variant": variant or "", "kind": f"summaries/{path.stem}"}
         try:
-            store.read_table(TableAddress(family.name, variant, path.stem))
-        except TdwError as error:
-            detail = error.what
-        finding = Finding(str(path), "corrupt", detail, variant or "", f"summaries/{path.stem}")
-        yield _checked(path, finding if detail else None)
-    for path in sorted((folder / "plots").glob("*/manifest.json")):
-        detail = ""
-        try:
-            plot = store.read_plot(family.name, variant, path.parent.name)
-            for name in plot.files:
+            address = TableAddress(family.name, variant, path.stem)
+            _, provenance, digest = tablefile.decode(store.path(address).read_bytes(), path=path)
+            wrong = _misplaced_table(provenance, address)
+        except (TdwError, OSError) as error:
+            yield _checked(path, Finding(str(path), "corrupt", _words(error), **of))
+            continue
+        finding = Finding(str(path), "mismatch", wrong, **of) if wrong else None
+        yield _checked(path, finding, content=digest, **of)
+    for path in sorted(p for p in (folder / "plots").glob("*") if p.is_dir()):
+        yield from _plot(store, family, variant, path)
+
+
+def _plot(store: Store, family: Family, variant: str | None, folder: Path) -> Iterator[Checked]:
+    """The manifest, then the files it names, then what no manifest names."""
+    of: dict[str, Any] = {"variant": variant or "", "kind": f"plots/{folder.name}"}
+    named = ""
+    try:
+        plot = store.read_plot(family.name, variant, folder.name)
+        named = plot.folder.name
+        yield _checked(folder / "manifest.json", None, content=named, **of)
+    except NotFound:
+        pass  # what lies there is an orphan
+    except (TdwError, OSError) as error:
+        yield _checked(folder / "manifest.json", Finding(str(folder), "corrupt", _words(error), **of))
+        return
+    else:
+        for name in plot.files:
+            finding = None
+            try:
                 plot.read(name)
-        except TdwError as error:
-            detail = error.what
-        finding = Finding(str(path), "corrupt", detail, variant or "", f"plots/{path.parent.name}")
-        yield _checked(path, finding if detail else None)
+            except (TdwError, OSError) as error:
+                finding = Finding(str(folder), "corrupt", _words(error), **of)
+            yield _checked(plot.folder / name, finding, **of)
+    for other in sorted(p for p in folder.iterdir() if p.is_dir() and p.name != named):
+        yield _checked(other, Finding(str(other), "orphan", "files that no manifest names", **of))
 
 
-def _checked(path: Path, finding: Finding | None) -> Checked:
-    return Checked(str(path), path.stat().st_size if path.is_file() else 0, finding)
+def _misplaced_table(provenance: Provenance, address: TableAddress) -> str:
+    expected = {"family": address.family, "variant": address.variant or "", "name": address.name}
+    wrong = [
+        f"{k} is {getattr(provenance, k)}, not {v}"
+        for k, v in expected.items()
+        if getattr(provenance, k) != v
+    ]
+    return "; ".join(wrong)
+
+
+def _words(error: Exception) -> str:
+    return error.what if isinstance(error, TdwError) else str(error)
+
+
+def _checked(path: Path, finding: Finding | None, **cell: Any) -> Checked:
+    if finding is not None:
+        cell = {"variant": finding.variant, "kind": finding.kind, "epoch": finding.epoch}
+    return Checked(str(path), path.stat().st_size if path.is_file() else 0, finding, **cell)

@@ -35,10 +35,13 @@ class Written:
 
 @dataclass(frozen=True)
 class Artifact:
-    """Arrays by name (quantized and half-precision ones as float32) and where they come from."""
+    """Arrays by name (quantized and half-precision ones as float32), where they come from, and the file's
+    checksum (64 hex digits).
+    """
 
     arrays: dict[str, npt.NDArray[Any]]
     provenance: Provenance
+    sha256: str = ""
 
 
 class Store:
@@ -73,8 +76,8 @@ class Store:
         Raises:
             NotFound, CorruptFile, StoreError: each names the file.
         """
-        packed, provenance = tensorfile.decode(self._bytes(address), path=self.path(address))
-        return Artifact(codec.unpack(packed), provenance)
+        packed, provenance, digest = tensorfile.decode(self._bytes(address), path=self.path(address))
+        return Artifact(codec.unpack(packed), provenance, digest)
 
     def read_quantized_rows(self, address: Address, name: str, rows: Sequence[int]) -> codec.QuantizedRows:
         """Some rows of a quantized array as stored; only these are read and checked.
@@ -121,7 +124,7 @@ class Store:
 
     def read_table_with_provenance(self, address: TableAddress) -> tuple[pd.DataFrame, Provenance]:
         """Like `read_table`, with where it comes from."""
-        return tablefile.decode(self._bytes(address), path=self.path(address))
+        return tablefile.decode(self._bytes(address), path=self.path(address))[:2]
 
     # Plots
 

@@ -32,8 +32,11 @@ def encode(table: pd.DataFrame, provenance: Provenance) -> tuple[bytearray, str]
     return seal.seal(buffer.getvalue())
 
 
-def decode(data: bytes, *, path: object) -> tuple[pd.DataFrame, Provenance]:
+def decode(data: bytes, *, path: object) -> tuple[pd.DataFrame, Provenance, str]:
     """Check the seal, then read the table.
+
+    Returns:
+        The table, where it comes from, and the checksum.
 
     Raises:
         CorruptFile: any byte is not what was committed; names `path`.
@@ -41,10 +44,11 @@ def decode(data: bytes, *, path: object) -> tuple[pd.DataFrame, Provenance]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    seal.check(data, path=path)
+    digest = seal.check(data, path=path)
     try:
-        arrow = pq.read_table(BytesIO(data))
+        # Half the time of `read_table`, which looks for a dataset of many files.
+        arrow = pq.ParquetFile(BytesIO(data)).read(use_threads=False)
         note = (arrow.schema.metadata or {})[b"tdw"].decode()
-        return arrow.to_pandas(), Provenance.from_json(note.split(" ", 1)[1], path=path)
+        return arrow.to_pandas(), Provenance.from_json(note.split(" ", 1)[1], path=path), digest
     except (pa.ArrowException, KeyError, ValueError, IndexError, OSError) as error:
         raise CorruptFile(f"{path}: not a table written by tdw ({error!r})", seal.REMEDY) from error

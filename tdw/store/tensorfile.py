@@ -35,8 +35,11 @@ def encode(packed: codec.Arrays, provenance: Provenance) -> tuple[bytearray, str
     return seal.seal(save(dict(packed), metadata=header))
 
 
-def decode(data: bytes, *, path: object) -> tuple[dict[str, npt.NDArray[Any]], Provenance]:
+def decode(data: bytes, *, path: object) -> tuple[dict[str, npt.NDArray[Any]], Provenance, str]:
     """Check the seal, then read every array.
+
+    Returns:
+        Arrays as packed, where they come from, and the checksum.
 
     Raises:
         CorruptFile: any byte is not what was committed; names `path`.
@@ -44,12 +47,12 @@ def decode(data: bytes, *, path: object) -> tuple[dict[str, npt.NDArray[Any]], P
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    seal.check(data, path=path)
+    digest = seal.check(data, path=path)
     try:
         packed = load(data)
     except (SafetensorError, ValueError, KeyError) as error:
         raise CorruptFile(f"{path}: not a readable safetensors file ({error})", seal.REMEDY) from error
-    return packed, Header.parse(data, path=path, size=len(data)).provenance
+    return packed, Header.parse(data, path=path, size=len(data)).provenance, digest
 
 
 @dataclass(frozen=True)
