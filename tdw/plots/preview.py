@@ -52,12 +52,12 @@ def label(axis: Any, *, x: str = "", y: str = "") -> None:
 
 def epochs(axis: Any) -> None:
     """A horizontal axis of epochs: few ticks, thousands separated."""
-    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+    from matplotlib.ticker import MaxNLocator
 
     # Panels side by side have room for two labels.
     panels = axis.get_subplotspec().get_gridspec().ncols
     axis.xaxis.set_major_locator(MaxNLocator(5 if panels == 1 else 2, integer=True))
-    axis.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    thousands(axis.xaxis)
     label(axis, x="epoch")
 
 
@@ -117,3 +117,29 @@ def to_png(figure: Any) -> bytes:
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
     return buffer.getvalue()
+
+
+def annotate(axis: Any, text: str, *, x: float, y: float, place: str) -> None:
+    """A small text beside a point: "middle right", "top center", ..., or nowhere for ""."""
+    if not place:
+        return
+    vertical, horizontal = place.split()
+    axis.annotate(
+        text,
+        (x, y),
+        xytext=(
+            {"right": 4, "left": -4, "center": 0}[horizontal],
+            {"top": 4, "bottom": -4, "middle": 0}[vertical],
+        ),
+        textcoords="offset points",
+        ha={"right": "left", "left": "right", "center": "center"}[horizontal],
+        va={"top": "bottom", "bottom": "top", "middle": "center"}[vertical],
+        fontsize=_FONT - 1,
+    )
+
+
+def thousands(axis: Any) -> None:
+    """Whole numbers with separated thousands along an axis."""
+    from matplotlib.ticker import StrMethodFormatter
+
+    axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))

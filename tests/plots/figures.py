@@ -16,7 +16,7 @@ MISSING = (300, 1500, 2000)
 
 
 def sources(store: Store, *variants: str, scheduled: tuple[int, ...] | None = EPOCHS) -> Sources:
-    look, labels = looks(KEYS), short_labels(variants)
+    look, labels = looks(list(dict.fromkeys((*KEYS, *variants)))), short_labels(variants)
     return Sources(
         tuple(
             VariantReader(

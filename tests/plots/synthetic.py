@@ -130,6 +130,25 @@ def frequencies_table(epochs: Sequence[int], *, p: int, groks_at: int | None, ne
     return pd.DataFrame(rows)
 
 
+def progress_table(epochs: Sequence[int], *, groks_at: int | None) -> pd.DataFrame:
+    at = np.array(epochs, float)
+    end = groks_at or 60_000
+    rise = 1 / (1 + np.exp(-(at - 0.6 * end) / (0.1 * end)))
+    fall = 1 / (1 + np.exp(-(at - end) / (0.03 * end)))
+    numbers = {
+        "train_loss": 4.7 * np.exp(-at / 150) + 2e-7,
+        "test_loss": np.exp(np.log(18) - 17 * fall),
+        "restricted_loss_test": np.exp(np.log(5) - 12 * rise),
+        "excluded_loss_train": 1e-6 + 6 * rise,
+        "restricted_loss_last_keys_test": np.exp(np.log(4) - 12 * rise),
+        "excluded_loss_last_keys_train": 1e-6 + 3 * rise,
+        "gini_W_E_components": 0.1 + 0.7 * rise,
+        "gini_W_L_components": 0.2 + 0.7 * rise,
+        "sum_squared_weights": 2800 - 1500 * rise - 500 * fall,
+    }
+    return pd.DataFrame({"epoch": epochs, **numbers, "last_key_frequencies": "4 11"})
+
+
 def neurons_table(epochs: Sequence[int], values: np.ndarray, *, p: int) -> pd.DataFrame:
     rng = np.random.default_rng(1)
     blob = values >= 0.7
@@ -204,6 +223,7 @@ def write_variant(
         frequencies_table(there, p=config.p, groks_at=groks_at, neurons=neurons),
     )
     write_table(store, key, "neurons", neurons_table(there, values, p=config.p))
+    write_table(store, key, "progress_measures", progress_table(there, groks_at=groks_at))
     write_table(store, key, "heads", heads_table(there))
     if artifacts:
         for epoch in there:

@@ -5,6 +5,7 @@ import re
 import struct
 import subprocess
 import sys
+from functools import cache
 from io import StringIO
 
 import pandas as pd
@@ -23,6 +24,11 @@ from tdw.store import Store, TableAddress
 each_plot = pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: plot.name)
 
 
+@cache
+def drawn(store: Store, plot: Plot) -> Rendered:
+    return draw(store, plot)
+
+
 def draw(store: Store, plot: Plot) -> Rendered:
     variants = KEYS[:1] if plot.scope == "variant" else KEYS
     return render(plot, store, family=FAMILY, variants=variants, order=KEYS, scheduled=EPOCHS)
@@ -30,14 +36,14 @@ def draw(store: Store, plot: Plot) -> Rendered:
 
 @each_plot
 def test_the_bundle_holds_figure_preview_and_data(store: Store, plot: Plot):
-    files = draw(store, plot).files
+    files = drawn(store, plot).files
     assert set(files) == {"figure.json", "preview.png", "data.csv"}
     assert len(pd.read_csv(StringIO(files["data.csv"].decode()))) > 0
 
 
 @each_plot
 def test_the_preview_is_a_png_that_fits_the_asset_page(store: Store, plot: Plot):
-    png = draw(store, plot).files["preview.png"]
+    png = drawn(store, plot).files["preview.png"]
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     width, height = struct.unpack(">II", png[16:24])
     assert width <= preview.WIDTH and height <= preview.HEIGHT
@@ -48,7 +54,7 @@ def test_the_preview_is_a_png_that_fits_the_asset_page(store: Store, plot: Plot)
 def test_figure_json_comes_back_as_the_same_figure(store: Store, plot: Plot):
     import plotly.io as pio
 
-    text = draw(store, plot).files["figure.json"].decode()
+    text = drawn(store, plot).files["figure.json"].decode()
     figure = pio.from_json(text)  # Refuses attributes that Plotly does not know.
     assert json.loads(figure_json(figure)) == json.loads(text)
     assert len(figure.data) > 0 and figure.layout.title.text
@@ -57,12 +63,12 @@ def test_figure_json_comes_back_as_the_same_figure(store: Store, plot: Plot):
 
 @each_plot
 def test_the_same_store_gives_the_same_bytes(store: Store, plot: Plot):
-    assert draw(store, plot).files == draw(store, plot).files
+    assert draw(store, plot).files == drawn(store, plot).files
 
 
 @each_plot
 def test_every_axis_that_is_shown_has_a_title(store: Store, plot: Plot):
-    layout = json.loads(draw(store, plot).files["figure.json"])["layout"]
+    layout = json.loads(drawn(store, plot).files["figure.json"])["layout"]
     axes = {name: axis for name, axis in layout.items() if re.fullmatch(r"[xy]axis\d*", name)}
     assert axes
     for name, axis in axes.items():
@@ -73,7 +79,7 @@ def test_every_axis_that_is_shown_has_a_title(store: Store, plot: Plot):
 
 @each_plot
 def test_inputs_are_recorded_with_fingerprints_of_their_content(store: Store, plot: Plot):
-    found = draw(store, plot).provenance
+    found = drawn(store, plot).provenance
     names = {name.split("/", 1)[1] if plot.scope == "comparison" else name for name in found.inputs}
     for need in plot.needs:
         if need != "checkpoints":
@@ -88,11 +94,11 @@ def test_without_what_it_needs_a_plot_says_what_is_missing(empty: Store, plot: P
 
 
 def test_a_bundle_is_committed_and_read_back(store: Store, empty: Store):
-    drawn = draw(store, get_plot("mean_coarseness"))
-    drawn.write(empty)
+    made = drawn(store, get_plot("mean_coarseness"))
+    made.write(empty)
     bundle = empty.read_plot(FAMILY.name, KEYS[0], "mean_coarseness")
-    assert bundle.read("figure.json") == drawn.files["figure.json"]
-    assert bundle.provenance == drawn.provenance
+    assert bundle.read("figure.json") == made.files["figure.json"]
+    assert bundle.provenance == made.provenance
 
 
 def test_a_changed_input_changes_its_fingerprint(empty: Store):
@@ -153,6 +159,8 @@ def test_without_a_browser_the_error_says_how_to_get_one(monkeypatch: pytest.Mon
         find_browser()
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_figures_are_drawn_without_torch(store: Store):
     """Figures read artifacts and summaries, never a model."""
     code = f"""

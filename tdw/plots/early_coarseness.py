@@ -1,0 +1,291 @@
+"""P4: early coarseness against the grokking epoch, a point a variant."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tdw.analysis.parameters import is_count, require
+from tdw.errors import NotFound
+from tdw.plots import grokking, preview, style
+from tdw.plots.base import Plot
+from tdw.summaries import statistics
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tdw.plots.reader import Sources, VariantReader
+
+_MOST_LABELS = 16
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What is early, and what is coarse.
+
+    Attributes:
+        early_epoch: at which coarseness is read; there has to be a checkpoint of it.
+        statistic: column of the coarseness summary.
+    """
+
+    early_epoch: int = 1000
+    statistic: str = "mean_coarseness"
+
+    def __post_init__(self) -> None:
+        require(is_count(self.early_epoch, least=0), "early_epoch", self.early_epoch, wanted="an epoch")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One variant: `value` is its early coarseness, `grokking` says when it grokked or that it did not."""
+
+    variant: str
+    label: str
+    look: style.Look
+    value: float
+    grokking: grokking.Grokking
+
+    @property
+    def at(self) -> int:
+        """The grokking epoch, or where it is censored."""
+        found = self.grokking.epoch if self.grokking.epoch is not None else self.grokking.censored_at
+        assert found is not None
+        return found
+
+
+@dataclass(frozen=True)
+class Data:
+    """Points in the study's order, and the labels of variants that lack what is needed."""
+
+    points: tuple[Point, ...]
+    left_out: tuple[str, ...]
+    parameters: Parameters
+
+    @property
+    def grokked(self) -> tuple[Point, ...]:
+        """Those with a grokking epoch: the others are censored and fit no line."""
+        return tuple(point for point in self.points if point.grokking.epoch is not None)
+
+
+def load(sources: Sources, parameters: Parameters) -> Data:
+    """Every variant that was analyzed at the early epoch and has a grokking summary."""
+
+    def one(reader: VariantReader) -> Point:
+        return _load_point(reader, parameters)
+
+    return Data(*sources.collect(one), parameters=parameters)
+
+
+def _load_point(reader: VariantReader, parameters: Parameters) -> Point:
+    table = reader.summary("coarseness")
+    require(
+        parameters.statistic in table.columns,
+        "statistic",
+        parameters.statistic,
+        wanted=f"a column of the coarseness summary, such as {', '.join(map(str, table.columns[1:8]))}",
+    )
+    row = table[table["epoch"] == parameters.early_epoch]
+    found = grokking.load(reader)
+    if row.empty:
+        raise NotFound(
+            f"{reader.variant} has no coarseness at epoch {parameters.early_epoch}",
+            f"run `tdw fill --variant {reader.variant} --epochs {parameters.early_epoch}`",
+        )
+    if found.epoch is None and found.censored_at is None:
+        raise NotFound(f"{reader.variant} has no grokking summary", "materialize it, or run `tdw fill`")
+    value = float(row[parameters.statistic].iloc[0])
+    return Point(reader.variant, reader.label, reader.look, value, found)
+
+
+def build(data: Data) -> style.Figure:
+    """The interactive figure."""
+    name = data.parameters.statistic.replace("_", " ")
+    places = label_places(data.points)
+    traces = [_point(point, place) for point, place in zip(data.points, places, strict=True)]
+    line = _trend(data)
+    if line is not None:
+        traces.insert(0, line)
+    return style.figure(
+        "Early coarseness and grokking",
+        traces,
+        subtitle=_subtitle(data),
+        hovermode="closest",
+        xaxis={
+            "title": {"text": f"{name} at epoch {data.parameters.early_epoch:,} (0 to 1)"}
+            if "coarseness" in name
+            else {"text": f"{name} at epoch {data.parameters.early_epoch:,}"},
+            "hoverformat": ".4f",
+            "range": _range([point.value for point in data.points]),
+        },
+        yaxis={
+            "title": {"text": "grokking epoch (optimizer steps)"},
+            "rangemode": "tozero",
+            "tickformat": ",d",
+            "hoverformat": ",d",
+        },
+        showlegend=False,
+    )
+
+
+def _range(values: Sequence[float]) -> list[float]:
+    """With room for labels at both ends."""
+    margin = 0.12 * (max(values) - min(values)) or 0.05
+    return [min(values) - margin, max(values) + margin]
+
+
+def label_places(points: Sequence[Point]) -> list[str]:
+    """Where each label stands, so that labels cover neither each other nor points; "" beyond 16 points.
+
+    Tried in turn for each point from the top down: right, left, above, below; where all are taken, right.
+    """
+    if len(points) > _MOST_LABELS:
+        return [""] * len(points)
+    values, epochs = [point.value for point in points], [point.at for point in points]
+    # In shares of the figure, which is about 1000 by 450 pixels; a letter is about 8 by 16.
+    x = [(value - min(values)) / ((max(values) - min(values)) or 1) for value in values]
+    y = [epoch / (max(epochs) or 1) for epoch in epochs]
+    taken = [(x[i] - 0.008, x[i] + 0.008, y[i] - 0.016, y[i] + 0.016) for i in range(len(points))]
+    places = ["middle right"] * len(points)
+    for i in sorted(range(len(points)), key=lambda i: -y[i]):
+        letters = len(points[i].label) + (20 if points[i].grokking.epoch is None else 0)
+        width, height = 0.008 * letters + 0.01, 0.04
+        boxes = {
+            "middle right": (x[i] + 0.01, x[i] + width + 0.01, y[i] - height / 2, y[i] + height / 2),
+            "middle left": (x[i] - width - 0.01, x[i] - 0.01, y[i] - height / 2, y[i] + height / 2),
+            "top center": (x[i] - width / 2, x[i] + width / 2, y[i] + 0.018, y[i] + 0.018 + height),
+            "bottom center": (x[i] - width / 2, x[i] + width / 2, y[i] - 0.018 - height, y[i] - 0.018),
+        }
+        free = [name for name, box in boxes.items() if not any(_overlap(box, other) for other in taken)]
+        places[i] = free[0] if free else "middle right"
+        taken.append(boxes[places[i]])
+    return places
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
+
+
+def _point(point: Point, place: str) -> dict[str, Any]:
+    censored = point.grokking.epoch is None
+    label = point.label + (f" · no grok by {point.at:,}" if censored else "")
+    return {
+        "type": "scatter",
+        "x": [point.value],
+        "y": [point.at],
+        "mode": "markers+text" if place else "markers",
+        "text": [f"  {label}  "],
+        "textposition": place or "middle right",
+        "marker": {
+            "color": point.look.color,
+            "size": 13,
+            # Open and upward: the true value lies above, if there is one.
+            "symbol": "triangle-up-open" if censored else point.look.symbol,
+            "line": {"width": 2.5 if censored else 0, "color": point.look.color},
+        },
+        "name": point.label,
+        "cliponaxis": False,
+        "hovertemplate": f"{point.variant}<br>early %{{x}}<br>{point.grokking.text}<extra></extra>",
+    }
+
+
+def _trend(data: Data) -> dict[str, Any] | None:
+    x = [point.value for point in data.grokked]
+    line = statistics.fit_line(x, [float(point.at) for point in data.grokked])
+    if line is None:
+        return None
+    ends = np.array([min(x), max(x)])
+    return {
+        "type": "scatter",
+        "x": ends,
+        "y": line.intercept + line.slope * ends,
+        "mode": "lines",
+        "line": {"color": style.MUTED, "width": 1.5, "dash": "dash"},
+        "name": "trend",
+        "hovertemplate": f"least squares over {line.n} variants that grokked<extra></extra>",
+    }
+
+
+def _subtitle(data: Data) -> str:
+    n = len(data.grokked)
+    found = statistics.associate([p.value for p in data.grokked], [float(p.at) for p in data.grokked])
+    parts = (
+        [f"fewer than three variants grokked: no correlation (n = {n})"]
+        if math.isnan(found.rho)
+        else [
+            f"rank correlation {found.rho:+.2f} (n = {n}, {100 * found.level:.0f} % interval "
+            f"{found.low:+.2f} to {found.high:+.2f}, p = {found.p_value:.2g}), without no-grok variants"
+        ]
+    )
+    if data.left_out:
+        parts.append("not analyzed there: " + ", ".join(data.left_out))
+    return " · ".join(parts)
+
+
+def draw_preview(data: Data) -> bytes:
+    """The same points, small."""
+    figure, (axis,) = preview.canvas("Early coarseness and grokking")
+    line = _trend(data)
+    if line is not None:
+        axis.plot(line["x"], line["y"], color=style.MUTED, linewidth=0.9, linestyle="--")
+    for point, place in zip(data.points, label_places(data.points), strict=True):
+        censored = point.grokking.epoch is None
+        axis.plot(
+            [point.value],
+            [point.at],
+            "^" if censored else "o",
+            color=point.look.color,
+            fillstyle="none" if censored else "full",
+            markersize=5,
+        )
+        text = point.label + (" (no grok)" if censored else "")
+        preview.annotate(axis, text, x=point.value, y=point.at, place=place)
+    axis.margins(x=0.12, y=0.15)
+    axis.set_ylim(bottom=0)
+    preview.thousands(axis.yaxis)
+    preview.label(axis, x=f"coarseness at epoch {data.parameters.early_epoch:,}", y="grokking epoch")
+    return preview.to_png(figure)
+
+
+def table(data: Data) -> pd.DataFrame:
+    """Columns variant, early_epoch, the statistic, grokking_epoch or else censored_at."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "variant": [point.variant for point in data.points],
+            "early_epoch": data.parameters.early_epoch,
+            data.parameters.statistic: [point.value for point in data.points],
+            "grokking_epoch": pd.array([point.grokking.epoch for point in data.points], dtype="Int64"),
+            "censored_at": pd.array([point.grokking.censored_at for point in data.points], dtype="Int64"),
+        }
+    )
+
+
+PLOT = Plot(
+    name="early_coarseness",
+    title="Early coarseness and grokking",
+    description="""\
+A point a variant: its mean coarseness at an early epoch (1,000 by default) and the epoch at which it
+grokked. A variant that did not grok is an open triangle at the last epoch that was looked at: censored, its
+grokking epoch, if there is one, lies above. It is in neither the trend line (least squares) nor the
+correlation.
+
+The correlation is Spearman's rank correlation with a permutation p-value over all orders and a bootstrap
+interval; with as few variants as a study has, the interval is wide and the p-value can't be small.
+
+**How to read it.** Points that fall to the right mean that early coarseness goes with early grokking.
+Whether it would in a new variant is another question: variants that share p or seed are not independent.
+""",
+    code_version="1",
+    scope="comparison",
+    load=load,
+    build=build,
+    preview=draw_preview,
+    table=table,
+    needs=("summaries/coarseness", "summaries/grokking"),
+    parameters=Parameters,
+)

@@ -1,0 +1,151 @@
+"""P1, P3, P5."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from figures import EPOCHS, KEYS, MISSING, axis_title, sources, traces
+from synthetic import matrix
+
+from tdw.errors import BadConfig
+from tdw.plots import blob_count, coarseness_distribution, neuron_coarseness, style
+from tdw.plots.base import NoParameters
+from tdw.store import Store
+
+
+def distribution(store: Store, variant: str):
+    return coarseness_distribution.load(sources(store, variant), NoParameters())
+
+
+def test_the_distribution_is_the_histogram_at_each_epoch_and_its_bars_follow_the_slider(store: Store):
+    figure = coarseness_distribution.build(distribution(store, KEYS[0]))
+    values = matrix(EPOCHS, groks_at=1500, neurons=12, seed=485)
+    expected = np.stack([np.histogram(row, bins=20, range=(0, 1))[0] for row in values], axis=1)
+    (heatmap,), (bars,) = traces(figure, type="heatmap"), traces(figure, type="bar")
+    np.testing.assert_array_equal(heatmap.customdata, expected)
+    np.testing.assert_allclose(heatmap.z, np.log10(1 + expected), rtol=1e-6)
+    np.testing.assert_array_equal(bars.x, expected[:, -1])
+    assert [frame.name for frame in figure.frames] == [str(epoch) for epoch in EPOCHS]
+    np.testing.assert_array_equal(figure.frames[3].data[0].x, expected[:, 3])
+    assert list(figure.frames[3].data[1].x) == [300, 300]
+    steps = figure.layout.sliders[0].steps
+    assert [step.args[0] for step in steps] == [(frame.name,) for frame in figure.frames]
+
+
+def test_frames_keep_the_type_of_the_trace_they_change(store: Store):
+    figure = coarseness_distribution.build(distribution(store, KEYS[0]))
+    for frame in figure.frames:
+        assert [t.type for t in frame.data] == [figure.data[i].type for i in frame.traces]
+
+
+def test_a_missing_epoch_is_an_empty_column_and_has_no_frame(store: Store):
+    figure = coarseness_distribution.build(distribution(store, KEYS[1]))
+    (heatmap,) = traces(figure, type="heatmap")
+    empty = np.isnan(heatmap.z).all(axis=0)
+    assert heatmap.x[empty].tolist() == list(MISSING)
+    assert not np.isnan(heatmap.z[:, ~empty]).any()
+    assert not {str(e) for e in MISSING} & {frame.name for frame in figure.frames}
+
+
+def test_the_table_of_the_distribution_counts_every_neuron_once(store: Store):
+    table = coarseness_distribution.table(distribution(store, KEYS[0]))
+    assert (table.groupby("epoch")["neurons"].sum() == 12).all()
+    assert table["bin_low"].min() == 0 and table["bin_high"].max() == 1
+
+
+def neurons(store: Store, *variants: str, **parameters: float):
+    return neuron_coarseness.load(sources(store, *variants), neuron_coarseness.Parameters(**parameters))
+
+
+def test_coarseness_by_neuron_has_one_color_scale_from_0_to_1_for_all_variants(store: Store):
+    figure = neuron_coarseness.build(neurons(store, *KEYS))
+    axis = figure.layout.coloraxis
+    assert (axis.cmin, axis.cmax) == (0, 1)
+    assert len(figure.data) == 3 and all(t.coloraxis == "coloraxis" for t in figure.data)
+    np.testing.assert_array_equal(
+        figure.data[0].z, matrix(EPOCHS, groks_at=1500, neurons=12, seed=485).T.astype(np.float32)
+    )
+    assert [x.matches for x in (figure.layout.xaxis2, figure.layout.xaxis3)] == ["x", "x"]
+
+
+def test_missing_epochs_are_empty_columns_in_the_facet_of_the_variant(store: Store):
+    figure = neuron_coarseness.build(neurons(store, *KEYS))
+    for trace, missing in zip(figure.data, ((), MISSING, ()), strict=True):
+        assert trace.x[np.isnan(trace.z).all(axis=0)].tolist() == list(missing)
+        assert trace.hoverongaps is False
+    headings = [a.text for a in figure.layout.annotations]
+    assert "gaps" in headings[1] and "no grok" in headings[2]
+
+
+def test_neurons_are_sorted_by_index_final_frequency_or_first_blob_epoch():
+    values = np.array([[0.1, 0.8, 0.9], [0.0, 0.0, 0.0], [0.9, 0.2, 0.1], [0.1, 0.1, 0.95]], np.float32)
+    facet = neuron_coarseness.Facet(
+        variant="v",
+        label="v",
+        epochs=np.array([0, 1, 2]),
+        values=values,
+        frequency=np.array([3, 0, 1, 1]),
+        grokking=neuron_coarseness.grokking.Grokking(),
+        missing="",
+    )
+    found = {name: order.tolist() for name, order in neuron_coarseness.orders(facet, blob_from=0.7).items()}
+    assert found == {
+        "index": [0, 1, 2, 3],
+        "final frequency": [1, 3, 2, 0],  # within a frequency the coarsest first
+        "first blob epoch": [2, 0, 3, 1],  # never a blob: last
+        "final coarseness": [3, 0, 2, 1],
+    }
+
+
+def test_the_sort_buttons_reorder_every_facet(store: Store):
+    data = neurons(store, *KEYS)
+    figure = neuron_coarseness.build(data)
+    labels = [button.label for button in figure.layout.updatemenus[0].buttons]
+    assert labels == ["by index", "by final frequency", "by first blob epoch", "by final coarseness"]
+    (change,) = figure.layout.updatemenus[0].buttons[2].args
+    order = neuron_coarseness.orders(data.facets[1], blob_from=0.7)["first blob epoch"]
+    assert list(change["yaxis2.categoryarray"]) == [f"n{i}" for i in order]
+    assert set(change) == {"yaxis.categoryarray", "yaxis2.categoryarray", "yaxis3.categoryarray"}
+
+
+def blobs(store: Store, *variants: str, **parameters: float):
+    return blob_count.load(sources(store, *variants), blob_count.Parameters(**parameters))
+
+
+def test_blob_counts_are_neurons_at_or_above_each_threshold(store: Store):
+    figure = blob_count.build(blobs(store, KEYS[0]))
+    values = matrix(EPOCHS, groks_at=1500, neurons=12, seed=485)
+    for threshold in ("0.5", "0.6", "0.7", "0.8"):
+        (line,) = traces(figure, name=f"coarseness ≥ {threshold}")
+        np.testing.assert_array_equal(line.y, (values >= float(threshold)).sum(axis=1))
+        assert line.visible is True
+    assert axis_title(figure, "yaxis") == "neurons at or above the threshold (of 12)"
+
+
+def test_a_button_leaves_one_threshold_of_every_variant(store: Store):
+    figure = blob_count.build(blobs(store, *KEYS))
+    shown = [t.name for t in figure.data if t.visible]
+    assert len(shown) == 3 and shown[2] == "p17 s999 (no grok)"
+    button = next(b for b in figure.layout.updatemenus[0].buttons if b.label == "≥ 0.5")
+    changes, places = button.args
+    left = [figure.data[i] for i, visible in zip(places, changes["visible"], strict=True) if visible]
+    values = matrix(EPOCHS, groks_at=1500, neurons=12, seed=485)
+    np.testing.assert_array_equal(left[0].y, (values >= 0.5).sum(axis=1))
+    assert len(left) == 3
+    assert [t.line.color for t in left] == list(style.COLORS[:3])
+
+
+def test_a_gap_in_the_blob_count_is_not_bridged(store: Store):
+    figure = blob_count.build(blobs(store, KEYS[1]))
+    for line in figure.data:
+        assert line.connectgaps is False
+        assert line.x[np.isnan(line.y)].tolist() == list(MISSING)
+
+
+def test_a_reference_line_is_drawn_where_it_is_asked_for(store: Store):
+    assert len(blob_count.build(blobs(store, KEYS[0])).layout.shapes) == 1  # grokking alone
+    figure = blob_count.build(blobs(store, KEYS[0], reference=20))
+    assert figure.layout.shapes[1].y0 == 20
+    assert figure.layout.yaxis.range[1] > 20
+    with pytest.raises(BadConfig, match="reference"):
+        blob_count.Parameters(reference=-1)
