@@ -1,0 +1,339 @@
+"""The five questions Q1-Q5, each as a claim with a rule, so that its answer is computed too."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tdw.reports.evidence import Evidence, Float64, Row
+from tdw.reports.finding import ALPHA, Finding, Verdict, listed
+from tdw.summaries.statistics import Separation, separate, sign_test
+
+RISE = 0.05  # less than this is no rise of mean coarseness
+LOSS_AT_GROKKING = 0.01
+HARD_MODULUS = 101
+EARLY_COARSENESS = {
+    "early_mean_coarseness": "mean coarseness",
+    "early_num_blobs": "blobs",
+    "early_num_blobs_0.5": "neurons ≥ 0.5",
+}
+EARLY_MEASURES = {
+    "test_loss": "test loss",
+    "train_loss": "train loss",
+    "restricted_loss_test": "restricted loss",
+    "gini_W_E_components": "Gini of W_E",
+    "sum_squared_weights": "sum of squared weights",
+}
+_SEED = 20_230_112
+_DRAWS = 4000
+
+
+def all_questions(evidence: Evidence) -> list[Finding]:
+    """Q1-Q5."""
+    return [
+        a_threshold_predicts(evidence),
+        coarseness_rises_first(evidence),
+        some_neurons_must(evidence),
+        one_modulus_starts_different(evidence),
+        failure_is_predictable(evidence),
+    ]
+
+
+def a_threshold_predicts(evidence: Evidence) -> Finding:
+    """Q1."""
+    found = {
+        label: _split(evidence, {row.key: row.get(column) for row in evidence.rows})
+        for column, label in EARLY_COARSENESS.items()
+    }
+    verdict, best = _predictable(found, evidence)
+    return Finding(
+        id="Q1",
+        question="Is there a threshold that predicts grokking?",
+        claim="A threshold of early coarseness parts the variants that grok from those that do not.",
+        verdict=verdict,
+        rule="Mean coarseness, blobs, and neurons at 0.5 or above at the early epoch. Supported when one of "
+        "them parts the groups by a threshold with exact p < 0.05 after Bonferroni's correction; "
+        "contradicted "
+        "when none parts them.",
+        numbers=_numbers(found, best, evidence),
+        answer="Of {m} measures of coarseness at epoch {early}, these part {failed} no-grok variants from "
+        "{grokked} that grok: {parting}. Best: {best}, at {threshold}, p = {p} (corrected {corrected}).",
+        limits="With {failed} failures among {both} variants p can't be below {least} for one measure.",
+        would_change="More variants that do not grok, or one on the wrong side of the threshold.",
+        figures=("early_coarseness",),
+    )
+
+
+def failure_is_predictable(evidence: Evidence) -> Finding:
+    """Q5."""
+    found = {
+        label: _split(evidence, {row.key: row.get(column) for row in evidence.rows})
+        for column, label in EARLY_COARSENESS.items()
+    }
+    for column, label in EARLY_MEASURES.items():
+        values = {
+            row.key: evidence.at(row.key, "progress_measures", column, epoch=evidence.early_epoch)
+            for row in evidence.rows
+        }
+        found[label] = _split(evidence, values)
+    verdict, best = _predictable(found, evidence)
+    return Finding(
+        id="Q5",
+        question=f"Can failure be predicted at epoch {evidence.early_epoch:,}?",
+        claim="A measure at the early epoch parts the variants that fail from those that grok.",
+        verdict=verdict,
+        rule="The measures of Q1, losses, restricted loss, Gini coefficient and weights at the early epoch, "
+        "none of which looks ahead. Supported when one parts the groups by a threshold with exact p < 0.05 "
+        "after Bonferroni's correction; contradicted when none parts them.",
+        numbers=_numbers(found, best, evidence),
+        answer="Of {m} measures at epoch {early}, these part {failed} no-grok variants from {grokked} that "
+        "grok: {parting}. Best: {best}, at {threshold}, p = {p} (corrected {corrected}).",
+        limits="With {failed} failures among {both} variants p can't be below {least} for one measure, and "
+        "of "
+        "{m} measures some part a single failure from the rest by chance.",
+        would_change="Variants that fail, chosen beforehand, predicted by the best measure and its "
+        "threshold.",
+        figures=("early_coarseness", "progress"),
+    )
+
+
+def _split(evidence: Evidence, values: dict[str, float]) -> Separation:
+    """Failed against grokked variants by a measure; those without it are left out."""
+
+    def of(rows: tuple[Row, ...]) -> list[float]:
+        return [values[row.key] for row in rows if not math.isnan(values[row.key])]
+
+    return separate(of(evidence.failed), of(evidence.grokked))
+
+
+def _predictable(found: dict[str, Separation], evidence: Evidence) -> tuple[Verdict, str]:
+    """The verdict, and the measure that parts best ("" when none is known)."""
+    known = {label: s for label, s in found.items() if not math.isnan(s.p_value)}
+    parting = {label: s for label, s in known.items() if s.threshold is not None}
+    best = min(parting or known, key=lambda label: known[label].p_value, default="")
+    if not known:
+        return "undecided", best
+    if not parting and len(known) == len(found):
+        return "contradicted", best
+    significant = bool(parting) and known[best].p_value * len(found) < ALPHA
+    return ("supported" if significant and not evidence.open else "undecided"), best
+
+
+def _numbers(
+    found: dict[str, Separation], best: str, evidence: Evidence
+) -> dict[str, float | int | str | bool | None]:
+    failed, grokked = len(evidence.failed), len(evidence.grokked)
+    one = found.get(best)
+    return {
+        "m": len(found),
+        "early": evidence.early_epoch,
+        "failed": failed,
+        "grokked": grokked,
+        "both": failed + grokked,
+        "parting": listed([label for label, s in found.items() if s.threshold is not None]),
+        "best": best or "unknown",
+        "threshold": one.threshold if one else None,
+        "p": one.p_value if one else math.nan,
+        "corrected": min(1.0, one.p_value * len(found)) if one else math.nan,
+        "least": 1 / math.comb(failed + grokked, failed) if failed and grokked else math.nan,
+    }
+
+
+def rise_interval(epochs: Float64, means: Float64) -> tuple[float, float] | None:
+    """Between which analyzed epochs mean coarseness has made half of its rise; None when it does not rise."""
+    if not len(means) or means.max() - means[0] < RISE:
+        return None
+    at = int(np.argmax(means >= (means[0] + means.max()) / 2))
+    return float(epochs[at - 1]), float(epochs[at])
+
+
+def drop_epoch(epochs: Float64, losses: Float64) -> float:
+    """From when on test loss stays below the geometric mean of its maximum and 0.01; NaN if it never does."""
+    if not len(losses):
+        return math.nan
+    above = np.flatnonzero(losses >= math.sqrt(float(losses.max()) * LOSS_AT_GROKKING))
+    after = int(above[-1]) + 1 if len(above) else 0
+    return float(epochs[after]) if after < len(epochs) else math.nan
+
+
+def coarseness_rises_first(evidence: Evidence) -> Finding:
+    """Q2."""
+    order: dict[str, list[str]] = {"before": [], "with": [], "after": [], "no rise": []}
+    signed: list[float] = []
+    for row in evidence.grokked:
+        rise = rise_interval(*evidence.series(row.key, "coarseness", "mean_coarseness"))
+        drop = drop_epoch(*evidence.series(row.key, "history", "test_loss"))
+        if rise is None:
+            order["no rise"].append(row.key)
+        elif not math.isnan(drop):
+            place = "before" if rise[1] < drop else "after" if rise[0] >= drop else "with"
+            order[place].append(row.key)
+            signed.append({"before": -1.0, "with": 0.0, "after": 1.0}[place])
+    before, after, p = sign_test(signed)
+    verdict: Verdict = "undecided"
+    if p < ALPHA:
+        verdict = "supported" if before > after and not order["no rise"] else "contradicted"
+    elif len(order["no rise"]) > len(signed):
+        verdict = "contradicted"
+    return Finding(
+        id="Q2",
+        question="Does coarseness rise before, with or after the drop in test loss?",
+        claim="Coarseness rises before test loss drops.",
+        verdict=verdict,
+        rule="Rise: between which analyzed epochs mean coarseness makes half of its way from epoch 0 to its "
+        "maximum (at least 0.05). Drop: from when on test loss stays below the geometric mean of its maximum "
+        "and 0.01. Before: the rise is over at the drop. Supported, contradicted: the exact sign test gives "
+        "p < 0.05 for before, for after; contradicted also when most do not rise.",
+        numbers={
+            "before": listed(order["before"]),
+            "with": listed(order["with"]),
+            "after": listed(order["after"]),
+            "flat": listed(order["no rise"]),
+            "num_before": len(order["before"]),
+            "num_with": len(order["with"]),
+            "num_after": len(order["after"]),
+            "num_flat": len(order["no rise"]),
+            "p": p,
+        },
+        answer="Before in {num_before} grokked variants ({before}), with it in {num_with} ({with}), after "
+        "it in "
+        "{num_after} ({after}); no rise in {num_flat} ({flat}). Sign test: p = {p}.",
+        limits="Order is no cause. Between checkpoints the rise is not seen; *with* means that both fall "
+        "into one "
+        "interval between checkpoints. Six variants must agree for p < 0.05.",
+        would_change="Denser checkpoints around the drop, and more variants.",
+        figures=("coarseness", "test_loss"),
+    )
+
+
+def some_neurons_must(evidence: Evidence) -> Finding:
+    """Q3."""
+    sets: dict[str, np.ndarray] = {}
+    for row in evidence.grokked:
+        table = evidence.summary(row.key, "neurons")
+        if table is not None:
+            sets[row.key] = table["blob_since_epoch"].notna().to_numpy()
+    masks = list(sets.values())
+    alike = len(masks) >= 2 and len({len(mask) for mask in masks}) == 1
+    common = int(np.logical_and.reduce(masks).sum()) if alike else None
+    expected = float(np.prod([mask.mean() for mask in masks]) * len(masks[0])) if alike else math.nan
+    p = _overlap_p_value(masks, common) if common is not None else math.nan
+    verdict: Verdict = "undecided"
+    if common == 0 and not evidence.open:
+        verdict = "contradicted"
+    elif common and p < ALPHA and not evidence.open:
+        verdict = "supported"
+    stays = [row.get("num_stays_blob") for row in evidence.grokked if row.key in sets]
+    return Finding(
+        id="Q3",
+        question="Are there neurons that must become blobs?",
+        claim="Some neurons, by index, end as blobs in every variant that groks.",
+        verdict=verdict,
+        rule="Neurons that are blobs at the end in all grokked variants. Contradicted when there is none, "
+        "supported when there are more than chance puts there (random neurons, p < 0.05).",
+        numbers={
+            "n": len(masks),
+            "common": common,
+            "expected": expected,
+            "p": p,
+            "least": min(stays, default=math.nan),
+            "most": max(stays, default=math.nan),
+        },
+        answer="{common} neurons end as blobs in all {n} grokked variants; chance would give {expected} "
+        "(p = {p}). Within a variant between {least} and {most} neurons stay blobs once they are.",
+        control="A neuron is a blob only under some names of the residues; no index can be one in all of the "
+        "renamed runs unless its frequency is low under all of them, which no frequency is.",
+        limits="That a neuron must become a blob can't be seen in runs in which it did: it takes ablation or "
+        "training without it.",
+        would_change="Ablation: removing blob neurons, against as many others, and the loss that follows.",
+        figures=("blobs",),
+    )
+
+
+def _overlap_p_value(masks: list[np.ndarray], common: int) -> float:
+    """Probability of as many common neurons when each variant's blobs are random neurons (sampled)."""
+    generator = np.random.default_rng(_SEED)
+    hits = 0
+    for _ in range(_DRAWS):
+        drawn = [generator.permutation(mask) for mask in masks]
+        hits += int(np.logical_and.reduce(drawn).sum()) >= common
+    return (1 + hits) / (1 + _DRAWS)
+
+
+def one_modulus_starts_different(evidence: Evidence) -> Finding:
+    """Q4."""
+    measures: dict[str, dict[str, float]] = {}
+    for row in evidence.rows:
+        for name, value in initial_spectrum(evidence, row).items():
+            measures.setdefault(name, {})[row.key] = value
+    own = [row.key for row in evidence.rows if row.p == HARD_MODULUS]
+    others = [row.key for row in evidence.rows if row.p != HARD_MODULUS]
+    found = {
+        name: separate([v for k, v in of.items() if k in own], [v for k, v in of.items() if k in others])
+        for name, of in measures.items()
+    }
+    known = {name: s for name, s in found.items() if s.n_first == len(own) and s.n_second == len(others)}
+    parting = {name: s for name, s in known.items() if s.threshold is not None}
+    best = min(known, key=lambda name: known[name].p_value, default="")
+    verdict: Verdict = "undecided"
+    if known and own and others:
+        if not parting:
+            verdict = "contradicted"
+        elif known[best].p_value * len(known) < ALPHA:
+            verdict = "supported"
+
+    def mean(name: str, keys: list[str]) -> float:
+        values = [measures[name][key] for key in keys if key in measures.get(name, {})]
+        return float(np.mean(values)) if values else math.nan
+
+    return Finding(
+        id="Q4",
+        question="What is different about p=101?",
+        claim="The spectra of p=101 at epoch 0 differ from those of the other moduli.",
+        verdict=verdict,
+        rule="Of W_E at epoch 0: spread (std / mean), highest / median and Gini coefficient of the frequency "
+        "norms; and mean coarseness. Supported when one of them parts p=101 from all others with exact p < "
+        "0.05 "
+        "after Bonferroni's correction; contradicted when none parts them.",
+        numbers={
+            "m": len(known),
+            "parting": listed(list(parting)),
+            "best": best or "unknown",
+            "p": known[best].p_value if best else math.nan,
+            "spread": mean("spread of norms", own),
+            "spread_others": mean("spread of norms", others),
+            "top": mean("highest / median", own),
+            "top_others": mean("highest / median", others),
+            "coarse": mean("mean coarseness", own),
+            "coarse_others": mean("mean coarseness", others),
+            "random": 0.5 / math.sqrt(128),
+            "least": 1 / math.comb(len(own) + len(others), len(own)) if own and others else math.nan,
+        },
+        answer="Spread of the frequency norms of W_E at epoch 0: {spread} (p=101), {spread_others} (others), "
+        "{random} for random weights; highest / median {top} and {top_others}; mean coarseness {coarse} and "
+        "{coarse_others}. Measures that part p=101 from the others: {parting}; best: {best}, p = {p}.",
+        limits="W_E is drawn alike for every modulus, so a difference at epoch 0 is chance by "
+        "construction; and "
+        "with two variants of p=101 p can't be below {least}. Moduli also differ in the number of pairs.",
+        would_change="More seeds for p=101.",
+        figures=("spectra",),
+    )
+
+
+def initial_spectrum(evidence: Evidence, row: Row) -> dict[str, float]:
+    """Measures of a variant at epoch 0; those that are known."""
+    found: dict[str, float] = {}
+    table = evidence.summary(row.key, "frequencies")
+    if table is not None and (table["epoch"] == 0).any():
+        names = [name for name in table.columns if str(name).startswith("norm_")]
+        norms = table.loc[table["epoch"] == 0, names].to_numpy(np.float64)[0]
+        from tdw.analysis.progress_measures import gini
+
+        found = {
+            "spread of norms": float(norms.std() / norms.mean()),
+            "highest / median": float(norms.max() / np.median(norms)),
+            "Gini of norms": gini(norms),
+        }
+    coarse = row.get("initial_mean_coarseness")
+    return found if math.isnan(coarse) else {**found, "mean coarseness": coarse}

@@ -1,0 +1,115 @@
+"""The study report (R1): what it says is what was found, it needs nothing else, and it works unfinished."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tdw.errors import FingerprintMismatch
+from tdw.families import FAMILIES
+from tdw.reports.page import table, to_html
+from tdw.reports.study_report import study_report, write_study_report
+from tdw.store import Store
+from tdw.summaries.runner import summarize
+
+FAMILY = FAMILIES[0]
+TINY = "p7_s1_d598_f0.5"
+
+
+@pytest.fixture
+def configs(outcomes):
+    return [FAMILY.make_config(p=p, seed=seed) for p, seed in outcomes]
+
+
+def test_every_claim_has_its_verdict_its_numbers_and_its_figure(study_store: Store, configs) -> None:
+    report = study_report(study_store, FAMILY, configs, title="A study")
+    assert [finding.id for finding in report.findings] == [
+        *(f"E{i}" for i in range(1, 6)), *(f"H{i}" for i in range(1, 6)), *(f"Q{i}" for i in range(1, 6)),
+    ]  # fmt: skip
+    stored = {row["id"]: row for row in json.loads(report.files["findings.json"])}
+    for finding in report.findings:
+        section = report.markdown.split(f"### {finding.id}. ")[1].split("\n### ")[0]
+        assert f"**{finding.verdict.capitalize()}.**" in section
+        assert finding.render(finding.answer) in section
+        assert finding.render(finding.control) in section
+        assert stored[finding.id]["verdict"] == finding.verdict
+        assert re.search(r"[Ff]igure \d", section)
+    assert "**Relabelling control.**" in report.markdown.split("### H1.")[1].split("### H2.")[0]
+
+
+def test_the_page_needs_nothing_from_elsewhere(study_store: Store, configs) -> None:
+    report = study_report(study_store, FAMILY, configs)
+    sources = re.findall(r'<img src="([^"]*)"', report.html)
+    figures = [name for name in report.files if name.endswith(".svg")]
+    assert len(sources) == len(figures) == 8
+    assert all(source.startswith("data:image/svg+xml;base64,") for source in sources)
+    assert not re.search(r"<script|<link|<iframe|url\(|@import", report.html)
+    assert not re.search(r'(?:href|src)="(?!data:|https://arxiv)', report.html)
+
+
+def test_the_same_tables_give_the_same_bytes(study_store: Store, configs) -> None:
+    first, second = (study_report(study_store, FAMILY, configs).files for _ in range(2))
+    assert first == second
+
+
+def test_a_study_that_was_not_begun_is_undecided_throughout(tmp_path: Path, configs) -> None:
+    report = study_report(Store(tmp_path / "empty"), FAMILY, configs)
+    assert {finding.verdict for finding in report.findings} == {"undecided"}
+    assert "0 of 8 variants are trained" in report.markdown
+    assert "p113_s999_d598 (not begun)" in report.markdown
+
+
+def test_a_real_unfinished_variant_is_reported_as_such(tiny_store: Store) -> None:
+    config = FAMILY.parse_variant(TINY)
+    for name in ("grokking", "coarseness", "frequencies", "neurons", "relabelling", "progress_measures"):
+        summarize(tiny_store, FAMILY, config, name)
+    report = study_report(tiny_store, FAMILY, [config], early_epoch=10, last_epoch=100)
+    assert f"Unfinished: {TINY} (at epoch 20)" in report.markdown
+    assert {finding.verdict for finding in report.findings} == {"undecided"}
+    finished = study_report(tiny_store, FAMILY, [config], early_epoch=10, last_epoch=20)
+    assert "1 of 1 variants are trained to epoch 20" in finished.markdown
+
+
+def test_configuration_fingerprints_and_versions_are_in_it(study_store: Store, configs) -> None:
+    report = study_report(study_store, FAMILY, configs, study={"epochs": 25_000})
+    for config in configs:
+        assert config.fingerprint in report.markdown
+    assert '{"epochs":25000}' in report.markdown
+    for package in ("torch", "numpy", "training-dynamics-workbench"):
+        assert f"| {package} | " in report.markdown
+
+
+def test_the_report_is_committed_with_what_it_was_made_from(study_store: Store, configs) -> None:
+    write_study_report(study_store, FAMILY, configs, early_epoch=1000)
+    bundle = study_store.read_plot(FAMILY.name, None, "study_report")
+    assert bundle.read("report.html").startswith(b"<!doctype html>")
+    assert "p97_s485_d598/coarseness" in bundle.provenance.inputs
+    assert bundle.provenance.parameters["early_epoch"] == 1000
+
+
+def test_variants_of_another_configuration_are_refused(study_store: Store, configs) -> None:
+    import dataclasses
+
+    from tdw.store import TableAddress
+
+    address = TableAddress(FAMILY.name, configs[0].key, "coarseness")
+    found, provenance = study_store.read_table_with_provenance(address)
+    foreign = dataclasses.replace(provenance, variant_fingerprint="0" * 64)
+    study_store.write_table(address, found, provenance=foreign)
+    with pytest.raises(FingerprintMismatch, match=configs[0].key):
+        study_report(study_store, FAMILY, configs)
+
+
+def test_raw_html_in_a_text_is_shown_and_not_run() -> None:
+    page = to_html("# <script>alert(1)</script>\n\n<b>x</b>", title="<i>t</i>", pictures={})
+    assert "<script>" not in page
+    assert "<b>" not in page
+    assert "<title>&lt;i&gt;t&lt;/i&gt;</title>" in page
+
+
+def test_bars_in_cells_do_not_break_a_table() -> None:
+    page = to_html(table(["a", "b"], [["x|y", "z"]]), title="t", pictures={})
+    assert "<td>x|y</td>" in page

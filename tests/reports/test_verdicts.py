@@ -1,0 +1,226 @@
+"""The rules of the verdicts (R1): each of the three comes out where the rule says so, on made-up studies."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from tdw.reports import expected, hypotheses, questions
+from tdw.reports.finding import Finding, show
+from tdw.reports.questions import drop_epoch, rise_interval
+from tdw.reports.study_report import all_findings
+
+
+def test_the_expected_outcomes_are_supported_when_they_come_out(study):
+    found = {finding.id: finding.verdict for finding in expected.all_outcomes(study())}
+    assert found == dict.fromkeys(("E1", "E2", "E3", "E4", "E5"), "supported")
+
+
+@pytest.mark.parametrize(
+    ("id", "change"),
+    [
+        ("E1", {(101, 999): {"epoch": 15_000}}),
+        ("E1", {(113, 999): {"epoch": None}}),
+        ("E2", {(97, 999): {"epoch": 8000}}),
+        ("E3", {(113, 485): {"epoch": 5500}}),
+        ("E4", {(97, 485): {"epoch": 10_500}}),
+        ("E5", {key: {"stable": False} for key in [(p, s) for p in (97, 101, 109, 113) for s in (485, 999)]}),
+    ],
+)
+def test_an_expected_outcome_is_contradicted_by_one_that_differs(study, id, change):
+    found = {finding.id: finding.verdict for finding in expected.all_outcomes(study(change=change))}
+    assert found[id] == "contradicted"
+
+
+@pytest.mark.parametrize(
+    ("id", "drop"),
+    [("E1", (97, 485)), ("E2", (97, 485)), ("E3", (97, 485)), ("E4", (101, 485)), ("E5", (97, 485))],
+)
+def test_an_expected_outcome_is_undecided_while_a_variant_is_missing(study, id, drop):
+    found = {finding.id: finding for finding in expected.all_outcomes(study(drop=(drop,)))}
+    assert found[id].verdict == "undecided"
+
+
+def test_an_unfinished_variant_is_not_a_failed_one(study):
+    evidence = study(change={(101, 999): {"last": 9000}})
+    assert [row.key for row in evidence.open] == ["p101_s999_d598"]
+    assert evidence.failed == ()
+    assert expected.only_one_fails(evidence).verdict == "undecided"
+
+
+def test_blobs_are_not_necessary_when_a_renamed_run_groks_without(study):
+    finding = hypotheses.blobs_are_necessary(study(change={(97, 485): {"renamed_blobs": 2}}))
+    assert finding.verdict == "contradicted"
+    assert finding.numbers["without"] == "none"
+    assert finding.numbers["renamed"] == "p97_s485_d598"
+    assert finding.numbers["least_renamed"] == 2
+
+
+def test_blobs_are_not_necessary_when_a_run_groks_without(study):
+    finding = hypotheses.blobs_are_necessary(study(change={(97, 485): {"blobs": 3}}))
+    assert (finding.verdict, finding.numbers["without"]) == ("contradicted", "p97_s485_d598")
+
+
+def test_blobs_look_necessary_when_every_run_under_every_name_has_them(study):
+    assert hypotheses.blobs_are_necessary(study()).verdict == "supported"
+
+
+def test_necessity_is_undecided_while_a_variant_is_unfinished(study):
+    evidence = study(change={(101, 999): {"last": 9000}})
+    assert hypotheses.blobs_are_necessary(evidence).verdict == "undecided"
+
+
+def test_early_blobs_predict_when_order_and_control_agree(study):
+    finding = hypotheses.early_blobs_predict(study())
+    assert finding.verdict == "supported"
+    assert finding.numbers["rho"] == pytest.approx(-1)
+    assert finding.numbers["p"] == pytest.approx(2 / math.factorial(8))
+    assert finding.numbers["control"] < 0.05
+    assert (finding.numbers["within"], finding.numbers["pairs"]) == (4, 4)
+
+
+def test_early_coarseness_the_other_way_round_contradicts(study, outcomes):
+    change = {key: {"early": 0.1 + (epoch or 13_000) / 50_000} for key, epoch in outcomes.items()}
+    assert hypotheses.early_blobs_predict(study(change=change)).verdict == "contradicted"
+
+
+def test_prediction_is_undecided_without_an_order(study, outcomes):
+    early = dict(zip(outcomes, (0.2, 0.5, 0.1, 0.3, 0.22, 0.41, 0.15, 0.33), strict=True))
+    evidence = study(change={key: {"early": value} for key, value in early.items()})
+    assert hypotheses.early_blobs_predict(evidence).verdict == "undecided"
+
+
+def test_a_threshold_is_contradicted_by_a_failure_with_as_many_blobs(study):
+    finding = hypotheses.there_is_a_threshold(study())
+    assert (finding.verdict, finding.numbers["overlap"]) == ("contradicted", "p101_s999_d598")
+
+
+def test_one_failure_is_too_few_for_a_threshold_and_three_are_enough(study):
+    one = hypotheses.there_is_a_threshold(study(change={(101, 999): {"blobs": 3}}))
+    assert (one.verdict, one.numbers["p"]) == ("undecided", pytest.approx(1 / 8))
+    failing = {"epoch": None, "blobs": 3}
+    three = study(change={(101, 999): failing, (97, 999): failing, (113, 999): failing})
+    finding = hypotheses.there_is_a_threshold(three)
+    assert (finding.verdict, finding.numbers["threshold"]) == ("supported", 51.5)
+
+
+def test_two_seeds_can_not_show_that_a_modulus_is_harder(study):
+    finding = hypotheses.one_modulus_is_harder(study())
+    assert finding.verdict == "undecided"
+    assert finding.numbers["chance"] == pytest.approx(1 / 16)
+    assert finding.numbers["wanted"] == 3
+
+
+def test_three_seeds_can(study, outcomes):
+    more = {**outcomes, (97, 7): 5000, (101, 7): 9000, (109, 7): 4000, (113, 7): 6000}
+    finding = hypotheses.one_modulus_is_harder(study(grokked=more))
+    assert (finding.verdict, finding.numbers["chance"]) == ("supported", pytest.approx(1 / 64))
+
+
+def test_a_slower_modulus_contradicts_that_101_is_hardest(study):
+    finding = hypotheses.one_modulus_is_harder(study(change={(97, 485): {"epoch": 10_500}}))
+    assert finding.verdict == "contradicted"
+
+
+@pytest.mark.parametrize(
+    ("settings", "verdict"),
+    [
+        ({"blobs": 100}, "contradicted"),
+        ({"blobs": 0, "renamed_blobs": 0}, "supported"),
+        ({"blobs": 0, "renamed_blobs": 40}, "undecided"),
+        ({"blobs": 0, "renamed_blobs": 0, "last": 9000}, "undecided"),
+    ],
+)
+def test_whether_a_pair_prevents_blobs_depends_on_its_blobs_under_every_name(study, settings, verdict):
+    finding = hypotheses.one_pair_prevents_blobs(study(change={(101, 999): settings}))
+    assert finding.verdict == verdict
+
+
+def test_coarseness_that_rises_before_every_drop_supports_that_it_comes_first(study, outcomes):
+    evidence = study(change={key: {"rise": (epoch or 13_000) - 1500} for key, epoch in outcomes.items()})
+    finding = questions.coarseness_rises_first(evidence)
+    assert (finding.verdict, finding.numbers["num_before"]) == ("supported", 7)
+    assert finding.numbers["p"] == pytest.approx(2 / 2**7)
+
+
+def test_coarseness_that_rises_after_every_drop_contradicts_it(study, outcomes):
+    evidence = study(
+        change={key: {"rise": (epoch or 13_000) + 1500, "early": 0.2} for key, epoch in outcomes.items()}
+    )
+    finding = questions.coarseness_rises_first(evidence)
+    assert (finding.verdict, finding.numbers["num_after"]) == ("contradicted", 7)
+
+
+def test_a_rise_within_the_interval_of_the_drop_is_with_it(study, outcomes):
+    evidence = study(change={key: {"rise": epoch or 13_000} for key, epoch in outcomes.items()})
+    finding = questions.coarseness_rises_first(evidence)
+    assert finding.numbers["num_with"] + finding.numbers["num_before"] + finding.numbers["num_after"] == 7
+    assert finding.verdict == "undecided"
+
+
+def test_rise_and_drop_are_halfway_points():
+    epochs = np.array([0.0, 100, 200, 300])
+    assert rise_interval(epochs, np.array([0.1, 0.2, 0.4, 0.5])) == (100, 200)
+    assert rise_interval(epochs, np.array([0.1, 0.1, 0.12, 0.1])) is None
+    assert rise_interval(np.empty(0), np.empty(0)) is None
+    # Between 4 and 0.01 the geometric mean is 0.2; the drop at 100 does not stay.
+    assert drop_epoch(epochs, np.array([4.0, 0.1, 0.3, 0.05])) == 300
+    assert math.isnan(drop_epoch(epochs, np.array([4.0, 4, 4, 4])))
+
+
+def test_neurons_common_to_all_runs_are_held_against_chance(study, outcomes):
+    same = study(change={key: {"neurons": range(30)} for key in outcomes})
+    assert questions.some_neurons_must(same).verdict == "supported"
+
+
+def test_no_common_neuron_contradicts_that_some_must(study, outcomes):
+    apart = study(change={key: {"neurons": range(i * 60, i * 60 + 60)} for i, key in enumerate(outcomes)})
+    finding = questions.some_neurons_must(apart)
+    assert (finding.verdict, finding.numbers["common"]) == ("contradicted", 0)
+
+
+def test_one_failure_can_be_parted_but_not_told_from_chance(study):
+    for rule in (questions.a_threshold_predicts, questions.failure_is_predictable):
+        finding = rule(study(change={(101, 999): {"early": 0.05}}))
+        assert finding.verdict == "undecided"
+        assert "mean coarseness" in str(finding.numbers["parting"])
+        assert finding.numbers["least"] == pytest.approx(1 / 8)
+
+
+def test_a_failure_in_the_middle_of_all_measures_contradicts_that_they_part(study):
+    finding = questions.a_threshold_predicts(study(change={(101, 999): {"early": 0.33}}))
+    assert finding.verdict == "contradicted"
+
+
+def test_without_a_failure_nothing_is_known_of_predicting_it(study):
+    finding = questions.failure_is_predictable(study(change={(101, 999): {"epoch": 20_000}}))
+    assert finding.verdict == "undecided"
+    assert "unknown" in finding.render(finding.answer)
+
+
+def test_two_variants_can_not_show_that_a_modulus_starts_different(study):
+    finding = questions.one_modulus_starts_different(study())
+    assert finding.verdict in ("undecided", "contradicted")
+    assert finding.numbers["least"] == pytest.approx(1 / 28)
+
+
+def test_with_nothing_at_all_everything_is_undecided(study, outcomes):
+    for finding in all_findings(study(drop=tuple(outcomes))):
+        assert finding.verdict == "undecided", finding.id
+        assert finding.render(finding.answer)
+
+
+def test_a_sentence_can_only_use_the_findings_own_numbers():
+    settings = {"id": "X", "claim": "c", "verdict": "undecided", "rule": "r", "would_change": ""}
+    with pytest.raises(ValueError, match="unheard"):
+        Finding(**settings, numbers={"n": 1}, answer="{n} and {unheard}")
+    assert Finding(**settings, numbers={"n": 1234.5678}, answer="{n}").render("{n}") == "1,235"
+
+
+def test_numbers_are_printed_for_people():
+    values = [None, math.nan, 0.0123456, 12345.0, -3, True, "", math.inf]
+    assert [show(value) for value in values] == [
+        "unknown", "unknown", "0.01235", "12,345", "−3", "yes", "none", "never",
+    ]  # fmt: skip
