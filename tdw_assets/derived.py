@@ -6,7 +6,6 @@ and recorded with the result: an input that changes meanwhile makes the result o
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,7 +17,10 @@ from tdw.analysis.parameters import as_json
 from tdw.plots.registry import PLOTS
 from tdw.store import Store, TableAddress
 from tdw.store.fingerprints import fingerprint_json, short
+from tdw.summaries.comparison import CODE_VERSION as COMPARISON_VERSION
+from tdw.summaries.comparison import COMPARISON
 from tdw.summaries.registry import SUMMARIES, resolve_options, summary_version
+from tdw.summaries.variant_tables import SUMMARIES as COMPARED
 from tdw_assets.gaps import AssetGaps, VariantGaps
 from tdw_assets.grid import Grid
 from tdw_assets.versions import DataVersion, hash_versions, read_versions
@@ -81,6 +83,11 @@ def derived_assets(grid: Grid) -> list[Derived]:
             spec = summary_version(summary.name, summary_options(grid, summary.name))
             found.append(Derived(f"summaries/{summary.name}", "variant", summary.needs, (), spec))
     there |= {asset.name for asset in found}
+    tables = tuple(f"summaries/{name}" for name in COMPARED if f"summaries/{name}" in there)
+    if tables:
+        spec = fingerprint_json([COMPARISON, COMPARISON_VERSION, grid.study.early_epoch])
+        found.append(Derived(f"summaries/{COMPARISON}", "comparison", (), tables, short(spec)))
+        there.add(f"summaries/{COMPARISON}")
     for plot in PLOTS:
         needs = tuple(_asset_name(name) for name in plot.needs)
         if not set(needs) <= there:
@@ -144,11 +151,11 @@ def input_mark(asset: Derived, marks: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Standing:
-    """How the derived assets of some variants stand.
+    """How derived assets stand.
 
     Attributes:
-        gaps: one for each asset and variant, each after its inputs; those over several variants come last.
-        marks: variant -> asset name -> hash of what is recorded of it; of every asset that is recorded.
+        gaps: one for each asset and variant, each after its inputs.
+        marks: asset name -> hash of what is recorded of it, by variant; of every asset that is recorded.
     """
 
     gaps: tuple[DerivedGap, ...]
@@ -162,7 +169,7 @@ class Standing:
 def find_derived_gaps(
     grid: Grid, instance: dg.DagsterInstance, store: Store, gaps: Mapping[str, VariantGaps]
 ) -> Standing:
-    """How every derived asset of these variants, and those over all of them, stand."""
+    """How every table and plot of these variants stands."""
     marks = {variant: recorded_marks(found) for variant, found in gaps.items()}
     stale = {
         variant: {name for name, asset in found.analyzers.items() if asset.out_of_date}
@@ -170,40 +177,49 @@ def find_derived_gaps(
         for variant, found in gaps.items()
     }
     coming: dict[str, set[str]] = {variant: set() for variant in gaps}
-    assets = derived_assets(grid)
     result: list[DerivedGap] = []
-    for asset in (asset for asset in assets if asset.scope == "variant"):
+    for asset in derived_assets(grid):
+        if asset.scope == "comparison":
+            continue
         recorded = read_versions(instance, asset.key(grid), list(gaps))
         for variant in gaps:
-            version, there = recorded.get(variant), asset.exists(grid, store, variant)
-            gap = _gap(asset, variant, marks[variant], version, there, stale[variant], coming[variant])
+            version = recorded.get(variant) if asset.exists(grid, store, variant) else None
+            gap = _gap(asset, variant, marks[variant], version, stale[variant], coming[variant])
             result.append(gap)
             if gap.state != "waiting":
                 coming[variant].add(asset.name)
-            if version is not None and there:
+            if version is not None:
                 marks[variant][asset.name] = str(version)
             if gap.state == "out_of_date":
                 stale[variant].add(asset.name)
-    everything = {f"{variant}/{name}": mark for variant, of in marks.items() for name, mark in of.items()}
-    all_stale = {f"{variant}/{name}" for variant, names in stale.items() for name in names}
-    for asset in (asset for asset in assets if asset.scope == "comparison"):
-        version = _unpartitioned_version(instance, asset.key(grid))
-        spread = spread_inputs(asset, everything)
-        result.append(_gap(spread, "", everything, version, asset.exists(grid, store, None), all_stale))
     return Standing(tuple(result), marks)
 
 
-def spread_inputs(asset: Derived, marks: Iterable[str]) -> Derived:
-    """A derived asset over several variants with its inputs of each: "p113_s999_d598/summaries/coarseness".
-
-    It needs one variant to have what it needs, and uses what all of them have.
-    """
-    names = list(marks)
-    have = {name.partition("/")[0] for name in names if name.partition("/")[2] in asset.needs}
-    complete = [v for v in have if all(f"{v}/{need}" in names for need in asset.needs)]
-    needs = tuple(f"{complete[0]}/{need}" for need in asset.needs) if complete else asset.needs
-    uses = tuple(sorted(name for name in names if name.partition("/")[2] in asset.inputs))
-    return dataclasses.replace(asset, needs=needs, uses=uses)
+def find_comparison_gaps(grid: Grid, instance: dg.DagsterInstance, store: Store) -> Standing:
+    """How what covers all variants stands. It is made from their tables alone, so no cell is looked at."""
+    assets = derived_assets(grid)
+    by_name: dict[str, dict[str, str]] = {}
+    for name in ("history", *(asset.name for asset in assets if asset.scope == "variant")):
+        versions = read_versions(instance, grid.key(*name.split("/")), grid.variants)
+        by_name[name] = {variant: str(version) for variant, version in versions.items()}
+    marks = {name: hash_versions(of) for name, of in by_name.items() if of}
+    coming: set[str] = set()
+    stale: set[str] = set()
+    result: list[DerivedGap] = []
+    for asset in assets:
+        if asset.scope == "variant":
+            continue
+        version = _unpartitioned_version(instance, asset.key(grid))
+        version = version if asset.exists(grid, store, None) else None
+        gap = _gap(asset, "", marks, version, stale, coming)
+        result.append(gap)
+        if gap.state != "waiting":
+            coming.add(asset.name)
+        if version is not None:
+            marks[asset.name] = str(version)
+        if gap.state == "out_of_date":
+            stale.add(asset.name)
+    return Standing(tuple(result), {"": marks})
 
 
 def _gap(
@@ -211,15 +227,20 @@ def _gap(
     variant: str,
     marks: Mapping[str, str],
     recorded: DataVersion | None,
-    there: bool,
     stale: Collection[str],
-    coming: Collection[str] = (),
+    coming: Collection[str],
 ) -> DerivedGap:
+    """Compare what is recorded (None: nothing, or no file) with what would be made now.
+
+    Args:
+        stale: inputs that are out of date.
+        coming: inputs that can be made, whether they are there or not.
+    """
     mark = input_mark(asset, marks)
     behind = tuple(name for name in dict.fromkeys(asset.inputs) if name in stale)
     if any(name not in marks and name not in coming for name in asset.needs):
         state: State = "waiting"
-    elif recorded is None or not there:
+    elif recorded is None:
         state = "missing"
     elif behind or (recorded.spec, recorded.input) != (asset.spec, mark):
         state = "out_of_date"

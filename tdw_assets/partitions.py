@@ -48,9 +48,9 @@ def registered_variants(grid: Grid, instance: dg.DagsterInstance) -> tuple[str, 
 
 
 def with_registered(grid: Grid, instance: dg.DagsterInstance) -> Grid:
-    """The grid with the variants that were added to the study in the UI or by the command line."""
-    added = [key for key in registered_variants(grid, instance) if key not in grid.variants]
-    return grid.narrow(variants=(*grid.variants, *added)) if added else grid
+    """The grid with the variants as the instance has them: some were added in the UI, some removed there."""
+    registered = registered_variants(grid, instance)
+    return grid.narrow(variants=registered) if registered else grid
 
 
 def register_variants(grid: Grid, instance: dg.DagsterInstance, variants: Iterable[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """The last stages: summaries and plots by variant, and what is drawn over all variants."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -8,10 +8,13 @@ import dagster as dg
 from tdw.plots.registry import get_plot
 from tdw.store import Store, Written
 from tdw.store.fingerprints import short
+from tdw.store.layout import COMPARISON
+from tdw.summaries.comparison import DESCRIPTION as COMPARISON_DESCRIPTION
 from tdw.summaries.registry import get_summary
 from tdw_assets.derived import (
     Derived,
     derived_assets,
+    find_comparison_gaps,
     find_derived_gaps,
     series_epochs,
     summary_options,
@@ -23,7 +26,7 @@ from tdw_assets.plan import REQUEST_TAG
 from tdw_assets.plot_links import plot_metadata
 from tdw_assets.reports import Metadata
 from tdw_assets.training import OWNERS
-from tdw_assets.versions import DataVersion, Input, hash_versions, read_pointers, tags
+from tdw_assets.versions import DataVersion, Input, read_pointers, tags
 from tdw_assets.work import Failed, at_work, raise_failures, waiting
 from tdw_resources.events import report_materializations
 from tdw_resources.instance import ANALYSIS_POOL
@@ -40,15 +43,18 @@ class Made:
     metadata: Metadata
 
 
-Make = Callable[[Grid, Store, str, Derived, Mapping[str, VariantGaps]], Made]
-
-
 def make_summary(
     grid: Grid, store: Store, variant: str, asset: Derived, gaps: Mapping[str, VariantGaps]
 ) -> Made:
-    """Compute and commit one table of a variant."""
+    """Compute and commit one table of a variant, or the one that compares all of them."""
+    from tdw.summaries.comparison import write_comparison
     from tdw.summaries.runner import summarize
 
+    if not variant:
+        configs = [grid.family.parse_variant(key) for key in grid.variants]
+        early = grid.study.early_epoch
+        written = write_comparison(store, grid.family, configs, early_epoch=early)
+        return Made(written, {"variants": len(configs), "path": dg.MetadataValue.path(written.path)})
     summary = get_summary(asset.short_name)
     done = summarize(
         store,
@@ -62,9 +68,7 @@ def make_summary(
     return Made(done.written, {**done.metadata, "path": dg.MetadataValue.path(done.written.path)})
 
 
-def make_plot(
-    grid: Grid, store: Store, variant: str, asset: Derived, gaps: Mapping[str, VariantGaps]
-) -> Made:
+def make_plot(grid: Grid, store: Store, variant: str, asset: Derived) -> Made:
     """Draw and commit one plot, of a variant or of all that have anything to show."""
     from tdw.plots.render import render
 
@@ -73,7 +77,7 @@ def make_plot(
         plot,
         store,
         family=grid.family,
-        variants=[variant] if variant else list(gaps),
+        variants=[variant] if variant else list(grid.variants),
         order=grid.study.variant_keys,
         scheduled=grid.study.epoch_list,
     )
@@ -91,27 +95,32 @@ def _make_all(
     *,
     assets: Sequence[Derived],
     stage: str,
-    make: Make,
 ) -> None:
     """Make the selected assets of a variant, or with "" over all; one that fails stops no other."""
-    where = variant or "_comparison"
-    instance = context.instance
+    where = variant or "all variants"
     failed: list[Failed] = []
     with (
         at_work(context, variant=variant, stage=stage) as progress,
-        store.lock(grid.family.name, where, stage, on_wait=waiting(context, where)),
+        store.lock(grid.family.name, variant or COMPARISON, stage, on_wait=waiting(context, where)),
     ):
         # The marks come first: what changes while this works makes the result out of date again.
-        gaps = find_gaps(grid, instance, store, [variant] if variant else None)
-        standing = find_derived_gaps(grid, instance, store, gaps)
+        gaps = find_gaps(grid, context.instance, store, [variant]) if variant else {}
         for at, asset in enumerate(assets):
+            standing = (
+                find_derived_gaps(grid, context.instance, store, gaps)
+                if variant
+                else find_comparison_gaps(grid, context.instance, store)
+            )
             gap = standing.of(asset, variant)
             if gap.state == "done" and REQUEST_TAG in context.run.tags:
                 continue
-            inputs = read_inputs(instance, grid, asset, gaps, standing.marks)
+            inputs = read_inputs(context.instance, grid, asset, gaps, standing.marks[variant])
             progress(at, len(assets), f"{where}  {asset.name}")
             try:
-                made = make(grid, store, variant, asset, gaps)
+                if asset.kind == "summaries":
+                    made = make_summary(grid, store, variant, asset, gaps)
+                else:
+                    made = make_plot(grid, store, variant, asset)
             except Exception as error:
                 failed.append(Failed(asset.name, variant, error))
                 continue
@@ -131,16 +140,15 @@ def read_inputs(
     grid: Grid,
     asset: Derived,
     gaps: Mapping[str, VariantGaps],
-    marks: Mapping[str, Mapping[str, str]],
+    marks: Mapping[str, str],
 ) -> list[Input]:
     """The inputs of a derived asset as they are recorded now, one for each asset that it is made from."""
     found: list[Input] = []
     for name in dict.fromkeys(asset.inputs):
         key = grid.key(*name.split("/"))
         partitions = [key for variant, of in gaps.items() for key in _partitions_of(name, variant, of)]
-        pointers = read_pointers(instance, key, partitions)
-        mark = hash_versions({variant: of[name] for variant, of in marks.items() if name in of})
-        found.append(Input(key, mark, max(pointers.values(), default=None)))
+        pointers = read_pointers(instance, key, partitions or grid.variants)
+        found.append(Input(key, marks.get(name, "INITIAL"), max(pointers.values(), default=None)))
     return found
 
 
@@ -159,28 +167,38 @@ def _deps(grid: Grid, asset: Derived) -> list[dg.AssetDep]:
     return found
 
 
+def _words(asset: Derived) -> tuple[str, str]:
+    """Title and description."""
+    if asset.kind == "plots":
+        plot = get_plot(asset.short_name)
+        return plot.title, plot.description
+    if asset.scope == "comparison":
+        return "Comparison of variants", COMPARISON_DESCRIPTION
+    summary = get_summary(asset.short_name)
+    return summary.title, summary.description
+
+
 def _spec(grid: Grid, asset: Derived) -> dg.AssetSpec:
     summary = asset.kind == "summaries"
-    declared = get_summary(asset.short_name) if summary else get_plot(asset.short_name)
-    description = declared.description
+    title, description = _words(asset)
     return dg.AssetSpec(
         asset.key(grid),
         deps=_deps(grid, asset),
         partitions_def=variant_partitions(grid) if asset.scope == "variant" else None,
         skippable=True,
-        description=f"**{declared.title}**\n\n{description}",
+        description=f"**{title}**\n\n{description}",
         group_name=f"{grid.family.name}/{'summaries' if summary else 'plots'}",
         kinds={"python", "parquet"} if summary else {"python", "plotly"},
         owners=OWNERS,
         code_version=asset.spec,
-        metadata={"title": declared.title},
+        metadata={"title": title},
     )
 
 
 def derived_definitions(grid: Grid) -> list[dg.AssetsDefinition]:
     """One op each for the summaries of a variant, its plots, and what is drawn over all variants."""
     assets = derived_assets(grid)
-    summaries = [asset for asset in assets if asset.kind == "summaries"]
+    summaries = [asset for asset in assets if asset.kind == "summaries" and asset.scope == "variant"]
     plots = [asset for asset in assets if asset.kind == "plots" and asset.scope == "variant"]
     comparisons = [asset for asset in assets if asset.scope == "comparison"]
 
@@ -197,7 +215,7 @@ def derived_definitions(grid: Grid) -> list[dg.AssetsDefinition]:
     def summarize_variant(context: dg.AssetExecutionContext, store: StoreResource):
         for variant in context.partition_keys:
             some = selected(context, summaries)
-            _make_all(context, grid, store.open(), variant, assets=some, stage=SUMMARIZE, make=make_summary)
+            _make_all(context, grid, store.open(), variant, assets=some, stage=SUMMARIZE)
         yield from ()
 
     @dg.multi_asset(
@@ -210,7 +228,7 @@ def derived_definitions(grid: Grid) -> list[dg.AssetsDefinition]:
     def draw_plots(context: dg.AssetExecutionContext, store: StoreResource):
         for variant in context.partition_keys:
             some = selected(context, plots)
-            _make_all(context, grid, store.open(), variant, assets=some, stage=PLOT, make=make_plot)
+            _make_all(context, grid, store.open(), variant, assets=some, stage=PLOT)
         yield from ()
 
     found = [definition for definition, some in ((summarize_variant, summaries), (draw_plots, plots)) if some]
@@ -226,7 +244,7 @@ def derived_definitions(grid: Grid) -> list[dg.AssetsDefinition]:
     def compare_variants(context: dg.AssetExecutionContext, store: StoreResource):
         every = with_registered(grid, context.instance)
         some = selected(context, comparisons)
-        _make_all(context, every, store.open(), "", assets=some, stage=COMPARE, make=make_plot)
+        _make_all(context, every, store.open(), "", assets=some, stage=COMPARE)
         yield from ()
 
     return [*found, compare_variants]

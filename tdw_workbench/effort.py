@@ -87,8 +87,9 @@ class Work:
     @classmethod
     def find(cls, order: Order, grid: Grid, instance: dg.DagsterInstance, store: Store) -> Work:
         """Compare what the order asks for with what is there."""
-        from tdw_assets.derived import find_derived_gaps
+        from tdw_assets.derived import find_comparison_gaps, find_derived_gaps
         from tdw_assets.gaps import find_gaps
+        from tdw_assets.partitions import with_registered
         from tdw_assets.plan import plan_derived
 
         found = find_gaps(grid, instance, store)
@@ -104,8 +105,9 @@ class Work:
             if tables or (gaps.history is None and gaps.checkpoint.recorded and order.wants("history")):
                 sizes.setdefault(variant, 0.0)
         variants = sorted(sizes, key=lambda variant: -sizes[variant])
-        if any(gap.asset.scope == "comparison" and order.wants(gap.asset.name) for gap in standing.gaps) and (
-            variants or plan_derived(grid, standing, "", names=order.assets or None)
+        over_all = find_comparison_gaps(with_registered(grid, instance), instance, store)
+        if any(order.wants(gap.asset.name) for gap in over_all.gaps) and (
+            variants or plan_derived(grid, over_all, "", names=order.assets or None)
         ):
             variants.append(ALL)
         cells = [asset for gaps in found.values() for asset in (gaps.checkpoint, *gaps.analyzers.values())]

@@ -105,10 +105,18 @@ class Pool:
             if self._waiting:
                 self._start()
             how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-            return Answer(variant, given_up=f"its worker died {_DEATHS} times ({how}); see {self.log}")
+            last = f": {self._last_words()}" if code > 0 else ""
+            return Answer(variant, given_up=f"its worker died {_DEATHS} times ({how}){last}; see {self.log}")
         self._waiting.appendleft(variant)
         self._start()
         return None
+
+    def _last_words(self) -> str:
+        """The last line that the workers wrote."""
+        with contextlib.suppress(OSError):
+            lines = self.log.read_text(errors="replace").splitlines()
+            return lines[-1].strip() if lines else ""
+        return ""
 
     def _start(self) -> None:
         environment = {**os.environ, SUPERVISOR_VARIABLE: identity(), "DAGSTER_HOME": self.order.home}

@@ -69,7 +69,7 @@ def _stages(
 ) -> Iterator[Callable[[], PlannedRun | None]]:
     """Plans to be made one after another, each when the one before it is carried out."""
     from tdw.store import Store
-    from tdw_assets.derived import find_derived_gaps
+    from tdw_assets.derived import find_comparison_gaps, find_derived_gaps
     from tdw_assets.gaps import find_gaps
     from tdw_assets.partitions import with_registered
     from tdw_assets.plan import plan_analysis, plan_derived, plan_training
@@ -80,10 +80,11 @@ def _stages(
         return find_gaps(grid, instance, store, [variant])[variant]
 
     def derived() -> PlannedRun | None:
-        every = grid if variant else with_registered(grid, instance)
-        gaps = find_gaps(every, instance, store, [variant] if variant else None)
-        standing = find_derived_gaps(every, instance, store, gaps)
-        return plan_derived(every, standing, variant, names=order.assets or None)
+        if variant:
+            standing = find_derived_gaps(grid, instance, store, {variant: look()})
+        else:
+            standing = find_comparison_gaps(with_registered(grid, instance), instance, store)
+        return plan_derived(grid, standing, variant, names=order.assets or None)
 
     analyzers = [name for name in grid.analyzers if order.wants(name)]
     if variant and order.wants("checkpoint"):
