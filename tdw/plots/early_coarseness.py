@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tdw.plots.reader import Sources, VariantReader
 
+_DEFAULT_EARLY = 1000
 _MOST_LABELS = 16
 
 
@@ -28,15 +29,17 @@ class Parameters:
     """What is early, and what is coarse.
 
     Attributes:
-        early_epoch: at which coarseness is read; there has to be a checkpoint of it.
+        early_epoch: at which coarseness is read; there has to be a checkpoint of it. None for the study's, as
+            the comparison table has it, or 1,000 where there is no such table.
         statistic: column of the coarseness summary.
     """
 
-    early_epoch: int = 1000
+    early_epoch: int | None = None
     statistic: str = "mean_coarseness"
 
     def __post_init__(self) -> None:
-        require(is_count(self.early_epoch, least=0), "early_epoch", self.early_epoch, wanted="an epoch")
+        early: int | None = self.early_epoch
+        require(early is None or is_count(early, least=0), "early_epoch", early, wanted="an epoch, or null")
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,8 @@ class Data:
 
     points: tuple[Point, ...]
     left_out: tuple[str, ...]
-    parameters: Parameters
+    early_epoch: int
+    statistic: str
 
     @property
     def grokked(self) -> tuple[Point, ...]:
@@ -73,37 +77,43 @@ class Data:
 
 def load(sources: Sources, parameters: Parameters) -> Data:
     """Every variant that was analyzed at the early epoch and has a grokking summary."""
+    early = _early_epoch(sources) if parameters.early_epoch is None else parameters.early_epoch
 
     def one(reader: VariantReader) -> Point:
-        return _load_point(reader, parameters)
+        return _load_point(reader, early, statistic=parameters.statistic)
 
-    return Data(*sources.collect(one), parameters=parameters)
+    return Data(*sources.collect(one), early_epoch=early, statistic=parameters.statistic)
 
 
-def _load_point(reader: VariantReader, parameters: Parameters) -> Point:
+def _early_epoch(sources: Sources) -> int:
+    table = sources.variants[0].comparison() if sources.variants else None
+    return _DEFAULT_EARLY if table is None or table.empty else int(table["early_epoch"].iloc[0])
+
+
+def _load_point(reader: VariantReader, early_epoch: int, *, statistic: str) -> Point:
     table = reader.summary("coarseness")
     require(
-        parameters.statistic in table.columns,
+        statistic in table.columns,
         "statistic",
-        parameters.statistic,
+        statistic,
         wanted=f"a column of the coarseness summary, such as {', '.join(map(str, table.columns[1:8]))}",
     )
-    row = table[table["epoch"] == parameters.early_epoch]
+    row = table[table["epoch"] == early_epoch]
     found = grokking.load(reader)
     if row.empty:
         raise NotFound(
-            f"{reader.variant} has no coarseness at epoch {parameters.early_epoch}",
-            f"run `tdw fill --variant {reader.variant} --epochs {parameters.early_epoch}`",
+            f"{reader.variant} has no coarseness at epoch {early_epoch}",
+            f"run `tdw fill --variant {reader.variant} --epochs {early_epoch}`",
         )
     if found.epoch is None and found.censored_at is None:
         raise NotFound(f"{reader.variant} has no grokking summary", "materialize it, or run `tdw fill`")
-    value = float(row[parameters.statistic].iloc[0])
+    value = float(row[statistic].iloc[0])
     return Point(reader.variant, reader.label, reader.look, value, found)
 
 
 def build(data: Data) -> style.Figure:
     """The interactive figure."""
-    name = data.parameters.statistic.replace("_", " ")
+    name = data.statistic.replace("_", " ")
     places = label_places(data.points)
     traces = [_point(point, place) for point, place in zip(data.points, places, strict=True)]
     line = _trend(data)
@@ -115,9 +125,9 @@ def build(data: Data) -> style.Figure:
         subtitle=_subtitle(data),
         hovermode="closest",
         xaxis={
-            "title": {"text": f"{name} at epoch {data.parameters.early_epoch:,} (0 to 1)"}
+            "title": {"text": f"{name} at epoch {data.early_epoch:,} (0 to 1)"}
             if "coarseness" in name
-            else {"text": f"{name} at epoch {data.parameters.early_epoch:,}"},
+            else {"text": f"{name} at epoch {data.early_epoch:,}"},
             "hoverformat": ".4f",
             "range": _range([point.value for point in data.points]),
         },
@@ -246,7 +256,7 @@ def draw_preview(data: Data) -> bytes:
     axis.margins(x=0.12, y=0.15)
     axis.set_ylim(bottom=0)
     preview.thousands(axis.yaxis)
-    preview.label(axis, x=f"coarseness at epoch {data.parameters.early_epoch:,}", y="grokking epoch")
+    preview.label(axis, x=f"coarseness at epoch {data.early_epoch:,}", y="grokking epoch")
     return preview.to_png(figure)
 
 
@@ -257,8 +267,8 @@ def table(data: Data) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "variant": [point.variant for point in data.points],
-            "early_epoch": data.parameters.early_epoch,
-            data.parameters.statistic: [point.value for point in data.points],
+            "early_epoch": data.early_epoch,
+            data.statistic: [point.value for point in data.points],
             "grokking_epoch": pd.array([point.grokking.epoch for point in data.points], dtype="Int64"),
             "censored_at": pd.array([point.grokking.censored_at for point in data.points], dtype="Int64"),
         }
@@ -269,7 +279,7 @@ PLOT = Plot(
     name="early_coarseness",
     title="Early coarseness and grokking",
     description="""\
-A point a variant: its mean coarseness at an early epoch (1,000 by default) and the epoch at which it
+A point a variant: its mean coarseness at the study's early epoch and the epoch at which it
 grokked. A variant that did not grok is an open triangle at the last epoch that was looked at: censored, its
 grokking epoch, if there is one, lies above. It is in neither the trend line (least squares) nor the
 correlation.
@@ -287,5 +297,6 @@ Whether it would in a new variant is another question: variants that share p or 
     preview=draw_preview,
     table=table,
     needs=("summaries/coarseness", "summaries/grokking"),
+    uses=("summaries/comparison",),
     parameters=Parameters,
 )

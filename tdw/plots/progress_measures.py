@@ -152,14 +152,11 @@ Measures that can move before the test loss does ([Nanda et al. 2023](https://ar
 sections 5.1 and 5.2), on one axis of epochs.
 
 - *restricted loss*: of the logits projected on cos, sin(w_k(a + b)) of the key frequencies, plus the mean
-logits; here
-  over test pairs. Low means that the Fourier circuit is there.
+  logits; here over test pairs. Low means that the Fourier circuit is there.
 - *excluded loss*: of the logits without those directions, over train pairs. High means that what fits the
-training
-  pairs is the circuit, low that it is memorized.
+  training pairs is the circuit, low that it is memorized.
 - *Gini coefficient* ([Hurley & Rickard 2009](https://arxiv.org/abs/0811.4706)) of the norms of W_E, and of
-W_out W_U,
-  over Fourier components: near 1 when few frequencies carry all.
+  W_out W_U, over Fourier components: near 1 when few frequencies carry all.
 - the sum of squared weights.
 
 **How to read it.** With the *keys of each epoch* nothing looks ahead, so a measure that moves before the

@@ -75,6 +75,16 @@ class VariantReader:
             columns = ("train_loss", "test_loss", "test_accuracy")
             return pd.DataFrame({"epoch": np.empty(0, np.int64), **{name: np.empty(0) for name in columns}})
 
+    def comparison(self) -> pd.DataFrame | None:
+        """The table over all variants (S5), or None where it was not made yet."""
+        address = TableAddress(self.family, None, "comparison")
+        try:
+            table, provenance = self._store.read_table_with_provenance(address)
+        except NotFound:
+            return None
+        self._note("summaries/comparison", provenance, fingerprint_table(table))
+        return table
+
     def epochs(self, analyzer: str) -> list[int]:
         """Epochs of which there is an artifact.
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from figures import EPOCHS, KEYS, MISSING, axis_title, sources, traces
-from synthetic import matrix, progress_table, write_variant
+from synthetic import FAMILY, matrix, progress_table, write_variant
 
 from tdw.errors import BadConfig, NotFound
 from tdw.plots import comparison, early_coarseness, progress_measures, style
 from tdw.plots.base import NoParameters
-from tdw.store import Store
+from tdw.store import Provenance, Store, TableAddress
 from tdw.summaries.statistics import fit_line, spearman
 
 
@@ -54,6 +55,16 @@ def test_with_fewer_than_three_grokked_variants_there_is_no_trend(store: Store):
     figure = early_coarseness.build(early(store, *KEYS))
     assert not traces(figure, name="trend")
     assert "fewer than three variants grokked" in figure.layout.title.subtitle.text
+
+
+def test_the_early_epoch_is_that_of_the_study_where_the_comparison_table_names_it(empty: Store):
+    write_variant(empty, KEYS[0], epochs=EPOCHS, neurons=4, groks_at=None)
+    assert early(empty, KEYS[0]).early_epoch == 1000
+    table = pd.DataFrame({"variant": [KEYS[0]], "early_epoch": [500]})
+    record = Provenance(family=FAMILY.name, variant="", name="comparison")
+    empty.write_table(TableAddress(FAMILY.name, None, "comparison"), table, provenance=record)
+    assert early(empty, KEYS[0]).early_epoch == 500
+    assert early(empty, KEYS[0], early_epoch=200).early_epoch == 200
 
 
 def test_a_variant_without_the_early_epoch_is_left_out_and_named(store: Store):
