@@ -16,8 +16,10 @@ import tdw
 from tdw.errors import BadConfig, TdwError
 from tdw.families.base import Form
 
+# Raise it with every change to the network's forms or the loop that can change a bit.
+CODE_VERSION = "2"
 # The entries that decide the bits; "tdw" is recorded too, but says only which version wrote the file.
-DECISIVE = ("torch", "cpu", "instructions", "threads", "device", "form", "numba")
+DECISIVE = ("code", "torch", "cpu", "instructions", "threads", "device", "form", "numba")
 
 
 class CannotReproduce(TdwError):
@@ -48,6 +50,7 @@ def describe_environment(*, device: str, form: Form) -> dict[str, str]:
     import torch
 
     environment = {
+        "code": CODE_VERSION,
         "tdw": tdw.__version__,
         "torch": torch.__version__,
         "cpu": _cpu_name(),

@@ -1,8 +1,8 @@
 """The history of a variant: losses and accuracy by epoch.
 
 Row e is about the weights after exactly e optimizer steps. The train loss is there for every epoch; test loss
-and accuracy for those that were evaluated, NaN elsewhere. Visiting an epoch again gives the same bits, so merging
-is filling in, and the table depends on which checkpoints exist, not on when they were asked for.
+and accuracy for those that were evaluated, NaN elsewhere. Visiting an epoch again gives the same bits, so
+merging is filling in, and the table depends on which checkpoints exist, not on when they were asked for.
 """
 
 from __future__ import annotations

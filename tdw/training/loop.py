@@ -8,11 +8,12 @@ checkpoint with the store, before it commits anything.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from tdw.errors import BadConfig
+from tdw.errors import BadConfig, TdwError
 from tdw.families import get_family
 from tdw.families.base import Family, Form, VariantConfig
 from tdw.store import Store
@@ -25,6 +26,10 @@ from tdw.training.work import Work, plan_work
 
 STATE_EVERY = 1000
 TEST_EVERY = 10
+
+
+class TrainingDiverged(TdwError):
+    """The loss is not a finite number."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,7 @@ def train(
         BadConfig: a wrong epoch or setting.
         CannotReproduce: the store holds results that this environment can't give bit for bit.
         FingerprintMismatch: the store holds this key with another configuration.
+        TrainingDiverged: the loss is not finite.
         StoreError: a commit failed; what was committed before stays.
     """
     asked = parse_epochs(list(checkpoints))
@@ -138,6 +144,11 @@ def _derive(
             with one_thread():
                 train_loss = trainer.objective.loss_and_gradients(trainer.weights)
                 test = trainer.objective.test_metrics(trainer.weights) if work.evaluated[epoch] else None
+            if not math.isfinite(train_loss):
+                raise TrainingDiverged(
+                    f"{config.key}: the train loss at epoch {epoch} is {train_loss}",
+                    "what was committed before stays; choose another optimizer setting or seed",
+                )
             proof.check(trainer, train_loss)
             records.history.record(epoch, train_loss, test)
             at_end = epoch == stretch.stop

@@ -12,13 +12,13 @@ from tdw.store import Address, Provenance, Store, TableAddress, Written
 from tdw.store.fingerprints import fingerprint_arrays
 from tdw.store.layout import CHECKPOINTS
 from tdw.store.seal import check
+from tdw.training.environment import CODE_VERSION
 from tdw.training.history import History
 from tdw.training.states import StateStore, require_variant
 
 if TYPE_CHECKING:
     from tdw.training.trainer import Arrays, Snapshot
 
-CODE_VERSION = "1"
 HISTORY = "history"
 
 

@@ -1,9 +1,14 @@
 """T3: published runs can be repeated. The losses of p=113, seed 999, data seed 598, known to ten digits."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from tdw.families import get_family
+from tdw.families.base import Form
+from tdw.store import Store
+from tdw.training.loop import train
 
 FAMILY = get_family("modulo_addition_1layer")
 
@@ -22,3 +27,12 @@ def test_losses_of_the_first_steps_are_the_published_ones(form: str) -> None:
     for expected in (4.735885756, 4.727470716, 4.722508434):
         assert objective.loss_and_gradients(weights) == pytest.approx(expected, abs=1e-8)
         optimizer.step()
+
+
+@pytest.mark.parametrize("form", ["plain", "numba"])
+def test_training_as_it_is_run_takes_the_published_steps(tmp_path: Path, form: Form) -> None:
+    config = FAMILY.parse_variant("p113_s999_d598")
+    made = list(train(config, store=Store(tmp_path), checkpoints=[0, 1, 2], form=form))
+    losses = [checkpoint.train_loss for checkpoint in made]
+    assert losses == pytest.approx([4.735885756, 4.727470716, 4.722508434], abs=1e-8)
+    assert made[0].test_loss == pytest.approx(4.732980869, abs=1e-8)

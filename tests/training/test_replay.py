@@ -17,7 +17,7 @@ from tdw.families import get_family
 from tdw.store import Address, Store, TableAddress
 from tdw.training import environment, replay
 from tdw.training.environment import CannotReproduce
-from tdw.training.loop import TrainedCheckpoint, train
+from tdw.training.loop import TrainedCheckpoint, TrainingDiverged, train
 from tdw.training.progress import Progress
 
 FAMILY = get_family("modulo_addition_1layer")
@@ -313,6 +313,23 @@ def test_progress_is_told_with_rate_and_time_left(tmp_path: Path) -> None:
     assert told[-1].steps_done == told[-1].steps_total == LAST
     assert told[-1].seconds_left == 0
     assert f"epoch {LAST}/{LAST}" in str(told[-1])
+
+
+def test_a_loss_that_is_no_number_stops_the_training(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from tdw.training.trainer import Trainer
+
+    step = Trainer.step
+
+    def broken(self: Trainer) -> None:
+        step(self)
+        if self.epoch == 8:
+            self.weights["unembed.W_U"][0, 0] = float("nan")
+
+    monkeypatch.setattr(Trainer, "step", broken)
+    store = Store(tmp_path)
+    with pytest.raises(TrainingDiverged, match="epoch 8 is nan"):
+        run(store, [0, 5, 12])
+    assert store.epochs(FAMILY.name, CONFIG.key) == [0, 5]
 
 
 def test_a_header_that_was_changed_proves_nothing(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ B_h likewise are tables over p tokens (`tables.py`), and a pair costs 2 H (d_mlp
 logits = skip + relu(pre) (W_out W_U): three products of (N, d_mlp, p) with the backward pass, which now are
 half of the time. The function is that of `network.py`; only the rounding differs.
 
-Pairs are ordered by (a, b), so that the rows of a stay in the cache, and go through forward pass, loss and
-backward pass in blocks whose activations do too.
+Pairs are ordered so that a dozen rows of a stay in the cache while each row of b is fetched once for all of
+them, and go through forward pass, loss and backward pass in blocks whose activations stay there too.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from tdw.families.modulo_addition_1layer.data import Indices, labels, split
 from tdw.families.modulo_addition_1layer.tables import Tables
 
 _BLOCK = 384  # pairs: their activations and gradients, 2 x 0.8 MB, stay in a core's cache
+_TILE = 12  # rows of a between which a row of b is used again
 
 
 class MixObjective:
@@ -37,7 +38,7 @@ class MixObjective:
     form: Form = "numba"
 
     def __init__(self, config: Config) -> None:
-        train, test = (np.sort(index) for index in split(config))
+        train, test = (_ordered(index, config.p) for index in split(config))
         self._tables = Tables(config)
         self._buffers = _Buffers(config)
         self._train = [_Block(config, part, self._buffers) for part in _parts(train)]
@@ -54,7 +55,7 @@ class MixObjective:
         for block in self._train:
             block.forward(tables)
             loss += kernels.loss_and_gradient(
-                block.logits.numpy(), block.peak, block.exps.numpy(), block.answers, self._n_train
+                block.logits_, block.peak, block.exps_, block.answers, self._n_train
             )
             block.backward(tables)
         for name, gradient in tables.gradients(weights).items():
@@ -68,7 +69,7 @@ class MixObjective:
         loss, hits = 0.0, 0
         for block in self._test:
             block.forward(self._tables)
-            more = kernels.loss_and_hits(block.logits.numpy(), block.peak, block.exps.numpy(), block.answers)
+            more = kernels.loss_and_hits(block.logits_, block.peak, block.exps_, block.answers)
             loss, hits = loss + more[0], hits + more[1]
         return loss / self._n_test, hits / self._n_test
 
@@ -121,27 +122,36 @@ class _Block:
         self.answers = labels(config, index)
         self.attention, self.post, self.d_post = buffers.attention[:n], buffers.post[:n], buffers.d_post[:n]
         self.logits, self.exps, self.peak = buffers.logits[:n], buffers.exps[:n], buffers.peak[:n]
+        # The same memory for the kernels: making these views costs as much as a small kernel.
+        self.attention_, self.post_, self.d_post_ = (
+            tensor.numpy() for tensor in (self.attention, self.post, self.d_post)
+        )
+        self.logits_, self.exps_ = self.logits.numpy(), self.exps.numpy()
 
     def forward(self, tables: Tables) -> None:
         """Fill attention, activations, logits and exp(logits - peak)."""
-        kernels.attention_weights(tables.scores.numpy(), self.a, self.b, self.attention.numpy())
-        kernels.mix_forward(
-            tables.tables.numpy(), tables.base.numpy(), self.attention.numpy(), self.a, self.b,
-            self.post.numpy(), self.logits.numpy(),
-        )  # fmt: skip
+        t = tables.arrays
+        kernels.attention_weights(t.scores, self.a, self.b, self.attention_)
+        kernels.mix_forward(t.tables, t.base, self.attention_, self.a, self.b, self.post_, self.logits_)
         self.logits.addmm_(self.post, tables.readout)
-        kernels.subtract_peak(self.logits.numpy(), self.peak, self.exps.numpy())
+        kernels.subtract_peak(self.logits_, self.peak, self.exps_)
         self.exps.exp_()
 
     def backward(self, tables: Tables) -> None:
         """Add to the tables' gradients; `logits` hold their gradient."""
+        t = tables.arrays
         tables.d_readout.addmm_(self.post.T, self.logits)
         torch.mm(self.logits, tables.readout.T, out=self.d_post)
         kernels.mix_backward(
-            tables.tables.numpy(), self.attention.numpy(), self.a, self.b, self.post.numpy(),
-            self.d_post.numpy(), self.logits.numpy(),
-            tables.d_tables.numpy(), tables.d_base.numpy(), tables.d_scores.numpy(),
+            t.tables, self.attention_, self.a, self.b, self.post_, self.d_post_, self.logits_,
+            t.d_tables, t.d_base, t.d_scores,
         )  # fmt: skip
+
+
+def _ordered(index: Indices, p: int) -> Indices:
+    """By tile of a, then b, then a."""
+    a, b = np.divmod(index, p)
+    return index[np.lexsort((a, b, a // _TILE))]
 
 
 def _parts(index: Indices) -> list[Indices]:

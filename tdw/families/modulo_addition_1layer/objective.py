@@ -59,7 +59,8 @@ class PlainObjective:
         loss = self._train.loss(leaves)
         gradients = torch.autograd.grad(loss, list(leaves.values()))
         for name, gradient in zip(self._trained, gradients, strict=True):
-            weights[name].grad = gradient
+            # Autograd hands out transposed views; the fused optimizer reads memory in the weight's order.
+            weights[name].grad = gradient.contiguous()
         return loss.item()
 
     @torch.no_grad()

@@ -15,14 +15,29 @@ results go straight to where the optimizer reads them.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from tdw.families.base import Weights
 from tdw.families.modulo_addition_1layer.config import Config
 
+F32 = npt.NDArray[np.float32]
 _LANES = 16  # float32 in a vector register; rows are padded to it
+
+
+class Arrays(NamedTuple):
+    """The buffers that the kernels read and add to, as numpy arrays over the same memory."""
+
+    tables: F32
+    base: F32
+    scores: F32
+    d_tables: F32
+    d_base: F32
+    d_scores: F32
 
 
 class Tables:
@@ -34,6 +49,7 @@ class Tables:
         scores: (2 p, H).
         readout: (d_mlp, p), W_out W_U.
         d_tables, d_base, d_scores, d_readout: their gradients; clear with `clear_gradients`.
+        arrays: most of these, for the kernels.
     """
 
     def __init__(self, config: Config) -> None:
@@ -46,6 +62,14 @@ class Tables:
         self.readout = torch.zeros(config.d_mlp, p)
         self.d_tables, self.d_base = torch.zeros_like(self.tables), torch.zeros_like(self.base)
         self.d_scores, self.d_readout = torch.zeros_like(self.scores), torch.zeros_like(self.readout)
+        self.arrays = Arrays(
+            *(
+                tensor.numpy()
+                for tensor in (
+                    self.tables, self.base, self.scores, self.d_tables, self.d_base, self.d_scores
+                )
+            )
+        )  # fmt: skip
         self._into = torch.zeros(d, width)  # [W_in | W_U | 0]
         self._inputs = torch.zeros(2 * p + 1, d)  # U
         self._through = torch.zeros(config.n_heads * config.d_head, width)  # R
