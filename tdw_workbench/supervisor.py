@@ -6,13 +6,14 @@ out running work is interrupted first, so that Dagster records it as stopped; wh
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -66,7 +67,9 @@ class Supervisor:
         self._servers = [
             _Server("code server", code),
             _Server("daemon", ["dagster._daemon", "run", "-w", str(workspace)]),
-            _Server("webserver", ["tdw_workbench.web", "-h", HOST, "-p", str(self.port), "-w", str(workspace)]),
+            _Server(
+                "webserver", ["tdw_workbench.web", "-h", HOST, "-p", str(self.port), "-w", str(workspace)]
+            ),
         ]
         try:
             self._start(self._servers[0])
@@ -98,7 +101,8 @@ class Supervisor:
             server.starts = [start for start in server.starts if now - start < _RESTARTS_COUNT_FOR_S]
             if len(server.starts) > _MAX_RESTARTS:
                 raise TdwError(
-                    f"the {server.name} died {len(server.starts)} times within minutes", f"see {self.log(server.name)}"
+                    f"the {server.name} died {len(server.starts)} times within minutes",
+                    f"see {self.log(server.name)}",
                 )
             said.append(f"The {server.name} ended (exit code {server.process.returncode}); started again.")
             self._start(server)
@@ -211,8 +215,6 @@ def _descendants() -> set[psutil.Process]:
     return set(_below(os.getpid()))
 
 
-def _quietly(action: object) -> None:
-    try:
-        action()  # type: ignore[operator]
-    except psutil.NoSuchProcess:
-        pass
+def _quietly(action: Callable[[], object]) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        action()

@@ -1,7 +1,7 @@
 """Start Dagster's UI and daemon, and carry the study out in the background until Ctrl-C.
 
-The `reconcile` sensor requests what is missing: train, analyze, summarize, plot. Stopped at any time, the next
-`tdw up` goes on. Everything listens on 127.0.0.1 only.
+The `reconcile` sensor requests what is missing: train, analyze, summarize, plot. Stopped at any time, the
+next `tdw up` goes on. Everything listens on 127.0.0.1 only.
 """
 
 from __future__ import annotations
