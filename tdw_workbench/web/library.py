@@ -84,11 +84,17 @@ class Library:
         return self._study.get("study", path, read)
 
     def scheduled(self, family: str, variant: str) -> tuple[int, ...]:
-        """Epochs that the study wants of a variant; () for a variant that no study speaks of."""
+        """Epochs that the study wants of a variant; () for a variant of another study.
+
+        A variant that was added in Dagster is not in the file, but its checkpoints are on the schedule.
+        """
         study = self.study
         if study is None or study.family != family:
             return ()
-        return study.epoch_list
+        listed = variant in study.variant_keys
+        return (
+            study.epoch_list if listed or {*study.epoch_list}.issuperset(self.epochs(family, variant)) else ()
+        )
 
     @cached_property
     def plots(self) -> dict[str, dict[str, Plot]]:

@@ -63,6 +63,13 @@ def test_the_first_page_sees_a_new_checkpoint(client: TestClient, store: Store) 
     assert "4 / 4" in client.get("/tdw/").text
 
 
+def test_a_variant_of_another_study_is_measured_by_its_own_checkpoints(store: Store) -> None:
+    study = store.root / "study.yaml"
+    study.write_text(STUDY.replace("p7_s1_d598_f0.5, ", "").replace("0:30:10", "0:30:15"))
+    client = TestClient(standalone(Settings(str(store.root), study=study)), base_url="http://127.0.0.1")
+    assert "3 / 3" in client.get("/tdw/").text
+
+
 def test_an_empty_store_has_a_first_page(tmp_path: object) -> None:
     client = TestClient(standalone(Settings(str(tmp_path))), base_url="http://127.0.0.1")
     page = client.get("/tdw/")

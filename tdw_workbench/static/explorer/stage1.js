@@ -58,7 +58,7 @@ export function makeStage1(view, onPick) {
     mosaic.draw(order, common);
     if (common) bar.set(...common);
     else bar.say("lowest of each", "highest of each");
-    $("counts").textContent = `${order.length} of ${meta.neurons} neurons · p = ${meta.p} · ${meta.epochs.length} checkpoints`;
+    $("counts").textContent = `${order.length} of ${meta.neurons} neurons · p = ${meta.p} · maps at ${meta.have.neuron_activations.length} of ${meta.epochs.length} checkpoints`;
     view.painted?.();
   }
 

@@ -1,0 +1,143 @@
+"""Inside Dagster's own UI: the picture on a plot's asset page, and one click to the figure over that page."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from looking import FAMILY, HERE, VARIANT, free_port
+
+from tdw.plots.registry import PLOTS
+from tdw.store import Store
+from tdw_resources import links
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.ci]
+ASSET = f"assets/plots/training_curves?view=partitions&partition={VARIANT}"
+QUIET = "telemetry: {enabled: false}\nnux: {enabled: false}\n"
+
+
+@pytest.fixture(scope="module")
+def home(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Dagster home in which every plot was materialized, with the links that its assets emit."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "dagster.yaml").write_text(QUIET)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        for plot in PLOTS:
+            variant = VARIANT if plot.scope == "variant" else None
+            of = (FAMILY.name, variant, plot.name)
+            metadata = {
+                "preview": dg.MetadataValue.md(links.plot_preview(plot.title, *of, version="0123abc")),
+                "interactive": dg.MetadataValue.url(links.plot_page(*of, version="0123abc")),
+                "explorer": dg.MetadataValue.url(links.explorer_page(FAMILY.name, VARIANT)),
+            }
+            event = dg.AssetMaterialization(["plots", plot.name], partition=variant, metadata=metadata)
+            instance.report_runless_asset_event(event)
+    return home
+
+
+@contextlib.contextmanager
+def webserver(module: str, home: Path, store: Store) -> Iterator[str]:
+    """`python -m <module>` on the home, until it answers."""
+    port = free_port()
+    location = Path(__file__).parent / "location.py"
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, "-p", str(port), "-f", str(location)],
+        env=os.environ
+        | {"DAGSTER_HOME": str(home), "TDW_STORE": str(store.root), "PYTHONWARNINGS": "ignore"},
+        start_new_session=True,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{url}/server_info", timeout=2).read()
+                break
+            assert process.poll() is None, f"{module} ended with {process.returncode}"
+            time.sleep(0.1)
+        yield url
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def dagster_url(home: Path, store: Store) -> Iterator[str]:
+    """Our webserver."""
+    with webserver("tdw_workbench.web", home, store) as url:
+        yield url
+
+
+def frame_of(page: Any) -> Any:
+    """Our page in the overlay, drawn."""
+    frame = page.frame_locator("#tdw-overlay iframe")
+    frame.locator("html[data-ready=true]").wait_for(state="attached")
+    return frame
+
+
+def test_the_asset_page_shows_the_picture_and_opens_the_figure_over_itself(
+    page: Any, dagster_url: str
+) -> None:
+    asked: list[str] = []
+    page.on("response", lambda r: asked.append(f"{r.status} {r.url}"))
+    page.goto(f"{dagster_url}/{ASSET}")
+    link = page.locator(".dagster-markdown a[href*='/tdw/view/plot/']").first
+    link.wait_for()
+    page.wait_for_timeout(300)
+    picture = f"{dagster_url}/tdw/plot/{HERE}/training_curves/preview.png?v=0123abc"
+    assert f"200 {picture}" in asked
+    shown = link.evaluate(
+        "(a) => { const s = getComputedStyle(a, '::before'); return [s.backgroundImage, s.width]; }"
+    )
+    assert picture in shown[0]
+    assert float(shown[1].removesuffix("px")) > 200
+    before = page.url
+    link.click()
+    frame = frame_of(page)
+    assert frame.locator("#figure .trace").count() > 0
+    assert page.url == before
+    assert "Training curves" in page.inner_text("#tdw-overlay header")
+    page.keyboard.press("Escape")
+    page.locator("#tdw-overlay").wait_for(state="detached")
+    assert page.url == before
+
+
+def test_every_plot_opens_from_its_asset_page(page: Any, dagster_url: str) -> None:
+    for plot in PLOTS:
+        variant = f"&partition={VARIANT}" if plot.scope == "variant" else ""
+        view = "partitions" if variant else "overview"
+        page.goto(f"{dagster_url}/assets/plots/{plot.name}?view={view}{variant}")
+        page.locator(".dagster-markdown a[href*='/tdw/view/plot/']").first.click()
+        title = page.frame_locator("#tdw-overlay iframe").locator("h1")
+        assert title.inner_text() == plot.title
+
+
+def test_the_explorer_opens_from_the_asset_page_too(page: Any, dagster_url: str) -> None:
+    page.goto(f"{dagster_url}/{ASSET}")
+    page.locator("a[href*='/tdw/explorer/']").first.click()
+    frame = frame_of(page)
+    assert "512 of 512 neurons" in frame.locator("#counts").inner_text()
+
+
+def test_a_stock_server_shows_links_and_no_broken_picture(page: Any, home: Path, store: Store) -> None:
+    with webserver("dagster_webserver", home, store) as url:
+        pong = urllib.request.urlopen(f"{url}/tdw/ping").read().decode()
+        with pytest.raises(json.JSONDecodeError):
+            json.loads(pong)
+        page.goto(f"{url}/{ASSET}")
+        link = page.locator(".dagster-markdown a[href*='/tdw/view/plot/']").first
+        link.wait_for()
+        assert link.get_attribute("href").startswith(links.DEFAULT_BASE_URL)
+        broken = "(all) => all.filter((i) => i.complete && !i.naturalWidth).map((i) => i.src)"
+        assert page.eval_on_selector_all("img", broken) == []
+        page.goto("about:blank")  # Dagster's page would complain when its server stops

@@ -1,0 +1,90 @@
+"""Every plot in a real browser: it has data and named axes, follows the theme, and can be saved (P12)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from looking import FAMILY, HERE, VARIANT, open_ready
+
+from tdw.plots.registry import PLOTS
+from tdw.store import Store
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.ci]
+PLOT = f"{HERE}/training_curves"
+
+_LOOK = """() => {
+  const div = document.getElementById('figure');
+  const full = div._fullLayout;
+  const axes = Object.keys(full).filter((key) => /^[xy]axis\\d*$/.test(key)).map((key) => full[key]);
+  const placeholder = (text) => !text || text.startsWith('Click to enter');
+  return {
+    traces: div.data.length,
+    titled: axes.filter((axis) => axis.visible && !placeholder(axis.title?.text)).map((axis) => axis._id[0]),
+    paper: full.paper_bgcolor,
+    cloud: !!document.querySelector('[data-title*="loud"], [data-title*="hare chart"]'),
+  };
+}"""
+
+
+def pages(store: Store) -> list[str]:
+    found = []
+    for plot in PLOTS:
+        variant = VARIANT if plot.scope == "variant" else None
+        if (store.plot_folder(FAMILY.name, variant, plot.name) / "manifest.json").exists():
+            found.append(f"{FAMILY.name}/{variant or '_comparison'}/{plot.name}")
+    return found
+
+
+def test_every_plot_has_data_and_named_axes_and_nothing_that_sends_it_away(
+    page: Any, served: str, store: Store
+) -> None:
+    for where in pages(store):
+        open_ready(page, f"{served}/view/plot/{where}")
+        seen = page.evaluate(_LOOK)
+        assert seen["traces"] > 0, where
+        assert {"x", "y"} <= set(seen["titled"]), where
+        assert not seen["cloud"], where
+
+
+@pytest.mark.parametrize(("page", "color"), [("light", "#ffffff"), ("dark", "#14171a")], indirect=["page"])
+def test_a_figure_follows_the_readers_theme(page: Any, served: str, color: str) -> None:
+    open_ready(page, f"{served}/view/plot/{PLOT}")
+    assert page.evaluate(_LOOK)["paper"] == color
+
+
+def test_dagsters_own_theme_wins_over_the_systems(page: Any, served: str) -> None:
+    page.goto(f"{served}/")
+    page.evaluate("localStorage.setItem('dagster-theme', '\"Dark\"')")
+    open_ready(page, f"{served}/view/plot/{PLOT}")
+    assert page.evaluate(_LOOK)["paper"] == "#14171a"
+
+
+@pytest.mark.parametrize(("button", "starts"), [("#png", b"\x89PNG"), ("#svg", b"<svg")])
+def test_a_picture_is_made_in_the_browser(page: Any, served: str, button: str, starts: bytes) -> None:
+    open_ready(page, f"{served}/view/plot/{PLOT}")
+    with page.expect_download() as saved:
+        page.click(button)
+    assert Path(saved.value.path()).read_bytes().startswith(starts)
+    assert saved.value.suggested_filename == f"training_curves_{VARIANT}.{button[1:]}"
+
+
+def test_the_saved_page_works_offline(page: Any, served: str, tmp_path: Path) -> None:
+    open_ready(page, f"{served}/view/plot/{PLOT}")
+    with page.expect_download() as saved:
+        page.click("text=HTML")
+    saved.value.save_as(tmp_path / "plot.html")
+    page.context.set_offline(True)
+    page.goto((tmp_path / "plot.html").as_uri())
+    page.wait_for_selector("#figure .main-svg")
+    assert page.evaluate("document.getElementById('figure').data.length") > 0
+
+
+def test_the_first_page_leads_to_every_plot_and_the_explorer(page: Any, served: str) -> None:
+    page.goto(f"{served}/")
+    targets = page.eval_on_selector_all("a[href]", "links => links.map((a) => a.getAttribute('href'))")
+    for plot in PLOTS:
+        if plot.scope == "variant":
+            assert f"/tdw/view/plot/{HERE}/{plot.name}" in targets
+    assert f"/tdw/explorer/{HERE}" in targets
