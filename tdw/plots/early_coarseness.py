@@ -11,7 +11,7 @@ import numpy as np
 
 from tdw.analysis.parameters import is_count, require
 from tdw.errors import NotFound
-from tdw.plots import grokking, preview, style
+from tdw.plots import grokking, labels, preview, style
 from tdw.plots.base import Plot
 from tdw.summaries import statistics
 
@@ -148,46 +148,26 @@ def _range(values: Sequence[float]) -> list[float]:
 
 
 def label_places(points: Sequence[Point]) -> list[str]:
-    """Where each label stands, so that labels cover neither each other nor points; "" beyond 16 points.
-
-    Tried in turn for each point from the top down: right, left, above, below; where all are taken, right.
-    """
+    """Where each label stands; "" beyond 16 points."""
     if len(points) > _MOST_LABELS:
         return [""] * len(points)
-    values, epochs = [point.value for point in points], [point.at for point in points]
-    # In shares of the figure, which is about 1000 by 450 pixels; a letter is about 8 by 16.
-    x = [(value - min(values)) / ((max(values) - min(values)) or 1) for value in values]
-    y = [epoch / (max(epochs) or 1) for epoch in epochs]
-    taken = [(x[i] - 0.008, x[i] + 0.008, y[i] - 0.016, y[i] + 0.016) for i in range(len(points))]
-    places = ["middle right"] * len(points)
-    for i in sorted(range(len(points)), key=lambda i: -y[i]):
-        letters = len(points[i].label) + (20 if points[i].grokking.epoch is None else 0)
-        width, height = 0.008 * letters + 0.01, 0.04
-        boxes = {
-            "middle right": (x[i] + 0.01, x[i] + width + 0.01, y[i] - height / 2, y[i] + height / 2),
-            "middle left": (x[i] - width - 0.01, x[i] - 0.01, y[i] - height / 2, y[i] + height / 2),
-            "top center": (x[i] - width / 2, x[i] + width / 2, y[i] + 0.018, y[i] + 0.018 + height),
-            "bottom center": (x[i] - width / 2, x[i] + width / 2, y[i] - 0.018 - height, y[i] - 0.018),
-        }
-        free = [name for name, box in boxes.items() if not any(_overlap(box, other) for other in taken)]
-        places[i] = free[0] if free else "middle right"
-        taken.append(boxes[places[i]])
-    return places
+    return labels.places(
+        [_text(point) for point in points], [p.value for p in points], [float(p.at) for p in points]
+    )
 
 
-def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
+def _text(point: Point) -> str:
+    return point.label + (f" · no grok by {point.at:,}" if point.grokking.epoch is None else "")
 
 
 def _point(point: Point, place: str) -> dict[str, Any]:
     censored = point.grokking.epoch is None
-    label = point.label + (f" · no grok by {point.at:,}" if censored else "")
     return {
         "type": "scatter",
         "x": [point.value],
         "y": [point.at],
         "mode": "markers+text" if place else "markers",
-        "text": [f"  {label}  "],
+        "text": [f"  {_text(point)}  "],
         "textposition": place or "middle right",
         "marker": {
             "color": point.look.color,

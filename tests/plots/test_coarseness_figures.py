@@ -8,7 +8,7 @@ from figures import EPOCHS, KEYS, MISSING, axis_title, sources, traces
 from synthetic import matrix
 
 from tdw.errors import BadConfig
-from tdw.plots import blob_count, coarseness_distribution, neuron_coarseness, style
+from tdw.plots import blob_count, coarseness_distribution, grokking, neuron_coarseness, neuron_matrix, style
 from tdw.plots.base import NoParameters
 from tdw.store import Store
 
@@ -79,16 +79,16 @@ def test_missing_epochs_are_empty_columns_in_the_facet_of_the_variant(store: Sto
 
 def test_neurons_are_sorted_by_index_final_frequency_or_first_blob_epoch():
     values = np.array([[0.1, 0.8, 0.9], [0.0, 0.0, 0.0], [0.9, 0.2, 0.1], [0.1, 0.1, 0.95]], np.float32)
-    facet = neuron_coarseness.Facet(
+    facet = neuron_matrix.Facet(
         variant="v",
         label="v",
         epochs=np.array([0, 1, 2]),
         values=values,
         frequency=np.array([3, 0, 1, 1]),
-        grokking=neuron_coarseness.grokking.Grokking(),
+        grokking=grokking.Grokking(),
         missing="",
     )
-    found = {name: order.tolist() for name, order in neuron_coarseness.orders(facet, blob_from=0.7).items()}
+    found = {name: order.tolist() for name, order in neuron_matrix.orders(facet, blob_from=0.7).items()}
     assert found == {
         "index": [0, 1, 2, 3],
         "final frequency": [1, 3, 2, 0],  # within a frequency the coarsest first
@@ -103,7 +103,7 @@ def test_the_sort_buttons_reorder_every_facet(store: Store):
     labels = [button.label for button in figure.layout.updatemenus[0].buttons]
     assert labels == ["by index", "by final frequency", "by first blob epoch", "by final coarseness"]
     (change,) = figure.layout.updatemenus[0].buttons[2].args
-    order = neuron_coarseness.orders(data.facets[1], blob_from=0.7)["first blob epoch"]
+    order = neuron_matrix.orders(data.facets[1], blob_from=0.7)["first blob epoch"]
     assert list(change["yaxis2.categoryarray"]) == [f"n{i}" for i in order]
     assert set(change) == {"yaxis.categoryarray", "yaxis2.categoryarray", "yaxis3.categoryarray"}
 

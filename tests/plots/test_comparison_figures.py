@@ -90,6 +90,8 @@ def test_labels_cover_neither_each_other_nor_points():
     ]
     first, second, third = early_coarseness.label_places(points)
     assert {first, second} == {"middle right", "middle left"} and third == "middle right"
+    edge = early_coarseness.Point("v", "a long name", look, 0.9, Grokking(True, None, 4000))
+    assert early_coarseness.label_places([points[0], edge])[1] == "middle left"
     assert early_coarseness.label_places(points * 6) == [""] * 18
 
 
