@@ -32,7 +32,7 @@ from tdw_resources.events import report_materializations
 from tdw_resources.instance import ANALYSIS_POOL
 from tdw_resources.resources import StoreResource
 
-SUMMARIZE, PLOT, COMPARE = "summarize", "plot", "compare"
+SUMMARIZE, COMPARE = "summarize", "compare"
 
 
 @dataclass(frozen=True)
@@ -196,10 +196,12 @@ def _spec(grid: Grid, asset: Derived) -> dg.AssetSpec:
 
 
 def derived_definitions(grid: Grid) -> list[dg.AssetsDefinition]:
-    """One op each for the summaries of a variant, its plots, and what is drawn over all variants."""
+    """One op for the summaries and plots of a variant, one for what is drawn over all variants.
+
+    Plots are in the op of the summaries: an op that yields no outputs has those that need it skipped.
+    """
     assets = derived_assets(grid)
-    summaries = [asset for asset in assets if asset.kind == "summaries" and asset.scope == "variant"]
-    plots = [asset for asset in assets if asset.kind == "plots" and asset.scope == "variant"]
+    of_variant = [asset for asset in assets if asset.scope == "variant"]
     comparisons = [asset for asset in assets if asset.scope == "comparison"]
 
     def selected(context: dg.AssetExecutionContext, some: Sequence[Derived]) -> list[Derived]:
@@ -207,31 +209,18 @@ def derived_definitions(grid: Grid) -> list[dg.AssetsDefinition]:
 
     @dg.multi_asset(
         name="summarize_variant",
-        specs=[_spec(grid, asset) for asset in summaries],
+        specs=[_spec(grid, asset) for asset in of_variant],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=ANALYSIS_POOL,
     )
     def summarize_variant(context: dg.AssetExecutionContext, store: StoreResource):
         for variant in context.partition_keys:
-            some = selected(context, summaries)
+            some = selected(context, of_variant)
             _make_all(context, grid, store.open(), variant, assets=some, stage=SUMMARIZE)
         yield from ()
 
-    @dg.multi_asset(
-        name="draw_plots",
-        specs=[_spec(grid, asset) for asset in plots],
-        can_subset=True,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        pool=ANALYSIS_POOL,
-    )
-    def draw_plots(context: dg.AssetExecutionContext, store: StoreResource):
-        for variant in context.partition_keys:
-            some = selected(context, plots)
-            _make_all(context, grid, store.open(), variant, assets=some, stage=PLOT)
-        yield from ()
-
-    found = [definition for definition, some in ((summarize_variant, summaries), (draw_plots, plots)) if some]
+    found = [summarize_variant] if of_variant else []
     if not comparisons:
         return found
 
