@@ -50,3 +50,8 @@ def find_places(store: str | None = None, *, study: str | Path | None = None) ->
         study=Path(study or os.environ.get("TDW_STUDY") or DEFAULT_STUDY).expanduser().absolute(),
         home=Path(home).expanduser().absolute(),
     )
+
+
+def log_folder(home: Path) -> Path:
+    """Where our own processes log. Not `home/logs`: Dagster's telemetry empties that, sent or not."""
+    return home / "tdw_logs"

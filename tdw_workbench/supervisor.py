@@ -23,6 +23,7 @@ import yaml
 
 from tdw.errors import Busy, TdwError
 from tdw_resources.liveness import SUPERVISOR_VARIABLE, identity
+from tdw_resources.places import log_folder
 
 LOCATION = "tdw"
 HOST = "127.0.0.1"
@@ -45,7 +46,7 @@ class Supervisor:
     """Runs the servers of one Dagster home. Use as a context manager: leaving it stops everything.
 
     Attributes:
-        home: the Dagster home; logs go to `home/logs`.
+        home: the Dagster home; logs go to `log_folder(home)`.
         port: of the webserver.
         environment: variables that every child gets beside our own.
     """
@@ -57,7 +58,7 @@ class Supervisor:
 
     def __enter__(self) -> Supervisor:
         require_free(self.port)
-        (self.home / "logs").mkdir(parents=True, exist_ok=True)
+        log_folder(self.home).mkdir(parents=True, exist_ok=True)
         code_port = _free_port()
         workspace = self.home / "workspace.yaml"
         server = {"host": HOST, "port": code_port, "location_name": LOCATION}
@@ -130,7 +131,7 @@ class Supervisor:
 
     def log(self, name: str) -> Path:
         """The log of a server."""
-        return self.home / "logs" / f"{name.replace(' ', '_')}.log"
+        return log_folder(self.home) / f"{name.replace(' ', '_')}.log"
 
     def _start(self, server: _Server) -> None:
         environment = {

@@ -16,7 +16,7 @@ from tdw.errors import BadConfig
 from tdw.study import Study, load_study
 from tdw.training.progress import format_seconds
 from tdw.training.schedule import format_epochs, parse_epochs
-from tdw_resources.places import Places, find_places
+from tdw_resources.places import Places, find_places, log_folder
 from tdw_workbench.cli import add_places
 from tdw_workbench.effort import Effort, Work
 from tdw_workbench.order import ALL, Order, close_over_inputs
@@ -123,7 +123,7 @@ def _carry_out(order: Order, instance: dg.DagsterInstance, screen: Screen, *, wo
         return 0
     screen.say(f"Filling {_named(work.variants)} of study {grid.name} into {order.store}.")
     started = time.monotonic()
-    log = home / "logs" / "fill.log"
+    log = log_folder(home) / "fill.log"
     pool = Pool(order, min(workers, len(work.variants)), log, on_death=lambda: fail_dead_runs(instance))
     with pool:
         failures = _watch(pool, [v for v in work.variants if v != ALL], work.effort, home, screen)
