@@ -6,14 +6,11 @@ Both sides run in one process, on one thread, on the same checkpoints of p = 113
   numpy.fft a map and torch, and `np.savez_compressed` an analyzer;
 - tdw: `tdw.analysis.runner.analyze`, checkpoint read and artifacts committed, fsync included.
 
-    python -m benchmarks.analysis [--json] [--epochs 200]
+    python benchmarks/analysis.py [--json FILE] [--epochs 200]
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -22,13 +19,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ[variable] = "1"
+import common  # first: it limits the threads
+import numpy as np
 
-import numpy as np  # noqa: E402 - the thread counts are read at import
-
-from tdw.families import get_family  # noqa: E402
-from tdw.store import Address, Store  # noqa: E402
+from tdw.families import get_family
+from tdw.store import Address, Store
 
 FAMILY = get_family("modulo_addition_1layer")
 CONFIG = FAMILY.make_config(p=113, seed=999)
@@ -230,37 +225,42 @@ def _weights(store: Store, epoch: int) -> dict[str, Any]:
 def _peak_memory(folder: str, epochs: tuple[int, ...]) -> float:
     """Peak resident MB of a process that does nothing but analyze."""
     code = (
-        "import sys; from benchmarks import analysis as a; from tdw.store import Store;"
-        "a._analyze(Store(sys.argv[1] + '/store'), tuple(map(int, sys.argv[2:]))); print(a.peak_mb())"
+        "import sys, analysis, common; from tdw.store import Store;"
+        "analysis._analyze(Store(sys.argv[1] + '/store'), tuple(map(int, sys.argv[2:])));"
+        "print(common.peak_rss_mb())"
     )
     command = [sys.executable, "-c", code, folder, *map(str, epochs)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent)
     return float(done.stdout)
 
 
-def peak_mb() -> float:
-    """Peak resident set of this process, in MB; getrusage would count its parent's."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1e3
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--epochs", type=int, default=200)
+    parser = common.parser(__doc__)
+    parser.add_argument("--epochs", type=int, default=200, help="trained before measuring")
     options = parser.parse_args()
-    found = measure(epochs=options.epochs)
-    if options.json:
-        print(json.dumps(found, indent=1))
-        return
-    print(f"straightforward {found['straightforward_cpu_s']:.2f} s CPU a checkpoint")
-    for name, seconds in found["straightforward_parts_cpu_s"].items():
-        print(f"    {name:26}{seconds:.3f}")
-    print(f"tdw {found['tdw_cpu_s']:.3f} s CPU a checkpoint, ratio {found['ratio']:.3f} (at most 0.167)")
-    for name, seconds in found["tdw_parts_wall_s"].items():
-        print(f"    {name:26}{seconds:.3f} wall, {found['bytes'][name]:,} bytes")
-    print(f"{found['total_bytes'] / 1e6:.2f} MB a checkpoint (at most 8)")
-    print(f"peak resident {found['peak_rss_mb']:.0f} MB (at most 1200)")
+    found = measure(epochs=options.epochs, repeats=options.rounds)
+    plain, ours, sizes = found["straightforward_parts_cpu_s"], found["tdw_parts_wall_s"], found["bytes"]
+    rows: list[common.Row] = [
+        {
+            "analysis of a checkpoint, p=113": name,
+            "straightforward, CPU s": plain.get(name),
+            "tdw, wall s": ours.get(name),
+            "tdw, MB": sizes[name] / 1e6 if name in sizes else None,
+        }
+        for name in dict.fromkeys([*plain, *ours])
+    ]
+    ratio = found["ratio"]
+    common.report(
+        "Analysis",
+        rows,
+        environment=common.machine(["torch", "numba", "numpy", "transformer-lens", "safetensors"]),
+        json_path=options.json,
+        notes="All of A3-A9 with artifacts written, CPU seconds of one thread a checkpoint: straightforward "
+        f"{found['straightforward_cpu_s']:.2f}, tdw {found['tdw_cpu_s']:.3f}, ratio {ratio:.3f} (target: at "
+        f"most 0.167). {found['total_bytes'] / 1e6:.2f} MB a checkpoint (target: at most 8). Peak memory of an "
+        f"analysis: {found['peak_rss_mb']:.0f} MB (target: at most 1200). The first analyzer carries the "
+        "forward pass.",
+    )
 
 
 if __name__ == "__main__":
