@@ -130,6 +130,8 @@ class Family:
         probe_fingerprint: config -> fingerprint of the probe's tokens.
         probe_labels: config -> ProbeLabels: answers, and which inputs train.
         to_transformer_lens: (config, weights) -> TransformerBridge.
+        weights_from_state_dict: (config, state dict of a HookedTransformer) -> weights; BadConfig lists what
+            does not fit.
     """
 
     name: str
@@ -150,3 +152,4 @@ class Family:
     probe_fingerprint: Callable[[Any], str]
     probe_labels: Callable[[Any], ProbeLabels]
     to_transformer_lens: Callable[[Any, Weights], Any]
+    weights_from_state_dict: Callable[[Any, Weights], dict[str, torch.Tensor]]

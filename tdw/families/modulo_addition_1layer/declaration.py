@@ -47,6 +47,12 @@ def _to_transformer_lens(config: Config, weights: Weights) -> Any:
     return to_transformer_lens(config, weights)
 
 
+def _weights_from_state_dict(config: Config, state: Weights) -> dict[str, torch.Tensor]:
+    from tdw.families.modulo_addition_1layer.bridge import weights_from_state_dict
+
+    return weights_from_state_dict(config, state)
+
+
 FAMILY = Family(
     name=Config.family,
     title="Modular addition, one layer",
@@ -81,4 +87,5 @@ FAMILY = Family(
     probe_fingerprint=probe_fingerprint,
     probe_labels=probe_labels,
     to_transformer_lens=_to_transformer_lens,
+    weights_from_state_dict=_weights_from_state_dict,
 )
