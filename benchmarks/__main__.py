@@ -20,8 +20,8 @@ HEAD = """\
 # Performance
 
 Written by `make bench` (`python -m benchmarks`), which runs the scripts in `benchmarks/`; each can be run
-alone. Ratios compare two sides measured in the same run; absolute times depend on the machine, which was shared
-with other work while these were taken.
+alone. Ratios compare two sides measured in the same run; absolute times depend on the machine, which was
+shared with other work while these were taken.
 """
 
 
