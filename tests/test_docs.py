@@ -1,0 +1,29 @@
+"""The documents say what the code does: generated pages are current, links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+def test_the_reference_is_what_the_registries_say() -> None:
+    script = runpy.run_path(str(ROOT / "scripts" / "write-reference"))
+    assert (ROOT / "docs" / "reference.md").read_text() == script["render"](), "run scripts/write-reference"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_link_within_the_repository_leads_to_a_file(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?://|#|mailto:|/tdw/)([^)\s#]+)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_command_the_readme_names_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"\bmake ([a-z-]+)", (ROOT / "README.md").read_text()):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
