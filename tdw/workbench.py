@@ -7,6 +7,9 @@
 Reads only, and checks what it reads. Nothing here starts Dagster.
 """
 
+# plotly ships no types, and numpy arrays have none for torch.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import os

@@ -89,8 +89,9 @@ ANALYZER = Analyzer(
     description="""\
 Norm of W_E (tokens 0..p-1) along each component of the orthonormal Fourier basis of Z_p: constant, then cos
 k, sin k for k = 1..(p-1)/2 ([Nanda et al. 2023](https://arxiv.org/abs/2301.05217)). A frequency is dominant
-when sqrt(cos² + sin²) is at least `threshold` (2) times the median over frequencies. A random embedding of
-width d has norms spread by 1 / (2 sqrt d) around one value, so none is reported at initialization.
+when sqrt(cos² + sin²) is at least `threshold` (2) times the median over frequencies and `relative` (0.3)
+times the largest, which leaves out the remnants of late training. A random embedding of width d has norms
+spread by 1 / (2 sqrt d) around one value, so none is reported at initialization.
 """,
     code_version="1",
     parameters=Parameters,
