@@ -13,9 +13,10 @@ import numpy.typing as npt
 
 from tdw.errors import NotFound
 from tdw.families.base import Family, VariantConfig
+from tdw.reports.finding import show
 from tdw.store import Store, TableAddress
 from tdw.summaries.association import grokking_times
-from tdw.summaries.comparison import BLOBS, compare
+from tdw.summaries.comparison import compare
 from tdw.summaries.variant_tables import VariantTables, read_tables
 
 if TYPE_CHECKING:
@@ -49,6 +50,19 @@ class Row:
     def get(self, name: str) -> float:
         """A number of the comparison table, NaN where there is none."""
         return self.values.get(name, math.nan)
+
+
+def outcome(row: Row) -> str:
+    """When a variant grokked, for people."""
+    if row.grokked is None:
+        return "not known yet"
+    return show(row.epoch) if row.grokked else f"no grok by {show(row.censored)}"
+
+
+def progress(row: Row) -> str:
+    """How far a variant is trained, for people."""
+    trained = row.get("last_epoch")
+    return f"at epoch {show(trained)}" if trained >= 0 else "not begun"
 
 
 def is_later(one: Row, other: Row) -> bool | None:
@@ -220,6 +234,3 @@ def _row(record: Mapping[Any, Any], last_epoch: int) -> Row:
         finished=max(numbers["last_epoch"], -1 if math.isnan(censored) else censored) >= last_epoch,
         values=numbers,
     )
-
-
-__all__ = ["BLOBS", "Evidence", "Row", "exactly", "first_from", "is_later", "last", "read_evidence"]

@@ -16,7 +16,7 @@ from typing import Any
 
 from tdw.families.base import Family, VariantConfig
 from tdw.reports import expected, hypotheses, questions
-from tdw.reports.evidence import Evidence, Row, read_evidence
+from tdw.reports.evidence import Evidence, outcome, progress, read_evidence
 from tdw.reports.figures import PICTURES, draw_all
 from tdw.reports.finding import Finding, show
 from tdw.reports.page import table, to_html
@@ -154,14 +154,9 @@ def _summary(evidence: Evidence, findings: Sequence[Finding]) -> str:
         f"{len(evidence.grokked)} grokked, {len(evidence.failed)} did not by then."
     )
     if len(done) < len(evidence.rows):
-        open_ = ", ".join(f"{row.key} ({_state(row)})" for row in evidence.rows if not row.finished)
+        open_ = ", ".join(f"{row.key} ({progress(row)})" for row in evidence.rows if not row.finished)
         text += f" **Unfinished: {open_}.** Verdicts rest on what is there."
     return f"{text}\n\n" + table(["", "claim or question", "verdict", "what was found"], rows)
-
-
-def _state(row: Row) -> str:
-    trained = row.get("last_epoch")
-    return f"at epoch {show(trained)}" if trained >= 0 else "not begun"
 
 
 def _finding(finding: Finding, numbered: Mapping[str, int], shown: set[str]) -> str:
@@ -218,7 +213,7 @@ def _run(evidence: Evidence, family: Family, study: Mapping[str, Any] | None) ->
             show(row.seed),
             show(row.get("num_checkpoints")),
             show(row.get("last_epoch")),
-            show(row.epoch) if row.grokked else f"no grok by {show(row.censored)}",
+            outcome(row),
             show(row.get("early_mean_coarseness")),
             show(row.get("early_num_blobs")),
             show(row.get("max_num_blobs")),
