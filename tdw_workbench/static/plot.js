@@ -26,13 +26,22 @@ async function draw() {
   await Plotly.newPlot(div, figure.data, { ...figure.layout, template: theme() }, config);
   if (figure.frames?.length) await Plotly.addFrames(div, figure.frames);
   system.addEventListener("change", () => Plotly.relayout(div, { template: theme() }));
-  // "How to read it" takes room from the figure when it is opened.
-  new ResizeObserver(() => Plotly.Plots.resize(div)).observe(div);
+  followSize();
   for (const format of ["png", "svg"]) {
     document.getElementById(format).addEventListener("click", () => save(format, figure));
   }
   document.documentElement.dataset.ready = "true";
   performance.mark("tdw-ready"); // benchmarks/web.py reads these
+}
+
+// "How to read it" takes room from the figure when it is opened; Plotly itself follows the window only.
+function followSize() {
+  let height = div.clientHeight;
+  new ResizeObserver(() => {
+    if (div.clientHeight === height) return;
+    height = div.clientHeight;
+    Plotly.Plots.resize(div);
+  }).observe(div);
 }
 
 // Pictures are for papers: always light, and the same size whatever the window.

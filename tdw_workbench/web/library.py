@@ -34,7 +34,7 @@ class Library:
         self.one_at_a_time = threading.Lock()
         self._epochs: ByStamp[list[int]] = ByStamp(_LISTINGS)
         self._views: ByStamp[Any] = ByStamp(_LISTINGS)
-        self._study: ByStamp[Study | None] = ByStamp(1)
+        self._study: ByStamp[tuple[Study | None, str]] = ByStamp(1)
 
     def epochs(self, family: str, variant: str, kind: str = CHECKPOINTS) -> list[int]:
         """Epochs of which there is a file, ascending."""
@@ -69,17 +69,25 @@ class Library:
     @property
     def study(self) -> Study | None:
         """The study whose schedule tells what is missing; None where there is none that can be read."""
+        return self._read_study()[0]
+
+    @property
+    def study_problem(self) -> str:
+        """Why there is no study, or ""."""
+        return self._read_study()[1]
+
+    def _read_study(self) -> tuple[Study | None, str]:
         path = self.settings.study
         if path is None:
-            return None
+            return None, "No study file was found."
 
-        def read() -> Study | None:
+        def read() -> tuple[Study | None, str]:
             from tdw.study import load_study
 
             try:
-                return load_study(path)
-            except TdwError:
-                return None
+                return load_study(path), ""
+            except TdwError as error:
+                return None, str(error)
 
         return self._study.get("study", path, read)
 

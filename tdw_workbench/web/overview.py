@@ -110,7 +110,7 @@ def page(request: Request) -> Response:
         comparisons={family.name: comparison_plots(library, family) for family, _ in shown},
         curve_of_loss=curve_of_loss,
         curve_of_coarseness=curve_of_coarseness,
-        schedule=library.study is not None,
+        study_problem=library.study_problem,
         study=library.settings.study.name if library.settings.study else "",
         assets=f"{dagster}/asset-groups",
         runs=f"{dagster}/runs",

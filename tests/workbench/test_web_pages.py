@@ -70,6 +70,13 @@ def test_a_variant_of_another_study_is_measured_by_its_own_checkpoints(store: St
     assert "3 / 3" in client.get("/tdw/").text
 
 
+def test_a_study_that_can_not_be_read_is_named(client: TestClient, store: Store) -> None:
+    (store.root / "study.yaml").write_text("epochs: many\n")
+    page = client.get("/tdw/")
+    assert page.status_code == 200
+    assert "study.yaml" in page.text and "Gaps are counted against the checkpoints" in page.text
+
+
 def test_an_empty_store_has_a_first_page(tmp_path: object) -> None:
     client = TestClient(standalone(Settings(str(tmp_path))), base_url="http://127.0.0.1")
     page = client.get("/tdw/")

@@ -50,11 +50,12 @@ export function makePanel({ container, title, low, high, last, whole = false, on
   // Names at the right ends, moved apart where they would overlap.
   function names(ends) {
     ends.sort((a, b) => a.y - b.y);
-    ends.forEach((end, i) => { if (i) end.y = Math.max(end.y, ends[i - 1].y + LINE); });
-    let room = height - LINE / 2;
+    const apart = Math.min(LINE, (height - MARGIN.top - MARGIN.bottom) / Math.max(ends.length - 1, 1));
+    ends.forEach((end, i) => { if (i) end.y = Math.max(end.y, ends[i - 1].y + apart); });
+    let room = height - MARGIN.bottom;
     for (const end of ends.toReversed()) {
       end.y = Math.min(end.y, room);
-      room = end.y - LINE;
+      room = end.y - apart;
       const x1 = width - MARGIN.right + 3;
       svg.append(make("line", { class: "curve", x1, x2: x1 + 7, y1: end.y, y2: end.y, stroke: end.color }));
       svg.append(make("text", { class: "name", x: x1 + 10, y: end.y + 4 }, end.name));
@@ -83,7 +84,7 @@ export function makePanel({ container, title, low, high, last, whole = false, on
       const ends = [];
       for (const curve of curves) {
         svg.append(make("path", { class: "curve", d: path(curve), stroke: curve.color, "stroke-dasharray": curve.dash ?? "" }));
-        if (curve.weights) svg.append(dots(curve));
+        svg.append(dots(curve));
         const end = lastKnown(curve.values);
         if (end >= 0) ends.push({ name: curve.name, color: curve.color, y: y(curve.values[end]) });
       }
@@ -111,10 +112,14 @@ export function makePanel({ container, title, low, high, last, whole = false, on
     return text;
   }
 
+  // Every point of a curve with weights; of the others those that have no neighbor to draw a line to.
   function dots({ epochs, values, weights, color }) {
     const group = make("g", { fill: color });
     values.forEach((value, i) => {
-      if (known(value)) group.append(make("circle", { cx: x(epochs[i]).toFixed(1), cy: y(value).toFixed(1), r: (1 + 2.5 * weights[i]).toFixed(1) }));
+      const alone = !known(values[i - 1]) && !known(values[i + 1]);
+      if (!known(value) || !(weights || alone)) return;
+      const r = weights ? 1 + 2.5 * weights[i] : 2.5;
+      group.append(make("circle", { cx: x(epochs[i]).toFixed(1), cy: y(value).toFixed(1), r: r.toFixed(1) }));
     });
     return group;
   }

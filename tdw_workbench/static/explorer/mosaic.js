@@ -7,13 +7,21 @@ const WANTED = 52; // CSS pixels a tile, gap included
 const GAP = 3;
 const TALLEST = 16000; // device pixels; browsers refuse taller canvases
 
-/** Columns, rows and pixels of a mosaic of `count` tiles in `width` CSS pixels. */
-export function layOut(count, width, ratio) {
+/**
+ * Columns, rows and device pixels of a mosaic of `count` maps, p pixels a side, in `width` CSS pixels. A map that
+ * is smaller than a tile is shown at a whole multiple of its size, and the tile fits it.
+ */
+export function layOut(count, width, ratio, p) {
   let columns = Math.max(4, Math.floor(width / WANTED));
-  const pitch = () => Math.floor((width * ratio) / columns);
-  while (Math.ceil(count / columns) * pitch() > TALLEST && pitch() > 12) columns++;
-  const rows = Math.max(1, Math.ceil(count / columns));
-  return { columns, rows, pitch: pitch(), inner: pitch() - Math.round(GAP * ratio) };
+  const gap = Math.round(GAP * ratio);
+  const wide = () => Math.floor((width * ratio) / columns);
+  while (Math.ceil(count / columns) * wide() > TALLEST && wide() > 12) columns++;
+  let inner = wide() - gap;
+  if (p <= inner) {
+    inner = p * Math.round(inner / p);
+    columns = Math.max(1, Math.floor((width * ratio) / (inner + gap)));
+  }
+  return { columns, rows: Math.max(1, Math.ceil(count / columns)), pitch: inner + gap, inner };
 }
 
 export class Mosaic {
@@ -23,8 +31,9 @@ export class Mosaic {
   #layout = null;
   #current = -1;
 
-  constructor({ canvas, marks, onPick, onLook, said }) {
-    Object.assign(this, { canvas, marks, onPick, onLook });
+  /** `p` is the maps' size; `onPick(neuron)`, `onLook(neuron or null, event)` and `said(neuron)` are told. */
+  constructor({ canvas, marks, p, onPick, onLook, said }) {
+    Object.assign(this, { canvas, marks, p, onPick, onLook });
     canvas.addEventListener("click", (event) => this.#pick(this.#place(event)));
     canvas.addEventListener("pointermove", (event) => {
       const place = this.#place(event);
@@ -39,7 +48,7 @@ export class Mosaic {
 
   /** Pixels a side that a tile has room for, for `count` neurons in the width that there is now. */
   tileSize(count) {
-    const { inner } = layOut(count, this.canvas.parentElement.clientWidth, devicePixelRatio);
+    const { inner } = layOut(count, this.canvas.parentElement.clientWidth, devicePixelRatio, this.p);
     return Math.max(8, Math.min(256, inner));
   }
 
@@ -53,7 +62,9 @@ export class Mosaic {
     this.#order = order;
     this.#current = Math.min(this.#current, order.length - 1);
     const ratio = devicePixelRatio;
-    const layout = (this.#layout = layOut(Math.max(order.length, 1), this.canvas.parentElement.clientWidth, ratio));
+    const room = this.canvas.parentElement.clientWidth;
+    const layout = (this.#layout = layOut(this.#tiles?.codes.shape[0] ?? order.length, room, ratio, this.p));
+    layout.rows = Math.max(1, Math.ceil(order.length / layout.columns));
     const width = layout.columns * layout.pitch;
     const height = layout.rows * layout.pitch;
     for (const canvas of [this.canvas, this.marks]) {

@@ -15,7 +15,7 @@ export function makeStage1(view, onPick) {
   const { meta, state } = view;
   const bar = colorBar("activation (post-ReLU)");
   $("mosaic-frame").before(bar.element);
-  const mosaic = new Mosaic({ canvas: $("mosaic"), marks: $("mosaic-marks"), onPick, onLook: look, said: announce });
+  const mosaic = new Mosaic({ canvas: $("mosaic"), marks: $("mosaic-marks"), p: meta.p, onPick, onLook: look, said: announce });
   let tiles = null;
   let shown = "";
   let columns = columnsAt(view.metrics, state.at);
