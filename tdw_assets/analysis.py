@@ -15,7 +15,7 @@ from tdw_assets.reports import CellReport, stream_reports
 from tdw_assets.request import Cells, CellsConfig, done_since_asked, read_request
 from tdw_assets.training import CHECKPOINT, OWNERS
 from tdw_assets.versions import DataVersion
-from tdw_assets.work import Failed, at_work, raise_failures, waiting
+from tdw_assets.work import Failed, at_work, hand_over, raise_failures, waiting
 from tdw_resources.events import report_planned
 from tdw_resources.instance import ANALYSIS_POOL
 from tdw_resources.resources import ComputeResource, StoreResource
@@ -203,6 +203,6 @@ def analysis_assets(grid: Grid) -> list[dg.AssetsDefinition]:
             failed += some
             total += count
         raise_failures(failed, total=total)
-        yield from ()
+        yield from hand_over(context)
 
     return [analyze_checkpoints]

@@ -24,7 +24,7 @@ from tdw_assets.versions import (
     read_versions,
     tags,
 )
-from tdw_assets.work import at_work, waiting
+from tdw_assets.work import at_work, hand_over, waiting
 from tdw_resources.events import report_materializations, report_planned
 from tdw_resources.instance import TRAIN_POOL
 from tdw_resources.resources import ComputeResource, StoreResource
@@ -235,7 +235,7 @@ def training_assets(grid: Grid) -> list[dg.AssetsDefinition]:
                 exact=request.exact,
                 device=compute.choose(grid.study.training.device),
             )
-        yield from ()
+        yield from hand_over(context)
 
     @dg.asset(
         key=grid.history,
@@ -254,6 +254,6 @@ def training_assets(grid: Grid) -> list[dg.AssetsDefinition]:
         device = compute.choose(grid.study.training.device)
         with at_work(context, variant=context.partition_key, stage=STAGE):
             record_history(context, grid, store.open(), context.partition_key, device=device, again=True)
-        yield from ()
+        yield from hand_over(context)
 
     return [train_checkpoints, history]

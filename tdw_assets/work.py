@@ -4,11 +4,13 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import dagster as dg
 
 from tdw.errors import TdwError
 from tdw.training.schedule import format_epochs
+from tdw_assets.partitions import DEFER_EVENTS
 from tdw_resources.liveness import WORKER_TAG, identity
 from tdw_resources.progress import Report, reporting
 
@@ -90,6 +92,19 @@ def raise_failures(failed: Sequence[Failed], *, total: int) -> None:
         metadata={"failed": len(failed), "reasons": dg.MetadataValue.md(listed)},
         allow_retries=False,
     ) from failed[0].error
+
+
+def hand_over(context: dg.AssetExecutionContext) -> Iterator[dg.Output]:
+    """What an op of ours yields at its end: outputs that say no more than "done".
+
+    Dagster skips an op when one that it needs, in the same run, yields no output. The cells are recorded
+    already, one by one, so Dagster is told not to record the whole range of the run once more.
+    """
+    cast("dict[str, str]", context.run.tags)[DEFER_EVENTS] = "true"
+    selected = context.op_execution_context.selected_output_names
+    for output in context.op_def.output_defs:  # in the order of the specs: each after what it needs
+        if output.name in selected:
+            yield dg.Output(None, output_name=output.name)
 
 
 def _words(error: Exception) -> str:
