@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from tdw.errors import BadConfig, TdwError
 
-COMMANDS = ("up", "fill", "status", "serve")
+COMMANDS = ("up", "fill", "status", "verify", "serve")
 
 
 def build_parser() -> argparse.ArgumentParser:
