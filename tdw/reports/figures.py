@@ -106,7 +106,8 @@ def _over_epochs(figure: Any, evidence: Evidence, name: str, column: str, title:
 
 def _test_loss(figure: Any, evidence: Evidence) -> None:
     axis = _over_epochs(figure, evidence, "history", "test_loss", "test loss (nats)", log=True)
-    axis.axhline(0.01, color="#8C8C8C", linewidth=0.8)
+    if axis.lines:
+        axis.axhline(0.01, color="#8C8C8C", linewidth=0.8)
 
 
 def _coarseness(figure: Any, evidence: Evidence) -> None:
