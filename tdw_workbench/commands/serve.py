@@ -1,6 +1,7 @@
 """Serve the plots and the explorer alone, beside a stock or deployed Dagster.
 
-Ctrl-C ends it. Links in Dagster's pages lead to $TDW_BASE_URL, by default http://127.0.0.1:3001, where this serves.
+Ctrl-C ends it. Links in Dagster's pages lead to $TDW_BASE_URL, by default http://127.0.0.1:3001, which is
+where this serves.
 """
 
 from __future__ import annotations
