@@ -49,7 +49,7 @@ def main() -> None:
             *bundle(store, config, Path(folder)),
         ]
     environment = common.machine(["torch", "numpy", "numba", "matplotlib"])
-    notes = "One thread, CPU time; p=113, 512 neurons. Export and import: wall time, checksums and fsync included."
+    notes = "One thread, CPU time; p=113, 512 neurons. Export and import: wall time with checksums and fsync."
     common.report("Study", rows, environment=environment, json_path=options.json, notes=notes)
 
 
