@@ -1,7 +1,7 @@
 """How much work is left, in one currency, so that one "time left" can be given for all of it.
 
-The unit is a training step's cost times p². Analysis of a checkpoint costs about as much as a dozen steps;
-what was measured while working replaces that guess.
+The unit is the cost of a training step over p². Analysis of a checkpoint costs about as much as a dozen
+steps, a table or plot about a second, whatever p is; what was measured while working replaces these guesses.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tdw_assets.grid import Grid
 
 _STEPS_A_CHECKPOINT = 12.0
+_UNITS_A_TABLE = 30 * 113.0**2
 
 
 @dataclass
@@ -87,13 +88,15 @@ class Work:
     @classmethod
     def find(cls, order: Order, grid: Grid, instance: dg.DagsterInstance, store: Store) -> Work:
         """Compare what the order asks for with what is there."""
-        from tdw_assets.derived import find_comparison_gaps, find_derived_gaps
+        from tdw_assets.derived import derived_assets, find_comparison_gaps, find_derived_gaps
         from tdw_assets.gaps import find_gaps
         from tdw_assets.partitions import with_registered
         from tdw_assets.plan import plan_derived
 
         found = find_gaps(grid, instance, store)
         standing = find_derived_gaps(grid, instance, store, found)
+        derived = [asset for asset in derived_assets(grid) if asset.scope == "variant"]
+        made_anew = sum(order.wants(asset.name) for asset in derived)
         effort = Effort()
         sizes: dict[str, float] = {}
         for variant, gaps in found.items():
@@ -102,8 +105,13 @@ class Work:
                     effort.plan(variant, stage, units)
                     sizes[variant] = sizes.get(variant, 0.0) + units
             tables = plan_derived(grid, standing, variant, names=order.assets or None)
-            if tables or (gaps.history is None and gaps.checkpoint.recorded and order.wants("history")):
-                sizes.setdefault(variant, 0.0)
+            if tables or sizes.get(variant):
+                # Whatever is trained or analyzed makes all tables and plots anew.
+                due = tables.size if tables and not sizes.get(variant) else made_anew
+                effort.plan(variant, "summarize", due * _UNITS_A_TABLE)
+                sizes[variant] = sizes.get(variant, 0.0) + due * _UNITS_A_TABLE
+            elif gaps.history is None and gaps.checkpoint.recorded and order.wants("history"):
+                sizes[variant] = 0.0
         variants = sorted(sizes, key=lambda variant: -sizes[variant])
         over_all = find_comparison_gaps(with_registered(grid, instance), instance, store)
         if any(order.wants(gap.asset.name) for gap in over_all.gaps) and (
