@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import keyword
 import signal
 import sys
 from collections.abc import Sequence
 
 from tdw.errors import BadConfig, TdwError
 
-COMMANDS = ("up", "fill", "status", "verify", "serve")
+COMMANDS = ("up", "fill", "status", "verify", "serve", "compare", "export", "import")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -24,7 +25,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name in COMMANDS:
-        module = importlib.import_module(f"tdw_workbench.commands.{name}")
+        # A keyword can't name a module.
+        module = importlib.import_module(f"tdw_workbench.commands.{name}{'_' * keyword.iskeyword(name)}")
         summary = (module.__doc__ or name).strip().splitlines()[0]
         sub = commands.add_parser(
             name,

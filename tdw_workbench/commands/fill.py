@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         size_pools(instance)
         fail_dead_runs(instance)
         order = _make_order(options, places, study, instance, screen)
-        return _carry_out(order, instance, screen, workers=options.workers or cores())
+        return carry_out(order, instance, screen, workers=options.workers or cores())
 
 
 def _make_order(
@@ -108,7 +108,7 @@ def _make_order(
     )
 
 
-def _carry_out(order: Order, instance: dg.DagsterInstance, screen: Screen, *, workers: int) -> int:
+def carry_out(order: Order, instance: dg.DagsterInstance, screen: Screen, *, workers: int) -> int:
     """Run the workers and show how far they are; the exit code."""
     from tdw.store import Store
     from tdw_resources.instance import fail_dead_runs

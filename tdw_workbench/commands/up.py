@@ -69,7 +69,9 @@ def _run(places: Places, study: Study, port: int) -> int:
         # A kill of this process is followed by the servers; a polite end takes the way of Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         screen.say("Starting Dagster ...")
-        with Supervisor(places.home, port, places.environment() | {"TDW_BASE_URL": ""}) as supervisor:
+        with Supervisor(
+            places.home, port, places.environment() | {"TDW_BASE_URL": f"http://{HOST}:{port}"}
+        ) as supervisor:
             address = f"http://{HOST}:{port}"
             screen.say(f"\n  Dagster   {address}\n  Overview  {address}/tdw/\n\nCtrl-C stops everything.\n")
             try:

@@ -1,0 +1,117 @@
+"""Verify an archive of `tdw export` and take it into the store; its cells are recorded in Dagster.
+
+Nothing is seen of a bundle before every byte of it is verified. With --checkpoint, weights that were trained
+elsewhere (HookedTransformer names; safetensors, or a state dict of torch) become a variant's checkpoints.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from tdw.errors import BadConfig
+from tdw.families import get_family
+from tdw.reports.foreign import import_checkpoints
+from tdw.reports.importing import import_bundle
+from tdw.store import Store
+from tdw.store.layout import CHECKPOINTS, STATES
+from tdw.study import Study, load_study
+from tdw_resources.places import Places, find_places
+from tdw_workbench.cli import add_places
+from tdw_workbench.commands.fill import carry_out
+from tdw_workbench.order import Order
+from tdw_workbench.terminal import Screen, count
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `tdw import`."""
+    parser.add_argument("file", metavar="FILE", nargs="?", help="the archive")
+    parser.add_argument(
+        "--checkpoint",
+        metavar="EPOCH=FILE",
+        action="append",
+        default=[],
+        help="instead of an archive: a checkpoint trained elsewhere; may be given again",
+    )
+    parser.add_argument("--variant", metavar="KEY", help="with --checkpoint: the variant it is of")
+    parser.add_argument(
+        "--replace", action="store_true", help="take the archive's file where the store has another"
+    )
+    add_places(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Import, then record."""
+    if bool(options.file) == bool(options.checkpoint):
+        raise BadConfig("nothing to import, or two things", "give an archive, or --checkpoint with --variant")
+    places = find_places(options.store, study=options.study)
+    study = load_study(places.study)
+    store = Store(places.store)
+    screen = Screen()
+    if options.checkpoint:
+        epochs = _take_checkpoints(options, store, study, screen)
+        return _record(places, study, screen, [options.variant], epochs, {"checkpoint"})
+    done = import_bundle(store, options.file, replace=options.replace)
+    screen.say(
+        f"{options.file}: {count(done.num_files, 'file')} verified, {done.num_new} new, "
+        f"{done.nbytes / 1e6:,.1f} MB, of {', '.join(done.variants)}"
+    )
+    for name in done.kept:
+        screen.say(f"kept the store's own {name}; --replace would take the archive's")
+    if done.family != study.family:
+        screen.say(f"Recorded in Dagster once a study of {done.family} is loaded.")
+        return 0
+    epochs = sorted({epoch for _, _, epoch in done.cells})
+    kinds = {"checkpoint" if kind == CHECKPOINTS else kind for _, kind, _ in done.cells if kind != STATES}
+    return _record(places, study, screen, done.variants, epochs, kinds)
+
+
+def _take_checkpoints(
+    options: argparse.Namespace, store: Store, study: Study, screen: Screen
+) -> Sequence[int]:
+    if not options.variant:
+        raise BadConfig("--checkpoint without --variant", "name the variant that the weights are of")
+    family = get_family(study.family)
+    files: dict[int, str] = {}
+    for item in options.checkpoint:
+        epoch, sign, path = item.partition("=")
+        if not sign or not epoch.isdigit():
+            raise BadConfig(f"--checkpoint {item!r} is not EPOCH=FILE", "write 5000=weights.safetensors, say")
+        files[int(epoch)] = path
+    config = family.parse_variant(options.variant)
+    for done in import_checkpoints(store, family, config, files):
+        screen.say(f"{options.variant}: checkpoint of epoch {done.epoch}")
+    return sorted(files)
+
+
+def _record(
+    places: Places,
+    study: Study,
+    screen: Screen,
+    variants: Sequence[str],
+    epochs: Sequence[int],
+    kinds: Collection[str],
+) -> int:
+    """Have the imported cells recorded, by the same way that a fill takes over what is in the store."""
+    from tdw_assets.grid import Grid
+    from tdw_assets.partitions import register_variants
+    from tdw_resources.instance import cores, fail_dead_runs, open_instance, size_pools
+
+    settings: Mapping[str, Any] = study.model_dump(mode="json")
+    known = {"checkpoint", *study.analyzers}
+    with open_instance(places.home) as instance:
+        size_pools(instance)
+        fail_dead_runs(instance)
+        new = register_variants(Grid.of(study), instance, variants)
+        if new:
+            screen.say(f"Added to study {study.name}: {', '.join(new)}.")
+        order = Order(
+            study=dict(settings),
+            store=places.store,
+            home=str(places.home),
+            variants=tuple(variants),
+            epochs=tuple(epochs),
+            assets=tuple(sorted(known & set(kinds))),
+        )
+        return carry_out(order, instance, screen, workers=cores())
