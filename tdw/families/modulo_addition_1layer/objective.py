@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+from functools import cache
 
 import numpy as np
 import torch
@@ -28,7 +28,9 @@ def make_objective(config: Config, *, device: str = "cpu", form: Form | None = N
     """
     on_cpu = torch.device(device).type == "cpu"
     if form == "numba" and not (on_cpu and numba_available()):
-        missing = f"runs on the CPU, not on {device}" if not on_cpu else "needs numba, which is not installed"
+        missing = (
+            f"runs on the CPU, not on {device}" if not on_cpu else "needs numba, which can't be imported here"
+        )
         raise BadConfig(f"the numba form {missing}", "use the plain form, or install numba and use the CPU")
     if form == "plain" or not (on_cpu and numba_available()):
         return PlainObjective(config, device=device)
@@ -37,9 +39,14 @@ def make_objective(config: Config, *, device: str = "cpu", form: Form | None = N
     return MixObjective(config)
 
 
+@cache
 def numba_available() -> bool:
-    """Whether numba is installed."""
-    return importlib.util.find_spec("numba") is not None
+    """Whether numba can be imported: it is optional, and may not support the NumPy that is installed."""
+    try:
+        import numba  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    except ImportError:
+        return False
+    return True
 
 
 class PlainObjective:
