@@ -1,11 +1,15 @@
-"""The code location: the definitions of the study that $TDW_STUDY names, by default the quick start's."""
+"""The code location: the study that $TDW_STUDY names (default: the quick start). Loads in a second."""
 
-from tdw.study import load_study
-from tdw_assets.build import build_defs
-from tdw_resources.liveness import die_with_supervisor
-from tdw_resources.places import find_places
+import os
 
-# Every process that loads this, run workers included, ends with `tdw up` when that started it.
+# One thread a worker: the same bits from run to run. Has to be said before numpy and torch are loaded.
+for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+from tdw.study import load_study  # noqa: E402
+from tdw_assets.build import build_defs  # noqa: E402
+from tdw_resources.liveness import die_with_supervisor  # noqa: E402
+from tdw_resources.places import find_places  # noqa: E402
+
 die_with_supervisor()
-
 defs = build_defs(load_study(find_places().study))

@@ -238,7 +238,8 @@ def _gap(
     """
     mark = input_mark(asset, marks)
     behind = tuple(name for name in dict.fromkeys(asset.inputs) if name in stale)
-    if any(name not in marks and name not in coming for name in asset.needs):
+    there = [name for name in asset.inputs if name in marks or name in coming]
+    if not there or any(name not in there for name in asset.needs):
         state: State = "waiting"
     elif recorded is None:
         state = "missing"

@@ -1,21 +1,101 @@
-"""The jobs of a study: one a stage."""
+"""The jobs of a study: one a stage, and those that add and remove variants."""
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._config.field_utils import FIELD_NO_DEFAULT_PROVIDED
 
 from tdw_assets.derived import derived_assets
 from tdw_assets.grid import Grid
+from tdw_assets.partitions import register_variants, registered_variants, variants_name
+from tdw_assets.run_requests import Jobs
+
+_TYPES = {int: dg.Int, float: dg.Float}
 
 
-def stage_jobs(grid: Grid) -> list[UnresolvedAssetJobDefinition]:
-    """train -> analyze -> summarize (tables and plots of a variant) -> compare (over all variants)."""
+def stage_jobs(grid: Grid) -> Jobs:
+    """train -> analyze -> summarize (tables and plots of a variant) -> compare (over all variants).
+
+    Checks are left out: they belong to what a person materializes, and have a job of their own.
+    """
     derived = derived_assets(grid)
-    of_variant = [asset.key(grid) for asset in derived if asset.scope == "variant"]
-    of_all = [asset.key(grid) for asset in derived if asset.scope == "comparison"]
     selections = {
         "train": [grid.checkpoint],
         "analyze": [grid.key(name) for name in grid.analyzers],
-        "summarize": of_variant,
-        "compare": of_all,
+        "summarize": [asset.key(grid) for asset in derived if asset.scope == "variant"],
+        "compare": [asset.key(grid) for asset in derived if asset.scope == "comparison"],
     }
-    return [dg.define_asset_job(name, selection=keys) for name, keys in selections.items() if keys]
+    return {
+        name: dg.define_asset_job(name, selection=dg.AssetSelection.assets(*keys).without_checks())
+        for name, keys in selections.items()
+        if keys
+    }
+
+
+def register_variants_job(grid: Grid) -> dg.JobDefinition:
+    """Adds variants to the study from a form: each parameter takes one value or several, spread as a grid."""
+    fields = {
+        field.name: dg.Field(
+            [_TYPES[field.type]],
+            description=f"{field.help}; several values are spread as a grid",
+            default_value=FIELD_NO_DEFAULT_PROVIDED if field.default is None else [field.default],
+        )
+        for field in grid.family.fields
+    }
+
+    @dg.op(name="register_variants_op", config_schema=fields)
+    def register(context: dg.OpExecutionContext) -> None:
+        keys = spread(grid, context.op_config)
+        added = register_variants(grid, context.instance, keys)
+        there = [key for key in keys if key not in added]
+        context.log.info(f"added to study {grid.name}: {', '.join(added) or 'nothing'}")
+        if there:
+            context.log.info(f"there already: {', '.join(there)}")
+
+    @dg.job(
+        name="register_variants",
+        description=f"Adds variants of {grid.family.title} to study {grid.name}. The sensor `reconcile` "
+        "then has them trained, analyzed and summarized.",
+    )
+    def register_variants_graph() -> None:
+        register()
+
+    return register_variants_graph
+
+
+def remove_variant_job(grid: Grid) -> dg.JobDefinition:
+    """Takes a variant out of the study; its files stay."""
+
+    @dg.op(name="remove_variant_op", config_schema={"variant": dg.Field(str, description="its key")})
+    def remove(context: dg.OpExecutionContext) -> None:
+        key = context.op_config["variant"]
+        known = registered_variants(grid, context.instance)
+        if key not in known:
+            raise dg.Failure(
+                f"{key!r} is no variant of study {grid.name}\n  -> it has: {', '.join(known)}",
+                allow_retries=False,
+            )
+        context.instance.delete_dynamic_partition(variants_name(grid), key)
+        context.log.info(f"{key} is not part of study {grid.name} any more; its files stay in the store")
+
+    @dg.job(name="remove_variant", description=f"Takes a variant out of study {grid.name}; its files stay.")
+    def remove_variant_graph() -> None:
+        remove()
+
+    return remove_variant_graph
+
+
+def spread(grid: Grid, values: dict[str, list[int | float]]) -> list[str]:
+    """Variant keys of a grid of parameters.
+
+    Raises:
+        dg.Failure: a parameter that the family can't use; says which, and the nearest that it can.
+    """
+    import itertools
+
+    from tdw.errors import TdwError
+
+    names = [field.name for field in grid.family.fields]
+    try:
+        points = itertools.product(*(values[name] for name in names))
+        return [grid.family.make_config(**dict(zip(names, point, strict=True))).key for point in points]
+    except TdwError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error

@@ -23,6 +23,7 @@ def tiny_study(**changes: object) -> Study:
         "variants": [V1, V2],
         "epochs": 6,
         "checkpoints": [0, 2, 4, 6],
+        "early_epoch": 2,
         "training": {"state_every": 3, "test_every": 2, "device": "cpu"},
     }
     return parse_study({**values, **changes})
@@ -37,8 +38,12 @@ class Lab:
     store: Store
 
     @property
+    def resources(self) -> dict[str, object]:
+        return {"store": StoreResource(root=str(self.store.root))}
+
+    @property
     def defs(self) -> dg.Definitions:
-        return build_defs(self.grid, resource_overrides={"store": StoreResource(root=str(self.store.root))})
+        return build_defs(self.grid, resource_overrides=self.resources)
 
     def run(self, job: str, **kwargs: object) -> dg.ExecuteInProcessResult:
         return self.defs.resolve_job_def(job).execute_in_process(

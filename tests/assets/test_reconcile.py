@@ -1,0 +1,217 @@
+"""The automation asks for exactly what is missing, once, and knows when to stop."""
+
+from collections import Counter
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.sensor_definition import SensorExecutionData
+from lab import V1, V2, Lab
+
+from tdw.store import Address
+from tdw_assets.partitions import variants_name
+from tdw_assets.plan import PlannedRun
+from tdw_assets.reconcile import Seen, Tick, tick
+
+
+class Automation:
+    """Ticks, and carries out what they ask for, as the daemon would."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab, self.seen, self.done = lab, Seen(), Counter[tuple[str, str]]()
+
+    def tick(self) -> Tick:
+        result = tick(self.lab.grid, self.lab.instance, self.lab.store, self.seen)
+        self.seen = result.seen
+        return result
+
+    def carry_out(self, planned: PlannedRun) -> dg.ExecuteInProcessResult:
+        self.done[planned.job, planned.variant] += 1
+        return self.lab.run(
+            planned.job,
+            asset_selection=list(planned.assets),
+            run_config=dict(planned.run_config),
+            partition_key=planned.partition_key,
+            tags=planned.tags,
+        )
+
+    def until_rest(self, most: int = 20) -> list[str]:
+        """Tick until nothing is asked for; the notes of the last tick."""
+        for _ in range(most):
+            result = self.tick()
+            if not result.runs and not result.seen.queue:
+                return result.notes
+            for planned, _attempt in result.runs:
+                self.carry_out(planned)
+        raise AssertionError(f"no rest after {most} ticks: {self.done}")
+
+
+@pytest.fixture
+def automation(lab: Lab) -> Automation:
+    """With few analyzers, so that there are few plots to draw."""
+    return Automation(lab.with_study(analyzers=["coarseness", "coarseness_stats"]))
+
+
+EVERY_STAGE = {(job, variant): 1 for job in ("train", "analyze", "summarize") for variant in (V1, V2)} | {
+    ("compare", ""): 1
+}
+
+
+@pytest.mark.slow
+@pytest.mark.ci
+def test_a_study_is_carried_out_with_one_run_a_variant_and_stage(automation: Automation) -> None:
+    notes = automation.until_rest()
+    assert automation.done == EVERY_STAGE
+    assert notes == ["nothing is missing in 2 variants"]
+    lab = automation.lab
+    assert lab.instance.get_materialized_partitions(lab.grid.key("summaries", "coarseness")) == {V1, V2}
+    assert lab.instance.get_materialized_partitions(lab.grid.key("plots", "training_curves")) == {V1, V2}
+    assert lab.instance.get_latest_materialization_event(lab.grid.key("summaries", "comparison"))
+
+    # A lost cursor, repeated ticks and a restart change nothing.
+    automation.seen = Seen()
+    automation.until_rest()
+    automation.until_rest()
+    assert automation.done == EVERY_STAGE
+
+    # A deleted file is noticed and restored, and what was made from it stays: it is the same file again.
+    lab.store.delete(Address(lab.grid.family.name, V1, "coarseness", 2))
+    automation.until_rest()
+    assert automation.done["analyze", V1] == 2
+    assert lab.store.exists(Address(lab.grid.family.name, V1, "coarseness", 2))
+    assert automation.done["analyze", V2] == 1
+
+    # A changed parameter: what depends on it, down to the comparison, and nothing of training.
+    automation.lab = lab.with_study(
+        analyzers={"coarseness": {"radius_fraction": 0.25}, "coarseness_stats": {}}
+    )
+    before = automation.done.copy()
+    automation.until_rest()
+    assert automation.done - before == {
+        (job, variant): number for (job, variant), number in EVERY_STAGE.items() if job != "train"
+    }
+
+
+def test_a_tick_looks_at_no_cell_when_nothing_changed(
+    automation: Automation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert automation.tick().runs
+    looked: list[object] = []
+    monkeypatch.setattr("tdw_assets.reconcile._look", lambda *args: looked.append(args) or iter(()))
+    automation.seen.left, automation.seen.compared = [V1], True
+    assert automation.tick().notes == [f"something is left of {V1}, and waits for a person or for news"]
+    assert not looked
+
+
+def test_variants_that_are_worked_on_are_left_alone(automation: Automation) -> None:
+    first = automation.tick()
+    assert {(run.job, run.variant) for run, _ in first.runs} == {("train", V1), ("train", V2)}
+    run = first.runs[0][0]
+    automation.lab.instance.create_run_for_job(
+        automation.lab.defs.resolve_job_def("train"), tags=run.tags, status=dg.DagsterRunStatus.STARTED
+    )
+    automation.seen = Seen()
+    assert {(run.job, run.variant) for run, _ in automation.tick().runs} == {("train", V2)}
+
+
+def test_work_that_fails_without_progress_is_tried_three_times_and_then_reported(
+    automation: Automation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("the disk is on fire")
+
+    monkeypatch.setattr("tdw.training.loop.train", broken)
+    notes = automation.until_rest()
+    assert automation.done == {("train", V1): 3, ("train", V2): 3}
+    assert any(f"train of {V1} was tried 3 times without progress" in note for note in notes)
+
+
+@pytest.mark.slow
+def test_what_is_trained_is_analyzed_although_the_rest_fails(
+    automation: Automation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = automation.lab
+    assert lab.fill("train", V1, {"checkpoint": (0, 2)}).success
+
+    def broken(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("no more")
+
+    monkeypatch.setattr("tdw.training.loop.train", broken)
+    automation.until_rest()
+    assert lab.done("coarseness") == {f"00000|{V1}", f"00002|{V1}"}
+    assert automation.done["summarize", V1] == 1
+
+
+def test_a_run_that_a_person_canceled_is_not_started_again(automation: Automation) -> None:
+    planned = automation.tick().runs[0][0]
+    instance = automation.lab.instance
+    run = instance.create_run_for_job(
+        automation.lab.defs.resolve_job_def("train"), tags=planned.tags, status=dg.DagsterRunStatus.STARTED
+    )
+    instance.report_run_canceled(run)
+    automation.seen = Seen()
+    result = automation.tick()
+    assert {run.variant for run, _ in result.runs} == {V2}
+    assert any("was canceled" in note for note in result.notes)
+
+
+def test_a_new_variant_is_found_and_a_removed_one_left_alone(automation: Automation) -> None:
+    lab = automation.lab
+    automation.tick()
+    new = "p7_s3_d598"
+    lab.instance.add_dynamic_partitions(variants_name(lab.grid), [new])
+    lab.instance.delete_dynamic_partition(variants_name(lab.grid), V2)
+    result = automation.tick()
+    assert new in {run.variant for run, _ in result.runs}
+    assert V2 not in result.seen.marks
+
+
+def test_a_tick_stops_when_its_time_is_up_and_the_next_goes_on(lab: Lab) -> None:
+    more = [f"p7_s{seed}_d598" for seed in range(10, 22)]
+    lab.instance.add_dynamic_partitions(variants_name(lab.grid), more)
+    seen, asked, ticks = Seen(), [], 0
+    while not asked or seen.queue:
+        result = tick(lab.grid, lab.instance, lab.store, seen, budget_s=1e-9)
+        seen, ticks = result.seen, ticks + 1
+        asked += [run.variant for run, _ in result.runs]
+        assert ticks < 10
+    assert sorted(asked) == sorted([V1, V2, *more]) and ticks == 4
+
+
+def test_the_sensor_asks_the_daemon_with_keys_that_never_repeat_a_run(lab: Lab) -> None:
+    sensor = lab.defs.resolve_sensor_def("reconcile")
+
+    def evaluate() -> SensorExecutionData:
+        with dg.build_sensor_context(
+            instance=lab.instance, definitions=lab.defs, resources=lab.resources
+        ) as context:
+            return sensor.evaluate_tick(context)
+
+    first, again = evaluate(), evaluate()
+    keys = [request.run_key for request in first.run_requests or []]
+    assert len(keys) == 2 and keys == [request.run_key for request in again.run_requests or []]
+    request = (first.run_requests or [])[0]
+    assert request.job_name == "train" and request.tags["dagster/defer_asset_events"] == "true"
+
+
+def test_the_nightly_schedule_asks_for_every_gap(lab: Lab) -> None:
+    from tdw_assets.nightly import find_runs
+
+    planned = find_runs("train", lab.grid, lab.instance, lab.store)
+    assert {(run.job, run.variant, run.size) for run in planned} == {("train", V1, 4), ("train", V2, 4)}
+    assert not find_runs("analyze", lab.grid, lab.instance, lab.store)
+
+
+def test_variants_are_registered_from_a_form_and_wrong_ones_refused(lab: Lab) -> None:
+    job = lab.defs.resolve_job_def("register_variants")
+
+    def register(**values: list[int]) -> dg.ExecuteInProcessResult:
+        config = {"ops": {"register_variants_op": {"config": values}}}
+        return job.execute_in_process(instance=lab.instance, run_config=config, raise_on_error=False)
+
+    assert register(p=[11, 13], seed=[5]).success
+    known = lab.instance.get_dynamic_partitions(variants_name(lab.grid))
+    assert {"p11_s5_d598", "p13_s5_d598"} <= set(known)
+    wrong = register(p=[15], seed=[5])
+    assert not wrong.success and "odd prime" in str(wrong.failure_data_for_node("register_variants_op"))
+    assert Path(lab.store.root).parent.exists()
