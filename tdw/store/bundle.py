@@ -62,7 +62,7 @@ def write(folder: Any, files: Mapping[str, bytes], provenance: Provenance) -> tu
         The content's fingerprint (64 hex digits) and the bytes written.
     """
     listed = {name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in sorted(files.items())}
-    content = hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+    content = _content(listed)
     for name, data in files.items():
         write_atomic(folder / content[:16] / validate_name(name, what="file of a plot"), data)
     note = {"seal": seal.blank(), "content": content, "files": listed, "provenance": provenance.to_json()}
@@ -72,6 +72,10 @@ def write(folder: Any, files: Mapping[str, bytes], provenance: Provenance) -> tu
         if other.is_dir() and other.name != content[:16] and isinstance(other, Path):
             shutil.rmtree(other, ignore_errors=True)
     return content, sum(map(len, files.values())) + len(sealed)
+
+
+def _content(listed: Mapping[str, tuple[int, str]]) -> str:
+    return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
 
 
 def read(folder: Any) -> Bundle:
@@ -89,8 +93,12 @@ def read(folder: Any) -> Bundle:
     seal.check(data, path=path)
     try:
         note = json.loads(data)
-        files = {name: (int(size), str(digest)) for name, (size, digest) in note["files"].items()}
-        content, provenance = str(note["content"]), Provenance.from_json(note["provenance"], path=path)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        files = {str(name): (int(size), str(digest)) for name, (size, digest) in note["files"].items()}
+        provenance = Provenance.from_json(note["provenance"], path=path)
+        # The folder's name comes from what the manifest lists, never from a text in it.
+        content = _content(files)
+        if content != note["content"]:
+            raise ValueError("its content is not what it lists")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise CorruptFile(f"{path}: not a manifest written by tdw ({error!r})", seal.REMEDY) from error
     return Bundle(folder / content[:16], files, provenance)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-from tdw.errors import Busy
+from tdw.errors import Busy, StoreError
 
 
 @contextlib.contextmanager
@@ -28,9 +28,17 @@ def exclusive(
 
     Raises:
         Busy: the lock was still held after `wait_s`.
+        StoreError: the lock file can't be made; names it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held = path.open("a")
+    except OSError as error:
+        raise StoreError(
+            f"{path}: can't be made ({error.strerror or error})",
+            "make room or mend the permissions, then fill again: what was committed before is intact",
+        ) from error
+    with held as file:
         start = time.monotonic()
         told = False
         while True:

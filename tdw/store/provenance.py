@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from tdw.errors import CorruptFile, FingerprintMismatch
 from tdw.store.fingerprints import canonical_json, short
@@ -61,12 +61,32 @@ class Provenance:
         """
         try:
             values = json.loads(text)
+            _require_types(values)
             return cls(**values)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise CorruptFile(
                 f"{path}: the provenance header is unreadable ({error})",
                 "delete the file and fill the gap, or run `tdw verify --repair`",
             ) from error
+
+
+def _require_types(values: Any) -> None:
+    """Raise TypeError for a value that is not what its field holds: files come from anywhere."""
+    if not isinstance(values, dict):
+        raise TypeError("it is no mapping")
+    for name, value in cast("dict[str, Any]", values).items():
+        if name == "epoch":
+            fits = value is None or (type(value) is int and value >= 0)
+        elif name in ("inputs", "environment"):
+            fits = isinstance(value, dict) and all(
+                isinstance(v, str) for v in cast("dict[str, Any]", value).values()
+            )
+        elif name == "parameters":
+            fits = isinstance(value, dict)
+        else:
+            fits = isinstance(value, str)
+        if not fits:
+            raise TypeError(f"{name[:40]} is {str(value)[:40]!r}")
 
 
 def require_one_series(records: Iterable[Provenance]) -> Provenance:

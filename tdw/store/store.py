@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy.typing as npt
 
@@ -88,9 +88,8 @@ class Store:
         """
         path = self.path(address)
         try:
-            size = path.stat().st_size
             with path.open("rb") as file:
-                return tensorfile.read_quantized_rows(file, name, rows, path=path, size=size)
+                return tensorfile.read_quantized_rows(file, name, rows, path=path, size=_size(file))
         except FileNotFoundError:
             raise _missing(path) from None
 
@@ -106,9 +105,8 @@ class Store:
         """
         path = self.path(address)
         try:
-            size = path.stat().st_size
             with path.open("rb") as file:
-                return tensorfile.Header.read(file, path=path, size=size).provenance
+                return tensorfile.Header.read(file, path=path, size=_size(file)).provenance
         except FileNotFoundError:
             raise _missing(path) from None
 
@@ -222,6 +220,13 @@ def _open_root(root: str | Path) -> Any:
 
         return UPath(root)
     return Path(root).expanduser().absolute()
+
+
+def _size(file: BinaryIO) -> int:
+    """Of the open file: the path may stand for another one by now."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return size
 
 
 def _missing(path: object) -> NotFound:

@@ -124,7 +124,13 @@ def read_quantized_rows(
         raise NotFound(
             f"{path}: holds no quantized array {name!r}", f"it holds: {', '.join(sorted(header.tensors))}"
         )
-    _, shape, begin, _ = header.tensors[name]
+    parts = [name + suffix for suffix in ("", codec.LOW, codec.SCALE, codec.CRC)]
+    if any(part not in header.tensors for part in parts):
+        raise CorruptFile(f"{path}: the header lacks parts of {name}", seal.REMEDY)
+    dtype, shape, begin, _ = header.tensors[name]
+    one_a_row = [header.tensors[part][1] == (shape[0],) for part in parts[1:]] if shape else [False]
+    if dtype != "u1" or not all(one_a_row):
+        raise CorruptFile(f"{path}: the header describes {name} as no quantized array", seal.REMEDY)
     if any(not 0 <= row < shape[0] for row in rows):
         raise NotFound(
             f"{path}: {name} has rows 0..{shape[0] - 1}, asked for {list(rows)}", "ask for rows it has"
@@ -138,9 +144,7 @@ def read_quantized_rows(
             raise CorruptFile(f"{path}: {name} is cut off at row {row}", seal.REMEDY)
         codes[i] = np.frombuffer(data, np.uint8)
     pick = np.asarray(rows, np.intp)
-    low, scale, crc = (
-        _whole(file, header, name + suffix)[pick] for suffix in (codec.LOW, codec.SCALE, codec.CRC)
-    )
+    low, scale, crc = (_whole(file, header, part)[pick] for part in parts[1:])
     found = codec.QuantizedRows(codes.reshape(len(rows), *shape[1:]), low, scale)
     wrong = np.flatnonzero(codec.row_checksums(codes, low, scale) != crc)
     if wrong.size:

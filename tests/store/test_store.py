@@ -271,3 +271,30 @@ def test_fingerprints_depend_on_name_dtype_shape_and_bytes_only() -> None:
     different.append({"a": array.reshape(-1), "b": array[0]})
     assert len({base, *map(fingerprint_arrays, different)}) == 5
     assert fingerprint_json({"a": 1, "b": 2}) == fingerprint_json({"b": 2, "a": 1})
+
+
+def test_a_file_replaced_while_its_header_is_read_is_read_whole(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write(ADDRESS, {"maps": maps(3)}, provenance=PROVENANCE, quantize={"maps"})
+    real, path = Path.open, store.path(ADDRESS)
+
+    def replaced_first(self: Path, *args: object, **kwargs: object):
+        if self == path:
+            monkeypatch.undo()
+            store.write(ADDRESS, {"maps": maps(9)}, provenance=PROVENANCE, quantize={"maps"})
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", replaced_first)
+    assert store.read_rows(ADDRESS, "maps", [8]).shape == (1, 5, 5)
+
+
+def test_a_header_that_lacks_parts_of_a_quantized_array_is_refused(store: Store) -> None:
+    store.write(ADDRESS, {"maps": maps()}, provenance=PROVENANCE, quantize={"maps"})
+    path = store.path(ADDRESS)
+    for part in (b'"maps"', b'"maps.low"', b'"maps.scale"'):
+        good = path.read_bytes()
+        path.write_bytes(good.replace(part, part[:-2] + b'_"'))
+        with pytest.raises(CorruptFile, match="lacks parts of maps"):
+            store.read_rows(ADDRESS, "maps", [0])
+        path.write_bytes(good)
