@@ -1,0 +1,4 @@
+"""Faults, really injected: processes are killed, disks fill up, bytes are flipped, writers collide.
+
+`python -m tests.faults` (about 15 minutes) writes docs/reliability.md; a part of it runs under pytest.
+"""

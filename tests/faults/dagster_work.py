@@ -1,0 +1,143 @@
+"""The same work as Dagster runs, as a worker of `tdw fill` does it, and what the event log says then."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from tdw_assets.build import build_defs
+from tdw_assets.grid import Grid
+from tdw_assets.partitions import register_variants
+from tdw_resources import events
+from tdw_resources.event_storage import BatchingSqliteEventLogStorage
+from tdw_resources.instance import fail_dead_runs, open_instance, size_pools
+from tdw_resources.resources import StoreResource
+from tdw_workbench.order import ALL, Order
+from tdw_workbench.worker import run_variant
+
+from .work import study
+
+CELLS_A_BATCH = 4
+"""Few, so that events are written in the middle of the work and not only at its end."""
+
+
+@cache
+def grid() -> Grid:
+    """The grid of the disturbed study."""
+    return Grid.of(study())
+
+
+@cache
+def definitions(root: Path) -> dg.Definitions:
+    """Built before the children are forked."""
+    return build_defs(grid(), resource_overrides={"store": StoreResource(root=str(root))})
+
+
+def home_of(root: Path) -> Path:
+    """A store's own Dagster home."""
+    return root / ".dagster"
+
+
+def prepare(root: Path) -> None:
+    """Make the instance, so that the first death does not fall into its making."""
+    with open_instance(home_of(root)) as instance:
+        size_pools(instance)
+        register_variants(grid(), instance, grid().variants)
+
+
+def fill_by_runs(root: Path, *variants: str) -> None:
+    """What `tdw fill` and its worker do for these variants, or with `ALL` over all of them.
+
+    Raises:
+        RuntimeError: a run failed.
+    """
+    events.BATCH_CELLS = CELLS_A_BATCH
+    home = home_of(root)
+    order = Order(study().model_dump(mode="json"), str(root), str(home), grid().variants)
+    with open_instance(home) as instance:
+        fail_dead_runs(instance)
+        for variant in variants:
+            for done in run_variant(order, variant, grid=grid(), defs=definitions(root), instance=instance):
+                if done.error:
+                    raise RuntimeError(f"{done.stage} of {done.variant}: {done.error}")
+
+
+def fill_everything(root: Path) -> None:
+    """All variants, then what is drawn over them."""
+    fill_by_runs(root, *grid().variants, ALL)
+
+
+def tell_of_events(reached: Callable[[str, object], None]) -> None:
+    """A child's hook: materializations are told of as they go to the event log's two databases."""
+    store_batch = BatchingSqliteEventLogStorage.store_event_batch
+    index = BatchingSqliteEventLogStorage.index_transaction
+    writing: list[str] = []
+
+    def named(batch: Any) -> str:
+        assets = {
+            event.dagster_event.asset_key.to_user_string()
+            for event in batch
+            if event.is_dagster_event and event.dagster_event.is_step_materialization
+        }
+        return ",".join(sorted(assets))
+
+    def observed(self: BatchingSqliteEventLogStorage, batch: Any) -> None:
+        assets = named(batch)
+        if not assets:
+            store_batch(self, batch)
+            return
+        writing.append(f"event {assets}")
+        reached("before", writing[-1])
+        store_batch(self, batch)
+        reached("after", writing.pop())
+
+    def observed_index(self: BatchingSqliteEventLogStorage) -> Any:
+        if writing:
+            reached("logged", writing[-1])  # in the run's own database, not yet in the one that is queried
+        return index(self)
+
+    BatchingSqliteEventLogStorage.store_event_batch = observed
+    BatchingSqliteEventLogStorage.index_transaction = observed_index
+
+
+def read_events(root: Path) -> Counter[tuple[str, str]]:
+    """(asset, partition) -> how often its materialization was recorded; straight from the database."""
+    path = home_of(root) / "history" / "runs" / "index.db"
+    query = (
+        "SELECT asset_key, partition, COUNT(*) FROM event_logs "
+        "WHERE dagster_event_type = 'ASSET_MATERIALIZATION' GROUP BY asset_key, partition"
+    )
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        return Counter({(asset, partition or ""): n for asset, partition, n in connection.execute(query)})
+
+
+class EventWatch:
+    """After every death: no event lost, none recorded twice."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._seen: Counter[tuple[str, str]] = Counter()
+
+    def look(self, lose: Callable[[str], None], *, when: str) -> None:
+        """After a death."""
+        now = read_events(self._root)
+        for cell, number in self._seen.items():
+            if now[cell] < number:
+                lose(f"{when}: an event of {cell} is gone")
+        for cell, number in now.items():
+            if number > max(1, self._seen[cell]):
+                lose(f"{when}: {cell} is recorded {number} times")
+        self._seen = now
+
+    def finish(self, lose: Callable[[str], None], reference: Path) -> None:
+        """In the end: the same cells as of undisturbed work, once each."""
+        now, wanted = read_events(self._root), read_events(reference)
+        for cell in now.keys() ^ wanted.keys():
+            lose(f"at the end: {cell} is recorded {now[cell]} times, undisturbed work records {wanted[cell]}")

@@ -1,0 +1,213 @@
+"""SIGKILL at every named step and at random times: of the library alone, and of Dagster runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tdw.store.commit import STEPS
+
+from .checks import Watch
+from .dagster_work import EventWatch, definitions, fill_everything, prepare, tell_of_events
+from .killing import Step, Walk, run_child
+from .outcome import Outcome, Run
+from .work import VARIANTS, fill_by_library
+
+HELD = (
+    "no corrupt file visible, no committed file lost, the history's values final; in the end every file "
+    "equal to undisturbed work, byte for byte"
+)
+
+
+def undisturbed(root: Path, variant: str) -> list[Step]:
+    """Do the work once; the steps that it takes."""
+    ended = run_child(lambda: fill_by_library(root, variant), root)
+    if ended.code != 0:
+        raise RuntimeError(f"undisturbed work fails:\n{ended.words}")
+    return list(ended.steps)
+
+
+def every_step(run: Run) -> Outcome:
+    """One death at each named step of each commit, training to plots; the next child goes on."""
+    outcome = Outcome(
+        "SIGKILL at each named step of each commit (training, analysis, summaries, plots)", HELD
+    )
+    variant = run.random.choice(VARIANTS)
+    reference, root = run.folder("reference"), run.folder("store")
+    walk = Walk(undisturbed(reference, variant))
+    watch = Watch(root, reference, outcome)
+    for at, step in enumerate(walk.steps):
+        if run.over:
+            outcome.notes["steps not reached in the time given"] += len(walk.steps) - at
+            break
+        _die(
+            outcome,
+            watch,
+            lambda: fill_by_library(root, variant),
+            root,
+            die=walk.die_from(at),
+            when=str(step),
+        )
+    _finish(outcome, watch, root, variant)
+    return outcome
+
+
+def random_steps(run: Run) -> Outcome:
+    """Deaths after a random number of steps, work after work, until the time is up."""
+    outcome = Outcome("SIGKILL after a random number of steps", HELD)
+    _again_and_again(
+        run, outcome, lambda watch, work, root: _die_at_random_step(run, outcome, watch, work, root)
+    )
+    return outcome
+
+
+def random_times(run: Run) -> Outcome:
+    """Deaths at random times, which need not be at a step: in the middle of a write, a sum, an import."""
+    outcome = Outcome("SIGKILL at random times", HELD)
+
+    def die(watch: Watch, work: Callable[[], None], root: Path) -> bool:
+        after = run.random.random() ** 2 * 0.8
+        return _die(outcome, watch, work, root, after_s=after, when=f"after {after:.3f} s")
+
+    _again_and_again(run, outcome, die)
+    return outcome
+
+
+def _again_and_again(
+    run: Run, outcome: Outcome, die: Callable[[Watch, Callable[[], None], Path], bool]
+) -> None:
+    references = {variant: run.folder(f"reference_{variant}") for variant in VARIANTS}
+    for variant, folder in references.items():
+        undisturbed(folder, variant)
+    round_ = 0
+    while not run.over:
+        variant = VARIANTS[round_ % len(VARIANTS)]
+        root = run.folder(f"store_{round_}")
+        watch = Watch(root, references[variant], outcome)
+        while not run.over and die(
+            watch, lambda root=root, variant=variant: fill_by_library(root, variant), root
+        ):
+            pass
+        _finish(outcome, watch, root, variant)
+        round_ += 1
+    outcome.notes["works done to the end"] += round_
+
+
+def _die_at_random_step(
+    run: Run, outcome: Outcome, watch: Watch, work: Callable[[], None], root: Path
+) -> bool:
+    number = run.random.randint(1, 3 * len(STEPS))
+    return _die(outcome, watch, work, root, die=lambda count, step: count >= number, when=f"at step {number}")
+
+
+def _die(
+    outcome: Outcome,
+    watch: Watch,
+    work: Callable[[], None],
+    root: Path,
+    *,
+    when: str,
+    die: Callable[[int, Step], bool] | None = None,
+    after_s: float | None = None,
+) -> bool:
+    """One child; False when it ended on its own."""
+    ended = run_child(work, root, die=die, after_s=after_s)
+    if ended.killed:
+        outcome.injected += 1
+        outcome.deaths += 1
+        outcome.notes[f"at {ended.steps[-1][1]}" if die and ended.steps else "at a random time"] += 1
+    elif ended.code != 0:
+        outcome.lose(f"{when}: the work failed after a restart: {ended.words}")
+        return False
+    watch.look(ended.committed, when=when)
+    return ended.killed
+
+
+def _finish(outcome: Outcome, watch: Watch, root: Path, variant: str) -> None:
+    ended = run_child(lambda: fill_by_library(root, variant), root)
+    outcome.require(ended.code == 0, f"the last fill failed: {ended.words}")
+    watch.finish()
+
+
+HELD_BY_RUNS = f"{HELD}; no event lost, no cell recorded twice, every cell recorded in the end"
+
+
+def runs_at_every_step(run: Run) -> Outcome:
+    """Run workers that die at each named step of each commit, and of each write to the event log."""
+    outcome = Outcome(
+        "SIGKILL of a run's worker at each named step of each commit and event (Dagster runs)", HELD_BY_RUNS
+    )
+    reference, root = run.folder("reference"), run.folder("store")
+    walk = Walk(_undisturbed_runs(reference))
+    prepare(root)
+    definitions(root)
+    watch, events = Watch(root, reference, outcome), EventWatch(root)
+    for at, step in enumerate(walk.steps):
+        if run.over:
+            outcome.notes["steps not reached in the time given"] += len(walk.steps) - at
+            break
+        _die_in_run(outcome, watch, events, root, die=walk.die_from(at), when=str(step))
+    _finish_runs(outcome, watch, events, root, reference)
+    return outcome
+
+
+def runs_at_random(run: Run) -> Outcome:
+    """Run workers that die at random times and after random numbers of steps."""
+    outcome = Outcome("SIGKILL of a run's worker at random times (Dagster runs)", HELD_BY_RUNS)
+    reference = run.folder("reference")
+    _undisturbed_runs(reference)
+    round_ = 0
+    while not run.over:
+        root = run.folder(f"store_{round_}")
+        prepare(root)
+        definitions(root)
+        watch, events = Watch(root, reference, outcome), EventWatch(root)
+        while not run.over:
+            after = run.random.random() * 3
+            if not _die_in_run(outcome, watch, events, root, after_s=after, when=f"after {after:.3f} s"):
+                break
+        _finish_runs(outcome, watch, events, root, reference)
+        round_ += 1
+    outcome.notes["works done to the end"] += round_
+    return outcome
+
+
+def _undisturbed_runs(root: Path) -> list[Step]:
+    prepare(root)
+    definitions(root)
+    ended = run_child(lambda: fill_everything(root), root, hooks=[tell_of_events])
+    if ended.code != 0:
+        raise RuntimeError(f"undisturbed work fails:\n{ended.words}")
+    return list(ended.steps)
+
+
+def _die_in_run(
+    outcome: Outcome,
+    watch: Watch,
+    events: EventWatch,
+    root: Path,
+    *,
+    when: str,
+    die: Callable[[int, Step], bool] | None = None,
+    after_s: float | None = None,
+) -> bool:
+    ended = run_child(lambda: fill_everything(root), root, die=die, after_s=after_s, hooks=[tell_of_events])
+    if ended.killed:
+        outcome.injected += 1
+        outcome.deaths += 1
+        what, step = ended.steps[-1] if ended.steps else ("", "")
+        of = "event " if what.startswith("event") else ""
+        outcome.notes[f"at {of}{step}" if die else "at a random time"] += 1
+    elif ended.code != 0:
+        outcome.lose(f"{when}: the work failed after a restart: {ended.words}")
+        return False
+    watch.look([path for path in ended.committed if not path.startswith("event")], when=when)
+    events.look(outcome.lose, when=when)
+    return ended.killed
+
+
+def _finish_runs(outcome: Outcome, watch: Watch, events: EventWatch, root: Path, reference: Path) -> None:
+    ended = run_child(lambda: fill_everything(root), root)
+    outcome.require(ended.code == 0, f"the last fill failed: {ended.words}")
+    watch.finish()
+    events.finish(outcome.lose, reference)
