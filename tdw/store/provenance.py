@@ -75,6 +75,7 @@ def _require_types(values: Any) -> None:
     if not isinstance(values, dict):
         raise TypeError("it is no mapping")
     for name, value in cast("dict[str, Any]", values).items():
+        shown = str(value)[:40]
         if name == "epoch":
             fits = value is None or (type(value) is int and value >= 0)
         elif name in ("inputs", "environment"):
@@ -86,7 +87,7 @@ def _require_types(values: Any) -> None:
         else:
             fits = isinstance(value, str)
         if not fits:
-            raise TypeError(f"{name[:40]} is {str(value)[:40]!r}")
+            raise TypeError(f"{name[:40]} is {shown!r}")
 
 
 def require_one_series(records: Iterable[Provenance]) -> Provenance:
