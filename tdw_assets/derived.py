@@ -15,6 +15,8 @@ from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from tdw.analysis.parameters import as_json
 from tdw.plots.registry import PLOTS
+from tdw.reports.study_report import CODE_VERSION as REPORT_VERSION
+from tdw.reports.study_report import NAME as REPORT
 from tdw.store import Store, TableAddress
 from tdw.store.fingerprints import fingerprint_json, short
 from tdw.summaries.comparison import CODE_VERSION as COMPARISON_VERSION
@@ -30,7 +32,7 @@ State = Literal["done", "missing", "out_of_date", "waiting"]
 
 @dataclass(frozen=True)
 class Derived:
-    """A summary or a plot.
+    """A summary, a plot or a report.
 
     Attributes:
         name: "summaries/coarseness" or "plots/training_curves": the asset's key after the family's prefix.
@@ -48,7 +50,7 @@ class Derived:
 
     @property
     def kind(self) -> str:
-        """ "summaries" or "plots"."""
+        """ "summaries", "plots" or "reports"."""
         return self.name.split("/")[0]
 
     @property
@@ -98,6 +100,10 @@ def derived_assets(grid: Grid) -> list[Derived]:
             fingerprint_json([plot.name, plot.code_version, parameters, list(grid.study.epoch_list)])
         )
         found.append(Derived(f"plots/{plot.name}", plot.scope, needs, uses, spec))
+    if f"summaries/{COMPARISON}" in there:
+        spec = short(fingerprint_json([REPORT, REPORT_VERSION, grid.study.model_dump(mode="json")]))
+        tables = tuple(asset.name for asset in found if asset.kind == "summaries")
+        found.append(Derived(f"reports/{REPORT}", "comparison", (f"summaries/{COMPARISON}",), tables, spec))
     return found
 
 

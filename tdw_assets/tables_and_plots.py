@@ -7,6 +7,8 @@ import dagster as dg
 
 from tdw.errors import NotFound
 from tdw.plots.registry import get_plot
+from tdw.reports.study_report import ABOUT as ABOUT_REPORT
+from tdw.reports.study_report import write_study_report
 from tdw.store import Store, Written
 from tdw.store.fingerprints import short
 from tdw.store.layout import COMPARISON
@@ -29,6 +31,7 @@ from tdw_assets.reports import Metadata
 from tdw_assets.training import OWNERS
 from tdw_assets.versions import DataVersion, Input, read_pointers, tags
 from tdw_assets.work import Failed, at_work, hand_over, raise_failures, waiting
+from tdw_resources import links
 from tdw_resources.events import report_materializations
 from tdw_resources.instance import ANALYSIS_POOL
 from tdw_resources.resources import StoreResource
@@ -88,6 +91,22 @@ def make_plot(grid: Grid, store: Store, variant: str, asset: Derived) -> Made:
     )
 
 
+def make_report(grid: Grid, store: Store, asset: Derived) -> Made:
+    """Write the study report from the tables that are there."""
+    family = grid.family
+    written = write_study_report(
+        store,
+        family,
+        [family.parse_variant(key) for key in grid.variants],
+        title=f"Study report: {grid.name}",
+        early_epoch=grid.study.early_epoch,
+        last_epoch=grid.study.epochs,
+        study=grid.study.model_dump(mode="json"),
+    )
+    page = links.report_page(family.name, asset.short_name, version=short(written.sha256))
+    return Made(written, {"report": dg.MetadataValue.url(page)})
+
+
 def _make_all(
     context: dg.AssetExecutionContext,
     grid: Grid,
@@ -120,6 +139,8 @@ def _make_all(
             try:
                 if asset.kind == "summaries":
                     made = make_summary(grid, store, variant, asset, gaps)
+                elif asset.kind == "reports":
+                    made = make_report(grid, store, asset)
                 else:
                     made = make_plot(grid, store, variant, asset)
             except NotFound as error:
@@ -179,6 +200,8 @@ def _words(asset: Derived) -> tuple[str, str]:
     if asset.kind == "plots":
         plot = get_plot(asset.short_name)
         return plot.title, plot.description
+    if asset.kind == "reports":
+        return "Study report", ABOUT_REPORT
     if asset.scope == "comparison":
         return "Comparison of variants", COMPARISON_DESCRIPTION
     summary = get_summary(asset.short_name)
@@ -186,7 +209,7 @@ def _words(asset: Derived) -> tuple[str, str]:
 
 
 def _spec(grid: Grid, asset: Derived) -> dg.AssetSpec:
-    summary = asset.kind == "summaries"
+    kinds = {"summaries": "parquet", "plots": "plotly", "reports": "markdown"}
     title, description = _words(asset)
     return dg.AssetSpec(
         asset.key(grid),
@@ -194,8 +217,8 @@ def _spec(grid: Grid, asset: Derived) -> dg.AssetSpec:
         partitions_def=variant_partitions(grid) if asset.scope == "variant" else None,
         skippable=True,
         description=f"**{title}**\n\n{description}",
-        group_name=f"{grid.family.name}/{'summaries' if summary else 'plots'}",
-        kinds={"python", "parquet"} if summary else {"python", "plotly"},
+        group_name=f"{grid.family.name}/{asset.kind}",
+        kinds={"python", kinds[asset.kind]},
         owners=OWNERS,
         code_version=asset.spec,
         metadata={"title": title},

@@ -37,6 +37,12 @@ def plot_page(family: str, variant: str | None, name: str, *, version: str = "")
     return f"{base_url()}/tdw/view/plot/{path}" + (f"?v={version[:16]}" if version else "")
 
 
+def report_page(family: str, name: str, *, version: str = "") -> str:
+    """The page of a report over variants."""
+    path = "/".join(quote(part, safe="") for part in (family, name))
+    return f"{base_url()}/tdw/view/report/{path}" + (f"?v={version[:16]}" if version else "")
+
+
 def explorer_page(family: str, variant: str) -> str:
     """The neuron explorer of a variant."""
     return f"{base_url()}/tdw/explorer/{quote(family, safe='')}/{quote(variant, safe='')}"

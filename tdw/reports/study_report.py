@@ -27,6 +27,11 @@ from tdw.summaries.statistics import smallest_p_value
 
 NAME = "study_report"
 CODE_VERSION = "1"
+ABOUT = """\
+What was run, each expected outcome, hypothesis and question with its verdict (supported, contradicted,
+undecided), the numbers behind it and the figure. Verdicts are computed by the rules of docs/study-design.md;
+the relabelling control stands beside the claims that it tests. Written again whenever a table changes.
+"""
 MARKDOWN, HTML, FINDINGS = "report.md", "report.html", "findings.json"
 _SECTIONS = (
     ("## Expected outcomes\n\nReported for earlier runs of the same variants; here they are measured.", "E"),

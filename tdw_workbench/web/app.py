@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 import tdw
 from tdw.errors import TdwError
-from tdw_workbench.web import explorer, overview, plots
+from tdw_workbench.web import explorer, overview, plots, reports
 from tdw_workbench.web.assets import serve_static
 from tdw_workbench.web.guard import Guard
 from tdw_workbench.web.library import Library
@@ -30,6 +30,7 @@ def build_app(settings: Settings) -> Starlette:
             Route("/", on_worker(overview.page)),
             Route("/api/outdated/{family}/{variant}", on_worker(overview.outdated)),
             Route("/view/plot/{family}/{variant}/{name}", on_worker(plots.page)),
+            Route("/view/report/{family}/{name}", on_worker(reports.page)),
             Route("/plot/{family}/{variant}/{name}/preview.png", on_worker(plots.preview)),
             Route("/plot/{family}/{variant}/{name}/{file}", on_worker(plots.file)),
             Route("/explorer/{family}/{variant}", on_worker(explorer.page)),

@@ -22,7 +22,7 @@ from tdw.families import FAMILIES, Family
 from tdw.plots.base import Plot
 from tdw.store import Address, TableAddress
 from tdw.store.layout import CHECKPOINTS, COMPARISON
-from tdw_workbench.web import links, params
+from tdw_workbench.web import links, params, reports
 from tdw_workbench.web.caching import stamp
 from tdw_workbench.web.coverage import Coverage, coverage
 from tdw_workbench.web.library import Library
@@ -108,6 +108,7 @@ def page(request: Request) -> Response:
         "overview.html",
         families=shown,
         comparisons={family.name: comparison_plots(library, family) for family, _ in shown},
+        reported={family.name: reports.is_there(library.store, family.name) for family, _ in shown},
         curve_of_loss=curve_of_loss,
         curve_of_coarseness=curve_of_coarseness,
         study_problem=library.study_problem,

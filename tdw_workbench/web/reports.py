@@ -1,0 +1,34 @@
+"""Pages of reports: self-contained HTML that was written when its asset was materialized."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tdw.reports.study_report import HTML, NAME
+from tdw.store import Store
+from tdw.store.bundle import MANIFEST
+from tdw_workbench.web import params
+from tdw_workbench.web.library import Library
+from tdw_workbench.web.responses import conditional, etag_of
+
+NAMES = (NAME,)
+# Pictures and style lie in the page itself, and nothing in it runs.
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
+
+
+def is_there(store: Store, family: str) -> bool:
+    """Whether the study report of a family was written."""
+    return bool((store.plot_folder(family, None, NAME) / MANIFEST).exists())
+
+
+def page(request: Request) -> Response:
+    """The report as it was written last. Raises NotFound where there is none yet."""
+    library: Library = request.app.state.library
+    params.require_known(request, ("v",))
+    family = params.family_of(request)
+    name = params.one_of(request.path_params["name"], NAMES, what="report")
+    bundle = library.store.read_plot(family, None, name)
+    etag = etag_of([bundle.files[HTML][1]])
+    headers = {"Content-Security-Policy": _POLICY}
+    return conditional(request, etag, lambda: bundle.read(HTML), media_type="text/html", headers=headers)
