@@ -26,7 +26,7 @@ from tdw_resources.resources import StoreResource
 
 BUDGET_S = 1.5
 CHUNK = 4
-EVERY_S = 10
+EVERY_S = 5
 
 
 @dataclass
@@ -188,8 +188,6 @@ def reconcile_sensor(grid: Grid, jobs: Jobs) -> dg.SensorDefinition:
     )
     def reconcile(context: dg.SensorEvaluationContext, store: StoreResource) -> dg.SensorResult:
         result = tick(grid, context.instance, store.open(), Seen.read(context.cursor))
-        for note in result.notes:
-            context.log.info(note)
         return dg.SensorResult(
             run_requests=[run_request(run, attempt=attempt) for run, attempt in result.runs],
             skip_reason="; ".join(result.notes)[:1000] if not result.runs else None,

@@ -199,8 +199,9 @@ def _interrupt_runs(code_server: int) -> None:
 
 
 def _is_run(process: psutil.Process) -> bool:
+    # The code server starts a run as a spawned process of Python's multiprocessing.
     try:
-        return "execute_run" in process.cmdline()
+        return "--multiprocessing-fork" in process.cmdline()
     except psutil.Error:
         return False
 

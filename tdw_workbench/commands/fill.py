@@ -187,4 +187,6 @@ def _say_out_of_date(order: Order, work: Work, screen: Screen) -> None:
 
 def _named(variants: Sequence[str]) -> str:
     named = [variant for variant in variants if variant != ALL]
+    if not named:
+        return "what covers all variants"
     return named[0] if len(named) == 1 else count(len(named), "variant")

@@ -1,157 +1,136 @@
 """Show what is there, missing, out of date and failed, by variant and asset.
 
-A cell is missing without a file, unrecorded with a file that Dagster does not know of (a fill takes it over),
-out of date when its code, parameters or checkpoint changed. Exit code 0 whatever is found.
+Looks at file names and Dagster's event log, never at the content of a file (`tdw verify` does that).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tdw.store import Store
-from tdw.study import Study, load_study
-from tdw_resources.places import Places, find_places
+from tdw.errors import BadConfig
+from tdw.study import load_study
+from tdw_resources.places import find_places
 from tdw_workbench.cli import add_places
 from tdw_workbench.terminal import count
 
 if TYPE_CHECKING:
-    import dagster as dg
+    from tdw_assets.survey import Survey
 
-    from tdw_assets.derived import DerivedGap
-    from tdw_assets.gaps import AssetGaps
-    from tdw_assets.grid import Grid
-
-_FAILED_RUNS = 20
-_CELLS = ("there", "missing", "unrecorded", "out_of_date")
-Counts = dict[str, int]
+_HEADS = ("", "checkpoints", "cells", "missing", "out of date", "failed", "tables+plots", "")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `tdw status`."""
     add_places(parser)
-    parser.add_argument("--json", action="store_true", help="machine-readable")
+    parser.add_argument("--variant", metavar="KEY", help="one variant, asset by asset")
+    parser.add_argument("--json", action="store_true", help="everything, machine-readable")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Look, and print."""
+    """Print the state of the study."""
+    from tdw.store import Store
+    from tdw_assets.grid import Grid
+    from tdw_assets.survey import Survey
     from tdw_resources.instance import open_instance
+    from tdw_resources.progress import read_progress
 
     places = find_places(options.store, study=options.study)
     study = load_study(places.study)
     with open_instance(places.home) as instance:
-        found = look(places, study, instance)
-    print(json.dumps(found, indent=1) if options.json else _as_text(found))
+        survey = Survey.take(Grid.of(study), instance, Store(places.store))
+    running = read_progress(places.home)
+    if options.json:
+        values = survey.to_dict() | {
+            "store": places.store,
+            "running": [
+                {"variant": w.variant, "stage": w.stage, "done": w.done, "total": w.total, "text": w.text}
+                for w in running
+            ],
+        }
+        print(json.dumps(values, indent=1))
+        return 0
+    lines = [f"Study {study.name} ({places.study}) in {places.store}"]
+    lines += _one(survey, options.variant) if options.variant else _all(survey)
+    lines += [f"running: {work.stage} {work.text}" for work in running]
+    print("\n".join(lines))
     return 0
 
 
-def look(places: Places, study: Study, instance: dg.DagsterInstance) -> dict[str, Any]:
-    """How everything of a study stands, JSON-able: by variant and asset, over variants, runs."""
-    from tdw_assets.derived import find_comparison_gaps, find_derived_gaps
-    from tdw_assets.gaps import find_gaps
-    from tdw_assets.grid import Grid
-    from tdw_assets.partitions import with_registered
-    from tdw_resources.progress import read_progress
-
-    grid, store = with_registered(Grid.of(study), instance), Store(places.store)
-    cells = find_gaps(grid, instance, store)
-    derived = find_derived_gaps(grid, instance, store, cells).gaps
-    over_all = find_comparison_gaps(grid, instance, store).gaps
-    variants: dict[str, dict[str, Counts]] = {}
-    for variant, gaps in cells.items():
-        assets = {"checkpoint": _cells(grid, gaps.checkpoint)}
-        assets |= {name: _cells(grid, asset) for name, asset in gaps.analyzers.items()}
-        assets["history"] = {"there": int(gaps.history is not None), "missing": int(gaps.history is None)}
-        assets |= {gap.asset.name: _derived(gap) for gap in derived if gap.variant == variant}
-        variants[variant] = assets
-    return {
-        "study": grid.name,
-        "store": places.store,
-        "scheduled_epochs": len(grid.epochs),
-        "variants": variants,
-        "comparison": {gap.asset.name: _derived(gap) for gap in over_all},
-        "running": [{"stage": work.stage, "text": work.text} for work in read_progress(places.home)],
-        "failed_runs": _failed(instance),
-    }
-
-
-def _cells(grid: Grid, asset: AssetGaps) -> Counts:
-    return {
-        "there": len(grid.epoch_set & asset.recorded.keys()) - len(asset.out_of_date),
-        "missing": len(asset.missing),
-        "unrecorded": len(asset.unrecorded),
-        "out_of_date": len(asset.out_of_date),
-        "beyond_schedule": len(asset.orphaned),
-    }
-
-
-def _derived(gap: DerivedGap) -> Counts:
-    there = {"done": "there", "waiting": "missing"}.get(gap.state, gap.state)
-    return {there: 1}
-
-
-def _failed(instance: dg.DagsterInstance) -> list[dict[str, str]]:
-    """The latest failed runs for which no later run of the same gap succeeded."""
-    import dagster as dg
-
-    from tdw_assets.plan import REQUEST_TAG, STAGE_TAG, VARIANT_TAG
-
-    failed: list[dict[str, str]] = []
-    for one in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]), limit=_FAILED_RUNS):
-        tags = {key: one.tags[key] for key in (STAGE_TAG, VARIANT_TAG, REQUEST_TAG) if key in one.tags}
-        later = instance.get_runs(dg.RunsFilter(tags=tags), limit=1) if tags else []
-        if not later or later[0].run_id == one.run_id:
-            who = one.tags.get(VARIANT_TAG) or "all variants"
-            failed.append({"run_id": one.run_id, "job": one.job_name, "variant": who})
-    return failed
-
-
-def _as_text(found: Mapping[str, Any]) -> str:
-    lines = [f"Study {found['study']} in {found['store']}: {found['scheduled_epochs']} scheduled epochs", ""]
-    head: tuple[str, ...] = ("variant", "checkpoints", "artifacts", "tables, plots", "to do")
-    rows: list[tuple[str, ...]] = [head]
-    for variant, assets in found["variants"].items():
-        checkpoint = assets["checkpoint"]
-        derived = [counts for name, counts in assets.items() if "/" in name]
-        analyzers = [
-            counts
-            for name, counts in assets.items()
-            if "/" not in name and name not in ("checkpoint", "history")
-        ]
-        todo = sum((Counter(counts) for counts in assets.values()), Counter[str]())
+def _all(survey: Survey) -> list[str]:
+    """A line a variant, what covers all of them, and what to do about it."""
+    values = survey.to_dict()
+    rows: list[tuple[str, ...]] = [_HEADS]
+    epochs = len(survey.grid.epochs)
+    for variant, of in values["variants"].items():
+        totals = of["totals"]
         rows.append(
             (
                 variant,
-                _of([checkpoint]),
-                _of(analyzers),
-                _of(derived),
-                ", ".join(f"{todo[name]:,} {name.replace('_', ' ')}" for name in _CELLS[1:] if todo[name])
-                or "nothing",
+                f"{of['cells']['checkpoint']['there']}/{epochs}",
+                f"{totals['there']}/{totals['cells']}",
+                *(_number(totals[name]) for name in ("missing", "out_of_date", "failed")),
+                f"{totals['tables_and_plots_done']}/{totals['tables_and_plots']}",
+                "being worked on" if of["busy"] else "",
             )
         )
-    if found["comparison"]:
-        rows.append(("all variants", "", "", _of(list(found["comparison"].values())), ""))
-    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
-    lines += [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    over_all = values["comparison"]
+    done = sum(state == "done" for state in over_all.values())
+    rows.append(("all variants", "", "", "", "", "", f"{done}/{len(over_all)}", ""))
+    return [*_table(rows), *_advice(values)]
+
+
+def _advice(values: Mapping[str, Any]) -> list[str]:
+    totals = values["totals"]
+    if values["complete"]:
+        return ["Nothing is missing."]
+    lines: list[str] = []
+    if totals["unrecorded"]:
+        lines.append(
+            f"{count(totals['unrecorded'], 'file')} of which no event tells: `tdw fill` checks and records."
+        )
+    if totals["out_of_date"]:
+        lines.append(
+            f"{count(totals['out_of_date'], 'cell')} out of date: `tdw fill --out-of-date` computes them."
+        )
+    if totals["failed"]:
+        lines.append(
+            f"{count(totals['failed'], 'cell')} failed when last tried: see `tdw status --variant KEY`."
+        )
+    return lines or ["`tdw fill` or `tdw up` fills what is missing."]
+
+
+def _one(survey: Survey, variant: str) -> list[str]:
+    """A line an asset of one variant."""
+    if variant not in survey.gaps:
+        raise BadConfig(
+            f"study {survey.grid.name} has no variant {variant!r}", f"it has: {', '.join(survey.gaps)}"
+        )
+    of = survey.to_dict()["variants"][variant]
+    names = ("there", "missing", "out_of_date", "failed", "unrecorded", "not_in_study")
+    rows: list[tuple[str, ...]] = [(variant, *(name.replace("_", " ") for name in names))]
+    for asset, cells in of["cells"].items():
+        rows.append((asset, str(cells["there"]), *(cells[name] for name in names[1:])))
+    tables = [(name, state.replace("_", " ")) for name, state in of["tables_and_plots"].items()]
+    return [*_table(rows), *_table([("history", "done" if of["history"] else "missing"), *tables])]
+
+
+def _number(value: int) -> str:
+    return str(value) if value else "-"
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Columns aligned; the first to the left, the others to the right."""
+    listed = list(rows)
+    widths = [max(len(row[at]) for row in listed) for at in range(len(listed[0]))]
+    return [
+        "  ".join(
+            [
+                row[0].ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+            ]
+        ).rstrip()
+        for row in listed
     ]
-    if found["running"]:
-        lines += ["", "Running:", *(f"  {work['stage']:9} {work['text']}" for work in found["running"])]
-    if found["failed_runs"]:
-        lines += ["", f"{count(len(found['failed_runs']), 'failed run')} with nothing later:"]
-        lines += [f"  {one['run_id'][:8]}  {one['job']} of {one['variant']}" for one in found["failed_runs"]]
-    stale = sum(c.get("out_of_date", 0) for assets in found["variants"].values() for c in assets.values())
-    if stale:
-        lines += ["", "`tdw fill --out-of-date` computes again what is out of date."]
-    return "\n".join(lines)
-
-
-def _of(counts: list[Counts]) -> str:
-    there, total = (
-        sum(c.get("there", 0) for c in counts),
-        sum(sum(c.get(n, 0) for n in _CELLS) for c in counts),
-    )
-    return f"{there:,} of {total:,}"
