@@ -13,11 +13,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 for name in ("TDW_STORE", "TDW_STUDY", "TDW_BASE_URL", "DAGSTER_HOME"):
     os.environ.pop(name, None)
 
+from tiny_variant import TINY, TINY_EPOCHS  # noqa: E402
+
 from tdw.families import FAMILIES  # noqa: E402
 from tdw.store import Store  # noqa: E402
-
-TINY = "p7_s1_d598_f0.5"
-TINY_EPOCHS = (0, 10, 20)
 
 
 @pytest.fixture(scope="session")

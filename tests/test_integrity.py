@@ -6,7 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import TINY
+from tiny_variant import TINY
 
 from tdw.families import FAMILIES
 from tdw.integrity import Finding, verify

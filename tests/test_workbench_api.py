@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import TINY, TINY_EPOCHS
+from tiny_variant import TINY, TINY_EPOCHS
 
 import tdw
 from tdw.errors import BadConfig, NotFound
