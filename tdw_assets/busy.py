@@ -12,6 +12,7 @@ from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 
 from tdw_assets.partitions import RANGE_END, RANGE_START
 from tdw_assets.plan import STAGE_TAG, VARIANT_TAG
+from tdw_resources.liveness import WORKER_TAG, is_alive
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -47,6 +48,7 @@ class Busy:
 def find_busy(instance: dg.DagsterInstance) -> Busy:
     """Look at unfinished runs, failed ones that Dagster is about to retry, and backfills."""
     runs = [record.dagster_run for record in instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED))]
+    runs = [run for run in runs if not _was_never_started(run)]
     runs += _about_to_be_retried(instance)
     backfills = instance.get_backfills(filters=BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED]))
     keys = [_partitions(backfill) for backfill in backfills]
@@ -57,6 +59,11 @@ def find_busy(instance: dg.DagsterInstance) -> Busy:
         comparison=any(run.tags.get(STAGE_TAG) == COMPARE or not _variants(run) for run in runs),
         everything=any(some is None for some in keys),
     )
+
+
+def _was_never_started(run: dg.DagsterRun) -> bool:
+    """Its worker, a `tdw fill`, died before it began; Dagster's monitoring looks at runs that began only."""
+    return run.status == dg.DagsterRunStatus.NOT_STARTED and is_alive(run.tags.get(WORKER_TAG, "")) is False
 
 
 def _variants(run: dg.DagsterRun) -> set[str]:

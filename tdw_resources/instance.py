@@ -67,7 +67,12 @@ def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
 
     Dagster's own monitoring does this while a daemon runs; `tdw fill` needs none.
     """
-    unfinished = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
+    unfinished = [
+        dg.DagsterRunStatus.NOT_STARTED,  # its worker died between recording the run and starting it
+        dg.DagsterRunStatus.STARTING,
+        dg.DagsterRunStatus.STARTED,
+        dg.DagsterRunStatus.CANCELING,
+    ]
     failed: list[str] = []
     for run in instance.get_runs(dg.RunsFilter(statuses=unfinished)):
         if is_alive(run.tags.get(WORKER_TAG, "")) is False:

@@ -20,14 +20,18 @@ def instance(tmp_path: Path) -> dg.DagsterInstance:
 
 
 def started_run(instance: dg.DagsterInstance, **tags: str) -> dg.DagsterRun:
-    @dg.job
-    def nothing() -> None: ...
-
-    run = instance.create_run_for_job(nothing, tags=tags)
+    run = recorded_run(instance, **tags)
     instance.report_dagster_event(_event(dg.DagsterEventType.RUN_START, "nothing"), run_id=run.run_id)
     found = instance.get_run_by_id(run.run_id)
     assert found is not None and found.status == dg.DagsterRunStatus.STARTED
     return found
+
+
+def recorded_run(instance: dg.DagsterInstance, **tags: str) -> dg.DagsterRun:
+    @dg.job
+    def nothing() -> None: ...
+
+    return instance.create_run_for_job(nothing, tags=tags)
 
 
 def _event(kind: dg.DagsterEventType, job: str):
@@ -91,6 +95,14 @@ def test_runs_of_the_dead_are_failed_and_those_of_the_living_left_alone(
         dead.run_id: dg.DagsterRunStatus.FAILURE,
         alive.run_id: dg.DagsterRunStatus.STARTED,
     }
+
+
+def test_a_run_whose_worker_died_before_it_began_is_failed_too(
+    instance: dg.DagsterInstance, dead_worker: str
+) -> None:
+    run = recorded_run(instance, **{WORKER_TAG: dead_worker})
+    assert run.status == dg.DagsterRunStatus.NOT_STARTED
+    assert fail_dead_runs(instance) == [run.run_id]
 
 
 def test_stopping_a_run_outside_of_a_code_server_interrupts_its_worker(instance: dg.DagsterInstance) -> None:
