@@ -141,3 +141,13 @@ class EventWatch:
         now, wanted = read_events(self._root), read_events(reference)
         for cell in now.keys() ^ wanted.keys():
             lose(f"at the end: {cell} is recorded {now[cell]} times, undisturbed work records {wanted[cell]}")
+        for status, number in run_statuses(self._root).items():
+            if status not in ("SUCCESS", "FAILURE", "CANCELED"):
+                lose(f"at the end: {number} runs are {status}")
+
+
+def run_statuses(root: Path) -> Counter[str]:
+    """Status -> number of runs."""
+    path = home_of(root) / "history" / "runs.db"
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        return Counter(dict(connection.execute("SELECT status, COUNT(*) FROM runs GROUP BY status")))

@@ -1,0 +1,152 @@
+"""Inject faults for about 15 minutes, check what has to hold after each, and write docs/reliability.md.
+
+    python -m tests.faults                     all of it, at least 1,000 deaths; writes the table
+    python -m tests.faults --minutes 3         a sample; prints the table
+    python -m tests.faults --only steps,flips  some scenarios
+
+Exit code 1 when anything was lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pickle
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from random import Random
+
+from . import report
+from .outcome import Outcome, Run, fast_folder
+from .scenarios import DEATHS, SCENARIOS, Scenario
+from .work import fill_by_library
+
+_FULL_MINUTES = 15.0
+_DEATHS = 1000
+_PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the scenarios, side by side on all cores; the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, default=_FULL_MINUTES, help="how long, about")
+    parser.add_argument("--seed", type=int, default=None, help="repeat what a run with this seed injected")
+    parser.add_argument("--only", default="", help="names of scenarios, by commas")
+    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--json", metavar="FILE", help="also write the outcomes as JSON")
+    parser.add_argument(
+        "--write", action="store_true", help="write docs/reliability.md though it is no full run"
+    )
+    options = parser.parse_args(arguments)
+    only = {name.strip() for name in options.only.split(",") if name.strip()}
+    chosen = [scenario for scenario in SCENARIOS if not only or scenario.name in only]
+    unknown = only - {scenario.name for scenario in SCENARIOS}
+    if unknown or not chosen:
+        parser.error(f"no scenario {unknown}; there are: {', '.join(s.name for s in SCENARIOS)}")
+    seed = options.seed if options.seed is not None else Random().getrandbits(32)
+    full = not only and options.minutes >= _FULL_MINUTES
+    started = time.monotonic()
+    scratch = Path(tempfile.mkdtemp(prefix="tdw-faults-", dir=fast_folder()))
+    print(f"Seed {seed}, about {options.minutes:g} minutes, {options.workers} at a time, in {scratch}")
+    try:
+        found = carry_out(chosen, options.minutes * 60, scratch, seed=seed, workers=options.workers)
+        while full and _deaths(found) < _DEATHS:
+            # A slow machine: the table's promise is a number of deaths, not a number of minutes.
+            print(f"{_deaths(found)} deaths so far: going on", flush=True)
+            more = [s for s in SCENARIOS if s.name in ("random steps", "random times")]
+            seed_again = Random(seed + len(found)).getrandbits(32)
+            found += carry_out(more, 120, scratch, seed=seed_again, workers=options.workers)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    minutes = (time.monotonic() - started) / 60
+    page = report.page(found, seed=seed, minutes=minutes, workers=options.workers, where=scratch.parent)
+    print(page)
+    if full or options.write:
+        _PAGE.write_text(page)
+    if options.json:
+        rows = [asdict(outcome) | {"section": section} for section, outcome in found]
+        Path(options.json).write_text(json.dumps({"seed": seed, "minutes": minutes, "rows": rows}, indent=1))
+    return 1 if any(outcome.lost for _, outcome in found) else 0
+
+
+def carry_out(
+    scenarios: Sequence[Scenario], seconds: float, scratch: Path, *, seed: int, workers: int
+) -> list[tuple[str, Outcome]]:
+    """Each scenario in a process of its own, forked from this one, which has it all imported.
+
+    Returns:
+        (section, outcome), in the order of the scenarios.
+    """
+    fill_by_library(scratch / f"warm_{seed}")
+    total = sum(scenario.share for scenario in scenarios)
+    waiting, running = list(enumerate(scenarios)), dict[int, int]()
+    results: dict[int, list[Outcome]] = {}
+    while waiting or running:
+        while waiting and len(running) < workers:
+            number, scenario = waiting.pop(0)
+            allowed = seconds * workers * scenario.share / total
+            folder = scratch / f"{seed}_{number}"
+            folder.mkdir()
+            running[_start(scenario, folder, seed + number, allowed)] = number
+        pid, status = os.wait()
+        if pid not in running:
+            continue
+        number = running.pop(pid)
+        folder, name = scratch / f"{seed}_{number}", scenarios[number].name
+        results[number] = _results(folder, name, status)
+        lost = sum(outcome.lost for outcome in results[number])
+        injected = sum(outcome.injected for outcome in results[number])
+        print(f"  {name}: {injected:,} injected, {lost} lost", flush=True)
+        for what in (loss for outcome in results[number] for loss in outcome.losses):
+            print(f"    LOST {what}", flush=True)
+        shutil.rmtree(folder, ignore_errors=True)
+    return [(scenarios[n].section, outcome) for n in sorted(results) for outcome in results[n]]
+
+
+def _start(scenario: Scenario, folder: Path, seed: int, seconds: float) -> int:
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        started = time.monotonic()
+        (folder / "work").mkdir()
+        outcomes = scenario.run(Run(folder / "work", Random(seed), seconds))
+        outcomes = outcomes if isinstance(outcomes, list) else [outcomes]
+        for outcome in outcomes:
+            outcome.seconds = time.monotonic() - started
+        (folder / "outcomes").write_bytes(pickle.dumps(outcomes))
+        code = 0
+    except BaseException:
+        (folder / "error").write_text(traceback.format_exc())
+    finally:
+        os._exit(code)
+
+
+def _results(folder: Path, name: str, status: int) -> list[Outcome]:
+    """What a scenario found; one that broke is a loss."""
+    path = folder / "outcomes"
+    if os.waitstatus_to_exitcode(status) == 0 and path.exists():
+        return list(pickle.loads(path.read_bytes()))
+    words = (folder / "error").read_text()[-1500:] if (folder / "error").exists() else f"status {status}"
+    broken = Outcome(name, "the scenario runs to its end")
+    broken.lose(words)
+    return [broken]
+
+
+def _deaths(found: Sequence[tuple[str, Outcome]]) -> int:
+    return sum(outcome.deaths for section, outcome in found if section == DEATHS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""The sensor's ticks, doubled, repeated, with a lost or an old cursor, its runs killed while STARTED.
+
+A tick is the daemon's call without the daemon: what it asks for is started unless a run of the same key was
+started before, which is the daemon's own rule.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from tdw.store import Store
+from tdw_assets.reconcile import Seen, tick
+from tdw_assets.run_requests import run_request
+from tdw_resources import events
+from tdw_resources.instance import fail_dead_runs, open_instance
+from tdw_workbench.worker import execute
+
+from .checks import Watch
+from .dagster_work import (
+    CELLS_A_BATCH,
+    EventWatch,
+    definitions,
+    fill_everything,
+    grid,
+    home_of,
+    prepare,
+    run_statuses,
+    tell_of_events,
+)
+from .killing import run_child
+from .outcome import Outcome, Run
+
+_PATIENCE = 60
+
+
+def repeated_ticks(run: Run) -> Outcome:
+    """A study carried out by ticks alone, the process that ticks and works being killed at random."""
+    outcome = Outcome(
+        "sensor ticks doubled, with lost and old cursors and shifted clocks; their runs killed while STARTED",
+        "the same gap is asked for once, no cell is recorded twice, no run stays STARTED, and the study is "
+        "completed with the bytes of undisturbed work",
+    )
+    reference = run.folder("reference")
+    prepare(reference)
+    definitions(reference)
+    if run_child(lambda: fill_everything(reference), reference).code != 0:
+        raise RuntimeError("undisturbed work fails")
+    round_ = 0
+    while not run.over:
+        root = run.folder(f"store_{round_}")
+        round_ += 1
+        prepare(root)
+        definitions(root)
+        watch, seen = Watch(root, reference, outcome), EventWatch(root)
+        for attempt in range(_PATIENCE):
+            after = run.random.random() * 4 + 0.2 if attempt < _PATIENCE - 20 and not run.over else None
+            cursor = run.random.choice(["kept", "kept", "lost", "old"])
+            shift = run.random.choice([0.0, 0.0, -86_400.0, 86_400.0])
+            ended = run_child(
+                lambda root=root, cursor=cursor, shift=shift: _automate(root, cursor, shift),
+                root,
+                after_s=after,
+                hooks=[tell_of_events],
+            )
+            outcome.injected += 2 + sum(1 for what, step in ended.steps if step == "tick")
+            if ended.killed:
+                outcome.deaths += 1
+                outcome.notes["deaths while a run was STARTED or asked for"] += 1
+            elif ended.code != 0:
+                outcome.lose(f"ticking failed: {ended.words}")
+                break
+            done = [path for path in ended.committed if not path.startswith("event")]
+            watch.look(done, when="after a tick")
+            seen.look(outcome.lose, when="after a tick")
+            if not ended.killed:
+                break
+        ended = run_child(lambda root=root: fill_everything(root), root)  # what was tried too often
+        outcome.require(ended.code == 0, f"the last fill failed: {ended.words}")
+        watch.finish()
+        seen.finish(outcome.lose, reference)
+        outcome.notes["runs"] += sum(run_statuses(root).values())
+    outcome.notes["studies completed"] += round_
+    return outcome
+
+
+def _automate(root: Path, cursor: str, shift: float) -> None:
+    """Tick and start what is asked for until nothing is."""
+    from tdw.store import commit
+
+    events.BATCH_CELLS = CELLS_A_BATCH
+    real_time = time.time
+    time.time = lambda: real_time() + shift
+    store, saved, keys = Store(root), root / ".cursor", root / ".keys"
+    started = set(keys.read_text().split()) if keys.exists() else set[str]()
+    seen = Seen() if cursor == "lost" or not saved.exists() else Seen.read(saved.read_text())
+    with open_instance(home_of(root)) as instance:
+        fail_dead_runs(instance)
+        while True:
+            first = tick(grid(), instance, store, seen)
+            second = tick(grid(), instance, store, seen)
+            commit.on_step("tick", root / "tick")
+            asked = [run_request(run, attempt=attempt).run_key for run, attempt in first.runs]
+            again = [run_request(run, attempt=attempt).run_key for run, attempt in second.runs]
+            if asked != again:
+                raise RuntimeError(f"a doubled tick asks for something else: {asked} and {again}")
+            new = [(key, run) for key, (run, _) in zip(asked, first.runs, strict=True) if key not in started]
+            for key, run in new:
+                started.add(str(key))
+                with keys.open("a") as file:
+                    file.write(f"{key}\n")
+                done = execute(run, defs=definitions(root), instance=instance)
+                if done.error:
+                    raise RuntimeError(f"{done.stage} of {done.variant}: {done.error}")
+            if cursor != "old":
+                saved.write_text(json.dumps(asdict(first.seen)))
+                seen = first.seen
+            if not new and not first.seen.queue:
+                return

@@ -1,0 +1,107 @@
+"""docs/reliability.md, written from what was measured."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from .outcome import Outcome
+
+_PACKAGES = ("dagster", "torch", "numpy", "pandas", "pyarrow", "safetensors", "hypothesis")
+
+_HEAD = """# Reliability
+
+What happens to results when processes die, disks fill up, bytes change and inputs mean harm. Measured, not
+promised: `make faults` injects each fault for real, checks after each one what has to hold, and writes this
+page. A part of it runs with every `make test`.
+
+"""
+
+_EXPLAINED = """
+## What is meant
+
+- **Killed** is SIGKILL: nothing of the process runs after it. The steps of a commit are: before, opened,
+  written, synced, renamed, committed; those of an event: before, logged (in the run's database), after (in
+  the index, which is what queries see).
+- **Undisturbed work** is the same study carried out once without faults. The work is deterministic, so every
+  file has one right content, and "lost" means: a file, an event or a byte that differs from it, a cell that
+  is recorded twice, a wrong value that was read, a fault of which nobody was told.
+- The study is small (two variants of p = 5 and 7, five checkpoints each, four analyzers, summaries, plots):
+  the faults do not depend on its size, and thousands fit into minutes.
+- Most children are forked from a process that has everything imported; `tdw fill`, `tdw up` and what they
+  start are real processes.
+
+## What is not covered
+
+- Power cuts. Every commit syncs file and folder before it is recorded, and a run that died with its machine
+  is marked as failed when the workbench starts again; but no disk was unplugged.
+- Replay states are no results: one that was about to be saved when its process died is not made again, and
+  a later replay starts from the one before it.
+- Object stores, Postgres and other machines.
+"""
+
+
+def page(
+    found: Sequence[tuple[str, Outcome]], *, seed: int, minutes: float, workers: int, where: Path
+) -> str:
+    """The page."""
+    injected = sum(outcome.injected for _, outcome in found)
+    deaths = sum(outcome.deaths for _, outcome in found)
+    lost = sum(outcome.lost for _, outcome in found)
+    result = "nothing was lost" if lost == 0 else f"**{lost:,} checks failed**"
+    text = _HEAD
+    text += f"**{injected:,} faults, {deaths:,} of them killed processes: {result}.**\n\n"
+    text += f"{minutes:.0f} minutes, {workers} scenarios at a time, seed {seed}, on {_file_system(where)}. "
+    text += _machine() + "\n"
+    for section in dict.fromkeys(section for section, _ in found):
+        text += f"\n## {section}\n\n| what was injected | how often | lost | what has to hold |\n"
+        text += "| --- | ---: | ---: | --- |\n"
+        rows = _merge([outcome for of, outcome in found if of == section])
+        for outcome in rows:
+            text += f"| {outcome.title} | {outcome.injected:,} | {outcome.lost:,} | {outcome.held} |\n"
+        notes = [
+            f"- {outcome.title}: {_listed(outcome.notes)}" for outcome in rows if any(outcome.notes.values())
+        ]
+        if notes:
+            text += "\nOf these:\n\n" + "\n".join(notes) + "\n"
+        losses = [loss for outcome in rows for loss in outcome.losses]
+        if losses:
+            text += "\nLost:\n\n" + "\n".join(f"- `{loss[:600]}`" for loss in losses) + "\n"
+    return text + _EXPLAINED
+
+
+def _merge(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Outcomes of one title as one."""
+    merged: dict[str, Outcome] = {}
+    for outcome in outcomes:
+        into = merged.setdefault(outcome.title, Outcome(outcome.title, outcome.held, notes=Counter()))
+        into.injected += outcome.injected
+        into.deaths += outcome.deaths
+        into.lost += outcome.lost
+        into.losses += outcome.losses
+        into.notes += outcome.notes
+    return list(merged.values())
+
+
+def _listed(notes: Counter[str]) -> str:
+    return ", ".join(f"{name} {number:,}" for name, number in notes.items() if number)
+
+
+def _machine() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    cpu = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    cpu = f"{cpu or platform.machine()}, {os.cpu_count()} cores"
+    return f"{cpu}, Python {platform.python_version()}, {packages}."
+
+
+def _file_system(where: Path) -> str:
+    if not Path("/proc/mounts").exists():
+        return "the local disk"
+    mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
+    inside = [(mount, kind) for mount, kind in mounts if where.is_relative_to(mount)]
+    return max(inside, key=lambda found: len(found[0]))[1] if inside else "the local disk"
