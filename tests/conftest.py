@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Started in the background, the tests would ignore SIGINT, and so would every process that they try to stop.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # Nothing a test does may reach the store or the Dagster home of the project.
 for name in ("TDW_STORE", "TDW_STUDY", "TDW_BASE_URL", "DAGSTER_HOME"):
     os.environ.pop(name, None)
