@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from tdw.errors import BadConfig, TdwError
 
-COMMANDS = ("up", "fill", "status", "verify", "serve", "compare", "export", "import")
+COMMANDS = ("up", "fill", "status", "verify", "thin", "serve", "compare", "export", "import")
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -1,0 +1,83 @@
+"""Thinned states: what stays, what it costs, and the same bits afterwards (T5)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import TINY
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tdw.errors import BadConfig, Busy
+from tdw.families import FAMILIES
+from tdw.store import Store
+from tdw.store.layout import STATES
+from tdw.training.loop import train
+from tdw.training.thinning import plan_thinning, thin
+from tdw_workbench.cli import main
+
+FAMILY = FAMILIES[0]
+
+
+def states(store: Store) -> list[int]:
+    return store.epochs(FAMILY.name, TINY, STATES)
+
+
+@given(st.sets(st.integers(1, 500), min_size=1), st.integers(1, 200))
+def test_no_replay_gets_longer_than_asked_for_where_there_are_states_enough(
+    tmp_path_factory: pytest.TempPathFactory, epochs: set[int], keep_every: int
+) -> None:
+    store = Store(tmp_path_factory.mktemp("store"))
+    folder = store.root / FAMILY.name / TINY / STATES
+    folder.mkdir(parents=True)
+    for epoch in epochs:
+        (folder / f"{epoch:05d}.safetensors").write_bytes(b"12345")
+    plan = plan_thinning(store, FAMILY, TINY, keep_every=keep_every)
+    assert sorted((*plan.keep, *plan.drop)) == sorted(epochs)
+    assert max(epochs) in plan.keep and plan.freed == 5 * len(plan.drop)
+    assert plan.steps_after <= max(plan.steps_before, keep_every - 1)
+
+
+def test_a_thinned_variant_replays_to_the_same_bits(tiny_store: Store) -> None:
+    config = FAMILY.parse_variant(TINY)
+    wanted = {
+        done.epoch: done.fingerprint for done in train(config, store=tiny_store, checkpoints=[7, 13, 17])
+    }
+    for epoch in wanted:
+        (tiny_store.root / FAMILY.name / TINY / "checkpoints" / f"{epoch:05d}.safetensors").unlink()
+    plan = plan_thinning(tiny_store, FAMILY, TINY, keep_every=20)
+    assert (plan.keep, plan.drop, plan.steps_before, plan.steps_after) == ((20,), (10,), 9, 19)
+    thin(tiny_store, FAMILY, plan)
+    assert states(tiny_store) == [20]
+    again = {
+        done.epoch: done.fingerprint for done in train(config, store=tiny_store, checkpoints=list(wanted))
+    }
+    assert again == wanted
+    assert states(tiny_store) == [20]
+
+
+def test_the_command_says_what_it_saves_and_costs_and_deletes_only_when_told(
+    tiny_store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["thin", "--store", str(tiny_store.root), "--keep-every", "100"]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "1 of 2 states stay" in said and "at most 19 steps" in said and "--apply" in said
+    assert states(tiny_store) == [10, 20]
+    assert main([*command, "--apply"]) == 0
+    assert states(tiny_store) == [20]
+    assert main(command) == 0
+    assert "none to drop" in capsys.readouterr().out
+
+
+def test_a_variant_in_training_is_left_alone(tiny_store: Store) -> None:
+    plan = plan_thinning(tiny_store, FAMILY, TINY, keep_every=100)
+    with tiny_store.lock(FAMILY.name, TINY, "train"), pytest.raises(Busy):
+        thin(tiny_store, FAMILY, plan)
+    assert states(tiny_store) == [10, 20]
+
+
+def test_a_distance_below_one_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match="--keep-every is 0"):
+        plan_thinning(Store(tmp_path), FAMILY, TINY, keep_every=0)
