@@ -1,0 +1,298 @@
+"""How the automation looks at a large study: 100 variants x 1,000 epochs, 100,000 cells an asset, all there.
+
+The events are real ones, written once by Dagster for each asset and copied row by row for every cell; the
+files are names without content. Then what looks at all of it is timed: the gaps, a tick of the sensor when
+nothing changed and when one variant did, the state that `tdw status` prints, and what the UI asks for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from pathlib import Path
+
+import common
+import dagster as dg
+import yaml
+
+from tdw.store import Address, Store, TableAddress, format_epoch
+from tdw.store.fingerprints import short
+from tdw.study import load_study
+from tdw_assets.derived import find_comparison_gaps, find_derived_gaps
+from tdw_assets.gaps import find_gaps
+from tdw_assets.grid import Grid, cell_key
+from tdw_assets.partitions import register_variants
+from tdw_assets.reconcile import Seen, tick
+from tdw_assets.survey import Survey
+from tdw_assets.versions import NO_INPUT, DataVersion, tags
+from tdw_resources.instance import open_instance
+from tdw_resources.places import find_places
+
+EPOCHS = 1000
+ANALYZERS = ("attention_patterns", "dominant_frequencies", "coarseness", "coarseness_stats")
+CONTENT = "c" * 12
+_QUERY = """
+query ($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
+  assetPartitionStatuses { ... on MultiPartitionStatuses { primaryDimensionName ranges { primaryDimStartKey
+    secondaryDim { ... on DefaultPartitionStatuses { materializedPartitions failedPartitions }
+                   ... on TimePartitionStatuses { ranges { startKey endKey status } } } } } } } } }
+"""
+
+
+def main() -> None:
+    parser = common.parser(__doc__)
+    parser.set_defaults(rounds=3)
+    parser.add_argument("--sizes", default="25,100", help="numbers of variants, by commas")
+    options = parser.parse_args()
+    measured: dict[int, dict[str, float]] = {}
+    for size in map(int, options.sizes.split(",")):
+        with tempfile.TemporaryDirectory() as folder:
+            measured[size] = measure(Path(folder), size, rounds=options.rounds)
+    report(options, measured)
+
+
+def measure(root: Path, size: int, *, rounds: int) -> dict[str, float]:
+    """Seconds by what was timed, of a study of `size` variants."""
+    study_file = root / "study.yaml"
+    values = {
+        "name": "scale",
+        "variants": [f"p113_s{seed}_d598" for seed in range(1, size + 1)],
+        "epochs": EPOCHS,
+        "checkpoints": [f"1:{EPOCHS}:1"],
+        "analyzers": list(ANALYZERS),
+    }
+    study_file.write_text(yaml.safe_dump(values))
+    places = find_places(str(root / "store"), study=study_file)
+    grid, store = Grid.of(load_study(study_file)), Store(places.store)
+    with open_instance(places.home) as instance:
+        register_variants(grid, instance, grid.variants)
+        make_cells(grid, instance, store, places.home)
+        make_derived(grid, instance, store)
+        found = {
+            "gaps of all variants": _timed(lambda: find_gaps(grid, instance, store), rounds),
+            "gaps of one variant": _timed(
+                lambda: find_gaps(grid, instance, store, grid.variants[:1]), rounds
+            ),
+            "`tdw status`, its state": _timed(lambda: Survey.take(grid, instance, store), rounds),
+        }
+        found |= time_ticks(grid, instance, store, rounds)
+    return found | time_ui(places.environment(), grid, rounds)
+
+
+def time_ticks(grid: Grid, instance: dg.DagsterInstance, store: Store, rounds: int) -> dict[str, float]:
+    """Ticks: when nothing changed, when a variant lost a file, and the first, which look at everything."""
+    seen, first, ticks = Seen(), [], 0
+    while not ticks or seen.queue:
+        start = time.perf_counter()
+        result = tick(grid, instance, store, seen)
+        first.append(time.perf_counter() - start)
+        seen, ticks = result.seen, ticks + 1
+    assert not result.runs, f"nothing is missing, but runs are asked for: {result.runs[:1]}"
+    for _ in range(2):  # what covers all variants is looked at last
+        seen = tick(grid, instance, store, seen).seen
+    quiet = _timed(lambda: tick(grid, instance, store, seen), rounds)
+    changed: list[float] = []
+    for at in range(rounds):
+        store.delete(Address(grid.family.name, grid.variants[at], "coarseness", grid.epochs[at]))
+        start = time.perf_counter()
+        result = tick(grid, instance, store, seen)
+        changed.append(time.perf_counter() - start)
+        asked = [run for run, _ in result.runs]
+        assert [(run.job, run.size) for run in asked] == [("analyze", 1)], result
+        store.path(Address(grid.family.name, grid.variants[at], "coarseness", grid.epochs[at])).touch()
+        seen = tick(grid, instance, store, seen).seen
+    return {
+        "tick, nothing changed": quiet,
+        "tick, one variant changed": statistics.median(changed),
+        f"first ticks ({ticks} of them), the slowest": max(first),
+    }
+
+
+def time_ui(environment: dict[str, str], grid: Grid, rounds: int) -> dict[str, float]:
+    """What an asset's page asks a running webserver: the state of every partition."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "tdw_workbench.web", "-h", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(
+        [*command, "-m", "tdw_assets.definitions"],
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    body = json.dumps({"query": _QUERY, "variables": {"key": {"path": list(grid.key("coarseness").path)}}})
+
+    def ask() -> None:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/graphql", body.encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=300) as answer:
+            found = json.load(answer)
+        assert found["data"]["assetNodeOrError"]["assetPartitionStatuses"]["ranges"], found
+
+    try:
+        deadline = time.monotonic() + 180
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.2)
+        start = time.perf_counter()
+        ask()
+        first = time.perf_counter() - start
+        return {"UI, state of all partitions, first time": first, "UI, again": _timed(ask, rounds)}
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+
+
+# Making it
+
+
+def make_cells(grid: Grid, instance: dg.DagsterInstance, store: Store, home: Path) -> None:
+    """Every checkpoint, cell and history: a file name each, and the event that records it."""
+    expected = {"checkpoint": lambda variant: DataVersion(grid.checkpoint_spec(variant), NO_INPUT, CONTENT)}
+    for name, spec in grid.analyzer_specs.items():
+        expected[name] = lambda variant, spec=spec: DataVersion(spec, CONTENT, CONTENT)
+    for name, version in expected.items():
+        first = (grid.variants[0], grid.epochs[0])
+        template = cell_key(*first)
+        _record(instance, grid.key(name), template, version(first[0]))
+        others = ((v, e) for v in grid.variants for e in grid.epochs if (v, e) != first)
+        _copy_event(
+            home, grid.key(name), template, str(version(first[0])),
+            ((cell_key(v, e), str(version(v))) for v, e in others),
+        )  # fmt: skip
+        kind = "checkpoints" if name == "checkpoint" else name
+        for variant in grid.variants:
+            folder = store.root / grid.family.name / variant / kind
+            folder.mkdir(parents=True)
+            for epoch in grid.epochs:
+                os.close(os.open(folder / f"{format_epoch(epoch)}.safetensors", os.O_CREAT | os.O_WRONLY))
+    for variant in grid.variants:
+        _record(
+            instance, grid.history, variant, DataVersion(grid.checkpoint_spec(variant), NO_INPUT, CONTENT)
+        )
+        _touch(store.path(TableAddress(grid.family.name, variant, "history")))
+
+
+def make_derived(grid: Grid, instance: dg.DagsterInstance, store: Store) -> None:
+    """Every table and plot, as made from what is recorded."""
+    for _ in range(6):
+        standing = find_derived_gaps(grid, instance, store, find_gaps(grid, instance, store))
+        waiting = [gap for gap in standing.gaps if gap.state in ("missing", "out_of_date")]
+        waiting += [
+            gap
+            for gap in find_comparison_gaps(grid, instance, store).gaps
+            if gap.state in ("missing", "out_of_date") and not gap.variant
+        ]
+        if not waiting:
+            return
+        for gap in waiting:
+            version = DataVersion(gap.asset.spec, gap.input, CONTENT)
+            _record(instance, gap.asset.key(grid), gap.variant or None, version)
+            if gap.asset.kind == "summaries":
+                address = TableAddress(grid.family.name, gap.variant or None, gap.asset.short_name)
+                _touch(store.path(address))
+            else:
+                folder = store.plot_folder(grid.family.name, gap.variant or None, gap.asset.short_name)
+                _touch(folder / "manifest.json")
+    raise AssertionError(f"tables and plots are never done: {waiting[:2]}")
+
+
+def _record(
+    instance: dg.DagsterInstance, key: dg.AssetKey, partition: str | None, version: DataVersion
+) -> None:
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(
+            key, partition=partition, tags=tags(version, code_version=short(version.spec), inputs=[])
+        )
+    )
+
+
+def _copy_event(
+    home: Path, key: dg.AssetKey, template: str, version: str, others: Iterable[tuple[str, str]]
+) -> None:
+    """Insert the event of one partition again for others, with its tags: 100,000 in seconds."""
+    with closing(sqlite3.connect(home / "history" / "runs" / "index.db")) as connection:
+        connection.row_factory = sqlite3.Row
+        event = dict(
+            connection.execute(
+                "SELECT * FROM event_logs WHERE asset_key = ? AND partition = ? AND "
+                "dagster_event_type = 'ASSET_MATERIALIZATION'",
+                (key.to_string(), template),
+            ).fetchone()
+        )
+        labels = [
+            dict(row)
+            for row in connection.execute("SELECT * FROM asset_event_tags WHERE event_id = ?", (event["id"],))
+        ]
+        number = connection.execute("SELECT MAX(id) FROM event_logs").fetchone()[0]
+        for row in (event, *labels):
+            del row["id"]
+        insert_event = _insert("event_logs", ["id", *event])
+        insert_label = _insert("asset_event_tags", list(labels[0])) if labels else ""
+        for partition, other in others:
+            number += 1
+            body = event["event"].replace(template, partition).replace(version, other)
+            connection.execute(insert_event, {**event, "id": number, "partition": partition, "event": body})
+            for label in labels:
+                value = str(label["value"]).replace(version, other)
+                connection.execute(insert_label, {**label, "event_id": number, "value": value})
+        connection.commit()
+
+
+def _insert(table: str, columns: list[str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(f':{name}' for name in columns)})"
+
+
+def _touch(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+
+def _timed(work: Callable[[], object], rounds: int) -> float:
+    """Median wall seconds."""
+    taken: list[float] = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken)
+
+
+def report(options, measured: dict[int, dict[str, float]]) -> None:
+    """A row for each thing, a column for each size."""
+    targets = {"tick": "at most 2 s", "first": "at most 2 s"}
+    rows: list[common.Row] = []
+    for name in dict.fromkeys(name.partition(" (")[0] for found in measured.values() for name in found):
+        row: dict[str, str | float | None] = {"what": name}
+        for size, found in measured.items():
+            row[f"{size} variants, s"] = next(s for key, s in found.items() if key.partition(" (")[0] == name)
+        rows.append(row | {"target": targets.get(name.split()[0].rstrip(","), "")})
+    notes = (
+        f"{EPOCHS:,} epochs, checkpoints and {len(ANALYZERS)} analyzers: "
+        f"{max(measured) * EPOCHS:,} cells an asset at the largest size. Wall time, median of "
+        f"{options.rounds}."
+    )
+    environment = common.machine(["dagster"])
+    common.report("Scale", rows, environment=environment, json_path=options.json, notes=notes)
+
+
+if __name__ == "__main__":
+    main()
