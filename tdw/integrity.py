@@ -162,6 +162,11 @@ def _arrays(store: Store, family: Family, config: Any, address: Address, weights
     return found("mismatch", wrong) if wrong else _checked(path, None, content=content, **of)
 
 
+def verify_artifact(store: Store, family: Family, address: Address) -> Checked:
+    """Re-read one artifact, checkpoint or state, as `verify` does it."""
+    return _arrays(store, family, family.parse_variant(address.variant), address, {})
+
+
 def _misplaced(provenance: Provenance, address: Address, family: Family, config: Any) -> str:
     expected = {
         "family": address.family,

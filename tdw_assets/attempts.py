@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from tdw_assets.plan import REQUEST_TAG, STAGE_TAG, VARIANT_TAG, PlannedRun
-from tdw_assets.work import STOPPED_TAG
+from tdw_resources.liveness import STOPPED_TAG
 
 ATTEMPTS = 3
 

@@ -7,8 +7,9 @@ import dagster as dg
 
 from tdw.study import Study
 from tdw_assets.analysis import analysis_assets
+from tdw_assets.checks import cell_checks
 from tdw_assets.grid import Grid
-from tdw_assets.jobs import register_variants_job, remove_variant_job, stage_jobs
+from tdw_assets.jobs import check_job, register_variants_job, remove_variant_job, stage_jobs
 from tdw_assets.nightly import nightly_schedules
 from tdw_assets.reconcile import reconcile_sensor
 from tdw_assets.tables_and_plots import derived_definitions
@@ -24,10 +25,12 @@ def build_defs(study: Study | Grid, *, resource_overrides: Mapping[str, Any] | N
     """
     grid = study if isinstance(study, Grid) else Grid.of(study)
     jobs = stage_jobs(grid)
+    check = check_job()
     return dg.Definitions(
         assets=[*training_assets(grid), *analysis_assets(grid), *derived_definitions(grid)],
-        jobs=[*jobs.values(), register_variants_job(grid), remove_variant_job(grid)],
-        sensors=[reconcile_sensor(grid, jobs)],
+        asset_checks=[cell_checks(grid)],
+        jobs=[*jobs.values(), check, register_variants_job(grid), remove_variant_job(grid)],
+        sensors=[reconcile_sensor(grid, {**jobs, "check": check})],
         schedules=nightly_schedules(grid, jobs),
         resources={"store": StoreResource(), "compute": ComputeResource(), **(resource_overrides or {})},
         executor=dg.in_process_executor,

@@ -8,7 +8,7 @@ import dagster as dg
 
 from tdw_assets.gaps import AssetGaps, VariantGaps
 from tdw_assets.grid import Grid, split_key
-from tdw_assets.work import STOPPED_TAG
+from tdw_resources.liveness import STOPPED_TAG
 
 _ENDED_BADLY = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 

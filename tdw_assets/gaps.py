@@ -32,6 +32,7 @@ class AssetGaps:
         out_of_date: scheduled epochs whose recorded version is not the expected one.
         orphaned: epochs with a file that the study does not list; kept, and used by summaries.
         unscheduled_out_of_date: those of the orphaned that are recorded and out of date.
+        lost: epochs that are recorded and have no file any more.
     """
 
     recorded: Mapping[int, DataVersion]
@@ -40,6 +41,7 @@ class AssetGaps:
     out_of_date: tuple[int, ...] = ()
     orphaned: tuple[int, ...] = ()
     unscheduled_out_of_date: tuple[int, ...] = ()
+    lost: tuple[int, ...] = ()
 
     def to_fill(self, *, out_of_date: bool) -> set[int]:
         """Epochs that a fill has to do something about."""
@@ -124,6 +126,7 @@ def _compare(
         out_of_date=tuple(sorted(stale & wanted)),
         orphaned=tuple(sorted(there - wanted)),
         unscheduled_out_of_date=tuple(sorted(stale - wanted)),
+        lost=tuple(sorted(recorded.keys() - there)),
     )
 
 

@@ -2,6 +2,7 @@
 
 import dagster as dg
 from dagster._config.field_utils import FIELD_NO_DEFAULT_PROVIDED
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from tdw_assets.derived import derived_assets
 from tdw_assets.grid import Grid
@@ -28,6 +29,11 @@ def stage_jobs(grid: Grid) -> Jobs:
         for name, keys in selections.items()
         if keys
     }
+
+
+def check_job() -> UnresolvedAssetJobDefinition:
+    """All checks, as the sensor asks for them when there is nothing else to do."""
+    return dg.define_asset_job("check", selection=dg.AssetSelection.all_asset_checks())
 
 
 def register_variants_job(grid: Grid) -> dg.JobDefinition:

@@ -14,6 +14,7 @@ from pathlib import Path
 import dagster as dg
 
 from tdw.store import Store
+from tdw.store.fingerprints import fingerprint_json
 from tdw_assets.attempts import Verdict, judge
 from tdw_assets.busy import Busy, find_busy
 from tdw_assets.derived import find_comparison_gaps, find_derived_gaps
@@ -40,6 +41,7 @@ class Seen:
         left: variants that had something left to do.
         queue: variants that have to be looked at, and were not for lack of time.
         compared: whether what covers all variants was up to date.
+        checked: mark of all files when checks were last asked for.
     """
 
     study: str = ""
@@ -48,6 +50,7 @@ class Seen:
     left: list[str] = field(default_factory=list)
     queue: list[str] = field(default_factory=list)
     compared: bool = False
+    checked: str = ""
 
     @classmethod
     def read(cls, cursor: str | None) -> "Seen":
@@ -85,6 +88,7 @@ def tick(
         study=seen.study,
         event=instance.event_log_storage.get_maximum_record_id() or 0,
         marks={variant: _mark(grid, store, variant) for variant in grid.variants},
+        checked=seen.checked,
     )
     queue = _changed(seen, now)
     if not queue and seen.compared and now.event == seen.event:
@@ -105,6 +109,8 @@ def tick(
     now.queue = queue
     if not queue and not result.runs and busy.idle:
         now.compared = not _take(_compare(grid, instance, store), result)
+        if not result.runs:
+            _check(result)
     if not result.runs and not result.notes:
         result.notes.append(_why_nothing(now, busy))
     return result
@@ -146,6 +152,15 @@ def _look(
 
 def _compare(grid: Grid, instance: dg.DagsterInstance, store: Store) -> Verdict:
     return judge(instance, [plan_derived(grid, find_comparison_gaps(grid, instance, store), "")])
+
+
+def _check(into: Tick) -> None:
+    """Ask for the checks when all work is done and files have come or gone since they were last made."""
+    now = into.seen
+    mark = fingerprint_json(now.marks)[:16]
+    if mark != now.checked and any(now.marks.values()):
+        now.checked = mark
+        into.runs.append((PlannedRun(job="check", variant="", assets=(), request=mark, size=0), now.event))
 
 
 def _mark(grid: Grid, store: Store, variant: str) -> str:

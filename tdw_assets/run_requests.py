@@ -8,7 +8,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from tdw_assets.plan import PlannedRun
 
 Jobs = Mapping[str, UnresolvedAssetJobDefinition]
-PRIORITIES = {"train": "0", "analyze": "1", "summarize": "2", "compare": "3"}
+PRIORITIES = {"check": "-1", "train": "0", "analyze": "1", "summarize": "2", "compare": "3"}
 """What is nearly done goes first when runs queue up."""
 
 
@@ -18,7 +18,7 @@ def run_request(planned: PlannedRun, *, attempt: int | str) -> dg.RunRequest:
         run_key=f"{planned.job}:{planned.variant}:{planned.request}:{attempt}",
         job_name=planned.job,
         run_config=dict(planned.run_config),
-        asset_selection=list(planned.assets),
+        asset_selection=list(planned.assets) or None,
         partition_key=planned.partition_key,
         tags={**planned.tags, "dagster/priority": PRIORITIES[planned.job], "tdw/door": "automation"},
     )

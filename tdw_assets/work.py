@@ -11,11 +11,8 @@ import dagster as dg
 from tdw.errors import TdwError
 from tdw.training.schedule import format_epochs
 from tdw_assets.partitions import DEFER_EVENTS
-from tdw_resources.liveness import WORKER_TAG, identity
+from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, identity
 from tdw_resources.progress import Report, reporting
-
-STOPPED_TAG = "tdw/stopped"
-"""On runs that a person stopped: they did not fail, and are taken up again."""
 
 
 @contextlib.contextmanager

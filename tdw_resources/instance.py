@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 
 from tdw.errors import StoreError
-from tdw_resources.liveness import WORKER_TAG, is_alive
+from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, is_alive
 from tdw_resources.places import DEFAULT_HOME
 
 TRAIN_POOL = "train"
@@ -62,20 +62,37 @@ def size_pools(instance: dg.DagsterInstance, *, workers: int | None = None) -> N
         storage.set_concurrency_slots(ANALYSIS_POOL, max(1, workers // 2))
 
 
+_UNFINISHED = [
+    dg.DagsterRunStatus.NOT_STARTED,  # its worker died between recording the run and starting it
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
 def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """Mark unfinished runs of ours whose worker is gone as failed; the run ids.
 
     Dagster's own monitoring does this while a daemon runs; `tdw fill` needs none.
     """
-    unfinished = [
-        dg.DagsterRunStatus.NOT_STARTED,  # its worker died between recording the run and starting it
-        dg.DagsterRunStatus.STARTING,
-        dg.DagsterRunStatus.STARTED,
-        dg.DagsterRunStatus.CANCELING,
-    ]
     failed: list[str] = []
-    for run in instance.get_runs(dg.RunsFilter(statuses=unfinished)):
+    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
         if is_alive(run.tags.get(WORKER_TAG, "")) is False:
             instance.report_run_failed(run, "The process that worked on this run is gone.")
             failed.append(run.run_id)
     return failed
+
+
+def end_left_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Before Dagster is started on a home that nobody else uses: end what a killed workbench left unfinished.
+
+    Monitoring would wait minutes for runs that were about to start. They count as stopped, not as failed, so
+    they use up no attempt. Runs of a living `tdw fill` are left alone; queued ones are still to be started.
+    """
+    ended: list[str] = []
+    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
+        if not is_alive(run.tags.get(WORKER_TAG, "")):
+            instance.add_run_tags(run.run_id, {STOPPED_TAG: "true"})
+            instance.report_run_failed(run, "The workbench ended while this run was under way.")
+            ended.append(run.run_id)
+    return ended

@@ -16,6 +16,8 @@ import time
 import psutil
 
 WORKER_TAG = "tdw/worker"
+STOPPED_TAG = "tdw/stopped"
+"""On runs that were stopped from outside: they did not fail, and are taken up again."""
 SUPERVISOR_VARIABLE = "TDW_SUPERVISOR"
 
 

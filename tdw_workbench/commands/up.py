@@ -56,14 +56,14 @@ def run(options: argparse.Namespace) -> int:
 def _run(places: Places, study: Study, port: int) -> int:
     from tdw_assets.grid import Grid
     from tdw_assets.partitions import register_variants
-    from tdw_resources.instance import fail_dead_runs, open_instance, size_pools
+    from tdw_resources.instance import end_left_runs, open_instance, size_pools
 
     screen = Screen()
     screen.say(f"Study {study.name}: {count(len(study.configs), 'variant')}, {places.study}")
     screen.say(f"Results: {places.store}")
     with open_instance(places.home) as instance:
         size_pools(instance)
-        fail_dead_runs(instance)
+        end_left_runs(instance)
         grid = Grid.of(study)
         register_variants(grid, instance, grid.variants)
         # A kill of this process is followed by the servers; a polite end takes the way of Ctrl-C.

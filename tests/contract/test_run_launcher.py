@@ -9,8 +9,8 @@ import dagster as dg
 import pytest
 from dagster._core.launcher.base import WorkerStatus
 
-from tdw_resources.instance import fail_dead_runs, open_instance
-from tdw_resources.liveness import WORKER_TAG, identity, is_alive
+from tdw_resources.instance import end_left_runs, fail_dead_runs, open_instance
+from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, identity, is_alive
 from tdw_resources.run_launcher import LocalRunLauncher
 
 
@@ -103,6 +103,18 @@ def test_a_run_whose_worker_died_before_it_began_is_failed_too(
     run = recorded_run(instance, **{WORKER_TAG: dead_worker})
     assert run.status == dg.DagsterRunStatus.NOT_STARTED
     assert fail_dead_runs(instance) == [run.run_id]
+
+
+def test_a_new_workbench_ends_what_a_killed_one_left_and_counts_it_as_stopped(
+    instance: dg.DagsterInstance,
+) -> None:
+    unknown = started_run(instance)
+    alive = started_run(instance, **{WORKER_TAG: identity()})
+    assert end_left_runs(instance) == [unknown.run_id]
+    found = {run.run_id: run for run in instance.get_runs()}
+    assert found[unknown.run_id].status == dg.DagsterRunStatus.FAILURE
+    assert found[unknown.run_id].tags[STOPPED_TAG] == "true"
+    assert found[alive.run_id].status == dg.DagsterRunStatus.STARTED
 
 
 def test_stopping_a_run_outside_of_a_code_server_interrupts_its_worker(instance: dg.DagsterInstance) -> None:
