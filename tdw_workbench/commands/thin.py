@@ -1,8 +1,8 @@
 """Say what fewer replay states would save and cost; with --apply, delete them.
 
 Training keeps its state every 1,000 epochs or so (`training: state_every` in the study), so that any epoch
-can be asked for later: a replay starts from the nearest state before it. With fewer states replays take longer
-and give the same bits. Nothing is deleted without --apply; the last state of a variant always stays.
+can be asked for later: a replay starts from the nearest state before it. With fewer states replays take
+longer and give the same bits. Nothing is deleted without --apply; the last state of a variant always stays.
 """
 
 from __future__ import annotations

@@ -69,6 +69,11 @@ def fill_by_runs(root: Path, *variants: str) -> None:
                     raise RuntimeError(f"{done.stage} of {done.variant}: {done.error}")
 
 
+def fill_one(root: Path) -> None:
+    """One variant, then what is drawn over all that have anything."""
+    fill_by_runs(root, grid().variants[0], ALL)
+
+
 def fill_everything(root: Path) -> None:
     """All variants, then what is drawn over them."""
     fill_by_runs(root, *grid().variants, ALL)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tdw.store.commit import STEPS
 
 from .checks import Watch
-from .dagster_work import EventWatch, definitions, fill_everything, prepare, tell_of_events
+from .dagster_work import EventWatch, definitions, fill_one, prepare, tell_of_events
 from .killing import Step, Walk, run_child
 from .outcome import Outcome, Run
 from .work import VARIANTS, fill_by_library
@@ -36,20 +37,31 @@ def every_step(run: Run) -> Outcome:
     reference, root = run.folder("reference"), run.folder("store")
     walk = Walk(undisturbed(reference, variant))
     watch = Watch(root, reference, outcome)
-    for at, step in enumerate(walk.steps):
-        if run.over:
-            outcome.notes["steps not reached in the time given"] += len(walk.steps) - at
-            break
+    for at in _stride(run, len(walk.steps), outcome):
         _die(
             outcome,
             watch,
             lambda: fill_by_library(root, variant),
             root,
             die=walk.die_from(at),
-            when=str(step),
+            when=str(walk.steps[at]),
         )
     _finish(outcome, watch, root, variant)
     return outcome
+
+
+def _stride(run: Run, steps: int, outcome: Outcome) -> Iterator[int]:
+    """All steps, one after another; where the time does not suffice, a random one of every few."""
+    at, started, done = 0, time.monotonic(), 0
+    while at < steps and not run.over:
+        yield at
+        done += 1
+        each = (time.monotonic() - started) / done
+        left = max(1.0, (started + run.seconds - time.monotonic()) / each)
+        few = (steps - at) / left
+        jump = 1 if few <= 1 else max(1, round(run.random.random() * 2 * few))
+        outcome.notes["steps passed over for lack of time"] += min(jump, steps - at) - 1
+        at += jump
 
 
 def random_steps(run: Run) -> Outcome:
@@ -142,11 +154,8 @@ def runs_at_every_step(run: Run) -> Outcome:
     prepare(root)
     definitions(root)
     watch, events = Watch(root, reference, outcome), EventWatch(root)
-    for at, step in enumerate(walk.steps):
-        if run.over:
-            outcome.notes["steps not reached in the time given"] += len(walk.steps) - at
-            break
-        _die_in_run(outcome, watch, events, root, die=walk.die_from(at), when=str(step))
+    for at in _stride(run, len(walk.steps), outcome):
+        _die_in_run(outcome, watch, events, root, die=walk.die_from(at), when=str(walk.steps[at]))
     _finish_runs(outcome, watch, events, root, reference)
     return outcome
 
@@ -175,7 +184,7 @@ def runs_at_random(run: Run) -> Outcome:
 def _undisturbed_runs(root: Path) -> list[Step]:
     prepare(root)
     definitions(root)
-    ended = run_child(lambda: fill_everything(root), root, hooks=[tell_of_events])
+    ended = run_child(lambda: fill_one(root), root, hooks=[tell_of_events])
     if ended.code != 0:
         raise RuntimeError(f"undisturbed work fails:\n{ended.words}")
     return list(ended.steps)
@@ -191,7 +200,7 @@ def _die_in_run(
     die: Callable[[int, Step], bool] | None = None,
     after_s: float | None = None,
 ) -> bool:
-    ended = run_child(lambda: fill_everything(root), root, die=die, after_s=after_s, hooks=[tell_of_events])
+    ended = run_child(lambda: fill_one(root), root, die=die, after_s=after_s, hooks=[tell_of_events])
     if ended.killed:
         outcome.injected += 1
         outcome.deaths += 1
@@ -207,7 +216,7 @@ def _die_in_run(
 
 
 def _finish_runs(outcome: Outcome, watch: Watch, events: EventWatch, root: Path, reference: Path) -> None:
-    ended = run_child(lambda: fill_everything(root), root)
+    ended = run_child(lambda: fill_one(root), root)
     outcome.require(ended.code == 0, f"the last fill failed: {ended.words}")
     watch.finish()
     events.finish(outcome.lose, reference)

@@ -58,11 +58,13 @@ def page(
     text += f"{minutes:.0f} minutes, {workers} scenarios at a time, seed {seed}, on {_file_system(where)}. "
     text += _machine() + "\n"
     for section in dict.fromkeys(section for section, _ in found):
-        text += f"\n## {section}\n\n| what was injected | how often | lost | what has to hold |\n"
-        text += "| --- | ---: | ---: | --- |\n"
+        text += f"\n## {section}\n"
         rows = _merge([outcome for of, outcome in found if of == section])
-        for outcome in rows:
-            text += f"| {outcome.title} | {outcome.injected:,} | {outcome.lost:,} | {outcome.held} |\n"
+        for held in dict.fromkeys(outcome.held for outcome in rows):
+            text += f"\nHas to hold after each: {held}.\n\n| what was injected | how often | lost |\n"
+            text += "| --- | ---: | ---: |\n"
+            for outcome in (outcome for outcome in rows if outcome.held == held):
+                text += f"| {outcome.title} | {outcome.injected:,} | {outcome.lost:,} |\n"
         notes = [
             f"- {outcome.title}: {_listed(outcome.notes)}" for outcome in rows if any(outcome.notes.values())
         ]
