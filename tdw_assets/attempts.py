@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from tdw_assets.plan import REQUEST_TAG, STAGE_TAG, VARIANT_TAG, PlannedRun
-from tdw_resources.liveness import STOPPED_TAG
+from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG
 
 ATTEMPTS = 3
+STARTS = 10
+"""Runs that ended before their work began, as when a workbench is stopped while it starts one, count less."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ def judge(instance: dg.DagsterInstance, planned: Iterable[PlannedRun | None]) ->
             continue
         before = instance.get_runs(dg.RunsFilter(tags={REQUEST_TAG: run.request}))
         tried = [other for other in before if other.is_finished and STOPPED_TAG not in other.tags]
-        if len(tried) >= ATTEMPTS:
+        worked = [other for other in tried if WORKER_TAG in other.tags]
+        if len(worked) >= ATTEMPTS or len(tried) >= STARTS:
             notes.append(
                 f"{what} was tried {len(tried)} times without progress and is left: "
                 f"see run {tried[0].run_id[:8]}, mend the cause, then run `tdw fill`"

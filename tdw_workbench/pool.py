@@ -51,12 +51,14 @@ class Pool:
     Attributes:
         log: file that takes the workers' output.
         on_death: called when a worker died, before the next one is given its variant.
+        command: what a worker is started with.
     """
 
     order: Order
     workers: int
     log: Path
     on_death: Callable[[], object]
+    command: Sequence[str] = (sys.executable, "-m", "tdw_workbench.worker")
     _waiting: deque[str] = field(default_factory=deque)
     _running: dict[int, _Worker] = field(default_factory=dict)
     _events: queue.Queue[tuple[int, str | None]] = field(default_factory=queue.Queue)
@@ -122,7 +124,7 @@ class Pool:
         environment = {**os.environ, SUPERVISOR_VARIABLE: identity(), "DAGSTER_HOME": self.order.home}
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tdw_workbench.worker"],
+                self.command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

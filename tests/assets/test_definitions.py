@@ -1,0 +1,80 @@
+"""All definitions of a study at a glance: what is there, how it hangs together, how it is described."""
+
+import dagster as dg
+import pytest
+from lab import V1, tiny_study
+
+from tdw_assets.build import build_defs
+from tdw_assets.grid import Grid
+
+
+@pytest.fixture(scope="module")
+def grid() -> Grid:
+    return Grid.of(tiny_study())
+
+
+@pytest.fixture(scope="module")
+def specs(grid: Grid) -> dict[str, dg.AssetSpec]:
+    return {spec.key.to_user_string(): spec for spec in build_defs(grid).resolve_all_asset_specs()}
+
+
+def test_the_assets_are_those_of_the_requirements(specs: dict[str, dg.AssetSpec], grid: Grid) -> None:
+    assert {"checkpoint", "history", *grid.analyzers} <= set(specs)
+    assert {
+        "neuron_activations", "attention_patterns", "dominant_frequencies", "neuron_frequencies",
+        "downsampled_activations", "coarseness", "coarseness_stats",
+    } <= set(specs)  # fmt: skip
+    assert {"summaries/coarseness", "summaries/grokking", "plots/training_curves"} <= set(specs)
+    assert "plots/mean_coarseness" in specs and "summaries/comparison" in specs
+
+
+def test_each_is_described_owned_grouped_and_versioned(specs: dict[str, dg.AssetSpec]) -> None:
+    for name, spec in specs.items():
+        assert spec.description and len(spec.description) > 60, name
+        assert spec.owners == ["team:training-dynamics"], name
+        assert spec.kinds and spec.code_version and spec.group_name, name
+        assert spec.group_name.startswith("modulo_addition_1layer/"), name
+
+
+def test_cells_are_partitioned_by_variant_and_epoch_and_tables_by_variant(
+    specs: dict[str, dg.AssetSpec], grid: Grid
+) -> None:
+    cells = specs["checkpoint"].partitions_def
+    assert isinstance(cells, dg.MultiPartitionsDefinition)
+    assert all(specs[name].partitions_def == cells for name in grid.analyzers)
+    epochs = next(of.partitions_def for of in cells.partitions_defs if of.name == "epoch")
+    assert epochs.get_partition_keys() == ["00000", "00002", "00004", "00006"]
+    for name in ("history", "summaries/coarseness", "plots/training_curves"):
+        by_variant = specs[name].partitions_def
+        assert isinstance(by_variant, dg.DynamicPartitionsDefinition) and by_variant.name == "tiny_variants"
+    assert specs["summaries/comparison"].partitions_def is None
+
+
+def test_work_flows_from_checkpoints_down(specs: dict[str, dg.AssetSpec]) -> None:
+    def needs(name: str) -> set[str]:
+        return {dep.asset_key.to_user_string() for dep in specs[name].deps}
+
+    assert not needs("checkpoint")
+    assert needs("coarseness") == {"checkpoint"}
+    assert needs("coarseness_stats") == {"checkpoint", "coarseness"}
+    assert needs("summaries/coarseness") == {"coarseness_stats"}
+    assert needs("summaries/grokking") == {"history"}
+    assert "summaries/coarseness" in needs("plots/mean_coarseness")
+
+
+def test_a_study_with_few_analyzers_has_no_table_that_it_can_not_make() -> None:
+    few = Grid.of(tiny_study(analyzers=["dominant_frequencies"]))
+    names = {spec.key.to_user_string() for spec in build_defs(few).resolve_all_asset_specs()}
+    assert "summaries/grokking" in names and "summaries/coarseness" not in names
+    assert "plots/mean_coarseness" not in names
+
+
+def test_checks_are_on_every_cell_asset(grid: Grid) -> None:
+    checks = build_defs(grid).resolve_asset_graph().asset_check_keys
+    assert {key.asset_key for key in checks} == {grid.checkpoint, *(grid.key(n) for n in grid.analyzers)}
+    assert {key.name for key in checks} == {"files_present", "schedule_covered", "files_sound"}
+
+
+def test_a_narrowed_grid_holds_what_was_asked_for_alone(grid: Grid) -> None:
+    some = grid.narrow(variants=[V1], epochs=[1, 3])
+    assert (some.variants, some.epochs) == ((V1,), (1, 3))

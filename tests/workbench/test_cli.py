@@ -1,0 +1,145 @@
+"""The command line: what is refused, in which words, and with which exit code."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tdw.store import Store
+from tdw_workbench.cli import COMMANDS, build_parser, main
+from tdw_workbench.order import ALL, Order, close_over_inputs
+
+STUDY = """\
+name: tiny
+variants: [p7_s1_d598]
+epochs: 6
+checkpoints: [0, 2, 4, 6]
+early_epoch: 2
+analyzers: [coarseness, coarseness_stats]
+training: {state_every: 3, test_every: 2, device: cpu}
+"""
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Arguments that name a study and a store of this test's own."""
+    monkeypatch.setenv("DAGSTER_HOME", "")  # the command sets it; this puts it back
+    (tmp_path / "study.yaml").write_text(STUDY)
+    return ["--study", str(tmp_path / "study.yaml"), "--store", str(tmp_path / "store")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--variant", "p8_s1_d598"], ["p is 8", "use 7 or 11"]),
+        (["--variant", "p7_s01_d598"], ["p7_s01_d598", "p7_s1_d598"]),
+        (["--epochs", "5:1"], ["5:1", "1:5"]),
+        (["--epochs", "many"], ["'many'", "0:1500:100"]),
+        (["--assets", "coarsness"], ["coarsness", "coarseness_stats"]),
+        (["--workers", "0"], ["--workers is 0", "at least 1"]),
+    ],
+)
+def test_a_fill_that_makes_no_sense_is_refused_with_a_remedy(
+    places: list[str], arguments: list[str], named: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["fill", *places, *arguments]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("tdw fill: ") and "\n  -> " in said
+    for words in named:
+        assert words in said
+
+
+def test_a_study_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for command in ("up", "fill", "status"):
+        assert main([command, "--study", str(tmp_path / "none.yaml"), "--store", str(tmp_path)]) == 2
+        assert str(tmp_path / "none.yaml") in capsys.readouterr().err
+
+
+def test_a_store_that_can_not_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "study.yaml").write_text(STUDY)
+    (tmp_path / "file").write_text("")
+    where = ["--study", str(tmp_path / "study.yaml"), "--store", str(tmp_path / "file" / "store")]
+    assert main(["fill", *where]) == 1
+    assert str(tmp_path / "file") in capsys.readouterr().err
+
+
+def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    assert {"up", "fill", "status"} <= set(COMMANDS)
+    for command in COMMANDS:
+        with pytest.raises(SystemExit) as ended:
+            build_parser().parse_args([command, "--help"])
+        assert ended.value.code == 0
+        assert len(capsys.readouterr().out) > 200
+
+
+def test_the_status_of_an_empty_study_says_what_is_missing(
+    places: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["status", *places, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["totals"]["missing"] == 12 and not found["complete"]
+    assert found["variants"]["p7_s1_d598"]["cells"]["coarseness"]["missing"] == "0:6:2"
+    assert main(["status", *places]) == 0
+    assert "0/12" in capsys.readouterr().out
+    assert main(["status", *places, "--variant", "p7_s9_d598"]) == 2
+    assert "it has: p7_s1_d598" in capsys.readouterr().err
+
+
+def test_an_order_survives_the_way_to_a_worker(tmp_path: Path) -> None:
+    from tdw.study import parse_study
+
+    study = parse_study({"name": "tiny", "variants": ["p7_s1_d598"], "epochs": 6, "checkpoints": ["0:6:2"]})
+    order = Order(study.model_dump(mode="json"), str(tmp_path), str(tmp_path), ("p7_s1_d598",), (1, 2))
+    again = Order.from_json(order.to_json())
+    assert again == order
+    assert again.grid().epochs == (1, 2) and again.grid().study == study
+
+
+def test_assets_are_filled_with_what_they_are_made_from() -> None:
+    from tdw.study import parse_study
+    from tdw_assets.grid import Grid
+
+    grid = Grid.of(parse_study({"name": "s", "variants": ["p7_s1_d598"], "epochs": 6, "checkpoints": [0]}))
+    assert close_over_inputs(grid, ["coarseness_stats"]) == ("checkpoint", "coarseness", "coarseness_stats")
+    found = close_over_inputs(grid, ["plots/training_curves"])
+    assert {"checkpoint", "history", "summaries/grokking", "plots/training_curves"} <= set(found)
+    assert "neuron_activations" not in found and ALL not in found
+
+
+@pytest.mark.slow
+@pytest.mark.ci
+@pytest.mark.timeout(600)
+def test_a_fill_does_what_is_asked_and_a_second_one_nothing(
+    places: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    store = Store(tmp_path / "store")
+
+    def epochs(kind: str, variant: str = "p7_s1_d598") -> list[int]:
+        return store.epochs("modulo_addition_1layer", variant, kind)
+
+    # Epochs and a variant beyond the study, and only some assets.
+    more = ["--variant", "p7_s5_d598", "--epochs", "0,1,3", "--assets", "coarseness"]
+    assert main(["fill", *places, *more]) == 0
+    said = capfd.readouterr().out
+    assert "Added to study tiny: p7_s5_d598" in said and "Not in the checkpoints of study tiny: 1, 3" in said
+    assert epochs("checkpoints", "p7_s5_d598") == epochs("coarseness", "p7_s5_d598") == [0, 1, 3]
+    assert not epochs("coarseness_stats", "p7_s5_d598") and not epochs("checkpoints")
+
+    # Everything, for both variants.
+    assert main(["fill", *places]) == 0
+    assert epochs("coarseness_stats") == [0, 2, 4, 6]
+    assert epochs("coarseness_stats", "p7_s5_d598") == [0, 2, 4, 6]
+    assert (tmp_path / "store/modulo_addition_1layer/p7_s1_d598/summaries/coarseness.parquet").exists()
+    capfd.readouterr()
+    assert main(["fill", *places]) == 0
+    assert "Nothing is missing" in capfd.readouterr().out
+
+    # Out of date: said by a plain fill, computed again when asked for.
+    (tmp_path / "study.yaml").write_text(
+        STUDY.replace("[coarseness, coarseness_stats]", "{coarseness: {bottleneck: 5}, coarseness_stats: {}}")
+    )
+    assert main(["fill", *places]) == 0
+    assert "16 cells out of date" in capfd.readouterr().out
+    assert main(["fill", *places, "--out-of-date"]) == 0
+    assert main(["status", *places, "--json"]) == 0
+    assert json.loads(capfd.readouterr().out.split("Done in")[-1].partition("\n")[2])["complete"]

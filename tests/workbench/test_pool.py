@@ -1,0 +1,68 @@
+"""Workers that die, hang or are stopped: the pool gives their work to others, or up."""
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tdw_workbench.order import Order
+from tdw_workbench.pool import Answer, Pool
+
+# Speaks as a worker does; what it does depends on the variant's name.
+WORKER = """
+import json, os, sys, time
+sys.stdin.readline()
+for line in sys.stdin:
+    variant = line.strip()
+    if variant == "dies" or (variant == "dies_once" and not os.path.exists(sys.argv[1])):
+        open(sys.argv[1], "w").close()
+        sys.exit("a reason")
+    if variant == "hangs":
+        time.sleep(60)
+    print(json.dumps({"done": {"variant": variant, "stage": "train", "error": "", "size": os.getpid()}}))
+    print(json.dumps({"idle": variant}), flush=True)
+"""
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> Pool:
+    order = Order({}, str(tmp_path), str(tmp_path), ("a",))
+    command = (sys.executable, "-c", WORKER, str(tmp_path / "died"))
+    deaths: list[int] = []
+    return Pool(order, 2, tmp_path / "log", on_death=lambda: deaths.append(1), command=command)
+
+
+def answers(pool: Pool, *variants: str) -> list[Answer]:
+    with pool:
+        return [answer for answer in pool.run(variants, every_s=0.1) if answer is not None]
+
+
+def done(found: list[Answer]) -> list[str]:
+    return sorted(answer.variant for answer in found if answer.done)
+
+
+def test_every_variant_is_done_once_by_at_most_two_workers(pool: Pool) -> None:
+    found = answers(pool, "a", "b", "c", "d", "e")
+    assert done(found) == ["a", "b", "c", "d", "e"]
+    assert len({answer.done["size"] for answer in found if answer.done}) <= 2
+
+
+def test_a_variant_whose_worker_died_is_done_by_another(pool: Pool) -> None:
+    found = answers(pool, "dies_once", "b")
+    assert done(found) == ["b", "dies_once"]
+
+
+def test_a_variant_that_kills_its_workers_is_given_up_with_the_reason_and_the_rest_done(pool: Pool) -> None:
+    found = answers(pool, "dies", "b", "c", "d")
+    assert done(found) == ["b", "c", "d"]
+    (given_up,) = [answer for answer in found if answer.given_up]
+    assert given_up.variant == "dies" and "2 times (exit code 1): a reason" in given_up.given_up
+
+
+def test_leaving_on_an_error_stops_workers_that_are_at_work(pool: Pool) -> None:
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), pool:
+        for _ in pool.run(["hangs", "hangs"], every_s=0.5):
+            raise KeyboardInterrupt
+    assert not pool._running and time.monotonic() - started < 30
