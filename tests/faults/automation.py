@@ -111,11 +111,16 @@ def _automate(root: Path, cursor: str, shift: float) -> None:
                 started.add(str(key))
                 with keys.open("a") as file:
                     file.write(f"{key}\n")
+                if run.job == "check":
+                    checks = definitions(root).resolve_job_def("check")
+                    if not checks.execute_in_process(instance=instance, raise_on_error=False).success:
+                        raise RuntimeError("the run of the checks failed")
+                    continue
                 done = execute(run, defs=definitions(root), instance=instance)
                 if done.error:
                     raise RuntimeError(f"{done.stage} of {done.variant}: {done.error}")
+            seen = first.seen
             if cursor != "old":
-                saved.write_text(json.dumps(asdict(first.seen)))
-                seen = first.seen
+                saved.write_text(json.dumps(asdict(seen)))
             if not new and not first.seen.queue:
                 return
