@@ -82,7 +82,11 @@ def remove_variant_job(grid: Grid) -> dg.JobDefinition:
         context.instance.delete_dynamic_partition(variants_name(grid), key)
         context.log.info(f"{key} is not part of study {grid.name} any more; its files stay in the store")
 
-    @dg.job(name="remove_variant", description=f"Takes a variant out of study {grid.name}; its files stay.")
+    @dg.job(
+        name="remove_variant",
+        description=f"Takes a variant out of study {grid.name}; its files stay. One that the study file "
+        "lists comes back when the file is loaded again.",
+    )
     def remove_variant_graph() -> None:
         remove()
 

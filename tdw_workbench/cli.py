@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from tdw.errors import BadConfig, TdwError
+from tdw_workbench.interrupts import take_signals
 
 COMMANDS = ("up", "fill", "status", "verify", "thin", "serve", "compare", "export", "import")
 
@@ -54,8 +55,7 @@ def add_places(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit code."""
-    # Started with `&` from a script, SIGINT is ignored, and children inherit that: nothing could be stopped.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    take_signals(signal.SIGINT)
     options = build_parser().parse_args(arguments)
     try:
         return int(options.run(options))

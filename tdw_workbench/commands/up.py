@@ -18,6 +18,7 @@ from tdw.study import Study, load_study
 from tdw_resources.places import Places, find_places
 from tdw_workbench.cli import add_places
 from tdw_workbench.effort import Work
+from tdw_workbench.interrupts import take_signals
 from tdw_workbench.order import Order
 from tdw_workbench.supervisor import HOST, Supervisor, require_free
 from tdw_workbench.terminal import Screen, count
@@ -67,7 +68,7 @@ def _run(places: Places, study: Study, port: int) -> int:
         grid = Grid.of(study)
         register_variants(grid, instance, grid.variants)
         # A kill of this process is followed by the servers; a polite end takes the way of Ctrl-C.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        take_signals(signal.SIGTERM)
         screen.say("Starting Dagster ...")
         with Supervisor(
             places.home, port, places.environment() | {"TDW_BASE_URL": f"http://{HOST}:{port}"}

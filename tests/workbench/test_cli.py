@@ -1,6 +1,8 @@
 """The command line: what is refused, in which words, and with which exit code."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -143,3 +145,13 @@ def test_a_fill_does_what_is_asked_and_a_second_one_nothing(
     assert main(["fill", *places, "--out-of-date"]) == 0
     assert main(["status", *places, "--json"]) == 0
     assert json.loads(capfd.readouterr().out.split("Done in")[-1].partition("\n")[2])["complete"]
+
+
+def test_ctrl_c_in_the_middle_of_an_import_does_not_change_the_exit_code(tmp_path: Path) -> None:
+    # Importing a module with dataclasses executes strings, which is where CPython behaves so.
+    code = (
+        "import os, signal; from tdw_workbench.interrupts import take_signals; take_signals(signal.SIGINT)\n"
+        "try: exec('os.kill(os.getpid(), signal.SIGINT); import time; time.sleep(5)')\n"
+        "except KeyboardInterrupt: pass"
+    )
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
