@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import TINY
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny_variant import TINY
 
 from tdw.errors import BadConfig, Busy
 from tdw.families import FAMILIES
