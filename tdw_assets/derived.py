@@ -15,8 +15,7 @@ from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from tdw.analysis.parameters import as_json
 from tdw.plots.registry import PLOTS
-from tdw.reports.study_report import CODE_VERSION as REPORT_VERSION
-from tdw.reports.study_report import NAME as REPORT
+from tdw.reports.registry import REPORTS
 from tdw.store import Store, TableAddress
 from tdw.store.fingerprints import fingerprint_json, short
 from tdw.summaries.comparison import CODE_VERSION as COMPARISON_VERSION
@@ -96,14 +95,15 @@ def derived_assets(grid: Grid) -> list[Derived]:
             continue
         uses = tuple(name for name in map(_asset_name, plot.uses) if name in there)
         parameters = as_json(plot.parameters())
-        spec = short(
-            fingerprint_json([plot.name, plot.code_version, parameters, list(grid.study.epoch_list)])
-        )
+        spec = short(fingerprint_json([plot.name, plot.code_version, parameters, list(grid.schedule)]))
         found.append(Derived(f"plots/{plot.name}", plot.scope, needs, uses, spec))
     if f"summaries/{COMPARISON}" in there:
-        spec = short(fingerprint_json([REPORT, REPORT_VERSION, grid.study.model_dump(mode="json")]))
         tables = tuple(asset.name for asset in found if asset.kind == "summaries")
-        found.append(Derived(f"reports/{REPORT}", "comparison", (f"summaries/{COMPARISON}",), tables, spec))
+        needs = (f"summaries/{COMPARISON}",)
+        for report in REPORTS:
+            made_by = [report.name, report.code_version, grid.study.model_dump(mode="json")]
+            spec = short(fingerprint_json(made_by))
+            found.append(Derived(f"reports/{report.name}", "comparison", needs, tables, spec))
     return found
 
 

@@ -7,8 +7,7 @@ import dagster as dg
 
 from tdw.errors import NotFound
 from tdw.plots.registry import get_plot
-from tdw.reports.study_report import ABOUT as ABOUT_REPORT
-from tdw.reports.study_report import write_study_report
+from tdw.reports.registry import get_report
 from tdw.store import Store, Written
 from tdw.store.fingerprints import short
 from tdw.store.layout import COMPARISON
@@ -83,7 +82,7 @@ def make_plot(grid: Grid, store: Store, variant: str, asset: Derived) -> Made:
         family=grid.family,
         variants=[variant] if variant else list(grid.variants),
         order=grid.study.variant_keys,
-        scheduled=grid.study.epoch_list,
+        scheduled=grid.schedule,
     )
     written = drawn.write(store)
     return Made(
@@ -92,13 +91,13 @@ def make_plot(grid: Grid, store: Store, variant: str, asset: Derived) -> Made:
 
 
 def make_report(grid: Grid, store: Store, asset: Derived) -> Made:
-    """Write the study report from the tables that are there."""
-    family = grid.family
-    written = write_study_report(
+    """Write a report over all variants from the tables that are there."""
+    family, report = grid.family, get_report(asset.short_name)
+    written = report.write(
         store,
         family,
         [family.parse_variant(key) for key in grid.variants],
-        title=f"Study report: {grid.name}",
+        title=f"{report.title}: {grid.name}",
         early_epoch=grid.study.early_epoch,
         last_epoch=grid.study.epochs,
         study=grid.study.model_dump(mode="json"),
@@ -201,7 +200,8 @@ def _words(asset: Derived) -> tuple[str, str]:
         plot = get_plot(asset.short_name)
         return plot.title, plot.description
     if asset.kind == "reports":
-        return "Study report", ABOUT_REPORT
+        report = get_report(asset.short_name)
+        return report.title, report.about
     if asset.scope == "comparison":
         return "Comparison of variants", COMPARISON_DESCRIPTION
     summary = get_summary(asset.short_name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from tdw.store import Store
 from tdw.summaries.statistics import Separation, separate
 
 QUANTITIES: Mapping[str, str] = {
-    "grokking_epoch": "grokking epoch (no grok left out)",
+    "grokking_epoch": "grokking epoch (mean without, test with no grok)",
     "final_test_loss": "final test loss (nats)",
     "final_test_accuracy": "final test accuracy",
     "initial_mean_coarseness": "mean coarseness, epoch 0",
@@ -51,7 +51,7 @@ class Difference:
 
     Attributes:
         name: column of the comparison table.
-        first, second: values of the variants that have it.
+        first, second: values of the variants that have it; infinity for no grok that is later than all.
         test: the exact rank test between the groups.
     """
 
@@ -115,14 +115,15 @@ def comparison_report(
     configs = [*first, *second]
     evidence = read_evidence(store, family, configs, early_epoch=early_epoch, last_epoch=last_epoch)
     groups = tuple(tuple(row for row in evidence.rows if row.key in group) for group in keys)
-    differences = tuple(_difference(name, groups[0], groups[1]) for name in QUANTITIES)
+    differences = compare_groups(evidence, groups[0], groups[1])
     title = f"{one} and {other}"
     parts = [
         f"# {title}",
-        _settings(first, second, one, other),
-        _outcomes(evidence, keys[0], one, other),
-        _differences(differences, one, other),
-        _caution(len(first), len(second), len(differences)),
+        settings_table(first, second, one, other),
+        "## What came out\n\n"
+        + outcomes_table(evidence.rows, lambda row: one if row.key in keys[0] else other),
+        "## Side by side\n\n" + differences_table(differences, one, other),
+        "## What this can't say\n\n" + caution(len(first), len(second), len(differences)),
         "## Figures",
         *(f"![{PICTURES[n].caption}]({n}.svg)\n\n*{PICTURES[n].caption}*" for n in _FIGURES),
     ]
@@ -131,7 +132,7 @@ def comparison_report(
     files = {
         "report.md": markdown.encode(),
         "report.html": to_html(markdown, title=title, pictures=pictures).encode(),
-        "differences.json": _as_json(differences),
+        "differences.json": (json.dumps(as_rows(differences), indent=1) + "\n").encode(),
         **pictures,
     }
     return ComparisonReport(title, files, differences)
@@ -141,15 +142,21 @@ def _name(group: Sequence[VariantConfig]) -> str:
     return group[0].key if len(group) == 1 else f"{len(group)} variants ({', '.join(c.key for c in group)})"
 
 
-def _difference(name: str, first: Sequence[Row], second: Sequence[Row]) -> Difference:
-    def values(rows: Sequence[Row]) -> tuple[float, ...]:
-        return tuple(row.get(name) for row in rows if not math.isnan(row.get(name)))
+def compare_groups(evidence: Evidence, first: Sequence[Row], second: Sequence[Row]) -> tuple[Difference, ...]:
+    """Every quantity of two groups. A variant without it is left out; no grok is the latest, not left out."""
 
-    one, other = values(first), values(second)
-    return Difference(name, one, other, separate(one, other))
+    def values(rows: Sequence[Row], name: str) -> tuple[float, ...]:
+        of_row = evidence.times if name == "grokking_epoch" else {row.key: row.get(name) for row in rows}
+        found = [of_row.get(row.key, math.nan) for row in rows]
+        return tuple(value for value in found if not math.isnan(value))
+
+    pairs = {name: (values(first, name), values(second, name)) for name in QUANTITIES}
+    return tuple(Difference(name, *pair, separate(*pair)) for name, pair in pairs.items())
 
 
-def _settings(first: Sequence[VariantConfig], second: Sequence[VariantConfig], one: str, other: str) -> str:
+def settings_table(
+    first: Sequence[VariantConfig], second: Sequence[VariantConfig], one: str, other: str
+) -> str:
     """What is configured differently, and what alike."""
 
     def flat(config: VariantConfig) -> dict[str, Any]:
@@ -167,63 +174,77 @@ def _settings(first: Sequence[VariantConfig], second: Sequence[VariantConfig], o
     return f"{text}\n\nAlike: {'; '.join(alike)}."
 
 
-def _outcomes(evidence: Evidence, first: set[str], one: str, other: str) -> str:
-    rows = [
+def outcomes_table(rows: Sequence[Row], side: Callable[[Row], str]) -> str:
+    """A row a variant, as Markdown; `side` names the group or groups that it is in."""
+    cells = [
         [
             row.key,
-            one if row.key in first else other,
+            side(row),
             outcome(row),
             show(row.get("early_mean_coarseness")),
             show(row.get("max_num_blobs")),
             "yes" if row.finished else f"no, {progress(row)}",
         ]
-        for row in evidence.rows
+        for row in rows
     ]
     columns = ["variant", "side", "grokking epoch", "mean coarseness, early", "blobs, most", "finished"]
-    return "## What came out\n\n" + table(columns, rows)
+    return table(columns, cells)
 
 
-def _differences(differences: Sequence[Difference], one: str, other: str) -> str:
+def differences_table(differences: Sequence[Difference], one: str, other: str) -> str:
+    """A row a quantity: both means, their difference and the test, as Markdown."""
     rows: list[list[str]] = []
     for found in differences:
-        mean = [float(np.mean(v)) if v else math.nan for v in (found.first, found.second)]
+        known = [[value for value in side if math.isfinite(value)] for side in (found.first, found.second)]
+        mean = [float(np.mean(values)) if values else math.nan for values in known]
         tested = min(len(found.first), len(found.second)) > 1
         rows.append(
             [
                 QUANTITIES[found.name],
-                f"{show(mean[0])} (n = {len(found.first)})",
-                f"{show(mean[1])} (n = {len(found.second)})",
+                f"{show(mean[0])} ({_count(found.first)})" if found.first else "not known",
+                f"{show(mean[1])} ({_count(found.second)})" if found.second else "not known",
                 show(mean[1] - mean[0]),
                 f"p = {show(found.test.p_value)}" if tested else "not tested",
             ]
         )
     columns = ["mean of", one, other, "difference", "exact rank test"]
-    return "## Side by side\n\n" + table(columns, rows)
+    return table(columns, rows)
 
 
-def _caution(n: int, m: int, quantities: int) -> str:
+def _count(values: Sequence[float]) -> str:
+    """How many values, and how many of them are no grok."""
+    late = sum(math.isinf(value) for value in values)
+    return f"n = {len(values) - late}" + (f", and {late} no grok" if late else "")
+
+
+def caution(n: int, m: int, quantities: int) -> str:
+    """What groups of n and m variants can't show."""
     if min(n, m) == 1:
         text = "A side with one variant can't be told from the variation between runs: nothing is tested."
     else:
         least = 2 / math.comb(n + m, n)
         text = (
             f"With {n} and {m} variants p can't be below {show(least)} unless values tie. {quantities} "
-            f"quantities "
-            f"are tested, uncorrected: about {show(quantities * ALPHA)} would be below {ALPHA} by chance. "
-            "Variants without grokking are left out of the mean of grokking epochs, not of the rest."
+            f"quantities are tested, uncorrected: up to {show(quantities * ALPHA)} would be below {ALPHA} by "
+            "chance. Variants without grokking count as the latest in the test of grokking epochs, and are "
+            "left out of the mean."
         )
-    return f"## What this can't say\n\n{text}"
+    return text
 
 
-def _as_json(differences: Sequence[Difference]) -> bytes:
-    rows = [
+def as_rows(differences: Sequence[Difference]) -> list[dict[str, Any]]:
+    """Differences for programs; null for no grok and for what is not known."""
+
+    def finite(values: Sequence[float]) -> list[float | None]:
+        return [value if math.isfinite(value) else None for value in values]
+
+    return [
         {
             "name": found.name,
-            "first": found.first,
-            "second": found.second,
+            "first": finite(found.first),
+            "second": finite(found.second),
             "auc": None if math.isnan(found.test.auc) else found.test.auc,
             "p_value": None if math.isnan(found.test.p_value) else found.test.p_value,
         }
         for found in differences
     ]
-    return (json.dumps(rows, indent=1) + "\n").encode()

@@ -20,7 +20,7 @@ from tdw.reports.evidence import Evidence, exactly, first_from, last
 from tdw.summaries.association import associate_early
 
 _DASHES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-."}
-_MARKERS = {
+MARKERS = {
     "circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "cross": "P", "x": "X",
     "triangle-down": "v", "star": "*",
 }  # fmt: skip
@@ -128,7 +128,7 @@ def _early(figure: Any, evidence: Evidence) -> None:
             continue
         face = look[row.key].color if row.grokked else "none"
         axis.plot(
-            value, epoch, _MARKERS[look[row.key].symbol], color=look[row.key].color, markerfacecolor=face
+            value, epoch, MARKERS[look[row.key].symbol], color=look[row.key].color, markerfacecolor=face
         )
         name = labels[row.key] + ("" if row.grokked else " (no grok)")
         axis.annotate(name, (value, epoch), xytext=(5, 4), textcoords="offset points", fontsize=8)

@@ -26,7 +26,7 @@ h1 { margin-top: 0 }
 h3 { border-top: 1px solid var(--line); padding-top: 1em }
 table { border-collapse: collapse; font-size: .85em; display: block; overflow-x: auto; margin: 1em 0 }
 th, td { border-bottom: 1px solid var(--line); padding: .25em .6em; text-align: left; vertical-align: top }
-img { max-width: 100%; height: auto }
+img { width: 100%; height: auto }
 em:only-child { color: var(--muted); font-size: .9em }
 code { font-size: .9em; overflow-wrap: anywhere }
 details { margin: 1em 0 }

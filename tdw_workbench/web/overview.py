@@ -108,7 +108,7 @@ def page(request: Request) -> Response:
         "overview.html",
         families=shown,
         comparisons={family.name: comparison_plots(library, family) for family, _ in shown},
-        reported={family.name: reports.is_there(library.store, family.name) for family, _ in shown},
+        reported={family.name: reports.written(library.store, family.name) for family, _ in shown},
         curve_of_loss=curve_of_loss,
         curve_of_coarseness=curve_of_coarseness,
         study_problem=library.study_problem,

@@ -5,21 +5,23 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tdw.reports.study_report import HTML, NAME
+from tdw.reports.registry import PAGE, REPORTS, ReportAsset
 from tdw.store import Store
 from tdw.store.bundle import MANIFEST
 from tdw_workbench.web import params
 from tdw_workbench.web.library import Library
 from tdw_workbench.web.responses import conditional, etag_of
 
-NAMES = (NAME,)
+NAMES = tuple(report.name for report in REPORTS)
 # Pictures and style lie in the page itself, and nothing in it runs.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
-def is_there(store: Store, family: str) -> bool:
-    """Whether the study report of a family was written."""
-    return bool((store.plot_folder(family, None, NAME) / MANIFEST).exists())
+def written(store: Store, family: str) -> list[ReportAsset]:
+    """The reports of a family that were written."""
+    return [
+        report for report in REPORTS if (store.plot_folder(family, None, report.name) / MANIFEST).exists()
+    ]
 
 
 def page(request: Request) -> Response:
@@ -29,6 +31,6 @@ def page(request: Request) -> Response:
     family = params.family_of(request)
     name = params.one_of(request.path_params["name"], NAMES, what="report")
     bundle = library.store.read_plot(family, None, name)
-    etag = etag_of([bundle.files[HTML][1]])
+    etag = etag_of([bundle.files[PAGE][1]])
     headers = {"Content-Security-Policy": _POLICY}
-    return conditional(request, etag, lambda: bundle.read(HTML), media_type="text/html", headers=headers)
+    return conditional(request, etag, lambda: bundle.read(PAGE), media_type="text/html", headers=headers)

@@ -89,7 +89,9 @@ class Lab:
 
     def events(self, name: str) -> list[str]:
         """Partitions of an asset's materializations, oldest first; each as often as it was recorded."""
-        records = self.instance.fetch_materializations(
-            self.grid.key(name), limit=1000, ascending=True
-        ).records
+        return self.events_of(self.grid.key(name))
+
+    def events_of(self, key: dg.AssetKey) -> list[str]:
+        """The same for any asset."""
+        records = self.instance.fetch_materializations(key, limit=1000, ascending=True).records
         return [str(record.partition_key) for record in records]

@@ -26,6 +26,7 @@ def test_the_assets_are_those_of_the_requirements(specs: dict[str, dg.AssetSpec]
     } <= set(specs)  # fmt: skip
     assert {"summaries/coarseness", "summaries/grokking", "plots/training_curves"} <= set(specs)
     assert "plots/mean_coarseness" in specs and "summaries/comparison" in specs
+    assert {"reports/study_report", "reports/comparison_report"} <= set(specs)
 
 
 def test_each_is_described_owned_grouped_and_versioned(specs: dict[str, dg.AssetSpec]) -> None:
@@ -48,6 +49,7 @@ def test_cells_are_partitioned_by_variant_and_epoch_and_tables_by_variant(
         by_variant = specs[name].partitions_def
         assert isinstance(by_variant, dg.DynamicPartitionsDefinition) and by_variant.name == "tiny_variants"
     assert specs["summaries/comparison"].partitions_def is None
+    assert specs["reports/comparison_report"].partitions_def is None
 
 
 def test_work_flows_from_checkpoints_down(specs: dict[str, dg.AssetSpec]) -> None:

@@ -71,6 +71,7 @@ def test_a_study_is_carried_out_with_one_run_a_variant_and_stage(automation: Aut
     assert lab.instance.get_materialized_partitions(lab.grid.key("summaries", "coarseness")) == {V1, V2}
     assert lab.instance.get_materialized_partitions(lab.grid.key("plots", "training_curves")) == {V1, V2}
     assert lab.instance.get_latest_materialization_event(lab.grid.key("summaries", "comparison"))
+    assert times_written(lab) == {"study_report": 1, "comparison_report": 1}  # for all 8 cells of each asset
 
     # A lost cursor, repeated ticks and a restart change nothing.
     automation.seen = Seen()
@@ -94,6 +95,13 @@ def test_a_study_is_carried_out_with_one_run_a_variant_and_stage(automation: Aut
     assert automation.done - before == {
         (job, variant): number for (job, variant), number in EVERY_STAGE.items() if job != "train"
     }
+    assert times_written(lab) == {"study_report": 2, "comparison_report": 2}
+
+
+def times_written(lab: Lab) -> dict[str, int]:
+    """How often each report was written."""
+    names = ("study_report", "comparison_report")
+    return {name: len(lab.events_of(lab.grid.key("reports", name))) for name in names}
 
 
 def test_a_tick_looks_at_no_cell_when_nothing_changed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 
 import pytest
@@ -27,7 +28,7 @@ def test_two_variants_are_put_side_by_side_and_not_tested(study_store: Store) ->
     assert "| seed | 485 | 999 |" in report.markdown
     assert "p = 109" in report.markdown
     (row,) = [line for line in report.markdown.splitlines() if line.startswith("| grokking epoch (")]
-    assert row == "| grokking epoch (no grok left out) | 6,000 (n = 1) | 8,500 (n = 1) | 2,500 | not tested |"
+    assert "| 6,000 (n = 1) | 8,500 (n = 1) | 2,500 | not tested |" in row
     assert "nothing is tested" in report.markdown
 
 
@@ -37,12 +38,13 @@ def test_two_groups_are_tested_exactly(study_store: Store) -> None:
     )
     (found,) = [d for d in report.differences if d.name == "grokking_epoch"]
     assert sorted(found.first) == [6000, 7000, 9000, 10_000]
-    assert len(found.second) == 3  # p=101, seed=999 did not grok
-    # Of the 35 ways to choose 4 of 7, counted by hand from the ranks 1, 2, 4, 5.
-    assert found.test.auc == pytest.approx(2 / 12)
+    # p=101, seed=999 did not grok: later than all, so it is ranked last and not dropped.
+    assert sorted(found.second) == [8500, 11_000, 12_000, math.inf]
+    # Of the 16 pairs only 9000 and 10,000 against 8500 are the other way round.
+    assert found.test.auc == pytest.approx(2 / 16)
     row = next(line for line in report.markdown.splitlines() if line.startswith("| grokking epoch ("))
     assert "(n = 4)" in row
-    assert "(n = 3)" in row
+    assert "(n = 3, and 1 no grok)" in row
     stored = {r["name"]: r for r in json.loads(report.files["differences.json"])}
     assert stored.keys() == QUANTITIES.keys()
     assert stored["grokking_epoch"]["p_value"] == pytest.approx(found.test.p_value)

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from tdw.families import FAMILIES
 from tdw.plots.registry import get_plot
 from tdw.plots.render import render
+from tdw.reports.registry import PAGE, REPORTS
 from tdw.store import Store
 from tdw.store.layout import Address
 from tdw_workbench.web.app import standalone
@@ -132,6 +133,22 @@ def test_every_registered_plot_has_a_page(client: TestClient) -> None:
     for plot in _variant_plots("comparison"):
         where = f"{FAMILY.name}/_comparison/{plot.name}"
         assert client.get(f"/tdw/view/plot/{where}").status_code == 200
+
+
+def test_every_report_that_was_written_is_linked_and_shown_as_it_is(client: TestClient, store: Store) -> None:
+    config = FAMILY.parse_variant(VARIANT)
+    for report in REPORTS:
+        address = f"/tdw/view/report/{FAMILY.name}/{report.name}"
+        assert address not in client.get("/tdw/").text
+        assert client.get(address).status_code == 404
+        report.write(store, FAMILY, [config], title="T", early_epoch=10, last_epoch=20, study={})
+        assert f'href="{address}">{report.title}</a>' in client.get("/tdw/").text
+        page = client.get(address)
+        assert page.content == store.read_plot(FAMILY.name, None, report.name).read(PAGE)
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        again = client.get(address, headers={"if-none-match": page.headers["etag"]})
+        assert again.status_code == 304
+    assert client.get(f"/tdw/view/report/{FAMILY.name}/history").status_code == 404
 
 
 def test_the_offline_page_holds_figure_and_library_and_loads_nothing(client: TestClient) -> None:

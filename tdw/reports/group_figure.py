@@ -1,0 +1,78 @@
+"""The figure of a grouping: each variant a point, side by side, for a few quantities."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+
+from tdw.plots.style import looks, short_labels
+from tdw.reports.evidence import Evidence, Row
+from tdw.reports.figures import MARKERS, Picture
+
+_PANELS = (
+    ("grokking_epoch", "grokking epoch"),
+    ("early_mean_coarseness", "mean coarseness,\nearly"),
+    ("max_num_blobs", "blobs, most"),
+    ("early_frequency_overlap", "final frequencies\nstrongest early"),
+)
+
+
+def group_picture(names: tuple[str, str], keys: tuple[Collection[str], Collection[str]]) -> Picture:
+    """Four quantities of two groups, a point a variant; hollow points: no grok, at the last epoch watched."""
+
+    def paint(figure: Any, evidence: Evidence) -> None:
+        _draw(figure, evidence, names, keys)
+
+    caption = f"{names[0]} and {names[1]}: a point a variant; hollow: no grok, at the last epoch watched."
+    return Picture(caption, paint, height=2.8)
+
+
+def _draw(
+    figure: Any, evidence: Evidence, names: tuple[str, str], keys: tuple[Collection[str], Collection[str]]
+) -> None:
+    look = looks([row.key for row in evidence.rows])
+    labels = short_labels([row.key for row in evidence.rows])
+    axes = figure.subplots(1, len(_PANELS))
+    for axis, (quantity, title) in zip(axes, _PANELS, strict=True):
+        for place, side in enumerate(keys):
+            rows = [row for row in evidence.rows if row.key in side]
+            # Spread sideways in the study's order, so that equal values are seen.
+            shifts = np.linspace(-0.22, 0.22, len(rows)) if len(rows) > 1 else np.zeros(1)
+            for row, shift in zip(rows, shifts, strict=True):
+                value, hollow = _value(row, quantity)
+                if math.isnan(value):
+                    continue
+                style = look[row.key]
+                axis.plot(
+                    place + shift,
+                    value,
+                    MARKERS[style.symbol],
+                    color=style.color,
+                    markerfacecolor="none" if hollow else style.color,
+                    markersize=5,
+                    label=labels[row.key],
+                )
+        axis.set_xlim(-0.5, 1.5)
+        highest = max((line.get_ydata()[0] for line in axis.lines), default=1)
+        axis.set_ylim(0, 1.08 * highest or 1)
+        axis.set_xticks([0, 1], [name.replace(" = ", "\n= ") for name in names], fontsize=8)
+        axis.set_title(title, fontsize=9)
+        axis.tick_params(axis="y", labelsize=8)
+    handles = {
+        label: line for axis in axes for line, label in zip(*axis.get_legend_handles_labels(), strict=True)
+    }
+    order = [label for label in labels.values() if label in handles]
+    if order:
+        figure.legend(
+            [handles[label] for label in order], order, loc="outside lower center", ncols=4, fontsize=8
+        )
+
+
+def _value(row: Row, quantity: str) -> tuple[float, bool]:
+    """What to draw, and whether it is a censored epoch."""
+    if quantity == "grokking_epoch" and row.grokked is False:
+        return row.censored, True
+    return row.get(quantity), False

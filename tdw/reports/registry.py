@@ -1,0 +1,53 @@
+"""The reports over a study's variants that are assets: what each is, and how it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tdw.reports import study_comparison, study_report
+from tdw.store import Written
+
+PAGE = "report.html"
+"""The self-contained page that every report has among its files."""
+
+
+@dataclass(frozen=True)
+class ReportAsset:
+    """A report that is written again whenever a table changes.
+
+    Attributes:
+        name: "study_report": last part of its asset key and of its address.
+        title, about: for people; `about` is Markdown.
+        code_version: raised when the same tables would give another text.
+        write: (store, family, configs, title=, early_epoch=, last_epoch=, study=) -> what was committed.
+    """
+
+    name: str
+    title: str
+    about: str
+    code_version: str
+    write: Callable[..., Written]
+
+
+REPORTS = (
+    ReportAsset(
+        study_report.NAME,
+        "Study report",
+        study_report.ABOUT,
+        study_report.CODE_VERSION,
+        study_report.write_study_report,
+    ),
+    ReportAsset(
+        study_comparison.NAME,
+        "Comparison report",
+        study_comparison.ABOUT,
+        study_comparison.CODE_VERSION,
+        study_comparison.write_study_comparison,
+    ),
+)
+
+
+def get_report(name: str) -> ReportAsset:
+    """A report by its name; KeyError for none, which no user can cause."""
+    return {report.name: report for report in REPORTS}[name]

@@ -1,0 +1,256 @@
+"""R2 as an asset of the study: the report on the groups that the study itself has.
+
+Which groups, by a rule and not by choice: for each domain parameter that takes two values, the one against
+the other; for three to eight values, each against all others; and what grokked against what did not by the
+last epoch, where both are there.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from tdw.families.base import Family, VariantConfig
+from tdw.reports.comparison_report import (
+    QUANTITIES,
+    Difference,
+    as_rows,
+    caution,
+    compare_groups,
+    differences_table,
+    outcomes_table,
+)
+from tdw.reports.evidence import Evidence, Row, read_evidence
+from tdw.reports.figures import PICTURES, draw
+from tdw.reports.finding import ALPHA, show
+from tdw.reports.group_figure import group_picture
+from tdw.reports.page import table, to_html
+from tdw.store import Provenance, Store, Written
+
+NAME = "comparison_report"
+CODE_VERSION = "1"
+ABOUT = """\
+The study's variants in groups, side by side: for every parameter that differs between them (seeds, moduli)
+one value against the others, and what grokked against what did not. Means, exact rank tests, and how small
+a p-value so few variants allow. Written again whenever a table changes.
+"""
+MOST_VALUES = 8  # a parameter with more values than this is no grouping
+GROKKED, FAILED = "grokked", "no grok"
+_OUTCOMES = ("grokking_epoch", "final_test_loss", "final_test_accuracy")  # what those two groups are made by
+_FIGURES = ("test_loss", "coarseness", "blobs", "frequencies", "progress")
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Two sides of a study.
+
+    Attributes:
+        names: of the sides, such as "seed = 485".
+        keys: variants on either side.
+    """
+
+    names: tuple[str, str]
+    keys: tuple[frozenset[str], frozenset[str]]
+
+    @property
+    def title(self) -> str:
+        """Both names."""
+        return f"{self.names[0]} and {self.names[1]}"
+
+
+@dataclass(frozen=True)
+class StudyComparison:
+    """A report as files: `report.md`, `report.html`, `differences.json` and the figures.
+
+    Attributes:
+        groupings: in the report's order, each with what differs between its sides.
+        inputs: "<variant>/<summary>" -> hash of what that was made from.
+    """
+
+    title: str
+    files: Mapping[str, bytes]
+    groupings: tuple[tuple[Grouping, tuple[Difference, ...]], ...]
+    inputs: Mapping[str, str]
+
+    @property
+    def markdown(self) -> str:
+        """The Markdown."""
+        return self.files["report.md"].decode()
+
+    @property
+    def html(self) -> str:
+        """The self-contained page."""
+        return self.files["report.html"].decode()
+
+
+def groupings(family: Family, configs: Sequence[VariantConfig], rows: Sequence[Row] = ()) -> list[Grouping]:
+    """The groups that a study has, by the rule of this module; no division of the variants occurs twice.
+
+    Args:
+        family: whose fields are looked at, in their order.
+        configs: of the study's variants.
+        rows: their outcomes, for the last grouping.
+    """
+    found: list[Grouping] = []
+    for field in family.fields:
+        by_value: dict[Any, set[str]] = {}
+        for config in configs:
+            by_value.setdefault(getattr(config, field.name), set()).add(config.key)
+        values = sorted(by_value)
+        if not 2 <= len(values) <= MOST_VALUES:
+            continue
+        for value in values[:1] if len(values) == 2 else values:
+            rest = [other for other in values if other != value]
+            name = f"{field.name} = {value}"
+            others = f"{field.name} = {rest[0]}" if len(rest) == 1 else f"other {field.name}"
+            keys = frozenset(by_value[value]), frozenset[str]().union(*(by_value[other] for other in rest))
+            found.append(Grouping((name, others), keys))
+    grokked = frozenset(row.key for row in rows if row.grokked)
+    failed = frozenset(row.key for row in rows if row.grokked is False and row.finished)
+    if grokked and failed:
+        found.append(Grouping((GROKKED, FAILED), (grokked, failed)))
+    return list({frozenset(grouping.keys): grouping for grouping in reversed(found)}.values())[::-1]
+
+
+def study_comparison(
+    store: Store,
+    family: Family,
+    configs: Sequence[VariantConfig],
+    *,
+    title: str = "Comparison of groups",
+    early_epoch: int = 1000,
+    last_epoch: int | None = None,
+) -> StudyComparison:
+    """Compare the groups of a study, from what is stored now.
+
+    Args:
+        store: where summaries are read.
+        family: of the variants.
+        configs: of the study's variants, trained or not, in the study's order.
+        title: of the report.
+        early_epoch: at which "early" is read.
+        last_epoch: of the study; None for the family's default.
+
+    Raises:
+        FingerprintMismatch: variants that were not computed alike; lists every difference.
+        CorruptFile: names the file.
+    """
+    evidence = read_evidence(store, family, configs, early_epoch=early_epoch, last_epoch=last_epoch)
+    found: list[tuple[Grouping, tuple[Difference, ...]]] = []
+    for grouping in groupings(family, configs, evidence.rows):
+        sides = [[row for row in evidence.rows if row.key in keys] for keys in grouping.keys]
+        known = _OUTCOMES if grouping.names == (GROKKED, FAILED) else ()
+        differences = compare_groups(evidence, sides[0], sides[1])
+        found.append((grouping, tuple(d for d in differences if d.name not in known)))
+    pictures = {f"{name}.svg": draw(PICTURES[name], evidence) for name in _FIGURES}
+    parts = [f"# {title}", _overview(evidence, [grouping for grouping, _ in found], found)]
+    for number, (grouping, differences) in enumerate(found, start=1):
+        picture = group_picture(grouping.names, grouping.keys)
+        name = f"groups_{number}.svg"
+        pictures[name] = draw(picture, evidence)
+        parts.append(_section(number, grouping, differences, f"![{picture.caption}]({name})"))
+    parts.append("## All variants")
+    parts += [f"![{PICTURES[n].caption}]({n}.svg)\n\n*{PICTURES[n].caption}*" for n in _FIGURES]
+    markdown = "\n\n".join(parts) + "\n"
+    numbers = [{"groups": g.names, "quantities": as_rows(differences)} for g, differences in found]
+    files = {
+        "report.md": markdown.encode(),
+        "report.html": to_html(markdown, title=title, pictures=pictures).encode(),
+        "differences.json": (json.dumps(numbers, indent=1) + "\n").encode(),
+        **pictures,
+    }
+    inputs = {f"{v.key}/{name}": mark for v in evidence.variants for name, mark in v.marks.items()}
+    return StudyComparison(title, files, tuple(found), inputs)
+
+
+def write_study_comparison(
+    store: Store,
+    family: Family,
+    configs: Sequence[VariantConfig],
+    *,
+    title: str = "Comparison of groups",
+    early_epoch: int = 1000,
+    last_epoch: int | None = None,
+    study: Mapping[str, Any] | None = None,
+) -> Written:
+    """Make the report and commit it as `comparison_report`; see `study_comparison`."""
+    report = study_comparison(
+        store, family, configs, title=title, early_epoch=early_epoch, last_epoch=last_epoch
+    )
+    provenance = Provenance(
+        family=family.name,
+        variant="",
+        name=NAME,
+        code_version=CODE_VERSION,
+        parameters={"early_epoch": early_epoch, "last_epoch": last_epoch, "study": dict(study or {})},
+        inputs=report.inputs,
+        environment={"tdw": version("training-dynamics-workbench")},
+    )
+    return store.write_plot(family.name, None, NAME, files=report.files, provenance=provenance)
+
+
+def _overview(evidence: Evidence, every: Sequence[Grouping], found: Sequence[Any]) -> str:
+    """The outcomes, and for each grouping the quantity in which its sides differ most."""
+    outcomes = outcomes_table(evidence.rows, lambda row: _sides(row.key, every))
+    text = (
+        "Groups by rule: for each parameter with two values the one against the other, with three to "
+        f"{MOST_VALUES} values each against all others; and what grokked against what did not by epoch "
+        f"{show(evidence.last_epoch)}. Early means epoch {show(evidence.early_epoch)}.\n\n{outcomes}"
+    )
+    if not every:
+        return f"{text}\n\nThe variants of this study have no groups: there is nothing to compare yet."
+    rows = [_strongest(number, *pair) for number, pair in enumerate(found, start=1)]
+    columns = ["", "groups", "variants", "differ most in", "p", "p, corrected", "p at the least"]
+    tests = sum(len(differences) for _, differences in found)
+    return (
+        f"{text}\n\n## At a glance\n\n{table(columns, rows)}\n\n"
+        f"{tests} tests in all, of quantities that go together: only a corrected p (Bonferroni, within a "
+        f"section) below {ALPHA} is evidence, and groups this small may not be able to reach it. Look here "
+        "for what to ask next, and to the study report for verdicts. Mean coarseness and blobs depend on the "
+        "names of the residues: the study report has the relabelling control."
+    )
+
+
+def _strongest(number: int, grouping: Grouping, differences: Sequence[Difference]) -> list[str]:
+    """A row of the overview."""
+    sizes = [len(keys) for keys in grouping.keys]
+    row = [str(number), grouping.title, f"{sizes[0]} and {sizes[1]}"]
+    tested = [d for d in differences if min(len(d.first), len(d.second)) > 1]
+    if not tested:
+        return [*row, "not tested: one variant on a side", "", "", ""]
+    best = min(tested, key=lambda d: d.test.p_value)
+    ties = [QUANTITIES[d.name] for d in tested if d.test.p_value == best.test.p_value]
+    names = "; ".join(ties[:3]) + (f"; {len(ties) - 3} more" if len(ties) > 3 else "")
+    p = best.test.p_value
+    least = 2 / math.comb(sum(sizes), sizes[0])
+    return [*row, names, show(p), show(min(1.0, p * len(differences))), show(least)]
+
+
+def _section(number: int, grouping: Grouping, differences: Sequence[Difference], picture: str) -> str:
+    """One grouping: the sides, the figure, the numbers, the caution."""
+    members = [f"*{name}*: {', '.join(sorted(keys))}" for name, keys in _named(grouping)]
+    tabled = differences_table(differences, *grouping.names)
+    sizes = [len(keys) for keys in grouping.keys]
+    return "\n\n".join(
+        [
+            f"## {number}. {grouping.title}",
+            *members,
+            picture,
+            tabled,
+            f"**What this can't say.** {caution(sizes[0], sizes[1], len(differences))}",
+        ]
+    )
+
+
+def _named(grouping: Grouping) -> list[tuple[str, frozenset[str]]]:
+    return list(zip(grouping.names, grouping.keys, strict=True))
+
+
+def _sides(key: str, every: Sequence[Grouping]) -> str:
+    """The sides of two-valued groupings that a variant is on."""
+    names = [name for grouping in every for name, keys in _named(grouping) if key in keys]
+    return ", ".join(name for name in names if not name.startswith("other ")) or "none"
