@@ -17,10 +17,10 @@ import numpy as np
 
 from tdw.errors import CorruptFile, NotFound, StoreError, TdwError
 from tdw.families import FAMILIES, Family
-from tdw.store import Address, Artifact, Provenance, Store, TableAddress, tablefile
+from tdw.store import Address, Artifact, Provenance, Store, TableAddress, record, tablefile
 from tdw.store.commit import TEMPORARY, leftovers
 from tdw.store.fingerprints import fingerprint_arrays, short
-from tdw.store.layout import CHECKPOINTS, COMPARISON, STATES
+from tdw.store.layout import CHECKPOINTS, COMPARISON, STATES, STUDIES
 
 Problem = Literal[
     "corrupt", "mismatch", "not finite", "orphan", "temporary", "unknown",
@@ -94,6 +94,7 @@ def verify(store: Store, *, families: tuple[Family, ...] = FAMILIES) -> Iterator
             yield from _variant(store, family, variant)
         if (root / family.name / COMPARISON).is_dir():
             yield from _tables_and_plots(store, family, None)
+        yield from _records(store, family)
     for path in _visible(root):
         if path.name not in {family.name for family in families}:
             yield _checked(path, Finding(str(path), "unknown", "not the folder of a registered family"))
@@ -210,6 +211,21 @@ def _tables_and_plots(store: Store, family: Family, variant: str | None) -> Iter
         yield _checked(path, finding, content=digest, **of)
     for path in sorted(p for p in (folder / "plots").glob("*") if p.is_dir()):
         yield from _plot(store, family, variant, path)
+
+
+def _records(store: Store, family: Family) -> Iterator[Checked]:
+    """What was settled for the studies of a family."""
+    for path in sorted((store.root / family.name / STUDIES).glob("*.json")):
+        of: dict[str, Any] = {"variant": "", "kind": f"studies/{path.stem}"}
+        try:
+            _, provenance, digest = record.decode(path.read_bytes(), path=path)
+        except (TdwError, OSError) as error:
+            yield _checked(path, Finding(str(path), "corrupt", _words(error), **of))
+            continue
+        found = (provenance.family, provenance.parameters.get("study"))
+        wrong = f"it is of study {found[1]} of {found[0]}" if found != (family.name, path.stem) else ""
+        finding = Finding(str(path), "mismatch", wrong, **of) if wrong else None
+        yield _checked(path, finding, content=digest, **of)
 
 
 def _plot(store: Store, family: Family, variant: str | None, folder: Path) -> Iterator[Checked]:

@@ -3,8 +3,17 @@
 Belongs here: layout, atomic commit, checksums, provenance, encodings. Does not: what an artifact means.
 """
 
-from tdw.store.layout import Address, TableAddress, format_epoch
+from tdw.store.layout import Address, RecordAddress, TableAddress, format_epoch
 from tdw.store.provenance import Provenance
 from tdw.store.store import Artifact, Store, Written
 
-__all__ = ["Address", "Artifact", "Provenance", "Store", "TableAddress", "Written", "format_epoch"]
+__all__ = [
+    "Address",
+    "Artifact",
+    "Provenance",
+    "RecordAddress",
+    "Store",
+    "TableAddress",
+    "Written",
+    "format_epoch",
+]

@@ -6,6 +6,7 @@
 {family}/{variant}/summaries/{name}.parquet            tables; the history is one of them
 {family}/{variant}/plots/{name}/manifest.json          figure, preview and data
 {family}/_comparison/...                               what covers several variants
+{family}/_studies/{study}.json                         what was settled for a study, such as extra epochs
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tdw.errors import BadConfig
 CHECKPOINTS = "checkpoints"
 STATES = "states"
 COMPARISON = "_comparison"
+STUDIES = "_studies"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}")
 
 
@@ -72,6 +74,20 @@ class TableAddress:
         """Path below the root."""
         where = folder(self.family, self.variant or COMPARISON, "summaries")
         return f"{where}/{validate_name(self.name, what='table')}.parquet"
+
+
+@dataclass(frozen=True)
+class RecordAddress:
+    """What was settled for one study, as a small JSON record."""
+
+    family: str
+    study: str
+
+    @property
+    def relative(self) -> str:
+        """Path below the root."""
+        family = validate_name(self.family, what="family")
+        return f"{family}/{STUDIES}/{validate_name(self.study, what='study')}.json"
 
 
 def folder(family: str, variant: str, kind: str) -> str:

@@ -13,16 +13,24 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy.typing as npt
 
 from tdw.errors import NotFound, StoreError
-from tdw.store import bundle, codec, lock, tablefile, tensorfile
+from tdw.store import bundle, codec, lock, record, tablefile, tensorfile
 from tdw.store.commit import write_atomic
-from tdw.store.layout import CHECKPOINTS, COMPARISON, Address, TableAddress, folder, validate_name
+from tdw.store.layout import (
+    CHECKPOINTS,
+    COMPARISON,
+    Address,
+    RecordAddress,
+    TableAddress,
+    folder,
+    validate_name,
+)
 from tdw.store.provenance import Provenance
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _EPOCH_FILE = re.compile(r"(\d{5,})\.safetensors")
-AnyAddress = Address | TableAddress
+AnyAddress = Address | TableAddress | RecordAddress
 
 
 @dataclass(frozen=True)
@@ -124,6 +132,19 @@ class Store:
     def read_table_with_provenance(self, address: TableAddress) -> tuple[pd.DataFrame, Provenance]:
         """Like `read_table`, with where it comes from."""
         return tablefile.decode(self._bytes(address), path=self.path(address))[:2]
+
+    # Records
+
+    def write_record(
+        self, address: RecordAddress, values: Mapping[str, Any], *, provenance: Provenance
+    ) -> Written:
+        """Commit JSON-able values. Raises StoreError when the disk refuses."""
+        data, digest = record.encode(values, provenance)
+        return self._commit(address, data, digest)
+
+    def read_record(self, address: RecordAddress) -> tuple[dict[str, Any], Provenance]:
+        """Values and where they come from, checked. Raises NotFound or CorruptFile, naming the file."""
+        return record.decode(self._bytes(address), path=self.path(address))[:2]
 
     # Plots
 
