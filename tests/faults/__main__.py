@@ -10,6 +10,7 @@ Exit code 1 when anything was lost.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import pickle
@@ -18,15 +19,16 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
 
 from . import report
+from .dagster_work import definitions, fill_everything, prepare
 from .outcome import Outcome, Run, fast_folder
-from .scenarios import DEATHS, SCENARIOS, Scenario
-from .work import fill_by_library
+from .scenarios import SCENARIOS, Scenario
+from .work import VARIANTS, fill_by_library
 
 _FULL_MINUTES = 15.0
 _DEATHS = 1000
@@ -86,7 +88,8 @@ def carry_out(
     Returns:
         (section, outcome), in the order of the scenarios.
     """
-    fill_by_library(scratch / f"warm_{seed}")
+    shared = scratch / "shared"
+    warm_up(Run(scratch / "warm", Random(seed), 0, shared), by_runs=any(s.by_runs for s in scenarios))
     total = sum(scenario.share for scenario in scenarios)
     waiting, running = list(enumerate(scenarios)), dict[int, int]()
     results: dict[int, list[Outcome]] = {}
@@ -96,7 +99,7 @@ def carry_out(
             allowed = seconds * workers * scenario.share / total
             folder = scratch / f"{seed}_{number}"
             folder.mkdir()
-            running[_start(scenario, folder, seed + number, allowed)] = number
+            running[_start(scenario, Run(folder / "work", Random(seed + number), allowed, shared))] = number
         pid, status = os.wait()
         if pid not in running:
             continue
@@ -112,16 +115,52 @@ def carry_out(
     return [(scenarios[n].section, outcome) for n in sorted(results) for outcome in results[n]]
 
 
-def _start(scenario: Scenario, folder: Path, seed: int, seconds: float) -> int:
+def warm_up(run: Run, *, by_runs: bool) -> None:
+    """Do the undisturbed work in this process: its children then find everything imported and compiled."""
+    print("Undisturbed work, to compare with ...", flush=True)
+    for variant in VARIANTS:
+        run.undisturbed(variant, lambda root, variant=variant: fill_by_library(root, variant))
+    if by_runs:
+        with _silence():
+            run.undisturbed(fill_everything.__name__, _fill_everything)
+
+
+def _fill_everything(root: Path) -> None:
+    prepare(root)
+    definitions(root)
+    fill_everything(root)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Dagster tells the terminal of every event."""
     sys.stdout.flush()
+    sys.stderr.flush()
+    kept, nothing = [os.dup(1), os.dup(2)], os.open(os.devnull, os.O_WRONLY)
+    try:
+        for descriptor in (1, 2):
+            os.dup2(nothing, descriptor)
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for descriptor, was in zip((1, 2), kept, strict=True):
+            os.dup2(was, descriptor)
+            os.close(was)
+        os.close(nothing)
+
+
+def _start(scenario: Scenario, run: Run) -> int:
+    sys.stdout.flush()
+    folder = run.scratch.parent
     pid = os.fork()
     if pid:
         return pid
     code = 1
     try:
         started = time.monotonic()
-        (folder / "work").mkdir()
-        outcomes = scenario.run(Run(folder / "work", Random(seed), seconds))
+        run.scratch.mkdir()
+        outcomes = scenario.run(run)
         outcomes = outcomes if isinstance(outcomes, list) else [outcomes]
         for outcome in outcomes:
             outcome.seconds = time.monotonic() - started
@@ -145,7 +184,7 @@ def _results(folder: Path, name: str, status: int) -> list[Outcome]:
 
 
 def _deaths(found: Sequence[tuple[str, Outcome]]) -> int:
-    return sum(outcome.deaths for section, outcome in found if section == DEATHS)
+    return sum(outcome.deaths for _, outcome in found)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from .dagster_work import (
     home_of,
     prepare,
     run_statuses,
+    runs_undisturbed,
     tell_of_events,
 )
 from .killing import run_child
@@ -43,11 +44,7 @@ def repeated_ticks(run: Run) -> Outcome:
         "the same gap is asked for once, no cell is recorded twice, no run stays STARTED, and the study is "
         "completed with the bytes of undisturbed work",
     )
-    reference = run.folder("reference")
-    prepare(reference)
-    definitions(reference)
-    if run_child(lambda: fill_everything(reference), reference).code != 0:
-        raise RuntimeError("undisturbed work fails")
+    reference = runs_undisturbed(run)
     round_ = 0
     while not run.over:
         root = run.folder(f"store_{round_}")
@@ -65,10 +62,13 @@ def repeated_ticks(run: Run) -> Outcome:
                 after_s=after,
                 hooks=[tell_of_events],
             )
-            outcome.injected += 2 + sum(1 for what, step in ended.steps if step == "tick")
+            ticks = sum(1 for _, step in ended.steps if step == "tick")
+            outcome.injected += 2 * ticks
+            outcome.notes["ticks, each of them doubled"] += ticks
+            outcome.notes[f"starts with the cursor {cursor}"] += 1
+            outcome.notes["starts with the clock a day off"] += shift != 0
             if ended.killed:
-                outcome.deaths += 1
-                outcome.notes["deaths while a run was STARTED or asked for"] += 1
+                ended.count_death(outcome, at_step=False)
             elif ended.code != 0:
                 outcome.lose(f"ticking failed: {ended.words}")
                 break

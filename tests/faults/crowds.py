@@ -13,8 +13,15 @@ import numpy as np
 from tdw.store import Address, Provenance, Store
 
 from .checks import Watch
-from .dagster_work import EventWatch, definitions, fill_by_runs, fill_everything, prepare
-from .killing import run_child
+from .dagster_work import (
+    EventWatch,
+    definitions,
+    fill_by_runs,
+    fill_everything,
+    prepare,
+    runs_undisturbed,
+)
+from .killing import run_child, undisturbed
 from .outcome import Outcome, Run
 from .work import FAMILY, VARIANTS, fill_by_library
 
@@ -60,8 +67,7 @@ def one_variant(run: Run, *, workers: int) -> Outcome:
         f"{workers} processes that train and analyze one variant at once (library)",
         "the files are those of undisturbed work, byte for byte",
     )
-    reference = run.folder("reference")
-    run_child(lambda: fill_by_library(reference), reference)
+    reference = undisturbed(run)
     round_ = 0
     while round_ == 0 or not run.over:
         root = run.folder(f"store_{round_}")
@@ -79,10 +85,7 @@ def fills(run: Run, *, workers: int) -> Outcome:
         f"{workers} fills of one study at once (Dagster runs), half of them on the same variant",
         "the files are those of undisturbed work, every cell is recorded once",
     )
-    reference = run.folder("reference")
-    prepare(reference)
-    definitions(reference)
-    run_child(lambda: fill_everything(reference), reference)
+    reference = runs_undisturbed(run)
     round_ = 0
     while round_ == 0 or not run.over:
         root = run.folder(f"store_{round_}")

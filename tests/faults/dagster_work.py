@@ -17,11 +17,13 @@ from tdw_assets.grid import Grid
 from tdw_assets.partitions import register_variants
 from tdw_resources import events
 from tdw_resources.event_storage import BatchingSqliteEventLogStorage
-from tdw_resources.instance import fail_dead_runs, open_instance, size_pools
+from tdw_resources.instance import DEFAULT_HOME, fail_dead_runs, open_instance, size_pools
 from tdw_resources.resources import StoreResource
 from tdw_workbench.order import ALL, Order
 from tdw_workbench.worker import run_variant
 
+from .killing import steps_of
+from .outcome import Run
 from .work import study
 
 CELLS_A_BATCH = 4
@@ -34,10 +36,18 @@ def grid() -> Grid:
     return Grid.of(study())
 
 
+_NO_CAPTURE = """
+compute_logs: {module: dagster._core.storage.noop_compute_log_manager, class: NoOpComputeLogManager}
+"""
+
+
 @cache
 def definitions(root: Path) -> dg.Definitions:
-    """Built before the children are forked."""
-    return build_defs(grid(), resource_overrides={"store": StoreResource(root=str(root))})
+    """Built before the children are forked, its jobs too."""
+    defs = build_defs(grid(), resource_overrides={"store": StoreResource(root=str(root))})
+    for job in ("train", "analyze", "summarize", "compare"):
+        defs.resolve_job_def(job)
+    return defs
 
 
 def home_of(root: Path) -> Path:
@@ -47,9 +57,25 @@ def home_of(root: Path) -> Path:
 
 def prepare(root: Path) -> None:
     """Make the instance, so that the first death does not fall into its making."""
-    with open_instance(home_of(root)) as instance:
+    home = home_of(root)
+    home.mkdir(parents=True)
+    # Dagster captures a step's output with four processes of its own; a thousand deaths do without them.
+    (home / "dagster.yaml").write_text((DEFAULT_HOME / "dagster.yaml").read_text() + _NO_CAPTURE)
+    with open_instance(home) as instance:
         size_pools(instance)
         register_variants(grid(), instance, grid().variants)
+
+
+def runs_undisturbed(run: Run, fill: Callable[[Path], None] | None = None) -> Path:
+    """The store and home of `fill` (default: everything), which nobody disturbs."""
+    fill = fill or fill_everything
+
+    def work(root: Path) -> None:
+        prepare(root)
+        definitions(root)
+        steps_of(fill, root)
+
+    return run.undisturbed(fill.__name__, work)
 
 
 def fill_by_runs(root: Path, *variants: str) -> None:
@@ -119,7 +145,12 @@ def read_events(root: Path) -> Counter[tuple[str, str]]:
         "SELECT asset_key, partition, COUNT(*) FROM event_logs "
         "WHERE dagster_event_type = 'ASSET_MATERIALIZATION' GROUP BY asset_key, partition"
     )
+    if not path.exists():
+        return Counter()
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        # The file is there before its tables are: then there are no events yet.
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'event_logs'").fetchone():
+            return Counter()
         return Counter({(asset, partition or ""): n for asset, partition, n in connection.execute(query)})
 
 

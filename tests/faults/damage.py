@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -14,10 +15,10 @@ from tdw.integrity import verify
 from tdw.repair import repair
 from tdw.store import Address, Store, TableAddress
 
-from .dagster_work import EventWatch, definitions, fill_everything, prepare
-from .killing import run_child
+from .dagster_work import definitions, fill_everything, runs_undisturbed
+from .killing import run_child, undisturbed
 from .outcome import Outcome, Run
-from .work import FAMILY, VARIANTS, Tree, fill_by_library
+from .work import FAMILY, VARIANTS, Tree
 
 HELD = "detected before any use, by an error that names the file"
 
@@ -148,15 +149,11 @@ def healing(run: Run) -> Outcome:
         "files damaged or deleted behind Dagster's back, many at once",
         "`tdw verify` names exactly these; after --repair a fill gives every byte again",
     )
-    root = run.folder("store")
-    prepare(root)
+    root = run.scratch / "store"
+    shutil.copytree(runs_undisturbed(run), root)
     definitions(root)
-    if run_child(lambda: fill_everything(root), root).code != 0:
-        outcome.lose("undisturbed work fails")
-        return outcome
     store, reference = Store(root), Tree.of(root)
     original = {path: (root / path).read_bytes() for path in reference.digests}
-    events = EventWatch(root)
     while not run.over:
         # States are no artifacts: a damaged one is set aside, and replay starts from the one before it.
         paths = sorted(path for path in reference.digests if "/states/" not in path)
@@ -180,8 +177,6 @@ def healing(run: Run) -> Outcome:
         for file in verify(store):
             if file.finding:
                 outcome.lose(f"after the fill: {file.finding.problem}: {file.path}: {file.finding.detail}")
-    outcome.notes["rounds"] += 1
-    events.look(lambda what: None, when="")
     return outcome
 
 
@@ -212,8 +207,6 @@ def _expect_refusal(outcome: Outcome, read: Callable[[], Any], path: Path) -> No
 
 
 def _filled(run: Run) -> Store:
-    root = run.folder("store")
-    ended = run_child(lambda: fill_by_library(root), root)
-    if ended.code != 0:
-        raise RuntimeError(f"undisturbed work fails:\n{ended.words}")
+    root = run.scratch / "store"
+    shutil.copytree(undisturbed(run), root)
     return Store(root)

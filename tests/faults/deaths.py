@@ -9,8 +9,8 @@ from pathlib import Path
 from tdw.store.commit import STEPS
 
 from .checks import Watch
-from .dagster_work import EventWatch, definitions, fill_one, prepare, tell_of_events
-from .killing import Step, Walk, run_child
+from .dagster_work import EventWatch, definitions, fill_one, prepare, runs_undisturbed, tell_of_events
+from .killing import Step, Walk, run_child, steps_of, undisturbed
 from .outcome import Outcome, Run
 from .work import VARIANTS, fill_by_library
 
@@ -20,22 +20,14 @@ HELD = (
 )
 
 
-def undisturbed(root: Path, variant: str) -> list[Step]:
-    """Do the work once; the steps that it takes."""
-    ended = run_child(lambda: fill_by_library(root, variant), root)
-    if ended.code != 0:
-        raise RuntimeError(f"undisturbed work fails:\n{ended.words}")
-    return list(ended.steps)
-
-
 def every_step(run: Run) -> Outcome:
     """One death at each named step of each commit, training to plots; the next child goes on."""
     outcome = Outcome(
         "SIGKILL at each named step of each commit (training, analysis, summaries, plots)", HELD
     )
     variant = run.random.choice(VARIANTS)
-    reference, root = run.folder("reference"), run.folder("store")
-    walk = Walk(undisturbed(reference, variant))
+    reference, root = undisturbed(run, variant), run.folder("store")
+    walk = Walk(steps_of(lambda root: fill_by_library(root, variant), run.folder("walk")))
     watch = Watch(root, reference, outcome)
     for at in _stride(run, len(walk.steps), outcome):
         _die(
@@ -88,9 +80,7 @@ def random_times(run: Run) -> Outcome:
 def _again_and_again(
     run: Run, outcome: Outcome, die: Callable[[Watch, Callable[[], None], Path], bool]
 ) -> None:
-    references = {variant: run.folder(f"reference_{variant}") for variant in VARIANTS}
-    for variant, folder in references.items():
-        undisturbed(folder, variant)
+    references = {variant: undisturbed(run, variant) for variant in VARIANTS}
     round_ = 0
     while not run.over:
         variant = VARIANTS[round_ % len(VARIANTS)]
@@ -125,9 +115,7 @@ def _die(
     """One child; False when it ended on its own."""
     ended = run_child(work, root, die=die, after_s=after_s)
     if ended.killed:
-        outcome.injected += 1
-        outcome.deaths += 1
-        outcome.notes[f"at {ended.steps[-1][1]}" if die and ended.steps else "at a random time"] += 1
+        ended.count_death(outcome, at_step=die is not None)
     elif ended.code != 0:
         outcome.lose(f"{when}: the work failed after a restart: {ended.words}")
         return False
@@ -149,8 +137,8 @@ def runs_at_every_step(run: Run) -> Outcome:
     outcome = Outcome(
         "SIGKILL of a run's worker at each named step of each commit and event (Dagster runs)", HELD_BY_RUNS
     )
-    reference, root = run.folder("reference"), run.folder("store")
-    walk = Walk(_undisturbed_runs(reference))
+    reference, root = runs_undisturbed(run, fill_one), run.folder("store")
+    walk = Walk(_steps_of_runs(run.folder("walk")))
     prepare(root)
     definitions(root)
     watch, events = Watch(root, reference, outcome), EventWatch(root)
@@ -163,8 +151,7 @@ def runs_at_every_step(run: Run) -> Outcome:
 def runs_at_random(run: Run) -> Outcome:
     """Run workers that die at random times and after random numbers of steps."""
     outcome = Outcome("SIGKILL of a run's worker at random times (Dagster runs)", HELD_BY_RUNS)
-    reference = run.folder("reference")
-    _undisturbed_runs(reference)
+    reference = runs_undisturbed(run, fill_one)
     round_ = 0
     while not run.over:
         root = run.folder(f"store_{round_}")
@@ -181,13 +168,10 @@ def runs_at_random(run: Run) -> Outcome:
     return outcome
 
 
-def _undisturbed_runs(root: Path) -> list[Step]:
+def _steps_of_runs(root: Path) -> list[Step]:
     prepare(root)
     definitions(root)
-    ended = run_child(lambda: fill_one(root), root, hooks=[tell_of_events])
-    if ended.code != 0:
-        raise RuntimeError(f"undisturbed work fails:\n{ended.words}")
-    return list(ended.steps)
+    return steps_of(fill_one, root, hooks=[tell_of_events])
 
 
 def _die_in_run(
@@ -202,11 +186,7 @@ def _die_in_run(
 ) -> bool:
     ended = run_child(lambda: fill_one(root), root, die=die, after_s=after_s, hooks=[tell_of_events])
     if ended.killed:
-        outcome.injected += 1
-        outcome.deaths += 1
-        what, step = ended.steps[-1] if ended.steps else ("", "")
-        of = "event " if what.startswith("event") else ""
-        outcome.notes[f"at {of}{step}" if die else "at a random time"] += 1
+        ended.count_death(outcome, at_step=die is not None)
     elif ended.code != 0:
         outcome.lose(f"{when}: the work failed after a restart: {ended.words}")
         return False

@@ -12,6 +12,7 @@ import errno
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -23,8 +24,15 @@ from tdw.store import Address, Store, commit
 from tdw.store.layout import CHECKPOINTS
 
 from .checks import Watch
-from .dagster_work import EventWatch, definitions, fill_everything, prepare, read_events
-from .killing import run_child
+from .dagster_work import (
+    EventWatch,
+    definitions,
+    fill_everything,
+    prepare,
+    read_events,
+    runs_undisturbed,
+)
+from .killing import run_child, undisturbed
 from .outcome import Outcome, Run
 from .work import FAMILY, VARIANTS, Tree, fill_by_library
 
@@ -42,7 +50,7 @@ _CALLS = ("open", "write", "fsync", "replace", "fsync of the folder", "mkdir")
 def full_disk(run: Run) -> Outcome:
     """Limits of every size, each once for new files and once for files that are to be replaced."""
     outcome = Outcome("disk full (limit on the size of files), while new files are written", HELD)
-    reference = _reference(run)
+    reference = undisturbed(run)
     while not run.over:
         root = run.folder(f"store_{outcome.injected}")
         watch = Watch(root, reference, outcome)
@@ -58,7 +66,7 @@ def full_disk(run: Run) -> Outcome:
 def full_tmpfs(run: Run) -> Outcome:
     """The same with a file system that really is full."""
     outcome = Outcome("disk full (a tmpfs of 1-12 MB)", HELD)
-    reference = _reference(run)
+    reference = undisturbed(run)
     while not run.over:
         root = run.folder(f"store_{outcome.injected}")
         with _tmpfs(root, size_mb=run.random.randint(1, 12)) as mounted:
@@ -75,7 +83,8 @@ def full_tmpfs(run: Run) -> Outcome:
 def replacing(run: Run) -> Outcome:
     """Old versions that are to be replaced on a full or failing disk."""
     outcome = Outcome("disk full or failing, while files that are there are replaced", HELD)
-    root = _reference(run)
+    root = run.scratch / "store"
+    shutil.copytree(undisturbed(run), root)
     store = Store(root)
     before = Tree.of(root)
     addresses = [
@@ -113,7 +122,7 @@ def failing_calls(run: Run) -> Outcome:
     outcome = Outcome(
         "I/O errors at open, write, fsync, rename and mkdir (EIO, ENOSPC, EDQUOT, EACCES)", HELD
     )
-    reference = _reference(run)
+    reference = undisturbed(run)
     round_ = 0
     while not run.over:
         root = run.folder(f"store_{round_}")
@@ -141,12 +150,7 @@ def full_under_dagster(run: Run) -> Outcome:
         "the run fails, nothing committed or recorded is lost; the next fill gives what undisturbed work "
         "gives, every cell recorded once",
     )
-    reference = run.folder("reference")
-    prepare(reference)
-    definitions(reference)
-    if run_child(lambda: fill_everything(reference), reference).code != 0:
-        outcome.lose("undisturbed work fails")
-        return outcome
+    reference = runs_undisturbed(run)
     round_ = 0
     while not run.over:
         root = run.folder(f"store_{round_}")
@@ -264,13 +268,6 @@ def _tmpfs(root: Path, *, size_mb: int) -> Iterator[bool]:
     finally:
         if mounted.returncode == 0:
             subprocess.run(["umount", "-l", str(root)], check=True)
-
-
-def _reference(run: Run) -> Path:
-    reference = run.folder("reference")
-    if run_child(lambda: fill_by_library(reference), reference).code != 0:
-        raise RuntimeError("undisturbed work fails")
-    return reference
 
 
 def _fail(

@@ -19,6 +19,9 @@ from pathlib import Path
 
 from tdw.store import commit
 
+from .outcome import Outcome, Run
+from .work import VARIANTS, fill_by_library
+
 Step = tuple[str, str]
 """(what is being written, step): a path below the store's root, or "event <assets>"."""
 
@@ -42,6 +45,28 @@ class Ended:
     def committed(self) -> list[str]:
         """Files whose commit it was told of: these may never be lost."""
         return [path for path, step in self.steps if step == "committed"]
+
+    def count_death(self, outcome: Outcome, *, at_step: bool) -> None:
+        """Record where it died; at a random time it is the last step that says what it was at."""
+        what, step = self.steps[-1] if self.steps else ("", "")
+        outcome.injected += 1
+        outcome.deaths += 1
+        outcome.died_at[stage_of(what), step if at_step else "random time"] += 1
+
+
+def stage_of(what: str) -> str:
+    """The stage of the work that writes `what`."""
+    if what.startswith("event"):
+        return "events"
+    parts = what.split("/")
+    if len(parts) < 3:
+        return "nothing yet"
+    kind = parts[2]
+    if parts[1] == "_comparison":
+        return "comparison"
+    if kind in ("checkpoints", "states") or what.endswith("history.parquet"):
+        return "training"
+    return kind if kind in ("summaries", "plots") else "analysis"
 
 
 class Walk:
@@ -94,6 +119,32 @@ def run_child(
                 os.kill(pid, signal.SIGKILL)
                 end = None
     return _ended(os.waitpid(pid, 0)[1], journal.decode(errors="replace"))
+
+
+def steps_of(
+    work: Callable[[Path], None],
+    root: Path,
+    *,
+    hooks: Sequence[Callable[[Callable[[str, object], None]], None]] = (),
+) -> list[Step]:
+    """Do the work once, undisturbed; the steps that it takes.
+
+    Raises:
+        RuntimeError: it fails.
+    """
+    ended = run_child(lambda: work(root), root, hooks=hooks)
+    if ended.code != 0:
+        raise RuntimeError(f"undisturbed work fails:\n{ended.words}")
+    return list(ended.steps)
+
+
+def undisturbed(run: Run, variant: str = VARIANTS[0]) -> Path:
+    """The store of a variant's work by the library, which nobody disturbs."""
+
+    def work(root: Path) -> None:
+        steps_of(lambda root: fill_by_library(root, variant), root)
+
+    return run.undisturbed(variant, work)
 
 
 def _ended(status: int, journal: str) -> Ended:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -23,7 +25,9 @@ class Outcome:
         injected: how often.
         deaths: how many of these were killed processes.
         lost: how often a check failed; `losses` tells of the first few.
-        notes: counts worth stating, such as how many deaths at each step.
+        notes: counts worth stating.
+        died_at: (what was being written, step) -> number of deaths there.
+        seconds: wall time of the whole scenario.
     """
 
     title: str
@@ -33,6 +37,7 @@ class Outcome:
     lost: int = 0
     losses: list[str] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
+    died_at: Counter[tuple[str, str]] = field(default_factory=Counter)
     seconds: float = 0.0
 
     def lose(self, what: str) -> None:
@@ -56,11 +61,13 @@ class Run:
         random: seeded.
         seconds: how long it should inject; the clock starts when `over` is first asked for, after the
             preparations.
+        shared: undisturbed work that several scenarios are compared with, made by the first that needs it.
     """
 
     scratch: Path
     random: Random
     seconds: float
+    shared: Path | None = None
     _deadline: float | None = None
 
     @property
@@ -75,6 +82,18 @@ class Run:
         made = self.scratch / name
         made.mkdir(parents=True)
         return made
+
+    def undisturbed(self, name: str, work: Callable[[Path], None]) -> Path:
+        """The folder of `work` that nobody disturbs; not to be written to."""
+        place = (self.shared or self.scratch / "undisturbed") / name
+        if not place.exists():
+            # Two scenarios may make it at once: the same bytes, and the first one stays.
+            scratch = self.folder(f"making_{name}")
+            work(scratch)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(OSError):
+                scratch.rename(place)
+        return place
 
 
 def fast_folder() -> str | None:

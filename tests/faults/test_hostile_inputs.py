@@ -8,7 +8,7 @@ import pytest
 
 from tdw.store import Store
 
-from .hostile import FUZZERS, filled_store
+from .hostile import FUZZERS, SLOW, filled_store
 
 
 @pytest.fixture(scope="module")
@@ -19,5 +19,5 @@ def store() -> Iterator[Store]:
 
 @pytest.mark.parametrize("name", FUZZERS)
 def test_no_loader_crashes_runs_code_or_leaves_the_store(store: Store, name: str) -> None:
-    examples = 10 if name == "foreign files in a store" else 60
+    examples = 10 if name in SLOW else 60
     assert FUZZERS[name](store, examples=examples, seed=0) >= examples // 2
