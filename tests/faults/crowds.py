@@ -72,8 +72,8 @@ def one_variant(run: Run, *, workers: int) -> Outcome:
     while round_ == 0 or not run.over:
         root = run.folder(f"store_{round_}")
         round_ += 1
-        pids = [_fork(lambda root=root: fill_by_library(root), root, n) for n in range(workers)]
-        _expect_success(outcome, pids, root)
+        pids = [fork(lambda root=root: fill_by_library(root), root, n) for n in range(workers)]
+        expect_success(outcome, pids, root)
         outcome.injected += workers
         Watch(root, reference, outcome).finish()
     return outcome
@@ -95,8 +95,8 @@ def fills(run: Run, *, workers: int) -> Outcome:
         orders: list[Sequence[str]] = [
             [VARIANTS[0]] if n % 2 == 0 else [VARIANTS[1], VARIANTS[0]] for n in range(workers)
         ]
-        pids = [_fork(lambda o=o, root=root: fill_by_runs(root, *o), root, n) for n, o in enumerate(orders)]
-        _expect_success(outcome, pids, root)
+        pids = [fork(lambda o=o, root=root: fill_by_runs(root, *o), root, n) for n, o in enumerate(orders)]
+        expect_success(outcome, pids, root)
         outcome.injected += workers
         EventWatch(root).look(outcome.lose, when=f"{workers} fills at once")
         ended = run_child(lambda root=root: fill_everything(root), root)
@@ -129,7 +129,7 @@ def _keep_writing(run: Run, root: Path, address: Address, number: int) -> int:
 
 def _together(run: Run, works: Sequence[Callable[[], int]], root: Path) -> list[int]:
     """Fork all of them; their pids."""
-    return [_fork(work, root, n) for n, work in enumerate(works)]
+    return [fork(work, root, n) for n, work in enumerate(works)]
 
 
 def _together_reading(
@@ -170,7 +170,7 @@ def _settle(outcome: Outcome, root: Path, found: dict[str, int | list[str]]) -> 
     outcome.require(not left, f"temporary files stay: {left[:3]}")
 
 
-def _fork(work: Callable[[], object], root: Path, number: int) -> int:
+def fork(work: Callable[[], object], root: Path, number: int) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -188,7 +188,7 @@ def _fork(work: Callable[[], object], root: Path, number: int) -> int:
         os._exit(code)
 
 
-def _expect_success(outcome: Outcome, pids: Sequence[int], root: Path) -> None:
+def expect_success(outcome: Outcome, pids: Sequence[int], root: Path) -> None:
     end = time.monotonic() + 300
     for pid in pids:
         while True:

@@ -7,20 +7,15 @@ tmpfs where it can be mounted. Failing: the system calls of a commit give EIO, E
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import os
 import re
-import resource
 import shutil
-import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from tdw.errors import StoreError
-from tdw.store import Address, Store, commit
+from tdw.store import Address, Store
 from tdw.store.layout import CHECKPOINTS
 
 from .checks import Watch
@@ -32,6 +27,7 @@ from .dagster_work import (
     read_events,
     runs_undisturbed,
 )
+from .failing import CALLS, failing, limited, tmpfs
 from .killing import run_child, undisturbed
 from .outcome import Outcome, Run
 from .work import FAMILY, VARIANTS, Tree, fill_by_library
@@ -44,7 +40,6 @@ _NAMES_PATH_AND_BYTES = re.compile(
     r"StoreError: (/\S+): could not write [\d,]+ bytes \(.+\)|/locks/\S+: can't be made"
 )
 _ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EACCES)
-_CALLS = ("open", "write", "fsync", "replace", "fsync of the folder", "mkdir")
 
 
 def full_disk(run: Run) -> Outcome:
@@ -57,7 +52,11 @@ def full_disk(run: Run) -> Outcome:
         for _ in range(3):
             limit = int(10 ** run.random.uniform(2, 5.95))
             _fail(
-                outcome, watch, root, lambda limit=limit, root=root: _limited(limit, root), f"{limit:,} bytes"
+                outcome,
+                watch,
+                root,
+                lambda limit=limit, root=root: limited(limit, root, fill_by_library),
+                f"{limit:,} bytes",
             )
         _heal(outcome, watch, root)
     return outcome
@@ -69,12 +68,12 @@ def full_tmpfs(run: Run) -> Outcome:
     reference = undisturbed(run)
     while not run.over:
         root = run.folder(f"store_{outcome.injected}")
-        with _tmpfs(root, size_mb=run.random.randint(1, 12)) as mounted:
+        with tmpfs(root, size_mb=run.random.randint(1, 12)) as mounted:
             if not mounted:
                 outcome.notes["could not be mounted here: left to the limit on the size of files"] = 1
                 return outcome
             watch = Watch(root, reference, outcome)
-            _fail(outcome, watch, root, lambda root=root: fill_by_library(root), "a full tmpfs", always=False)
+            _fail(outcome, watch, root, lambda root=root: fill_by_library(root), "a full tmpfs")
             subprocess.run(["mount", "-o", "remount,size=64m", str(root)], check=True)
             _heal(outcome, watch, root)
     return outcome
@@ -96,7 +95,7 @@ def replacing(run: Run) -> Outcome:
         address = run.random.choice(addresses)
         old = store.read(address)
         others = {name: array + array.dtype.type(1) for name, array in old.arrays.items()}
-        call, number = run.random.choice(_CALLS[:4]), run.random.choice(_ERRORS)
+        call, number = run.random.choice(CALLS[:4]), run.random.choice(_ERRORS)
         # After the rename the new version is the one that is seen: only what comes before it can fail here.
         outcome.injected += 1
         try:
@@ -120,27 +119,33 @@ def replacing(run: Run) -> Outcome:
 def failing_calls(run: Run) -> Outcome:
     """Each system call of a commit fails at each of its uses, one after another, through the whole work."""
     outcome = Outcome(
-        "I/O errors at open, write, fsync, rename and mkdir (EIO, ENOSPC, EDQUOT, EACCES)", HELD
+        "I/O errors at each open, write, fsync, rename and mkdir (EIO, ENOSPC, EDQUOT, EACCES)", HELD
     )
     reference = undisturbed(run)
     round_ = 0
-    while not run.over:
-        root = run.folder(f"store_{round_}")
+    while round_ == 0 or not run.over:
+        for at, call in enumerate(CALLS):
+            root = run.folder(f"store_{round_}_{at}")
+            watch = Watch(root, reference, outcome)
+            share = Run(run.scratch, run.random, run.seconds / len(CALLS))
+            nth = 1
+            while not share.over:
+                if not _fail_at(outcome, watch, root, call, nth, run.random.choice(_ERRORS)):
+                    outcome.notes[f"works in which every {call} failed once"] += 1
+                    break
+                nth = 2  # the one that failed succeeds now, and the one after it fails
+            _heal(outcome, watch, root)
         round_ += 1
-        watch = Watch(root, reference, outcome)
-        for _ in range(8):
-            call, number = run.random.choice(_CALLS), run.random.choice(_ERRORS)
-            nth = run.random.randint(1, 12)
-
-            def work(call: str = call, nth: int = nth, number: int = number, root: Path = root) -> None:
-                with failing(call, nth, number):
-                    fill_by_library(root)
-
-            what = f"use {nth} of {call} gives {errno.errorcode[number]}"
-            if not _fail(outcome, watch, root, work, what, always=False):
-                break
-        _heal(outcome, watch, root)
     return outcome
+
+
+def _fail_at(outcome: Outcome, watch: Watch, root: Path, call: str, nth: int, number: int) -> bool:
+    def work() -> None:
+        with failing(call, nth, number):
+            fill_by_library(root)
+
+    what = f"use {nth} of {call} gives {errno.errorcode[number]}"
+    return _fail(outcome, watch, root, work, what)
 
 
 def full_under_dagster(run: Run) -> Outcome:
@@ -161,7 +166,7 @@ def full_under_dagster(run: Run) -> Outcome:
         databases = max(p.stat().st_size for p in (root / ".dagster").rglob("*.db"))
         for _ in range(3):
             limit = databases + run.random.randint(-100_000, 300_000)
-            ended = run_child(lambda limit=limit, root=root: _limited(limit, root, by_runs=True), root)
+            ended = run_child(lambda limit=limit, root=root: limited(limit, root, fill_everything), root)
             if ended.code == 0:
                 break
             outcome.injected += 1
@@ -178,106 +183,12 @@ def full_under_dagster(run: Run) -> Outcome:
 # How it is done
 
 
-@contextlib.contextmanager
-def failing(call: str, nth: int, number: int) -> Iterator[None]:
-    """Inside, the nth use of a system call by a commit fails with an errno."""
-    left = nth
-
-    def counted(real: Callable[..., Any], *, mine: Callable[..., bool] = lambda *a, **k: True) -> Any:
-        def call_it(*args: Any, **kwargs: Any) -> Any:
-            nonlocal left
-            if mine(*args, **kwargs):
-                left -= 1
-                if left == 0:
-                    raise OSError(number, os.strerror(number))
-            return real(*args, **kwargs)
-
-        return call_it
-
-    def temporary(path: Path, *args: Any, **kwargs: Any) -> bool:
-        return path.name.endswith(".tmp")
-
-    class Writing:
-        """A file of which a write fails after some of its bytes are on the disk."""
-
-        def __init__(self, file: Any) -> None:
-            self._file = file
-
-        def __enter__(self) -> Writing:
-            self._file.__enter__()
-            return self
-
-        def __exit__(self, *error: Any) -> None:
-            self._file.__exit__(*error)
-
-        def write(self, data: Any) -> None:
-            nonlocal left
-            left -= 1
-            if left == 0:
-                self._file.write(memoryview(data)[: len(data) // 2])
-                self._file.flush()
-                raise OSError(number, os.strerror(number))
-            self._file.write(data)
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self._file, name)
-
-    real_open = Path.open
-    patches: dict[str, tuple[Any, str, Any]] = {
-        "open": (Path, "open", counted(Path.open, mine=temporary)),
-        "write": (
-            Path,
-            "open",
-            lambda path, *a, **k: (
-                Writing(real_open(path, *a, **k)) if temporary(path) else real_open(path, *a, **k)
-            ),
-        ),
-        "fsync": (commit.os, "fsync", counted(os.fsync)),
-        "replace": (Path, "replace", counted(Path.replace, mine=temporary)),
-        "fsync of the folder": (commit, "_sync_folder", counted(commit._sync_folder)),
-        "mkdir": (Path, "mkdir", counted(Path.mkdir)),
-    }
-    where, name, replacement = patches[call]
-    real = getattr(where, name)
-    setattr(where, name, replacement)
-    try:
-        yield
-    finally:
-        setattr(where, name, real)
-
-
-def _limited(limit: int, root: Path, *, by_runs: bool = False) -> None:
-    """In a child: work under a limit on the size of files."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as the interpreter does; a write then gives EFBIG
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    if by_runs:
-        fill_everything(root)
-    else:
-        fill_by_library(root)
-
-
-@contextlib.contextmanager
-def _tmpfs(root: Path, *, size_mb: int) -> Iterator[bool]:
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "tmpfs", str(root)],
-        capture_output=True,
-        check=False,
-    )
-    try:
-        yield mounted.returncode == 0
-    finally:
-        if mounted.returncode == 0:
-            subprocess.run(["umount", "-l", str(root)], check=True)
-
-
 def _fail(
     outcome: Outcome,
     watch: Watch,
     root: Path,
     work: Callable[[], None],
     what: str,
-    *,
-    always: bool = True,
 ) -> bool:
     """One piece of work that should fail; False when there was nothing left that could."""
     ended = run_child(work, root)

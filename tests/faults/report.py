@@ -9,9 +9,14 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from tdw.store.commit import STEPS
+
 from .outcome import Outcome
 
 _PACKAGES = ("dagster", "torch", "numpy", "pandas", "pyarrow", "safetensors", "hypothesis")
+
+_STAGES = ("training", "analysis", "summaries", "plots", "comparison", "events", "nothing yet")
+_STEPS = (*STEPS, "logged", "after", "random time")
 
 _HEAD = """# Reliability
 
@@ -27,6 +32,8 @@ _EXPLAINED = """
 - **Killed** is SIGKILL: nothing of the process runs after it. The steps of a commit are: before, opened,
   written, synced, renamed, committed; those of an event: before, logged (in the run's database), after (in
   the index, which is what queries see).
+- **Training** is checkpoints, states and the history; **comparison** is tables, plots and reports over all
+  variants; **nothing yet** is before the first step, mostly start-up and planning.
 - **Undisturbed work** is the same study carried out once without faults. The work is deterministic, so every
   file has one right content, and "lost" means: a file, an event or a byte that differs from it, a cell that
   is recorded twice, a wrong value that was read, a fault of which nobody was told.
@@ -61,19 +68,38 @@ def page(
         text += f"\n## {section}\n"
         rows = _merge([outcome for of, outcome in found if of == section])
         for held in dict.fromkeys(outcome.held for outcome in rows):
-            text += f"\nHas to hold after each: {held}.\n\n| what was injected | how often | lost |\n"
-            text += "| --- | ---: | ---: |\n"
+            text += f"\nHas to hold after each: {held}.\n\n| what was injected | how often | lost | time |\n"
+            text += "| --- | ---: | ---: | ---: |\n"
             for outcome in (outcome for outcome in rows if outcome.held == held):
-                text += f"| {outcome.title} | {outcome.injected:,} | {outcome.lost:,} |\n"
+                figures = f"{outcome.injected:,} | {outcome.lost:,} | {outcome.seconds:,.0f} s"
+                text += f"| {outcome.title} | {figures} |\n"
         notes = [
             f"- {outcome.title}: {_listed(outcome.notes)}" for outcome in rows if any(outcome.notes.values())
         ]
         if notes:
             text += "\nOf these:\n\n" + "\n".join(notes) + "\n"
+        text += _deaths(rows)
         losses = [loss for outcome in rows for loss in outcome.losses]
         if losses:
             text += "\nLost:\n\n" + "\n".join(f"- `{loss[:600]}`" for loss in losses) + "\n"
     return text + _EXPLAINED
+
+
+def _deaths(rows: Sequence[Outcome]) -> str:
+    """What was being written, by the step at which the process died."""
+    died = sum((outcome.died_at for outcome in rows), Counter[tuple[str, str]]())
+    stages = [stage for stage in _STAGES if any(of == stage for of, _ in died)]
+    stages += sorted({stage for stage, _ in died} - set(stages))
+    steps = [step for step in _STEPS if any(at == step for _, at in died)]
+    steps += sorted({step for _, step in died} - set(steps))
+    if not died:
+        return ""
+    text = "\nWhere they died: what was being written, and the last step that it reached.\n\n"
+    text += f"| | {' | '.join(steps)} |\n| --- |{' ---: |' * len(steps)}\n"
+    for stage in stages:
+        counts = [str(died[stage, step] or "") for step in steps]
+        text += f"| {stage} | {' | '.join(counts)} |\n"
+    return text
 
 
 def _merge(outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -86,6 +112,8 @@ def _merge(outcomes: Sequence[Outcome]) -> list[Outcome]:
         into.lost += outcome.lost
         into.losses += outcome.losses
         into.notes += outcome.notes
+        into.died_at += outcome.died_at
+        into.seconds += outcome.seconds
     return list(merged.values())
 
 

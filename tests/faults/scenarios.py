@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from . import automation, crowds, damage, deaths, disk, hostile, processes, up
+from . import automation, crowds, damage, deaths, disk, hostile, processes, stale, up
 from .outcome import Outcome, Run
 
 
@@ -46,10 +46,12 @@ SCENARIOS = (
     Scenario("fill", DEATHS, processes.fill_killed, 6, by_runs=True),
     Scenario("runs at random", DEATHS, deaths.runs_at_random, 6, by_runs=True),
     Scenario("ticks", DEATHS, automation.repeated_ticks, 5, by_runs=True),
+    Scenario("stale locks", DEATHS, stale.stale_locks, 2),
+    Scenario("stale runs", DEATHS, stale.stale_runs, 4, by_runs=True),
     Scenario("full disk", DISK, disk.full_disk, 2),
     Scenario("full tmpfs", DISK, disk.full_tmpfs, 1),
     Scenario("replacing", DISK, disk.replacing, 1),
-    Scenario("failing calls", DISK, disk.failing_calls, 2),
+    Scenario("failing calls", DISK, disk.failing_calls, 5),
     Scenario("full under dagster", DISK, disk.full_under_dagster, 2, by_runs=True),
     Scenario("truncations", DAMAGE, damage.truncations, 1),
     Scenario("flips", DAMAGE, damage.flips, 2),
