@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from tdw.reports.evidence import Evidence, Row, is_later
+from tdw.reports.evidence import outcome as outcome_of
 from tdw.reports.finding import Finding, Verdict, listed
 
 MODULI, SEEDS = (97, 101, 109, 113), (485, 999)
@@ -117,13 +118,14 @@ def one_is_fastest(evidence: Evidence) -> Finding:
         rule="Supported when it groks before each of the other seven, contradicted when one groks before it.",
         numbers={
             "epoch": row.epoch if row else math.nan,
+            "outcome": outcome_of(row) if row else "not in the study",
             "quickest": quickest.key if quickest else "none",
             "at": quickest.epoch if quickest else math.nan,
             "ahead": listed(ahead),
             "unknown": listed(unknown),
         },
-        answer="It groks at epoch {epoch}; the fastest is {quickest}, at {at}. Before it: {ahead}. Open: "
-        "{unknown}.",
+        answer="Its grokking epoch: {outcome}; the fastest so far: {quickest}, at {at}. Before it: {ahead}. "
+        "Open: {unknown}.",
         limits="One run a variant: how much the grokking epoch of this variant would vary is not known.",
         would_change=f"Another variant that groks earlier; for undecided, {ENDS}.",
         figures=("test_loss",),
@@ -135,7 +137,7 @@ def one_is_slowest(evidence: Evidence) -> Finding:
     row = evidence.find(SLOWEST_MODULUS, SLOWEST_SEED)
     others = [r for r in evidence.rows if r.seed == SLOWEST_SEED and r.p != SLOWEST_MODULUS]
     verdict, behind, unknown = _extreme(row, others, expected=3, slowest=True)
-    epochs = {f"p{r.p}": r.epoch for r in evidence.rows if r.seed == SLOWEST_SEED}
+    outcomes = {r.p: outcome_of(r) for r in evidence.rows if r.seed == SLOWEST_SEED}
     return Finding(
         id="E4",
         claim="p=101 is the slowest of seed 485.",
@@ -144,7 +146,7 @@ def one_is_slowest(evidence: Evidence) -> Finding:
         numbers={
             "behind": listed(behind),
             "unknown": listed(unknown),
-            **{f"p{p}": epochs.get(f"p{p}", math.nan) for p in MODULI},
+            **{f"p{p}": outcomes.get(p, "not in the study") for p in MODULI},
         },
         answer="Grokking epochs of seed 485: {p97} (p=97), {p101} (p=101), {p109} (p=109), {p113} (p=113). "
         "Later than p=101: {behind}. Open: {unknown}.",

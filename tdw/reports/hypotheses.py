@@ -140,7 +140,9 @@ def early_blobs_predict(evidence: Evidence) -> Finding:
             "within": within[0],
             "pairs": within[1],
         },
-        answer="Over {n} variants the rank correlation of mean coarseness at epoch {early} with the grokking "
+        answer="Only {n} variants are known, too few for a correlation. Left out: {left_out}."
+        if math.isnan(of.rho)
+        else "Over {n} variants the rank correlation of mean coarseness at epoch {early} with the grokking "
         "epoch is {rho} (exact p = {p}, 95 % bootstrap interval {low} to {high}); without no grok "
         "{alone_rho} "
         "(n = {alone_n}, p = {alone_p}), where 0.01 more coarseness goes with {slope} epochs. With the "
@@ -148,8 +150,9 @@ def early_blobs_predict(evidence: Evidence) -> Finding:
         "of blobs it is {blob_rho} (p = {blob_p}). Of two seeds of one modulus the coarser one groks first "
         "in "
         "{within} of {pairs} cases. Left out: {left_out}.",
-        control="Give each variant's residues other names at random, and a share of {control} of the draws "
-        "has "
+        control=""
+        if math.isnan(control)
+        else "Give each variant's residues other names at random, and a share of {control} of the draws has "
         "a correlation as negative: what predicts is low frequency only when this share is small.",
         limits="The interval is a percentile bootstrap and too narrow for so few variants. Variants of one "
         "modulus or one seed are not independent. With {n} variants p can't be below {smallest}.",
@@ -200,6 +203,14 @@ def there_is_a_threshold(evidence: Evidence) -> Finding:
         for row in grokked
         if len(values := evidence.labellings(row.key, BLOB_COUNT, pick=first_from(row.epoch)))
     ]
+    answer = (
+        "The fewest blobs at grokking are {least} (over {n} variants), the most of a variant without "
+        "grokking are {reached} (over {m}); threshold between them: {threshold} (p = {p}). As many without "
+        "grokking: {overlap}."
+        if failed
+        else "The fewest blobs at grokking are {least} (over {n} variants). No variant is known to have "
+        "failed, so there is nothing that a threshold could part."
+    )
     verdict: Verdict = "undecided"
     if overlap:
         verdict = "contradicted"
@@ -222,14 +233,12 @@ def there_is_a_threshold(evidence: Evidence) -> Finding:
             "p": found.p_value,
             "renamed": min(renamed, default=math.nan),
         },
-        answer="The fewest blobs at grokking are {least} (over {n} variants), the most of a variant without "
-        "grokking are {reached} (over {m}); threshold between them: {threshold} (p = {p}). As many without "
-        "grokking: {overlap}.",
+        answer=answer,
         control="With the residues renamed a grokked variant has {renamed} blobs at grokking at the least: a "
         "minimum would have to hold for these runs too.",
-        limits="A single failure among eight has the fewest by chance in one of eight cases: below two "
-        "failures "
-        "a threshold can't be shown.",
+        limits="A single failure among eight has the fewest by chance in one of eight cases, and two among "
+        "eight in one of 28: the two-sided p-value is twice that, so with fewer than three failures a "
+        "threshold can't be shown.",
         would_change="A variant that does not grok with as many blobs, or more variants that fail with "
         "fewer.",
         figures=("blobs", "relabelling"),
@@ -323,9 +332,13 @@ def one_pair_prevents_blobs(evidence: Evidence) -> Finding:
             "share": float((under >= few(row)).mean()) if row and len(under) else math.nan,
             "few": few(row) if row else math.nan,
         },
-        answer="It has {most} blobs at the most and {final} at the end; the others reach between {least} and "
+        answer="Nothing is known of it yet. The others reach {least} blobs at the fewest."
+        if math.isnan(most)
+        else "It has {most} blobs at the most and {final} at the end; the others reach between {least} and "
         "more, {median} in the median; 1 % are {few}.",
-        control="Under the labelling that suits it best it would have {renamed} at the end, and a share of "
+        control=""
+        if not len(under)
+        else "Under the labelling that suits it best it would have {renamed} at the end, and a share of "
         "{share} of all labellings gives it 1 % or more: what it prevents depends on the names of the "
         "residues "
         "when that is not 0.",

@@ -8,25 +8,24 @@ from __future__ import annotations
 
 import json
 import math
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import Any
 
 from tdw.families.base import Family, VariantConfig
 from tdw.reports import expected, hypotheses, questions
+from tdw.reports.appendix import appendix
 from tdw.reports.evidence import Evidence, outcome, progress, read_evidence
 from tdw.reports.figures import PICTURES, draw_all
 from tdw.reports.finding import Finding, show
 from tdw.reports.page import table, to_html
+from tdw.reports.sensitivity import read_fractions, sensitivity
 from tdw.store import Provenance, Store, Written
-from tdw.store.fingerprints import canonical_json, fingerprint_json, short
-from tdw.summaries.comparison import DESCRIPTION
 from tdw.summaries.statistics import smallest_p_value
 
 NAME = "study_report"
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 ABOUT = """\
 What was run, each expected outcome, hypothesis and question with its verdict (supported, contradicted,
 undecided), the numbers behind it and the figure. Verdicts are computed by the rules of docs/study-design.md;
@@ -38,7 +37,6 @@ _SECTIONS = (
     ("## Hypotheses", "H"),
     ("## Questions", "Q"),
 )
-_PACKAGES = ("training-dynamics-workbench", "torch", "numpy", "pandas", "transformer-lens", "dagster")
 
 
 @dataclass(frozen=True)
@@ -95,12 +93,16 @@ def study_report(
     findings = all_findings(evidence)
     pictures = {f"{name}.svg": data for name, data in draw_all(evidence).items()}
     numbered = {name: i + 1 for i, name in enumerate(_in_order(findings))}
-    parts = [f"# {title}", _summary(evidence, findings), _run(evidence, family, study)]
+    parts = [f"# {title}", _summary(evidence, findings), _run(evidence, family)]
     shown = set[str]()
     for heading, initial in _SECTIONS:
         parts.append(heading)
         parts += [_finding(f, numbered, shown) for f in findings if f.id.startswith(initial)]
-    parts += [_limits(evidence), _appendix(evidence)]
+    parts += [
+        sensitivity(evidence, read_fractions(store, family, evidence)),
+        _limits(evidence),
+        appendix(evidence, study),
+    ]
     markdown = "\n\n".join(parts) + "\n"
     html = to_html(markdown, title=title, pictures=pictures)
     files = {MARKDOWN: markdown.encode(), HTML: html.encode(), FINDINGS: _as_json(findings), **pictures}
@@ -210,7 +212,7 @@ def _as_json(findings: Sequence[Finding]) -> bytes:
     return (json.dumps(rows, indent=1) + "\n").encode()
 
 
-def _run(evidence: Evidence, family: Family, study: Mapping[str, Any] | None) -> str:
+def _run(evidence: Evidence, family: Family) -> str:
     rows = [
         [
             row.key,
@@ -242,8 +244,6 @@ def _run(evidence: Evidence, family: Family, study: Mapping[str, Any] | None) ->
         f"## What was run\n\n{family.title}. Early means epoch {show(evidence.early_epoch)}. Grokking epoch: "
         f"{rule}. Blob: coarseness of at least 0.7.\n\n{table(columns, rows)}"
     )
-    if study:
-        text += f"\n\nStudy: `{canonical_json(study)}`"
     return text
 
 
@@ -254,7 +254,7 @@ def _limits(evidence: Evidence) -> str:
 
 - A rank correlation over {n} variants has an exact p-value of {show(smallest_p_value(n))} at the least; but
   variants share moduli and seeds, so they are fewer independent runs than {n}.
-- With {failures} variants that did not grok, whatever parts them from the rest may do so by chance.
+- {_of_failures(failures)}
 - With {seeds} seeds a modulus, a property of a modulus can't be told from a property of its runs.
 - One split of the data (data seed) was used: what depends on it looks like a property of the variant.
 - {len(expected.MODULI)} moduli close to each other say nothing of others.
@@ -263,30 +263,7 @@ def _limits(evidence: Evidence) -> str:
   interventions."""
 
 
-def _appendix(evidence: Evidence) -> str:
-    fingerprints = [[v.key, f"`{v.config.fingerprint}`"] for v in evidence.variants]
-    configs = [v.config.to_dict() for v in evidence.variants]
-    shared = (
-        {k: val for k, val in configs[0].items() if all(c.get(k) == val for c in configs)} if configs else {}
-    )
-    versions = [[package, _version(package)] for package in _PACKAGES]
-    marks = {f"{v.key}/{name}": mark for v in evidence.variants for name, mark in v.marks.items()}
-    return "\n\n".join(
-        [
-            "## Appendix",
-            "### Configuration",
-            f"Shared by all variants: `{canonical_json(shared)}`",
-            table(["variant", "fingerprint of the configuration"], fingerprints),
-            "### Versions",
-            table(["package", "version"], [*versions, ["python", platform.python_version()]]),
-            f"Inputs: {len(marks)} summaries, together `{short(fingerprint_json(marks))}`.",
-            f"### Columns of the comparison\n\n{DESCRIPTION}",
-        ]
-    )
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
+def _of_failures(failures: int) -> str:
+    if not failures:
+        return "No variant is known to have failed, so nothing can be said of what failure looks like."
+    return f"{failures} did not grok: whatever parts so few from the rest may do so by chance."

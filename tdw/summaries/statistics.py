@@ -140,6 +140,11 @@ def separate(first: Sequence[float] | Float64, second: Sequence[float] | Float64
     return Separation(len(a), len(b), float(auc), float(far.mean()), threshold)
 
 
+def smallest_separation(first: int, second: int) -> float:
+    """The smallest two-sided p-value of the exact rank test, when no values tie: both ends are as far."""
+    return min(1.0, 2 / math.comb(first + second, first)) if first and second else math.nan
+
+
 def sign_test(differences: Sequence[float] | Float64) -> tuple[int, int, float]:
     """Exact two-sided sign test.
 

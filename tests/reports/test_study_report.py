@@ -77,7 +77,7 @@ def test_configuration_fingerprints_and_versions_are_in_it(study_store: Store, c
     report = study_report(study_store, FAMILY, configs, study={"epochs": 25_000})
     for config in configs:
         assert config.fingerprint in report.markdown
-    assert '{"epochs":25000}' in report.markdown
+    assert "| epochs | `25000` |" in report.markdown
     for package in ("torch", "numpy", "training-dynamics-workbench"):
         assert f"| {package} | " in report.markdown
 

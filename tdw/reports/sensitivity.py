@@ -1,0 +1,164 @@
+"""How far the results hang on choices: thresholds and epochs that could as well have been others.
+
+Computed from the stored tables and the last `neuron_frequencies` artifact of each variant; nothing is
+analyzed again. The defaults stand in bold.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from tdw.analysis import neuron_frequencies
+from tdw.families.base import Family
+from tdw.plots.style import short_labels
+from tdw.reports.evidence import Evidence, Float64, Row, first_from, last
+from tdw.reports.finding import show
+from tdw.reports.page import table
+from tdw.store import Address, Store
+from tdw.summaries import grokking
+from tdw.summaries.statistics import associate
+
+DOMINANT = ((2.0, 0.3), (1.5, 0.3), (3.0, 0.3), (2.0, 0.2), (2.0, 0.5))
+CLUSTER = (0.75, 0.85, 0.95)
+BLOB = (0.6, 0.7, 0.8)
+EARLY = (200, 500, 1000, 1500, 2000, 3000)
+RULES = (("test_loss", 0.1), ("test_loss", 0.01), ("test_loss", 0.001), ("test_accuracy", 0.99))
+Fractions = Mapping[str, Float64]
+
+
+def read_fractions(store: Store, family: Family, evidence: Evidence) -> Fractions:
+    """Key -> share of each neuron's variance that its best frequency explains at the last epoch, (n,).
+
+    Raises:
+        CorruptFile: names the file.
+    """
+    name = neuron_frequencies.ANALYZER.name
+    found: dict[str, Float64] = {}
+    for row in evidence.rows:
+        epochs = store.epochs(family.name, row.key, name)
+        if epochs:
+            arrays = store.read(Address(family.name, row.key, name, epochs[-1])).arrays
+            found[row.key] = arrays["best_fraction"].astype(np.float64)
+    return found
+
+
+def sensitivity(evidence: Evidence, fractions: Fractions) -> str:
+    """The section of the report, as Markdown."""
+    return "\n\n".join(
+        [
+            "## What hangs on the choices\n\nThe same quantities under other choices than the "
+            "defaults (bold). A finding that turns with one of them is a finding about the choice.",
+            "### Grokking epoch, by rule\n\nFrom which evaluated epoch on it holds at every evaluated epoch.",
+            _by_variant(
+                evidence, "rule", [(_rule_name(*rule), _grokking(evidence, *rule)) for rule in RULES]
+            ),
+            "### Blobs at grokking, by threshold\n\nAt the first analyzed epoch from grokking on, at the "
+            "last for a variant without grokking.",
+            _by_variant(
+                evidence, "coarseness at least", [(_bold(t, 0.7), _blobs(evidence, t)) for t in BLOB]
+            ),
+            "### Dominant frequencies of W_E at the last epoch, by rule (A5)\n\nA frequency counts from so "
+            "many times the median norm and so much of the largest on; in brackets the share of them that is "
+            f"among as many strongest at epoch {show(evidence.early_epoch)}.",
+            _by_variant(
+                evidence,
+                "median, largest",
+                [(_bold(pair, DOMINANT[0]), _dominant(evidence, *pair)) for pair in DOMINANT],
+            ),
+            "### Neurons in a frequency's cluster at the last epoch, by threshold (A6)\n\nNeurons of which "
+            "one frequency explains at least so much of the variance.",
+            _by_variant(
+                evidence,
+                "share at least",
+                [(_bold(t, 0.85), _clustered(evidence, fractions, t)) for t in CLUSTER],
+            ),
+            "### Rank correlation of mean coarseness with the grokking epoch, by what is early (H2)\n\n"
+            "No grok last, exact two-sided p-values. Looking at several epochs and taking the best would be "
+            "a test of its own.",
+            _early(evidence),
+        ]
+    )
+
+
+Cell = Callable[[Row], str]
+
+
+def _by_variant(evidence: Evidence, first: str, lines: Sequence[tuple[str, Cell]]) -> str:
+    labels = short_labels([row.key for row in evidence.rows])
+    rows = [[name, *(cell(row) for row in evidence.rows)] for name, cell in lines]
+    return table([first, *labels.values()], rows)
+
+
+def _bold(value: float | tuple[float, float], chosen: float | tuple[float, float]) -> str:
+    text = ", ".join(f"{v:g}" for v in value) if isinstance(value, tuple) else f"{value:g}"
+    return f"**{text}**" if value == chosen else text
+
+
+def _rule_name(metric: str, limit: float) -> str:
+    words = f"test loss < {limit:g}" if metric == grokking.LOSS else f"test accuracy ≥ {limit:g}"
+    return f"**{words}**" if (metric, limit) == RULES[1] else words
+
+
+def _grokking(evidence: Evidence, metric: str, limit: float) -> Cell:
+    def cell(row: Row) -> str:
+        epochs, values = evidence.series(row.key, "history", metric)
+        if not len(epochs):
+            return "unknown"
+        rule = grokking.Parameters(metric=metric, threshold=limit)
+        found = grokking.grokking_epoch(epochs.astype(np.int64), values, parameters=rule)
+        return f"none by {show(epochs[-1])}" if found is None else show(found)
+
+    return cell
+
+
+def _blobs(evidence: Evidence, threshold: float) -> Cell:
+    def cell(row: Row) -> str:
+        epochs, values = evidence.series(row.key, "coarseness", f"num_blob_neurons_{threshold:g}")
+        at = (first_from(row.epoch) if row.grokked else last)(epochs)
+        return show(float(values[epochs == at][0])) if at in epochs else "unknown"
+
+    return cell
+
+
+def _dominant(evidence: Evidence, threshold: float, relative: float) -> Cell:
+    def cell(row: Row) -> str:
+        found = evidence.summary(row.key, "frequencies")
+        names = [] if found is None else [name for name in found.columns if str(name).startswith("norm_")]
+        if found is None or found.empty or not names:
+            return "unknown"
+        norms = found[names].to_numpy(np.float64)
+        limit = max(threshold * float(np.median(norms[-1])), relative * float(norms[-1].max()))
+        dominant = np.flatnonzero(norms[-1] >= limit)
+        early = np.flatnonzero(found["epoch"].to_numpy(np.int64) == evidence.early_epoch)
+        if not len(dominant) or not len(early):
+            return show(len(dominant))
+        strongest = np.argsort(-norms[early[0]], kind="stable")[: len(dominant)]
+        return f"{len(dominant)} ({show(float(np.isin(dominant, strongest).mean()))})"
+
+    return cell
+
+
+def _clustered(evidence: Evidence, fractions: Fractions, threshold: float) -> Cell:
+    def cell(row: Row) -> str:
+        found = fractions.get(row.key)
+        return "unknown" if found is None else show(int((found >= threshold).sum()))
+
+    return cell
+
+
+def _early(evidence: Evidence) -> str:
+    rows: list[list[str]] = []
+    for epoch in sorted({*EARLY, evidence.early_epoch}):
+        values = {
+            row.key: evidence.at(row.key, "coarseness", "mean_coarseness", epoch=epoch)
+            for row in evidence.rows
+        }
+        keys = [key for key in evidence.times if not math.isnan(values[key])]
+        found = associate([values[key] for key in keys], [evidence.times[key] for key in keys])
+        name = f"**{show(epoch)}**" if epoch == evidence.early_epoch else show(epoch)
+        interval = f"{show(found.low)} to {show(found.high)}"
+        rows.append([name, show(found.n), show(found.rho), show(found.p_value), interval])
+    return table(["epoch", "variants", "correlation", "p", "95 % bootstrap interval"], rows)
