@@ -6,10 +6,14 @@ import os
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
+from tdw.store import Store  # noqa: E402
 from tdw.study import load_study  # noqa: E402
+from tdw_assets.adaptive import with_extra  # noqa: E402
 from tdw_assets.build import build_defs  # noqa: E402
+from tdw_assets.grid import Grid  # noqa: E402
 from tdw_resources.liveness import die_with_supervisor  # noqa: E402
 from tdw_resources.places import find_places  # noqa: E402
 
 die_with_supervisor()
-defs = build_defs(load_study(find_places().study))
+_places = find_places()
+defs = build_defs(with_extra(Grid.of(load_study(_places.study)), Store(_places.store)))

@@ -26,9 +26,10 @@ class Grid:
     Attributes:
         name: of the study.
         variants: their keys. A code location reads more of them from Dagster; see `partitions`.
-        epochs: scheduled epochs, ascending.
+        epochs: of the cells, ascending: the scheduled ones and the extra ones.
         analyzers: names, each after those it requires.
         study: the study itself: parameters, rules, training settings.
+        extra: epochs that its adaptive rule has added; see `adaptive`.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Grid:
     epochs: tuple[int, ...]
     analyzers: tuple[str, ...]
     study: Study
+    extra: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, study: Study) -> Grid:
@@ -59,6 +61,16 @@ class Grid:
     def epoch_set(self) -> frozenset[int]:
         """The scheduled epochs."""
         return frozenset(self.epochs)
+
+    @cached_property
+    def schedule(self) -> tuple[int, ...]:
+        """All epochs that the study wants, ascending, however few of them this grid holds."""
+        return tuple(sorted({*self.study.epoch_list, *self.extra}))
+
+    def extend(self, extra: Iterable[int]) -> Grid:
+        """The grid of all wanted cells, with these extra epochs."""
+        wider = dataclasses.replace(self, extra=tuple(extra))
+        return dataclasses.replace(wider, epochs=wider.schedule)
 
     def narrow(self, *, variants: Iterable[str] = (), epochs: Iterable[int] = ()) -> Grid:
         """The cells of some variants and epochs only, whether the study lists them or not.

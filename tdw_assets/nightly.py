@@ -9,6 +9,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from tdw.store import Store
+from tdw_assets.adaptive import settle
 from tdw_assets.busy import find_busy
 from tdw_assets.derived import find_comparison_gaps, find_derived_gaps
 from tdw_assets.gaps import VariantGaps, find_gaps
@@ -23,7 +24,8 @@ HOURS = {"train": 1, "analyze": 4, "summarize": 5, "compare": 6}
 
 def find_runs(job: str, grid: Grid, instance: dg.DagsterInstance, store: Store) -> list[PlannedRun]:
     """The runs of one stage that are needed now, of variants that nobody works on."""
-    grid, busy = with_registered(grid, instance), find_busy(instance)
+    grid = settle(with_registered(grid, instance), instance, store).grid
+    busy = find_busy(instance)
     if busy.everything or (job == "compare" and not busy.idle):
         return []
     if job == "compare":

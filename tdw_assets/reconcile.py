@@ -13,8 +13,10 @@ from pathlib import Path
 
 import dagster as dg
 
+from tdw.errors import TdwError
 from tdw.store import Store
 from tdw.store.fingerprints import fingerprint_json
+from tdw_assets.adaptive import settle, with_extra
 from tdw_assets.attempts import Verdict, judge
 from tdw_assets.busy import Busy, find_busy
 from tdw_assets.derived import find_comparison_gaps, find_derived_gaps
@@ -36,6 +38,7 @@ class Seen:
 
     Attributes:
         study: fingerprint of the study that was carried out.
+        extra: epochs that its adaptive rule had added.
         event: newest storage id of the event log at that time.
         marks: variant -> mark of its folders.
         left: variants that had something left to do.
@@ -45,6 +48,7 @@ class Seen:
     """
 
     study: str = ""
+    extra: list[int] = field(default_factory=list)
     event: int = -1
     marks: dict[str, str] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
@@ -83,9 +87,12 @@ def tick(
     if grid.study.fingerprint != seen.study:
         register_variants(grid, instance, grid.variants)
         seen = Seen(study=grid.study.fingerprint)
-    grid = with_registered(grid, instance)
+    grid, waits = _extend(with_registered(grid, instance), instance, store)
+    if list(grid.extra) != seen.extra:
+        seen = Seen(study=seen.study, extra=list(grid.extra), checked=seen.checked)
     now = Seen(
         study=seen.study,
+        extra=seen.extra,
         event=instance.event_log_storage.get_maximum_record_id() or 0,
         marks={variant: _mark(grid, store, variant) for variant in grid.variants},
         checked=seen.checked,
@@ -93,7 +100,7 @@ def tick(
     queue = _changed(seen, now)
     if not queue and seen.compared and now.event == seen.event:
         now.left, now.compared = seen.left, True
-        return Tick([], [_at_rest(now)], now)
+        return Tick([], [_at_rest(now), *waits], now)
     busy = find_busy(instance)
     now.left = [v for v in seen.left if v in now.marks and v not in queue]
     result = Tick([], [], now)
@@ -112,8 +119,18 @@ def tick(
         if not result.runs:
             _check(result)
     if not result.runs and not result.notes:
-        result.notes.append(_why_nothing(now, busy))
+        result.notes += [_why_nothing(now, busy), *waits]
     return result
+
+
+def _extend(grid: Grid, instance: dg.DagsterInstance, store: Store) -> tuple[Grid, list[str]]:
+    """The grid with its extra epochs, which are chosen now if they are due; and why they are not."""
+    try:
+        settled = settle(grid, instance, store)
+    except TdwError as error:
+        return with_extra(grid, store), [f"the extra checkpoints can't be chosen: {error}"]
+    waits = ", ".join(settled.waits_for)
+    return settled.grid, [f"the extra checkpoints are chosen after the training of {waits}"] if waits else []
 
 
 def _changed(seen: Seen, now: Seen) -> list[str]:

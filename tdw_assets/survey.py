@@ -10,6 +10,7 @@ import dagster as dg
 
 from tdw.store import Store
 from tdw.training.schedule import format_epochs
+from tdw_assets.adaptive import Settled, look
 from tdw_assets.busy import find_busy
 from tdw_assets.derived import Standing, find_comparison_gaps, find_derived_gaps
 from tdw_assets.failed import find_failed
@@ -23,6 +24,7 @@ class Survey:
     """A study's state.
 
     Attributes:
+        settled: how the choice of extra epochs stands.
         gaps: variant -> its cells.
         failed: variant -> asset -> epochs that failed when last tried.
         derived, comparison: tables and plots by variant, and those over all variants.
@@ -30,6 +32,7 @@ class Survey:
     """
 
     grid: Grid
+    settled: Settled
     gaps: Mapping[str, VariantGaps]
     failed: Mapping[str, Mapping[str, list[int]]]
     derived: Standing
@@ -39,10 +42,12 @@ class Survey:
     @classmethod
     def take(cls, grid: Grid, instance: dg.DagsterInstance, store: Store) -> Survey:
         """Look at everything once; reads file names and event tags."""
-        grid = with_registered(grid, instance)
+        settled = look(with_registered(grid, instance), store)
+        grid = settled.grid
         gaps = find_gaps(grid, instance, store)
         return cls(
             grid=grid,
+            settled=settled,
             gaps=gaps,
             failed=find_failed(grid, instance, gaps),
             derived=find_derived_gaps(grid, instance, store, gaps),
@@ -66,6 +71,7 @@ class Survey:
             "study": self.grid.name,
             "family": self.grid.family.name,
             "epochs": format_epochs(self.grid.epochs),
+            "adaptive": self._adaptive(),
             "complete": self.complete,
             "totals": {
                 name: sum(variant["totals"][name] for variant in variants.values()) for name in _TOTALS
@@ -76,15 +82,27 @@ class Survey:
 
     @property
     def complete(self) -> bool:
-        """Nothing is missing, unrecorded or out of date."""
+        """Nothing is missing, unrecorded, out of date or to be chosen."""
         cells = [asset for variant in self.gaps for asset in self.assets(variant).values()]
         tables = [gap.state for gap in (*self.derived.gaps, *self.comparison.gaps)]
         histories = [of.history is not None for of in self.gaps.values()]
         return (
-            not any(asset.to_fill(out_of_date=True) for asset in cells)
+            not self.settled.due
+            and not any(asset.to_fill(out_of_date=True) for asset in cells)
             and all(state in ("done", "waiting") for state in tables)
             and all(histories)
         )
+
+    def _adaptive(self) -> dict[str, Any] | None:
+        """The extra epochs, which are among `epochs`, and whose losses they were chosen by."""
+        settled = self.settled
+        if self.grid.study.adaptive is None:
+            return None
+        return {
+            "extra_epochs": format_epochs(self.grid.extra),
+            "chosen_by": list(settled.choice.variants) if settled.choice else [],
+            "due": settled.due,
+        }
 
     def _variant(self, variant: str) -> dict[str, Any]:
         failed = self.failed.get(variant, {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tdw.errors import BadConfig
@@ -24,7 +24,7 @@ class Order:
     Attributes:
         study: the study, as JSON values.
         variants: whose cells; never empty.
-        epochs: which cells; empty: all that the study schedules.
+        epochs: which cells; empty: all that the study wants.
         assets: names of the assets to fill; empty: all. What they are made from is filled with them.
         out_of_date: compute cells again whose code, parameters or checkpoint changed.
     """
@@ -41,12 +41,27 @@ class Order:
         """Whether an asset is to be filled."""
         return not self.assets or name in self.assets
 
+    @property
+    def has_two_passes(self) -> bool:
+        """Whether extra epochs are chosen between training to the end of the schedule and all the rest."""
+        return bool(self.study.get("adaptive")) and not self.epochs and self.wants("checkpoint")
+
+    def training(self) -> Order:
+        """The part of it that trains."""
+        return replace(self, assets=tuple(name for name in ("checkpoint", "history") if self.wants(name)))
+
+    def read_study(self) -> Study:
+        """The study itself."""
+        return Study.model_validate(self.study, strict=False)
+
     def grid(self) -> Grid:
         """The cells that were asked for."""
+        from tdw.store import Store
+        from tdw_assets.adaptive import with_extra
         from tdw_assets.grid import Grid
 
-        study = Study.model_validate(self.study, strict=False)
-        return Grid.of(study).narrow(variants=self.variants, epochs=self.epochs)
+        whole = with_extra(Grid.of(self.read_study()), Store(self.store))
+        return whole.narrow(variants=self.variants, epochs=self.epochs)
 
     def to_json(self) -> str:
         """One line."""

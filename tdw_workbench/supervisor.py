@@ -7,12 +7,14 @@ out running work is interrupted first, so that Dagster records it as stopped; wh
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +31,8 @@ LOCATION = "tdw"
 HOST = "127.0.0.1"
 _RUN_GRACE_S = 12.0
 _SERVER_GRACE_S = 8.0
+_RELOAD_S = 60.0
+_RELOADED = "WorkspaceLocationEntry"
 _MAX_RESTARTS = 5
 _RESTARTS_COUNT_FOR_S = 300.0
 
@@ -108,6 +112,22 @@ class Supervisor:
             said.append(f"The {server.name} ended (exit code {server.process.returncode}); started again.")
             self._start(server)
         return said
+
+    def reload_code(self) -> bool:
+        """Have the definitions loaded anew, as the UI's *Reload* does; whether that was accepted."""
+        mutation = "mutation ($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name)"
+        asked = {"query": mutation + " { __typename } }", "variables": {"name": LOCATION}}
+        request = urllib.request.Request(
+            f"http://{HOST}:{self.port}/graphql",
+            data=json.dumps(asked).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=_RELOAD_S) as reply:
+                answer = json.load(reply)
+        except (OSError, ValueError):
+            return False  # it is being started again; asked for once more later
+        return answer.get("data", {}).get("reloadRepositoryLocation", {}).get("__typename") == _RELOADED
 
     def stop(self) -> None:
         """Stop everything below this process; returns when nothing is left."""

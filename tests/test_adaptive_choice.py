@@ -1,4 +1,4 @@
-"""The extra epochs of a study are chosen once from what the first pass evaluated, and stay until they must not."""
+"""Extra epochs are chosen once from what the first pass evaluated, and stay until they must not."""
 
 from pathlib import Path
 

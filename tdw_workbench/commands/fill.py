@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,10 +80,12 @@ def _make_order(
     screen: Screen,
 ) -> Order:
     """Resolve what was asked for; what lies beyond the study is said and registered."""
+    from tdw.store import Store
+    from tdw_assets.adaptive import with_extra
     from tdw_assets.grid import Grid
     from tdw_assets.partitions import register_variants, registered_variants
 
-    grid = Grid.of(study)
+    grid = with_extra(Grid.of(study), Store(places.store))
     epochs = parse_epochs(options.epochs) if options.epochs else ()
     names = [name.strip() for item in options.assets for name in item.split(",") if name.strip()]
     assets = close_over_inputs(grid, names) if names else ()
@@ -111,49 +114,96 @@ def _make_order(
 def carry_out(order: Order, instance: dg.DagsterInstance, screen: Screen, *, workers: int) -> int:
     """Run the workers and show how far they are; the exit code."""
     from tdw.store import Store
-    from tdw_resources.instance import fail_dead_runs
 
-    grid, store, home = order.grid(), Store(order.store), Path(order.home)
-    work = Work.find(order, grid, instance, store)
-    if not work.variants:
-        _say_out_of_date(order, work, screen)
-        screen.say(
-            f"Nothing is missing: {count(work.cells_there, 'cell')} of {_named(order.variants)} are there."
-        )
-        return 0
-    screen.say(f"Filling {_named(work.variants)} of study {grid.name} into {order.store}.")
     started = time.monotonic()
-    log = log_folder(home) / "fill.log"
-    pool = Pool(order, min(workers, len(work.variants)), log, on_death=lambda: fail_dead_runs(instance))
-    with pool:
-        failures = _watch(pool, [v for v in work.variants if v != ALL], work.effort, home, screen)
-        if ALL in work.variants:
-            failures += _watch(pool, [ALL], work.effort, home, screen)
-    _say_out_of_date(order, Work.find(order, grid, instance, store), screen)
+    failed = _first_pass(order, instance, screen, workers=workers) if order.has_two_passes else []
+    left = tuple(variant for variant in order.variants if variant not in failed)
+    if left:
+        order = replace(order, variants=left)
+        grid, store = order.grid(), Store(order.store)
+        work = Work.find(order, grid, instance, store)
+        if work.variants:
+            screen.say(f"Filling {_named(work.variants)} of study {grid.name} into {order.store}.")
+            failed += _work(order, work, instance, screen, workers=workers)
+            work = replace(work, out_of_date=Work.find(order, grid, instance, store).out_of_date)
+        elif not failed:
+            _say_out_of_date(order, work, screen)
+            there = count(work.cells_there, "cell")
+            screen.say(f"Nothing is missing: {there} of {_named(order.variants)} are there.")
+            return 0
+        _say_out_of_date(order, work, screen)
     took = format_seconds(time.monotonic() - started)
-    if failures:
-        screen.say(
-            f"{count(len(failures), 'run')} failed, {took}. Finished work is kept; try again to go on."
-        )
-        screen.say(f"Details: {log}, or the runs in Dagster's UI.")
+    if failed:
+        screen.say(f"{count(len(failed), 'run')} failed, {took}. Finished work is kept; try again to go on.")
+        screen.say(f"Details: {_log(order)}, or the runs in Dagster's UI.")
         return 1
     screen.say(f"Done in {took}.")
     return 0
 
 
+def _first_pass(order: Order, instance: dg.DagsterInstance, screen: Screen, *, workers: int) -> list[str]:
+    """Train to the end of the schedule and have the extra epochs chosen; the variants that failed."""
+    from tdw.store import Store
+    from tdw.study.adaptive import read_choice
+    from tdw_assets.adaptive import settle
+    from tdw_assets.grid import Grid
+    from tdw_assets.partitions import with_registered
+
+    training, store = order.training(), Store(order.store)
+    whole = with_registered(Grid.of(order.read_study()), instance)
+    before = read_choice(store, whole.study)
+    work = Work.find(training, training.grid(), instance, store)
+    failed: list[str] = []
+    if work.variants:
+        screen.say(f"First pass: training {_named(work.variants)} of study {whole.name} into {order.store}.")
+        failed = _work(training, work, instance, screen, workers=workers)
+    settled = settle(whole, instance, store, given_up=failed)
+    if settled.waits_for:
+        screen.say(f"The extra checkpoints are chosen after the training of {', '.join(settled.waits_for)}.")
+    elif settled.choice is not None and settled.choice != before:
+        epochs = settled.choice.epochs
+        chosen = f"{count(len(epochs), 'extra checkpoint')}, {format_epochs(epochs)}" if epochs else "none"
+        screen.say(
+            f"Chosen where the test loss of {_named(settled.choice.variants)} falls fastest: {chosen}."
+        )
+    return failed
+
+
+def _work(
+    order: Order, work: Work, instance: dg.DagsterInstance, screen: Screen, *, workers: int
+) -> list[str]:
+    """Have worker processes do it; of what a run failed."""
+    from tdw_resources.instance import fail_dead_runs
+
+    home = Path(order.home)
+    pool = Pool(
+        order, min(workers, len(work.variants)), _log(order), on_death=lambda: fail_dead_runs(instance)
+    )
+    with pool:
+        failed = _watch(pool, [v for v in work.variants if v != ALL], work.effort, home, screen)
+        if ALL in work.variants:
+            failed += _watch(pool, [ALL], work.effort, home, screen)
+    return failed
+
+
+def _log(order: Order) -> Path:
+    return log_folder(Path(order.home)) / "fill.log"
+
+
 def _watch(pool: Pool, variants: Sequence[str], effort: Effort, home: Path, screen: Screen) -> list[str]:
-    """Let the pool work on variants and show it; what failed, in words."""
+    """Let the pool work on variants and show it; the variant of each run that failed."""
     from tdw_resources.progress import read_progress
 
-    failures: list[str] = []
+    failed: list[str] = []
     for answer in pool.run(variants, every_s=_EVERY_S):
         if answer is not None and answer.given_up:
-            failures.append(f"{answer.variant}: {answer.given_up}")
-            screen.say(failures[-1])
+            failed.append(answer.variant)
+            screen.say(f"{answer.variant}: {answer.given_up}")
         elif answer is not None and answer.done is None:
             effort.finish(answer.variant)
         elif answer is not None and answer.done is not None:
-            failures += _say_done(answer.done, screen)
+            if not _say_done(answer.done, screen):
+                failed.append(answer.variant)
             effort.finish(answer.variant, answer.done["stage"])
         lines: list[str] = []
         for work in read_progress(home):
@@ -161,20 +211,20 @@ def _watch(pool: Pool, variants: Sequence[str], effort: Effort, home: Path, scre
             lines.append(f"  {work.stage:9} {work.text}")
         screen.paint([*lines, effort.line()])
     screen.close()
-    return failures
+    return failed
 
 
-def _say_done(done: dict[str, Any], screen: Screen) -> list[str]:
-    """Tell what a run did; its failure, if it is one."""
+def _say_done(done: dict[str, Any], screen: Screen) -> bool:
+    """Tell what a run did; whether it succeeded."""
     who = done["variant"] or "all variants"
     if done["error"]:
         screen.say(f"{who}: {done['stage']} failed: {done['error']}")
-        return [f"{who}: {done['error']}"]
+        return False
     verb = {"train": "trained", "analyze": "analyzed", "summarize": "summarized", "compare": "compared"}
     noun = "cell" if done["stage"] in ("train", "analyze") else "table or plot"
     counted = count(done["size"], noun, "tables and plots" if noun != "cell" else "")
     screen.say(f"{who}: {verb.get(done['stage'], done['stage'])}, {counted}")
-    return []
+    return True
 
 
 def _say_out_of_date(order: Order, work: Work, screen: Screen) -> None:

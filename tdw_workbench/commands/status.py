@@ -79,7 +79,21 @@ def _all(survey: Survey) -> list[str]:
     over_all = values["comparison"]
     done = sum(state == "done" for state in over_all.values())
     rows.append(("all variants", "", "", "", "", "", f"{done}/{len(over_all)}", ""))
-    return [*_table(rows), *_advice(values)]
+    return [*_table(rows), *_extra(values["adaptive"]), *_advice(values)]
+
+
+def _extra(adaptive: Mapping[str, Any] | None) -> list[str]:
+    """What the study's adaptive rule has added, and whether that may change."""
+    if adaptive is None:
+        return []
+    lines: list[str] = []
+    if adaptive["chosen_by"]:
+        chosen_by = count(len(adaptive["chosen_by"]), "variant")
+        epochs = adaptive["extra_epochs"] or "none"
+        lines.append(f"Extra checkpoints, where the test loss of {chosen_by} falls fastest: {epochs}.")
+    if adaptive["due"]:
+        lines.append("Extra checkpoints are chosen when every variant is trained to the end, or has failed.")
+    return lines
 
 
 def _advice(values: Mapping[str, Any]) -> list[str]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from tdw.errors import Busy
 from tdw.store.lock import exclusive
 from tdw.study import Study, load_study
+from tdw.training.schedule import format_epochs
 from tdw_resources.places import Places, find_places
 from tdw_workbench.cli import add_places
 from tdw_workbench.effort import Work
@@ -69,6 +70,7 @@ def _run(places: Places, study: Study, port: int) -> int:
         register_variants(grid, instance, grid.variants)
         # A kill of this process is followed by the servers; a polite end takes the way of Ctrl-C.
         take_signals(signal.SIGTERM)
+        survey = _Survey(places, study, instance)
         screen.say("Starting Dagster ...")
         with Supervisor(
             places.home, port, places.environment() | {"TDW_BASE_URL": f"http://{HOST}:{port}"}
@@ -76,7 +78,7 @@ def _run(places: Places, study: Study, port: int) -> int:
             address = f"http://{HOST}:{port}"
             screen.say(f"\n  Dagster   {address}\n  Overview  {address}/tdw/\n\nCtrl-C stops everything.\n")
             try:
-                _watch(supervisor, places, study, instance, screen)
+                _watch(supervisor, survey, places, screen)
             finally:
                 screen.close()
                 screen.say("Stopping ...")
@@ -84,19 +86,20 @@ def _run(places: Places, study: Study, port: int) -> int:
     return 0
 
 
-def _watch(
-    supervisor: Supervisor, places: Places, study: Study, instance: dg.DagsterInstance, screen: Screen
-) -> None:
+def _watch(supervisor: Supervisor, survey: _Survey, places: Places, screen: Screen) -> None:
     """Show how far the study is until Ctrl-C."""
     from tdw_resources.progress import read_progress
 
-    survey = _Survey(places, study, instance)
+    loaded = survey.extra  # by the code server: it was started after the survey was made
     try:
         while True:
             for line in supervisor.revive():
                 screen.say(line)
             lines = [f"  {work.stage:9} {work.text}" for work in read_progress(places.home)]
             screen.paint([*lines, *survey.lines(screen, busy=bool(lines))])
+            if survey.extra != loaded and supervisor.reload_code():
+                loaded = survey.extra
+                screen.say(f"Extra checkpoints were chosen: {format_epochs(loaded) or 'none'}.")
             time.sleep(_EVERY_S)
     except KeyboardInterrupt:
         return
@@ -112,6 +115,8 @@ class _Survey:
         self._total = 0.0
         self._started = time.monotonic()
         self._told = False
+        self.extra = self._order().grid().extra
+        """Epochs that the study's adaptive rule has added."""
 
     def lines(self, screen: Screen, *, busy: bool) -> list[str]:
         """One line on all of it; says once when there is nothing left."""
@@ -138,17 +143,24 @@ class _Survey:
 
     def _look(self) -> Work:
         from tdw.store import Store
+
+        order = self._order()
+        grid = order.grid()
+        self.extra = grid.extra
+        work = Work.find(order, grid, self._instance, Store(self._places.store))
+        self._total = max(self._total, work.effort.total)
+        # What was done since the start counts as done: the bar and the time left are about all of it.
+        work.effort.total, work.effort.started = self._total, self._started
+        return work
+
+    def _order(self) -> Order:
+        """All of the study, as it is now."""
         from tdw_assets.grid import Grid
         from tdw_assets.partitions import with_registered
 
-        order = Order(
+        return Order(
             study=self._study.model_dump(mode="json"),
             store=self._places.store,
             home=str(self._places.home),
             variants=tuple(with_registered(Grid.of(self._study), self._instance).variants),
         )
-        work = Work.find(order, order.grid(), self._instance, Store(self._places.store))
-        self._total = max(self._total, work.effort.total)
-        # What was done since the start counts as done: the bar and the time left are about all of it.
-        work.effort.total, work.effort.started = self._total, self._started
-        return work

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tdw.errors import CorruptFile, NotFound, StoreError, TdwError
-from tdw.store import Address, Store, TableAddress
+from tdw.store import Address, RecordAddress, Store, TableAddress
 from tdw.store.layout import CHECKPOINTS, folder
 from tdw_workbench.web.caching import ByStamp, ByteCache, stamp
 from tdw_workbench.web.settings import Settings
@@ -99,10 +99,21 @@ class Library:
         study = self.study
         if study is None or study.family != family:
             return ()
+        wanted = self._wanted_epochs(study)
         listed = variant in study.variant_keys
-        return (
-            study.epoch_list if listed or {*study.epoch_list}.issuperset(self.epochs(family, variant)) else ()
+        return wanted if listed or {*wanted}.issuperset(self.epochs(family, variant)) else ()
+
+    def _wanted_epochs(self, study: Study) -> tuple[int, ...]:
+        """The schedule and the extra epochs that the study's adaptive rule has added."""
+        if study.adaptive is None:
+            return study.epoch_list
+        from tdw.study.adaptive import read_choice
+
+        address = RecordAddress(study.family, study.name)
+        choice = self._views.get(
+            (address, study.fingerprint), self.store.path(address), lambda: read_choice(self.store, study)
         )
+        return tuple(sorted({*study.epoch_list, *(choice.epochs if choice else ())}))
 
     @cached_property
     def plots(self) -> dict[str, dict[str, Plot]]:
