@@ -24,6 +24,8 @@ from dataclasses import asdict
 from pathlib import Path
 from random import Random
 
+import psutil
+
 from . import report
 from .dagster_work import definitions, fill_everything, prepare
 from .outcome import Outcome, Run, fast_folder
@@ -68,6 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             seed_again = Random(seed + len(found)).getrandbits(32)
             found += carry_out(more, 120, scratch, seed=seed_again, workers=options.workers)
     finally:
+        # Stopped by a person, it leaves nothing either.
+        for one in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
         shutil.rmtree(scratch, ignore_errors=True)
     minutes = (time.monotonic() - started) / 60
     page = report.page(found, seed=seed, minutes=minutes, workers=options.workers, where=scratch.parent)

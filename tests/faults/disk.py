@@ -45,9 +45,10 @@ _ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EACCES)
 def full_disk(run: Run) -> Outcome:
     """Limits of every size, each once for new files and once for files that are to be replaced."""
     outcome = Outcome("disk full (limit on the size of files), while new files are written", HELD)
-    reference = undisturbed(run)
+    reference, round_ = undisturbed(run), 0
     while not run.over:
-        root = run.folder(f"store_{outcome.injected}")
+        root = run.folder(f"store_{round_}")
+        round_ += 1
         watch = Watch(root, reference, outcome)
         for _ in range(3):
             limit = int(10 ** run.random.uniform(2, 5.95))
@@ -64,11 +65,13 @@ def full_disk(run: Run) -> Outcome:
 
 def full_tmpfs(run: Run) -> Outcome:
     """The same with a file system that really is full."""
-    outcome = Outcome("disk full (a tmpfs of 1-12 MB)", HELD)
-    reference = undisturbed(run)
-    while not run.over:
-        root = run.folder(f"store_{outcome.injected}")
-        with tmpfs(root, size_mb=run.random.randint(1, 12)) as mounted:
+    outcome = Outcome("disk full (a tmpfs smaller than the work)", HELD)
+    reference, round_ = undisturbed(run), 0
+    whole = sum((reference / path).stat().st_size for path in Tree.of(reference).digests)
+    while round_ == 0 or not run.over:
+        root = run.folder(f"store_{round_}")
+        round_ += 1
+        with tmpfs(root, size_kb=max(256, int(whole * run.random.uniform(0.05, 0.95)) // 1024)) as mounted:
             if not mounted:
                 outcome.notes["could not be mounted here: left to the limit on the size of files"] = 1
                 return outcome

@@ -92,9 +92,9 @@ def limited(limit: int, root: Path, work: Callable[[Path], None]) -> None:
 
 
 @contextlib.contextmanager
-def tmpfs(root: Path, *, size_mb: int) -> Iterator[bool]:
+def tmpfs(root: Path, *, size_kb: int) -> Iterator[bool]:
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "tmpfs", str(root)],
+        ["mount", "-t", "tmpfs", "-o", f"size={size_kb}k", "tmpfs", str(root)],
         capture_output=True,
         check=False,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from collections import Counter
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -62,7 +63,8 @@ def page(
     result = "nothing was lost" if lost == 0 else f"**{lost:,} checks failed**"
     text = _HEAD
     text += f"**{injected:,} faults, {deaths:,} of them killed processes: {result}.**\n\n"
-    text += f"{minutes:.0f} minutes, {workers} scenarios at a time, seed {seed}, on {_file_system(where)}. "
+    text += f"{minutes:.0f} minutes, {workers} scenarios at a time, seed {seed}, on {_file_system(where)}"
+    text += f"{_commit()}. "
     text += _machine() + "\n"
     for section in dict.fromkeys(section for section, _ in found):
         text += f"\n## {section}\n"
@@ -127,6 +129,13 @@ def _machine() -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     cpu = f"{cpu or platform.machine()}, {os.cpu_count()} cores"
     return f"{cpu}, Python {platform.python_version()}, {packages}."
+
+
+def _commit() -> str:
+    """The commit that was tried, where there is one."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short=8", "HEAD"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    return f", commit {found.stdout.strip()}" if found.returncode == 0 else ""
 
 
 def _file_system(where: Path) -> str:
