@@ -130,7 +130,7 @@ summary: *coarse* (coarseness at least 0.7 and small relative gradient), *fine* 
 in both directions mean that it compares the two. A label that changes with the epoch is a head that changes
 its scale.
 """,
-    code_version="1",
+    code_version="2",
     scope="variant",
     load=load,
     build=build,

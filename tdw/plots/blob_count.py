@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tdw.analysis.parameters import is_number, require
-from tdw.plots import grokking, preview, series, style
+from tdw.plots import blob_control, grokking, preview, series, style
 from tdw.plots.base import Plot
 from tdw.plots.mean_coarseness import subtitle
 
@@ -52,6 +52,7 @@ class Line:
         counts: columns epoch, then a threshold each ("0.5", ...): neurons at or above; a row a scheduled
             epoch, NaN where it is missing.
         neurons: how many there are.
+        control: what renamed residues would give; None where there is no such summary.
         missing: what is missing, in words, or "".
     """
 
@@ -61,6 +62,7 @@ class Line:
     counts: pd.DataFrame
     neurons: int
     grokking: grokking.Grokking
+    control: blob_control.Control | None
     missing: str
 
 
@@ -95,6 +97,7 @@ def _load_line(reader: VariantReader) -> Line:
         counts=series.on_schedule(counts, reader.scheduled),
         neurons=int(table["num_neurons"].iloc[-1]),
         grokking=grokking.load(reader),
+        control=blob_control.load(reader, counts, preferred=_DEFAULT),
         missing=series.missing_note(table["epoch"], reader.scheduled),
     )
 
@@ -116,7 +119,26 @@ def build(data: Data) -> style.Figure:
         for threshold in thresholds
     ]
     if one:
-        entries.insert(0, style.restyle("all thresholds", range(len(of)), visible=[True] * len(of)))
+        entries.insert(0, style.restyle("all", range(len(of)), visible=[True] * len(of)))
+    menus = [style.buttons(entries, active=0 if one else thresholds.index(default))]
+    controls = [_control(line_, one=one) for line_ in data.lines if line_.control is not None]
+    if controls:
+        places = range(len(traces), len(traces) + len(controls))
+        choice = (("with control", True), ("without", False))
+        switch = [
+            {
+                "label": label,
+                "method": "update",
+                "args": [
+                    {"visible": [shown] * len(places)},
+                    {"yaxis.range": _range(data, control=shown)},
+                    list(places),
+                ],
+            }
+            for label, shown in choice
+        ]
+        menus.append(style.buttons(switch, at="left", active=0 if one else 1))
+        traces += controls
     marks = grokking.marks(line.grokking if one else grokking.Grokking())
     reference = _reference(data.parameters)
     return style.figure(
@@ -125,18 +147,22 @@ def build(data: Data) -> style.Figure:
         subtitle=subtitle(data.lines, data.left_out),
         xaxis=style.epoch_axis(),
         yaxis={
-            "title": {"text": f"neurons at or above the threshold (of {line.neurons})"},
-            "range": [0, _top(data) * 1.04],
+            "title": {"text": f"neurons (of {line.neurons})"},
+            "range": _range(data, control=one),
         },
         shapes=marks["shapes"] + reference["shapes"],
         annotations=marks["annotations"] + reference["annotations"],
-        updatemenus=[style.buttons(entries, active=0 if one else thresholds.index(default))],
+        updatemenus=menus,
     )
 
 
-def _top(data: Data) -> float:
-    counts = [float(np.nanmax(line.counts[data.thresholds].to_numpy(np.float64))) for line in data.lines]
-    return max(*counts, data.parameters.reference or 0, 1)
+def _range(data: Data, *, control: bool) -> list[float]:
+    counts = [line.counts[data.thresholds].to_numpy(np.float64) for line in data.lines]
+    if control:
+        means = [line.control.counts["neurons"] for line in data.lines if line.control is not None]
+        counts += [mean.to_numpy(np.float64) for mean in means]
+    top = max(float(np.nanmax(each, initial=1)) for each in counts)
+    return [0, 1.04 * max(top, data.parameters.reference or 0)]
 
 
 def _trace(line: Line, threshold: str, *, place: int, one: bool, visible: bool) -> dict[str, Any]:
@@ -155,6 +181,23 @@ def _trace(line: Line, threshold: str, *, place: int, one: bool, visible: bool) 
         "visible": visible,
         "showlegend": True,
         "hovertemplate": "%{y:,d} neurons",
+    }
+
+
+def _control(line: Line, *, one: bool) -> dict[str, Any]:
+    control = line.control
+    assert control is not None
+    return {
+        "type": "scatter",
+        "x": control.counts["epoch"].to_numpy(),
+        "y": control.counts["neurons"].to_numpy(np.float64),
+        "mode": "lines",
+        "connectgaps": False,
+        "line": {"color": style.MUTED if one else line.look.color, "width": 1.5, "dash": "dot"},
+        "opacity": 1 if one else 0.75,
+        "name": control.name if one else f"{line.label} {control.name}",
+        "visible": one,
+        "hovertemplate": "%{y:,.1f} neurons",
     }
 
 
@@ -192,7 +235,7 @@ def draw_preview(data: Data) -> bytes:
         axis.axvline(data.lines[0].grokking.epoch, color=style.MUTED, linewidth=0.8, linestyle="--")
     if data.parameters.reference is not None:
         axis.axhline(data.parameters.reference, color=style.MUTED, linewidth=0.8, linestyle="--")
-    axis.set_ylim(0, _top(data) * 1.04)
+    axis.set_ylim(_range(data, control=False))
     preview.epochs(axis)
     preview.label(axis, y="neurons")
     preview.legend(axis, ncols=1 if one else 2)
@@ -200,24 +243,32 @@ def draw_preview(data: Data) -> bytes:
 
 
 def table(data: Data) -> pd.DataFrame:
-    """Columns variant, epoch, threshold, neurons (at or above); empty where the epoch is missing."""
+    """Columns variant, epoch, threshold, neurons (at or above); empty where the epoch is missing. And
+    relabelled_neurons, at the control's threshold: the mean over the labellings.
+    """
     import pandas as pd
 
-    return pd.concat(
-        [
-            line.counts.melt("epoch", data.thresholds, var_name="threshold", value_name="neurons").assign(
-                variant=line.variant
-            )
-            for line in data.lines
-        ],
-        ignore_index=True,
-    )[["variant", "epoch", "threshold", "neurons"]]
+    tables = [_long(line, data.thresholds) for line in data.lines]
+    return pd.concat(tables, ignore_index=True)[
+        ["variant", "epoch", "threshold", "neurons", "relabelled_neurons"]
+    ]
+
+
+def _long(line: Line, thresholds: list[str]) -> pd.DataFrame:
+    found = line.counts.melt("epoch", thresholds, var_name="threshold", value_name="neurons")
+    found = found.assign(variant=line.variant, relabelled_neurons=np.nan)
+    if line.control is not None:
+        means = found["epoch"].map(line.control.counts.set_index("epoch")["neurons"])
+        found["relabelled_neurons"] = means.where(found["threshold"] == line.control.threshold)
+    return found
 
 
 DESCRIPTION = """\
 Number of MLP neurons whose coarseness is at or above a threshold, against epoch. The buttons choose the
-threshold; 0.7 is what *blob* means elsewhere. A reference line is drawn where the plot's parameter
-`reference` names a number.
+threshold; 0.7 is what *blob* means elsewhere. Dotted: the relabelling control, the mean number of blobs
+over all labellings x → c x of the residues, under which the task is the same; more blobs than that are
+something that the names of the residues alone do not give. A dashed line is drawn where the plot's parameter
+`reference` names a number of neurons.
 
 **How to read it.** Whether blobs form before the test loss falls, whether their number settles, and how
 much of what one sees depends on the threshold. Points are checkpoints; a missing checkpoint leaves a gap.
@@ -227,14 +278,14 @@ PLOT = Plot(
     name="blob_count",
     title="Blob neurons",
     description=DESCRIPTION,
-    code_version="1",
+    code_version="2",
     scope="variant",
     load=load,
     build=build,
     preview=draw_preview,
     table=table,
     needs=("summaries/coarseness",),
-    uses=("summaries/grokking",),
+    uses=("summaries/grokking", blob_control.USES),
     parameters=Parameters,
 )
 
@@ -242,13 +293,13 @@ COMPARISON = Plot(
     name="blob_count_comparison",
     title="Blob neurons by variant",
     description=DESCRIPTION + "\nOne color and symbol a variant, the same in every figure.\n",
-    code_version="1",
+    code_version="2",
     scope="comparison",
     load=load,
     build=build,
     preview=draw_preview,
     table=table,
     needs=("summaries/coarseness",),
-    uses=("summaries/grokking",),
+    uses=("summaries/grokking", blob_control.USES),
     parameters=Parameters,
 )

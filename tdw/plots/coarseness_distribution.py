@@ -105,7 +105,7 @@ int(p / 8). Dead neurons are in, with coarseness 0.
 means that some become blobs (0.7 and above) while others stay plaid (below 0.5). Columns that are empty are
 missing epochs.
 """,
-    code_version="1",
+    code_version="2",
     scope="variant",
     load=load,
     build=build,

@@ -44,7 +44,7 @@ def build(data: Data) -> style.Figure:
         subtitle=" · ".join(part for part in (legend, left_out) if part),
         hovermode="closest",
         showlegend=False,
-        margin={**style.TALL_HEAD, "t": 148},
+        margin=style.fixed(t=148),
         updatemenus=[menu] if len(entries) > 1 else [],
         **_nested(first_layout, _axes(data, slots)),
     )
@@ -67,9 +67,9 @@ def _axes(data: Data, slots: int) -> dict[str, Any]:
         }
         kinds: tuple[dict[str, Any], ...] = (
             {**style.loss_axis("loss (nats)"), "dtick": 2},
-            style.coarseness_axis(title={"text": "mean coarseness"}, nticks=4),
+            style.coarseness_axis(title={"text": "coarseness"}, nticks=4),
             {
-                "title": {"text": f"neurons ≥ {data.parameters.threshold:g}"},
+                "title": {"text": f"blobs ≥ {data.parameters.threshold:g}"},
                 "range": [0, top * 1.05],
                 "nticks": 4,
             },
@@ -234,7 +234,7 @@ its seeds, *seed = 999* its moduli.
 **How to read it.** All columns have the same axes, and zooming one zooms all. The dashed line is the
 variant's grokking epoch; *no grok* stands above a column that never got there. Gaps are missing epochs.
 """,
-    code_version="1",
+    code_version="2",
     scope="comparison",
     load=load,
     build=build,

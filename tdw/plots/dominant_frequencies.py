@@ -114,7 +114,7 @@ frequencies), bars that reach it in blue.
 are chosen early or late, and whether others fade (weight decay) only at grokking. Columns that are empty
 are missing epochs.
 """,
-    code_version="1",
+    code_version="2",
     scope="variant",
     load=load,
     build=build,

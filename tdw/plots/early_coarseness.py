@@ -138,12 +138,13 @@ def build(data: Data) -> style.Figure:
             "hoverformat": ",d",
         },
         showlegend=False,
+        margin={**style.HEAD, "l": 86},
     )
 
 
 def _range(values: Sequence[float]) -> list[float]:
     """With room for labels at both ends."""
-    margin = 0.12 * (max(values) - min(values)) or 0.05
+    margin = 0.16 * (max(values) - min(values)) or 0.05
     return [min(values) - margin, max(values) + margin]
 
 
@@ -233,7 +234,7 @@ def draw_preview(data: Data) -> bytes:
         )
         text = point.label + (" (no grok)" if censored else "")
         preview.annotate(axis, text, x=point.value, y=point.at, place=place)
-    axis.margins(x=0.12, y=0.15)
+    axis.margins(x=0.16, y=0.15)
     axis.set_ylim(bottom=0)
     preview.thousands(axis.yaxis)
     preview.label(axis, x=f"coarseness at epoch {data.early_epoch:,}", y="grokking epoch")
@@ -270,7 +271,7 @@ interval; with as few variants as a study has, the interval is wide and the p-va
 **How to read it.** Points that fall to the right mean that early coarseness goes with early grokking.
 Whether it would in a new variant is another question: variants that share p or seed are not independent.
 """,
-    code_version="1",
+    code_version="2",
     scope="comparison",
     load=load,
     build=build,

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 Box = tuple[float, float, float, float]
 RIGHT, LEFT, ABOVE, BELOW = "middle right", "middle left", "top center", "bottom center"
-# All in shares of a figure of about 1000 by 450 pixels; a letter is about 8 by 16.
-_LETTER, _HEIGHT = 0.008, 0.04
+# All in shares of a figure of about 600 by 450 pixels, a narrow one; a letter is about 8 by 16.
+_LETTER, _HEIGHT = 0.013, 0.04
 _POINT_X, _POINT_Y = 0.008, 0.016
-_EDGES = (-0.14, 1.14)
+_EDGES = (-0.16, 1.16)
 
 
 def places(texts: Sequence[str], x: Sequence[float], y: Sequence[float]) -> list[str]:
@@ -17,7 +17,7 @@ def places(texts: Sequence[str], x: Sequence[float], y: Sequence[float]) -> list
 
     Args:
         texts: the labels.
-        x, y: the points; the vertical axis starts at 0, the horizontal one has a margin of 0.12.
+        x, y: the points; the vertical axis starts at 0, the horizontal one has a margin of 0.16.
 
     Returns:
         Tried in turn for each point from the top down: right, left, above, below; where all are taken, right.

@@ -240,7 +240,7 @@ PLOT = Plot(
     name="mean_coarseness",
     title="Mean coarseness",
     description=DESCRIPTION,
-    code_version="1",
+    code_version="2",
     scope="variant",
     load=load,
     build=build,
@@ -257,7 +257,7 @@ COMPARISON = Plot(
     + """
 One color and symbol a variant, the same in every figure; dotted: its test loss, on the right axis.
 """,
-    code_version="1",
+    code_version="2",
     scope="comparison",
     load=load,
     build=build,

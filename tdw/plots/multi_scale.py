@@ -24,6 +24,7 @@ _SMALL = downsampled_activations.ANALYZER.name
 _FULL = neuron_activations.ANALYZER.name
 _ATTENTION = attention_patterns.ANALYZER.name
 _COLUMNS = 8
+_TOPS = (100, 50, 25)  # percent
 Float32 = npt.NDArray[np.float32]
 
 
@@ -99,10 +100,11 @@ class Data:
         attention = np.concatenate([self.to_a, self.to_b], axis=1)
         heads = range(self.to_a.shape[1])
         titles = [
-            f"n{i}" + ("" if np.isnan(c) else f" ({c:.2f})")
+            f"n{i}" + ("" if np.isnan(c) else f" {c:.2f}")
             for i, c in zip(self.neurons, self.coarseness, strict=True)
         ]
-        titles += [f"head {h} to {to}" for to in "ab" for h in heads]
+        titles += [f"h{h} to {to}" for to in "ab" for h in heads]
+        n = len(self.neurons)
         values = np.concatenate([panels.percent(self.maps, top), panels.percent(attention, 1.0)], axis=1)
         names = [f"neuron {i}" for i in self.neurons] + [f"head {h} to {to}" for to in "ab" for h in heads]
         return panels.Maps(
@@ -110,9 +112,9 @@ class Data:
             values=values,
             names=tuple(names),
             titles=(tuple(titles),) * len(self.epochs),
-            scale=(0,) * len(self.neurons) + (1,) * (2 * len(heads)),
+            scale=(0,) * n + (1,) * (2 * len(heads)),
             scales=(
-                panels.Scale("activation (of its largest)", style.MAP_SCALE),
+                panels.Scale("activation", style.MAP_SCALE, top=_fitting(values[-1, :n]), tops=_TOPS),
                 panels.Scale(
                     "attention", style.COARSENESS_SCALE, top=max(int(np.ceil(100 * attention.max())), 1)
                 ),
@@ -215,6 +217,12 @@ def _choose(
     return chosen, final[chosen]
 
 
+def _fitting(values: npt.NDArray[np.uint8]) -> int:
+    """Where the scale ends at first: activations shrink in training, and to 100 % maps (n, t, t) are black."""
+    most = float(np.quantile(values.max(axis=(1, 2)), 0.9))
+    return min(top for top in _TOPS if top >= min(most, 100))
+
+
 def _near(epochs: list[int], wanted: int | None) -> list[int]:
     return [] if wanted is None else [min(epochs, key=lambda epoch: abs(epoch - wanted))]
 
@@ -223,7 +231,8 @@ def build(data: Data) -> style.Figure:
     """The interactive figure."""
     size = data.maps.shape[-1]
     shown = f"{len(data.epochs)} of {data.available} epochs" if len(data.epochs) < data.available else ""
-    parts = ["in brackets: final coarseness", data.grokking.text, shown, data.missing]
+    legend = "after a neuron: its final coarseness · activation in % of its largest"
+    parts = [data.missing, data.grokking.text, shown, legend]
     return panels.draw(
         data.panels,
         title=f"Neurons and heads at {size} × {size} · {data.label}",
@@ -243,9 +252,10 @@ def table(data: Data) -> pd.DataFrame:
 
 DESCRIPTION = """\
 Maps over the pairs (a, b), reduced bilinearly: MLP neurons after ReLU, chosen evenly over the ranks of final
-coarseness (in brackets) from coarse to fine, dead ones left out; below them each head's attention from "="
-to a and to b. The slider moves the epoch. A neuron's color is its activation in percent of its own largest
-over the epochs shown; heads share one scale of attention.
+coarseness (the number after each) from coarse to fine, dead ones left out; below them each head's attention
+from "=" to a and to b. The slider moves the epoch. A neuron's color is its activation in percent of its own largest
+over the epochs shown, the same scale at every epoch; the buttons choose where it ends, since activations
+shrink in training. Heads share one scale of attention.
 
 **How to read it.** Large blobs are coarse neurons, fine stripes and checks are plaid ones. Reduction is
 bilinear without antialiasing, as the analyzer is defined, so structure finer than the small map's pixels
@@ -257,7 +267,7 @@ PLOT = Plot(
     name="multi_scale",
     title="Neurons and heads, small maps",
     description=DESCRIPTION,
-    code_version="1",
+    code_version="2",
     scope="variant",
     load=load,
     build=build,
@@ -272,7 +282,7 @@ LARGE = Plot(
     name="multi_scale_56",
     title="Neurons and heads at 56 × 56",
     description=DESCRIPTION + "\nAt 56 × 56, made from the full maps.\n",
-    code_version="1",
+    code_version="2",
     scope="variant",
     load=load,
     build=build,

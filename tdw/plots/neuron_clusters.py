@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _MOST_NAMED = 7
 _OTHERS = "other frequencies"
-_LEFT, _RIGHT = (0.0, 0.58), (0.67, 1.0)
+_LEFT, _RIGHT = (0.0, 0.55), (0.68, 1.0)
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,14 @@ def _colors(data: Data) -> dict[str, str]:
 def build(data: Data) -> style.Figure:
     """The interactive figure."""
     traces = _sizes(data)
+    right: list[str] = []
     axes: dict[str, Any] = {"xaxis": style.epoch_axis(domain=_LEFT if data.final is not None else (0, 1))}
     if data.final is not None:
         traces += _final(data, data.final)
-        last = int(data.final["last_epoch"].iloc[0])
+        right = [f"right: every neuron at epoch {int(data.final['last_epoch'].iloc[0]):,}"]
         axes["xaxis2"] = {
             "domain": _RIGHT,
-            "title": {"text": f"frequency k at epoch {last:,}"},
+            "title": {"text": "frequency k"},
             "range": [0, data.sizes.shape[1]],
         }
         axes["yaxis2"] = {
@@ -94,7 +95,7 @@ def build(data: Data) -> style.Figure:
     return style.figure(
         f"Neuron frequency clusters · {data.label}",
         traces,
-        subtitle=" · ".join(part for part in (data.grokking.text, data.missing) if part),
+        subtitle=" · ".join(part for part in (data.grokking.text, data.missing, *right) if part),
         hovermode="closest",
         yaxis={"title": {"text": "neurons in the cluster"}, "rangemode": "tozero"},
         **axes,
@@ -203,7 +204,7 @@ explained.
 **How to read it.** When clusters appear, whether they take neurons from each other, and how many neurons
 serve no single frequency (open circles). Points are checkpoints; a missing checkpoint leaves a gap.
 """,
-    code_version="1",
+    code_version="2",
     scope="variant",
     load=load,
     build=build,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tdw.plots import grokking, preview, style
+from tdw.plots import grokking, preview, series, style
 from tdw.plots.base import Plot
 from tdw.plots.neuron_matrix import Data, Facet, Parameters, load, orders
 
@@ -36,6 +36,7 @@ def build(data: Data) -> style.Figure:
         axes[f"xaxis{tag}"] = {
             **style.epoch_axis(domain=x_domain, anchor=f"y{tag}", showgrid=False),
             **({} if i == 0 else {"matches": "x"}),
+            **({} if one else {"tickformat": "~s", "nticks": 5}),
             **({} if bottom else {"title": {"text": ""}, "showticklabels": False}),
         }
         axes[f"yaxis{tag}"] = {
@@ -50,7 +51,7 @@ def build(data: Data) -> style.Figure:
             "showgrid": False,
             "nticks": 12,
         }
-        traces.append(_heatmap(facet, tag))
+        traces += _heatmaps(facet, tag)
         marked = grokking.marks(facet.grokking, xref=f"x{tag}", over_map=True)
         shapes += [{**shape, "yref": f"y{tag} domain"} for shape in marked["shapes"]]
         if one:
@@ -65,7 +66,7 @@ def build(data: Data) -> style.Figure:
         traces,
         subtitle=" · ".join(part for part in subtitle if part),
         hovermode="closest",
-        margin=style.TALL_HEAD,
+        margin=style.fixed(bar=True),
         coloraxis={
             "cmin": 0,
             "cmax": 1,
@@ -93,19 +94,23 @@ def _names(order: npt.NDArray[np.intp]) -> list[str]:
     return [f"n{i}" for i in order.tolist()]
 
 
-def _heatmap(facet: Facet, tag: str) -> dict[str, Any]:
-    return {
-        "type": "heatmap",
-        "x": facet.epochs,
-        "y": _names(np.arange(len(facet.values))),
-        "z": facet.values,
-        "xaxis": f"x{tag}",
-        "yaxis": f"y{tag}",
-        "coloraxis": "coloraxis",
-        "name": facet.label,
-        "hoverongaps": False,
-        "hovertemplate": "neuron %{y}<br>epoch %{x:,d}<br>coarseness %{z:.3f}<extra>%{fullData.name}</extra>",
-    }
+def _heatmaps(facet: Facet, tag: str) -> list[dict[str, Any]]:
+    hover = "neuron %{y}<br>epoch %{x:,d}<br>coarseness %{z:.3f}<extra>%{fullData.name}</extra>"
+    return [
+        {
+            "type": "heatmap",
+            "x": facet.epochs[run],
+            "y": _names(np.arange(len(facet.values))),
+            "z": np.ascontiguousarray(facet.values[:, run]),
+            "xaxis": f"x{tag}",
+            "yaxis": f"y{tag}",
+            "coloraxis": "coloraxis",
+            "name": facet.label,
+            "hoverongaps": False,
+            "hovertemplate": hover,
+        }
+        for run in series.even_runs(facet.epochs)
+    ]
 
 
 def _heading(facet: Facet, tag: str) -> dict[str, Any]:
@@ -199,7 +204,7 @@ PLOT = Plot(
     name="neuron_coarseness",
     title="Coarseness by neuron",
     description=DESCRIPTION,
-    code_version="1",
+    code_version="2",
     scope="variant",
     load=load,
     build=build,
@@ -214,7 +219,7 @@ COMPARISON = Plot(
     name="neuron_coarseness_comparison",
     title="Coarseness by neuron and variant",
     description=DESCRIPTION + "\nA facet a variant, on shared axes and one color scale.\n",
-    code_version="1",
+    code_version="2",
     scope="comparison",
     load=load,
     build=build,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FRAME_BUDGET = 850_000
 """Bytes of the frames of one figure, in base64. Frames of more make a page slow."""
 _GAP = 0.012
-_TITLE_HEIGHT = 0.05
+_TITLE_HEIGHT = 0.08
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,13 @@ class Scale:
         title: of its bar, with the unit.
         colors: name of a Plotly color scale.
         top: where it ends, in percent.
+        tops: where it may end instead, chosen by buttons.
     """
 
     title: str
     colors: str
     top: int = 100
+    tops: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,10 +116,10 @@ def draw(maps: Maps, *, title: str, subtitle: str) -> style.Figure:
             for e, epoch in enumerate(maps.epochs)
         ],
         hovermode="closest",
-        margin=style.TALL_HEAD,
+        margin=style.fixed(bar=True, l=40, b=130),
         annotations=_titles(maps, last),
-        sliders=[frames.slider(maps.epochs, active=last)],
-        updatemenus=[{**frames.player(), "pad": {"b": 26}}],
+        sliders=[{**frames.slider(maps.epochs, active=last), "pad": {"t": 26, "b": 4}}],
+        updatemenus=[{**frames.player(), "pad": {"b": 26}}, *_tops(maps)],
         **{_coloraxis(i): _bar(scale, i, len(maps.scales)) for i, scale in enumerate(maps.scales)},
         **axes,
     )
@@ -166,6 +168,23 @@ def _bar(scale: Scale, place: int, count: int) -> dict[str, Any]:
             "yanchor": "middle",
         },
     }
+
+
+def _tops(maps: Maps) -> list[dict[str, Any]]:
+    """Buttons that choose where a scale ends."""
+    return [
+        style.buttons(
+            [
+                {"label": f"color to {top} %", "method": "relayout", "args": [{f"{_coloraxis(i)}.cmax": top}]}
+                for top in scale.tops
+            ],
+            at="left",
+            active=scale.tops.index(scale.top),
+            pad={"b": 26},
+        )
+        for i, scale in enumerate(maps.scales)
+        if scale.tops
+    ]
 
 
 def _titles(maps: Maps, e: int) -> list[dict[str, Any]]:

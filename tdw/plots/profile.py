@@ -110,7 +110,7 @@ def draw(profile: Profile, *, title: str, subtitle: str, **layout: Any) -> style
         ],
         hovermode="closest",
         bargap=0.08,
-        margin=style.TALL_HEAD,
+        margin=style.fixed(bar=True, slider=True),
         xaxis=style.epoch_axis(domain=_HEATMAP, showgrid=False),
         xaxis2={
             "domain": _BARS,

@@ -29,7 +29,7 @@ _GINI = (
     ("gini_W_L_components", "Gini of W_out W_U", style.COLORS[1], "dash"),
 )
 _WEIGHTS = "sum_squared_weights"
-_ROWS = ((0.46, 1.0), (0.22, 0.41), (0.0, 0.17))
+_ROWS = ((0.54, 1.0), (0.27, 0.48), (0.0, 0.21))
 COLUMNS = (*(loss[0] for loss in _LOSSES), *(gini[0] for gini in _GINI), _WEIGHTS)
 
 
@@ -85,11 +85,11 @@ def build(data: Data) -> style.Figure:
         traces,
         subtitle=" · ".join(part for part in (data.grokking.text, keys, data.missing) if part),
         xaxis=style.epoch_axis(anchor="y3"),
-        yaxis=style.loss_axis("loss (nats)", domain=_ROWS[0]),
-        yaxis2={"domain": _ROWS[1], "title": {"text": "Gini (0 to 1)"}, "range": [0, 1], "nticks": 4},
+        yaxis=style.loss_axis("loss (nats)", domain=_ROWS[0]) | {"dtick": 2},
+        yaxis2={"domain": _ROWS[1], "title": {"text": "Gini (0–1)"}, "range": [0, 1], "nticks": 4},
         yaxis3={
             "domain": _ROWS[2],
-            "title": {"text": "Σ weights²"},
+            "title": {"text": "Σ w²"},
             "rangemode": "tozero",
             "tickformat": ",",
             "nticks": 4,
@@ -164,7 +164,7 @@ test loss could have predicted it. With the *keys of the last* epoch, as in the 
 are known from the start (excluded loss: mean over them, each alone). Points are checkpoints; a missing one
 leaves a gap.
 """,
-    code_version="1",
+    code_version="2",
     scope="variant",
     load=load,
     build=build,

@@ -86,6 +86,25 @@ def stretches(there: npt.NDArray[np.bool_]) -> list[slice]:
     return [slice(int(first), int(after)) for first, after in zip(steps[::2], steps[1::2], strict=True)]
 
 
+def even_runs(epochs: npt.NDArray[np.integer], *, most: int = 8) -> list[slice]:
+    """Runs of evenly spaced epochs, in the order to draw them as heatmaps one over the other.
+
+    Plotly draws evenly spaced columns as one picture, and others cell by cell, ten times slower. Neighbors
+    share the epoch between them, so that nothing is left open; wide columns come first, and narrow ones lie
+    above them: the picture is that of one heatmap.
+
+    Args:
+        epochs: (n,) ascending.
+        most: runs; with more of them there is one, of all.
+    """
+    steps = np.diff(epochs)
+    ends = [0, *(np.flatnonzero(np.diff(steps)) + 1).tolist(), len(epochs) - 1]
+    if len(epochs) < 3 or len(ends) - 1 > most:
+        return [slice(0, len(epochs))]
+    runs = [slice(start, end + 1) for start, end in itertools.pairwise(ends)]
+    return sorted(runs, key=lambda run: -int(steps[run.start]))
+
+
 def spread(epochs: Sequence[int], count: int, *, keep: Collection[int] = ()) -> list[int]:
     """At most `count` of the epochs, evenly spaced in the list: the first, the last and those of `keep`."""
     if len(epochs) <= count:

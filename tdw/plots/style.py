@@ -30,6 +30,9 @@ EPOCH_TITLE = "epoch (optimizer steps)"
 COARSENESS_TITLE = "coarseness (0 to 1)"
 TEST_LOSS_TITLE = "test loss (nats)"
 
+# Pixels: letters, rows and keys of a legend, and the width that a legend has at least.
+_FONT, _LETTER, _ROW, _KEY, _NARROW = 13, 7, 20, 45, 700
+
 CONFIG: Mapping[str, Any] = {
     "responsive": True,
     "displaylogo": False,
@@ -39,9 +42,22 @@ CONFIG: Mapping[str, Any] = {
 """Options of Plotly's tool bar: nothing in it leaves the machine."""
 
 
+# Room for the labels is left by hand: Plotly's `automargin` measures them and draws everything again.
 HEAD: Mapping[str, Any] = {"l": 70, "r": 30, "t": 108, "b": 60}
 TALL_HEAD: Mapping[str, Any] = {**HEAD, "t": 132}
 """Margins in pixels: room for title, subtitle and a row of buttons; and for titles of panels below that."""
+
+
+def fixed(*, bar: bool = False, slider: bool = False, **sides: int) -> dict[str, Any]:
+    """Margins of a figure without a legend, which nothing has to be measured for.
+
+    Args:
+        bar: a bar of colors on the right.
+        slider: one below the axis of epochs.
+        sides: l, r, t or b in pixels, where they differ from `TALL_HEAD`.
+    """
+    found = {**TALL_HEAD, **({"r": 105} if bar else {}), **({"b": 150} if slider else {}), **sides}
+    return {**found, "autoexpand": False}
 
 
 @dataclass(frozen=True)
@@ -96,7 +112,6 @@ def template(*, dark: bool) -> dict[str, Any]:
         "showline": True,
         "ticks": "outside",
         "tickcolor": line,
-        "automargin": True,
         "title": {"standoff": 8},
     }
     # Plotly paints the active button almost white in any theme, so buttons are light with dark text.
@@ -111,7 +126,11 @@ def template(*, dark: bool) -> dict[str, Any]:
     bar = {"outlinewidth": 0, "ticks": "outside", "tickcolor": line, "thickness": 14}
     return {
         "layout": {
-            "font": {"family": "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif", "size": 13, "color": text},
+            "font": {
+                "family": "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif",
+                "size": _FONT,
+                "color": text,
+            },
             "paper_bgcolor": background,
             "plot_bgcolor": background,
             "colorway": list(COLORS),
@@ -145,9 +164,12 @@ def figure(
         traces: Plotly traces, plain mappings.
         subtitle: one line below the title; says what is missing.
         frames: Plotly frames.
-        layout: anything else of Plotly's layout.
+        layout: anything else of Plotly's layout; `margin` where `HEAD` and the legend's rows do not fit.
     """
     import plotly.graph_objects as go
+
+    traces = [dict(trace) for trace in traces]
+    second = any(_is_right(axis) for name, axis in layout.items() if name.startswith("yaxis"))
 
     head = {
         "text": title,
@@ -162,13 +184,13 @@ def figure(
         "subtitle": {"text": subtitle, "font": {"size": 13}},
     }
     return go.Figure(
-        data=[dict(trace) for trace in traces],
+        data=traces,
         frames=[dict(frame) for frame in frames],
         layout={
             "template": template(dark=False),
             "meta": {"dark": template(dark=True)},
             "title": head,
-            "margin": HEAD,
+            "margin": {**HEAD, "r": 80 if second else HEAD["r"], "b": HEAD["b"] + _legend_height(traces)},
             # At the bottom of the page, below the axis: the row above the figure belongs to buttons.
             "legend": {
                 "orientation": "h",
@@ -182,6 +204,23 @@ def figure(
             **layout,
         },
     )
+
+
+def _is_right(axis: Mapping[str, Any]) -> bool:
+    return axis.get("side") == "right"
+
+
+def _legend_height(traces: Sequence[Mapping[str, Any]]) -> int:
+    """Pixels of the legend's rows on a narrow page; it stands below the axis."""
+    names = [
+        str(trace.get("name", ""))
+        for trace in traces
+        if trace.get("showlegend", len(traces) > 1) and trace.get("visible", True) is True
+    ]
+    if not names:
+        return 0
+    columns = max(_NARROW // (_LETTER * max(map(len, names)) + _KEY), 1)
+    return _ROW * -(-len(names) // columns)
 
 
 def epoch_axis(**extra: Any) -> dict[str, Any]:
@@ -201,6 +240,8 @@ def loss_axis(title: str, **extra: Any) -> dict[str, Any]:
         "type": "log",
         "dtick": 1,
         "exponentformat": "power",
+        # Plotly makes powers a quarter larger than other labels.
+        "tickfont": {"size": _FONT / 1.25},
         "hoverformat": ".3~g",
         **extra,
     }

@@ -201,7 +201,7 @@ evaluated epoch from which on the test loss stays below the threshold. A variant
 **How to read it.** A scheduled checkpoint that is missing stands in the rug as an orange cross; where
 epochs were never trained the curves have a gap.
 """,
-    code_version="1",
+    code_version="2",
     scope="variant",
     load=load,
     build=build,

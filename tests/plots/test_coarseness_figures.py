@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 from figures import EPOCHS, KEYS, MISSING, axis_title, sources, traces
-from synthetic import matrix
+from synthetic import matrix, write_table, write_variant
 
 from tdw.errors import BadConfig
 from tdw.plots import blob_count, coarseness_distribution, grokking, neuron_coarseness, neuron_matrix, style
@@ -57,22 +60,44 @@ def neurons(store: Store, *variants: str, **parameters: float):
     return neuron_coarseness.load(sources(store, *variants), neuron_coarseness.Parameters(**parameters))
 
 
+def painted(figure: Any, axis: str) -> dict[int, np.ndarray]:
+    """Epoch -> column of a facet, as the traces paint it one over the other."""
+    columns: dict[int, np.ndarray] = {}
+    for trace in traces(figure, xaxis=axis):
+        columns |= dict(zip(trace.x.tolist(), trace.z.T, strict=True))
+    return columns
+
+
 def test_coarseness_by_neuron_has_one_color_scale_from_0_to_1_for_all_variants(store: Store):
     figure = neuron_coarseness.build(neurons(store, *KEYS))
     axis = figure.layout.coloraxis
     assert (axis.cmin, axis.cmax) == (0, 1)
-    assert len(figure.data) == 3 and all(t.coloraxis == "coloraxis" for t in figure.data)
+    assert all(t.coloraxis == "coloraxis" for t in figure.data)
+    assert {t.name for t in figure.data} == {"p13 s485", "p13 s999", "p17 s999"}
+    columns = painted(figure, "x")
+    assert sorted(columns) == list(EPOCHS)
     np.testing.assert_array_equal(
-        figure.data[0].z, matrix(EPOCHS, groks_at=1500, neurons=12, seed=485).T.astype(np.float32)
+        np.stack([columns[epoch] for epoch in EPOCHS]),
+        matrix(EPOCHS, groks_at=1500, neurons=12, seed=485).astype(np.float32),
     )
     assert [x.matches for x in (figure.layout.xaxis2, figure.layout.xaxis3)] == ["x", "x"]
 
 
 def test_missing_epochs_are_empty_columns_in_the_facet_of_the_variant(store: Store):
     figure = neuron_coarseness.build(neurons(store, *KEYS))
-    for trace, missing in zip(figure.data, ((), MISSING, ()), strict=True):
-        assert trace.x[np.isnan(trace.z).all(axis=0)].tolist() == list(missing)
-        assert trace.hoverongaps is False
+    for axis, missing in (("x", ()), ("x2", MISSING), ("x3", ())):
+        columns = painted(figure, axis)
+        assert sorted(e for e, column in columns.items() if np.isnan(column).all()) == list(missing)
+    assert all(trace.hoverongaps is False for trace in figure.data)
+
+
+def test_columns_of_one_trace_are_evenly_spaced_so_that_plotly_draws_them_as_a_picture(store: Store):
+    for trace in neuron_coarseness.build(neurons(store, *KEYS)).data:
+        assert len(set(np.diff(trace.x).tolist())) == 1
+
+
+def test_headings_tell_of_gaps_and_of_no_grok(store: Store):
+    figure = neuron_coarseness.build(neurons(store, *KEYS))
     headings = [a.text for a in figure.layout.annotations]
     assert "gaps" in headings[1] and "no grok" in headings[2]
 
@@ -119,7 +144,7 @@ def test_blob_counts_are_neurons_at_or_above_each_threshold(store: Store):
         (line,) = traces(figure, name=f"coarseness ≥ {threshold}")
         np.testing.assert_array_equal(line.y, (values >= float(threshold)).sum(axis=1))
         assert line.visible is True
-    assert axis_title(figure, "yaxis") == "neurons at or above the threshold (of 12)"
+    assert axis_title(figure, "yaxis") == "neurons (of 12)"
 
 
 def test_a_button_leaves_one_threshold_of_every_variant(store: Store):
@@ -149,3 +174,47 @@ def test_a_reference_line_is_drawn_where_it_is_asked_for(store: Store):
     assert figure.layout.yaxis.range[1] > 20
     with pytest.raises(BadConfig, match="reference"):
         blob_count.Parameters(reference=-1)
+
+
+def relabelled(store: Store, *, observed: list[int], epochs: tuple[int, ...] = (0, 100, 200)) -> Store:
+    """A variant with a relabelling summary of four labellings: the observed one, and 10, 20 and 30 blobs."""
+    write_variant(store, KEYS[0], epochs=epochs, neurons=12, groks_at=100)
+    rows = [
+        {"epoch": epoch, "c": c, "num_blob_neurons": count}
+        for epoch, first in zip(epochs, observed, strict=True)
+        for c, count in enumerate((first, 10, 20, 30), start=1)
+    ]
+    write_table(store, KEYS[0], "relabelling", pd.DataFrame(rows))
+    return store
+
+
+def test_the_relabelling_control_is_the_mean_over_labellings_at_its_own_threshold(empty: Store):
+    observed = (matrix((0, 100, 200), groks_at=100, neurons=12, seed=485) >= 0.7).sum(axis=1).tolist()
+    data = blobs(relabelled(empty, observed=observed), KEYS[0])
+    figure = blob_count.build(data)
+    (line,) = traces(figure, name="≥ 0.7, mean of 4 relabellings")
+    expected = [(60 + count) / 4 for count in observed]
+    assert line.visible and line.y[:3].tolist() == expected
+    assert np.isnan(line.y[3:]).all()  # scheduled, and missing
+    assert figure.layout.yaxis.range[1] > max(expected)
+    table = blob_count.table(data).query("epoch == 200").set_index("threshold")["relabelled_neurons"]
+    assert table["0.7"] == expected[2] and table.drop("0.7").isna().all()
+
+
+def test_the_control_has_its_switch_and_starts_hidden_among_several_variants(empty: Store):
+    observed = (matrix((0, 100, 200), groks_at=100, neurons=12, seed=485) >= 0.7).sum(axis=1).tolist()
+    relabelled(empty, observed=observed)
+    write_variant(empty, KEYS[1], epochs=(0, 100, 200), neurons=12, groks_at=None)
+    figure = blob_count.build(blobs(empty, *KEYS[:2]))
+    place = next(i for i, trace in enumerate(figure.data) if "relabellings" in trace.name)
+    assert figure.data[place].visible is False
+    shown, hidden = figure.layout.updatemenus[1].buttons
+    assert (list(shown.args[0]["visible"]), list(hidden.args[0]["visible"])) == ([True], [False])
+    assert list(shown.args[2]) == [place]
+    assert shown.args[1]["yaxis.range"][1] > hidden.args[1]["yaxis.range"][1]
+
+
+def test_a_control_of_another_definition_of_a_blob_is_not_drawn(empty: Store):
+    figure = blob_count.build(blobs(relabelled(empty, observed=[11, 11, 11]), KEYS[0]))
+    assert not [trace for trace in figure.data if "relabellings" in trace.name]
+    assert len(figure.layout.updatemenus) == 1

@@ -164,8 +164,8 @@ def test_progress_measures_share_one_axis_of_epochs(store: Store):
     assert {t.yaxis for t in figure.data} == {"y", "y2", "y3"}
     assert [axis_title(figure, f"yaxis{i}") for i in ("", "2", "3")] == [
         "loss (nats)",
-        "Gini (0 to 1)",
-        "Σ weights²",
+        "Gini (0–1)",
+        "Σ w²",
     ]
 
 

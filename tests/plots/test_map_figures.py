@@ -163,5 +163,6 @@ def test_every_living_neuron_is_a_point_at_its_final_frequency(store: Store):
     figure = neuron_clusters.build(data)
     points = [t for t in figure.data if t.xaxis == "x2"]
     assert sorted(int(i) for t in points for i in t.customdata) == list(range(12))
-    assert axis_title(figure, "xaxis2") == "frequency k at epoch 3,000"
+    assert axis_title(figure, "xaxis2") == "frequency k"
+    assert "right: every neuron at epoch 3,000" in figure.layout.title.subtitle.text
     assert axis_title(figure, "yaxis2") == "fraction of variance explained"

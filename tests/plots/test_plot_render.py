@@ -78,6 +78,11 @@ def test_every_axis_that_is_shown_has_a_title(store: Store, plot: Plot):
 
 
 @each_plot
+def test_nothing_makes_plotly_measure_labels_and_draw_again(store: Store, plot: Plot):
+    assert "automargin" not in drawn(store, plot).files["figure.json"].decode()
+
+
+@each_plot
 def test_inputs_are_recorded_with_fingerprints_of_their_content(store: Store, plot: Plot):
     found = drawn(store, plot).provenance
     names = {name.split("/", 1)[1] if plot.scope == "comparison" else name for name in found.inputs}

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tdw.plots.series import band, curve, missing_note, on_schedule, spread, thin
+from tdw.plots.series import band, curve, even_runs, missing_note, on_schedule, spread, thin
 
 
 def test_a_scheduled_epoch_without_a_row_becomes_a_nan():
@@ -60,3 +63,28 @@ def test_a_spread_keeps_first_last_and_what_is_asked_for():
     chosen = spread(epochs, 6, keep=[330])
     assert chosen[0] == 0 and chosen[-1] == 990 and 330 in chosen and len(chosen) <= 6
     assert spread([1, 2], 5) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "epochs",
+    [
+        [0, 100, 200, 300, 500, 700, 900, 1000, 1100],
+        [0, 500, 1000, 1100, 1200],
+        [0, 1, 2, 3],
+        [0, 100],
+        [5],
+    ],
+)
+def test_even_runs_cover_all_epochs_share_their_ends_and_wide_ones_lie_below(epochs: list[int]):
+    at = np.array(epochs)
+    runs = even_runs(at)
+    assert all(len(set(np.diff(at[run]).tolist())) <= 1 for run in runs)
+    places = sorted((run.start, run.stop) for run in runs)
+    assert places[0][0] == 0 and places[-1][1] == len(at)
+    assert all(before[1] - 1 == after[0] for before, after in itertools.pairwise(places))
+    widths = [int(np.diff(at[run])[0]) for run in runs] if len(at) > 1 else []
+    assert widths == sorted(widths, reverse=True)
+
+
+def test_epochs_without_order_stay_one_run():
+    assert even_runs(np.cumsum(np.arange(12))) == [slice(0, 12)]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tdw.plots import style
@@ -52,6 +54,22 @@ def test_labels_drop_what_all_variants_share():
     labels = style.short_labels(["p97_s485_d598", "p97_s999_d598", "p113_s999_d598"])
     assert list(labels.values()) == ["p97 s485", "p97 s999", "p113 s999"]
     assert style.short_labels(["p97_s485_d598"]) == {"p97_s485_d598": "p97_s485_d598"}
+
+
+def test_the_legends_rows_get_their_room_by_hand():
+    def bottom(*names: str, **more: Any) -> int:
+        return style.figure("", [{"type": "scatter", "name": name, **more} for name in names]).layout.margin.b
+
+    assert bottom("alone") == style.HEAD["b"]  # one trace has no legend
+    assert bottom("a", "b", showlegend=False) == style.HEAD["b"]
+    assert bottom("a", "b") == style.HEAD["b"] + 20
+    assert bottom("a", "b", visible=False) == style.HEAD["b"]
+    assert bottom(*["a long name of a line"] * 7) == style.HEAD["b"] + 3 * 20
+
+
+def test_a_second_axis_gets_its_room_by_hand():
+    assert style.figure("", [], yaxis2=style.second_axis()).layout.margin.r == 80
+    assert style.figure("", [], yaxis2={}).layout.margin.r == style.HEAD["r"]
 
 
 def test_nothing_in_the_tool_bar_sends_a_figure_away():
