@@ -33,6 +33,7 @@ from tdw_assets.plan import plan_analysis
 from tdw_resources import events
 from tdw_resources.instance import open_instance, size_pools
 from tdw_resources.resources import StoreResource
+from tdw_workbench.worker import execute
 
 FAMILY = get_family("modulo_addition_1layer")
 ANALYZERS = (
@@ -145,14 +146,9 @@ def by_run(study: Study, trained: Path, root: Path) -> Clock:
         planned = plan_analysis(grid, find_gaps(grid, instance, Store(root))[variant])
         assert planned is not None and planned.size == len(ANALYZERS) * len(study.epoch_list)
         with _timed(clock):
-            done = defs.resolve_job_def("analyze").execute_in_process(
-                instance=instance,
-                asset_selection=list(planned.assets),
-                run_config=dict(planned.run_config),
-                tags=planned.tags,
-            )
+            done = execute(planned, defs=defs, instance=instance)
         clock.after = time.perf_counter() - clock.last[0]
-        assert done.success
+        assert not done.error, done.error
         recorded = sum(len(instance.get_materialized_partitions(grid.key(name))) for name in ANALYZERS)
         assert recorded == planned.size, f"{recorded} of {planned.size} cells are recorded"
     return clock

@@ -15,7 +15,6 @@ from tdw_assets.gaps import AssetGaps, find_gaps
 from tdw_assets.grid import Grid
 from tdw_assets.partitions import with_registered
 from tdw_assets.soundness import Memory, find_unsound
-from tdw_resources.instance import ANALYSIS_POOL
 from tdw_resources.resources import StoreResource
 
 PRESENT, COVERED, SOUND = "files_present", "schedule_covered", "files_sound"
@@ -86,7 +85,7 @@ def cell_checks(grid: Grid) -> dg.AssetChecksDefinition:
             for name, words in _DESCRIPTIONS.items()
         ],
         can_subset=True,
-        pool=ANALYSIS_POOL,
+        # No pool: what a person materializes brings its checks along, and would wait for one pool more.
     )
     def check(context: dg.AssetCheckExecutionContext, store: StoreResource):
         live = with_registered(grid, context.instance)

@@ -19,6 +19,8 @@ def run_request(planned: PlannedRun, *, attempt: int | str) -> dg.RunRequest:
         job_name=planned.job,
         run_config=dict(planned.run_config),
         asset_selection=list(planned.assets) or None,
+        # Left open, a selection brings the assets' checks along, and with them their time and their pool.
+        asset_check_keys=[] if planned.assets else None,
         partition_key=planned.partition_key,
         tags={**planned.tags, "dagster/priority": PRIORITIES[planned.job], "tdw/door": "automation"},
     )

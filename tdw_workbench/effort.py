@@ -1,7 +1,8 @@
 """How much work is left, in one currency, so that one "time left" can be given for all of it.
 
-The unit is the cost of a training step over p². Analysis of a checkpoint costs about as much as a dozen
-steps, a table or plot about a second, whatever p is; what was measured while working replaces these guesses.
+The currency is seconds of one core, guessed: of a step of training, of a cell, of a table, each with a part
+that grows with p² and a part that does not. Only their proportions matter, since the time left is
+extrapolated from the time that it took so far.
 """
 
 from __future__ import annotations
@@ -23,17 +24,21 @@ if TYPE_CHECKING:
     from tdw_assets.gaps import VariantGaps
     from tdw_assets.grid import Grid
 
-_STEPS_A_CHECKPOINT = 12.0
-_UNITS_A_TABLE = 30 * 113.0**2
+# Seconds: what does not depend on p, and what p=113 adds (benchmarks/training.py, benchmarks/analysis.py).
+_STEP = (0.001, 0.024)
+_CHECKPOINT = (0.015, 0.0)
+_CELL = (0.008, 0.025)
+_TABLE = (0.5, 0.0)
+_SOON = 0.01
 
 
 @dataclass
 class Effort:
-    """Work left by (variant, stage), in units, updated as stages go on.
+    """Work left by (variant, stage), in guessed seconds, updated as stages go on.
 
     Attributes:
-        left: units left of each stage.
-        total: units at the beginning.
+        left: seconds left of each stage.
+        total: seconds at the beginning.
         started: monotonic time.
     """
 
@@ -42,10 +47,10 @@ class Effort:
     started: float = field(default_factory=time.monotonic)
     _whole: dict[tuple[str, str], float] = field(default_factory=dict)
 
-    def plan(self, variant: str, stage: str, units: float) -> None:
+    def plan(self, variant: str, stage: str, seconds: float) -> None:
         """A stage will take so much."""
-        self._whole[variant, stage] = self.left[variant, stage] = units
-        self.total += units
+        self._whole[variant, stage] = self.left[variant, stage] = seconds
+        self.total += seconds
 
     def advance(self, variant: str, stage: str, fraction: float) -> None:
         """A stage is so far (0-1)."""
@@ -66,7 +71,7 @@ class Effort:
     def line(self) -> str:
         """How far all of it is, with the time left, extrapolated from the time that it took so far."""
         done, elapsed = self.done_fraction, time.monotonic() - self.started
-        left = elapsed * (1 - done) / done if done > 0.002 else None
+        left = elapsed * (1 - done) / done if done > _SOON else None
         return overall(done, left, elapsed)
 
 
@@ -100,23 +105,23 @@ class Work:
         effort = Effort()
         sizes: dict[str, float] = {}
         for variant, gaps in found.items():
-            for stage, units in _size(order, grid, gaps, store).items():
-                if units:
-                    effort.plan(variant, stage, units)
-                    sizes[variant] = sizes.get(variant, 0.0) + units
+            for stage, seconds in _size(order, grid, gaps, store).items():
+                if seconds:
+                    effort.plan(variant, stage, seconds)
+                    sizes[variant] = sizes.get(variant, 0.0) + seconds
             tables = plan_derived(grid, standing, variant, names=order.assets or None)
             if tables or sizes.get(variant):
                 # Whatever is trained or analyzed makes all tables and plots anew.
                 due = tables.size if tables and not sizes.get(variant) else made_anew
-                effort.plan(variant, "summarize", due * _UNITS_A_TABLE)
-                sizes[variant] = sizes.get(variant, 0.0) + due * _UNITS_A_TABLE
+                effort.plan(variant, "summarize", due * _cost(_TABLE))
+                sizes[variant] = sizes.get(variant, 0.0) + due * _cost(_TABLE)
             elif gaps.history is None and gaps.checkpoint.recorded and order.wants("history"):
                 sizes[variant] = 0.0
         variants = sorted(sizes, key=lambda variant: -sizes[variant])
         over_all = find_comparison_gaps(with_registered(grid, instance), instance, store)
-        if any(order.wants(gap.asset.name) for gap in over_all.gaps) and (
-            variants or plan_derived(grid, over_all, "", names=order.assets or None)
-        ):
+        wanted = sum(order.wants(gap.asset.name) for gap in over_all.gaps)
+        if wanted and (variants or plan_derived(grid, over_all, "", names=order.assets or None)):
+            effort.plan(ALL, "compare", wanted * _cost(_TABLE))
             variants.append(ALL)
         cells = [asset for gaps in found.values() for asset in (gaps.checkpoint, *gaps.analyzers.values())]
         return cls(
@@ -128,9 +133,9 @@ class Work:
 
 
 def _size(order: Order, grid: Grid, gaps: VariantGaps, store: Store) -> Mapping[str, float]:
-    """Stage -> units of what is to be done of a variant."""
+    """Stage -> guessed seconds of what is to be done of a variant."""
     config = grid.family.parse_variant(gaps.variant)
-    pairs = float(getattr(config, "p", 1)) ** 2
+    p = getattr(config, "p", 0)
     train = gaps.to_train(out_of_date=order.out_of_date) if order.wants("checkpoint") else ()
     states = store.epochs(grid.family.name, gaps.variant, STATES)
     steps = sum(stretch.steps for stretch in plan_stretches(((e, e) for e in train), states))
@@ -138,6 +143,12 @@ def _size(order: Order, grid: Grid, gaps: VariantGaps, store: Store) -> Mapping[
     wanted = [asset for name, asset in gaps.analyzers.items() if order.wants(name)]
     cells = sum(len(asset.to_fill(out_of_date=order.out_of_date) & to_come) for asset in wanted)
     return {
-        "train": (steps + len(train)) * pairs,
-        "analyze": cells / max(1, len(gaps.analyzers)) * _STEPS_A_CHECKPOINT * pairs,
+        "train": steps * _cost(_STEP, p) + len(train) * _cost(_CHECKPOINT, p),
+        "analyze": cells * _cost(_CELL, p),
     }
+
+
+def _cost(guess: tuple[float, float], p: int = 0) -> float:
+    """Seconds for a modulus."""
+    fixed, growing = guess
+    return fixed + growing * (p / 113) ** 2

@@ -98,9 +98,12 @@ def execute(planned: PlannedRun, *, defs: dg.Definitions, instance: dg.DagsterIn
     """Carry out one planned run in this process."""
     from tdw_resources.liveness import WORKER_TAG, identity
 
-    result = defs.resolve_job_def(planned.job).execute_in_process(
+    # Left open, a selection of assets brings their checks along.
+    job = defs.resolve_job_def(planned.job).get_subset(
+        asset_selection=set(planned.assets), asset_check_selection=set()
+    )
+    result = job.execute_in_process(
         instance=instance,
-        asset_selection=list(planned.assets),
         run_config=dict(planned.run_config),
         partition_key=planned.partition_key,
         tags={**planned.tags, "tdw/door": "fill", WORKER_TAG: identity()},

@@ -12,6 +12,7 @@ from tdw.store import Address
 from tdw_assets.partitions import variants_name
 from tdw_assets.plan import PlannedRun
 from tdw_assets.reconcile import Seen, Tick, tick
+from tdw_assets.run_requests import run_request
 
 
 class Automation:
@@ -204,6 +205,25 @@ def test_the_sensor_asks_the_daemon_with_keys_that_never_repeat_a_run(lab: Lab) 
     assert len(keys) == 2 and keys == [request.run_key for request in again.run_requests or []]
     request = (first.run_requests or [])[0]
     assert request.job_name == "train" and request.tags["dagster/defer_asset_events"] == "true"
+
+
+def test_a_run_that_automation_asks_for_brings_no_checks_along_and_waits_for_its_own_pool_alone(
+    lab: Lab,
+) -> None:
+    from dagster._core.execution.api import create_execution_plan
+    from dagster._core.op_concurrency_limits_counter import compute_run_op_concurrency_info_for_snapshot
+    from dagster._core.snap.execution_plan_snapshot import snapshot_from_execution_plan
+
+    planned = tick(lab.grid, lab.instance, lab.store, Seen()).runs[0][0]
+    request = run_request(planned, attempt=0)
+    job = lab.defs.resolve_job_def(planned.job).get_subset(
+        asset_selection=set(request.asset_selection or []),
+        asset_check_selection=None if request.asset_check_keys is None else set(request.asset_check_keys),
+    )
+    plan = create_execution_plan(job, run_config=request.run_config)
+    pools = compute_run_op_concurrency_info_for_snapshot(snapshot_from_execution_plan(plan, "of a job"))
+    assert pools is not None and pools.all_pools == {"train"}
+    assert [step.key for step in plan.steps] == ["train_checkpoints"]
 
 
 def test_the_nightly_schedule_asks_for_every_gap(lab: Lab) -> None:
