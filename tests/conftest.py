@@ -8,7 +8,11 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+# How long an example takes depends on who else works on the machine; it is no property of the code.
+settings.register_profile("tdw", deadline=None)
+settings.load_profile("tdw")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Started in the background, the tests would ignore SIGINT, and so would every process that they try to stop.
 signal.signal(signal.SIGINT, signal.default_int_handler)
