@@ -16,11 +16,14 @@ from tdw_assets.request import Cells, CellsConfig, done_since_asked, read_reques
 from tdw_assets.training import CHECKPOINT, OWNERS
 from tdw_assets.versions import DataVersion
 from tdw_assets.work import Failed, at_work, hand_over, raise_failures, waiting
+from tdw_resources import links
 from tdw_resources.events import report_planned
 from tdw_resources.instance import ANALYSIS_POOL
 from tdw_resources.resources import ComputeResource, StoreResource
 
 STAGE = "analyze"
+EXPLORED = ("neuron_activations", "attention_patterns", "coarseness", "neuron_frequencies")
+"""What the neuron explorer shows: their pages lead to it."""
 
 
 def analyze_cells(
@@ -62,13 +65,15 @@ def describe_cell(
 ) -> CellReport:
     """The report of an up-to-date artifact."""
     spec = grid.analyzer_specs[analyzer.name]
+    page = dg.MetadataValue.url(links.explorer_page(grid.family.name, variant))
+    explorer = {"explorer": page} if analyzer.name in EXPLORED else {}
     return CellReport(
         name=analyzer.name,
         variant=variant,
         epoch=epoch,
         version=DataVersion(spec, short(checkpoint_fingerprint), short(sha256)),
         code_version=spec,
-        metadata={"epoch": epoch, **metadata},
+        metadata={"epoch": epoch, **metadata, **explorer},
         inputs=(CHECKPOINT, *(name for name in analyzer.requires if name in grid.analyzers)),
     )
 

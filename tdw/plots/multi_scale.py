@@ -218,7 +218,7 @@ def _choose(
 
 
 def _fitting(values: npt.NDArray[np.uint8]) -> int:
-    """Where the scale ends at first: activations shrink in training, and to 100 % maps (n, t, t) are black."""
+    """Where the scale ends at first: activations shrink in training, and maps (n, t, t) would be black."""
     most = float(np.quantile(values.max(axis=(1, 2)), 0.9))
     return min(top for top in _TOPS if top >= min(most, 100))
 
@@ -253,9 +253,9 @@ def table(data: Data) -> pd.DataFrame:
 DESCRIPTION = """\
 Maps over the pairs (a, b), reduced bilinearly: MLP neurons after ReLU, chosen evenly over the ranks of final
 coarseness (the number after each) from coarse to fine, dead ones left out; below them each head's attention
-from "=" to a and to b. The slider moves the epoch. A neuron's color is its activation in percent of its own largest
-over the epochs shown, the same scale at every epoch; the buttons choose where it ends, since activations
-shrink in training. Heads share one scale of attention.
+from "=" to a and to b. The slider moves the epoch. A neuron's color is its activation in percent of its own
+largest over the epochs shown, the same scale at every epoch; the buttons choose where it ends, since
+activations shrink in training. Heads share one scale of attention.
 
 **How to read it.** Large blobs are coarse neurons, fine stripes and checks are plaid ones. Reduction is
 bilinear without antialiasing, as the analyzer is defined, so structure finer than the small map's pixels

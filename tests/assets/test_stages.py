@@ -10,9 +10,11 @@ from lab import V1, V2, Lab
 from tdw.analysis.runner import analyze
 from tdw.store import Address
 from tdw.training.loop import train
+from tdw_assets.analysis import EXPLORED
 from tdw_assets.gaps import find_gaps
 from tdw_assets.grid import cell_key
 from tdw_assets.partitions import RANGE_END, RANGE_START
+from tdw_resources import links
 
 ALL = (0, 2, 4, 6)
 
@@ -44,6 +46,16 @@ def test_a_variant_is_trained_and_analyzed_cell_by_cell(lab: Lab) -> None:
     assert {"mean_coarseness", "num_blob_neurons_0.7", "nbytes", "seconds", "checkpoint_fingerprint"} <= set(
         metadata
     )
+
+
+def test_what_the_explorer_shows_leads_to_it(lab: Lab) -> None:
+    train_and_analyze(lab)
+    page = links.explorer_page(lab.grid.family.name, V1)
+    for name in lab.grid.analyzers:
+        (record, *_) = lab.instance.fetch_materializations(lab.grid.key(name), limit=1).records
+        link = record.asset_materialization.metadata.get("explorer")
+        assert (link.value if link else None) == (page if name in EXPLORED else None), name
+    assert set(lab.grid.analyzers) >= set(EXPLORED)
 
 
 def test_a_second_run_over_the_same_cells_does_and_records_nothing(lab: Lab) -> None:

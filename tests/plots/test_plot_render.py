@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import struct
 import subprocess
 import sys
 from functools import cache
-from io import StringIO
+from io import BytesIO, StringIO
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from figures import EPOCHS, KEYS
@@ -16,7 +19,7 @@ from synthetic import FAMILY, provenance, write_variant
 from tdw.errors import BadConfig, FingerprintMismatch, NotFound
 from tdw.plots import preview
 from tdw.plots.base import Plot
-from tdw.plots.export import NoBrowser, find_browser, to_html
+from tdw.plots.export import NoBrowser, find_browser, to_html, to_png, to_svg
 from tdw.plots.registry import PLOTS, get_plot
 from tdw.plots.render import Rendered, comparison_figure, figure_json, render, variant_figure
 from tdw.store import Store, TableAddress
@@ -162,6 +165,46 @@ def test_without_a_browser_the_error_says_how_to_get_one(monkeypatch: pytest.Mon
     monkeypatch.setenv("BROWSER_PATH", "/nowhere/chromium")
     with pytest.raises(NoBrowser, match="install Chromium"):
         find_browser()
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.ci
+def test_a_figure_is_exported_as_png_and_svg_of_the_size_asked_for(store: Store):
+    try:
+        find_browser()
+    except NoBrowser as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+    figure = variant_figure(store, FAMILY, KEYS[0], "neuron_coarseness")
+    png = to_png(figure, width=600, height=400, scale=1)
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    assert struct.unpack(">II", png[16:24]) == (600, 400)
+    assert len(np.unique(pixels(png).reshape(-1, 3), axis=0)) > 50, "an empty picture"
+    svg = to_svg(figure, width=600, height=400).decode()
+    assert svg.startswith("<svg") and 'width="600"' in svg
+    assert "Coarseness by neuron" in svg and "epoch (optimizer steps)" in svg
+
+
+@pytest.mark.slow
+def test_a_browser_that_does_not_draw_is_named_with_what_to_do(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    broken = tmp_path / "chromium"
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("BROWSER_PATH", str(broken))
+    with pytest.raises(NoBrowser, match=re.escape(str(broken))) as caught:
+        to_png(variant_figure(store, FAMILY, KEYS[0], "blob_count"))
+    assert "BROWSER_PATH" in caught.value.remedy
+
+
+def pixels(png: bytes) -> np.ndarray:
+    """uint8 (height, width, 3) of an opaque PNG."""
+    from matplotlib.image import imread
+
+    return (imread(BytesIO(png))[..., :3] * 255).astype(np.uint8)
 
 
 @pytest.mark.slow
