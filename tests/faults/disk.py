@@ -130,7 +130,7 @@ def failing_calls(run: Run) -> Outcome:
         for at, call in enumerate(CALLS):
             root = run.folder(f"store_{round_}_{at}")
             watch = Watch(root, reference, outcome)
-            share = Run(run.scratch, run.random, run.seconds / len(CALLS))
+            share = Run(run.scratch, run.random, run.seconds / len(CALLS), rounds=run.rounds)
             nth = 1
             while not share.over:
                 if not _fail_at(outcome, watch, root, call, nth, run.random.choice(_ERRORS)):

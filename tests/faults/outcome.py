@@ -61,6 +61,7 @@ class Run:
         random: seeded.
         seconds: how long it should inject; the clock starts when `over` is first asked for, after the
             preparations.
+        rounds: how many rounds it goes at least, however slow the machine: tests count, they don't time.
         shared: undisturbed work that several scenarios are compared with, made by the first that needs it.
     """
 
@@ -68,14 +69,17 @@ class Run:
     random: Random
     seconds: float
     shared: Path | None = None
+    rounds: int = 0
+    _asked: int = 0
     _deadline: float | None = None
 
     @property
     def over(self) -> bool:
-        """Whether its time is up."""
+        """Whether its time is up; asked once a round."""
+        self._asked += 1
         if self._deadline is None:
             self._deadline = time.monotonic() + self.seconds
-        return time.monotonic() >= self._deadline
+        return self._asked > self.rounds and time.monotonic() >= self._deadline
 
     def folder(self, name: str) -> Path:
         """A new folder."""

@@ -1,4 +1,4 @@
-"""A minute or two of `make faults`: the same scenarios, each for a few seconds."""
+"""A minute or two of `make faults`: the same scenarios, each for a few rounds."""
 
 from __future__ import annotations
 
@@ -10,95 +10,114 @@ from random import Random
 
 import pytest
 
-from . import crowds, damage, deaths, disk
+from . import crowds, damage, deaths, disk, stale
+from .__main__ import warm_up
 from .outcome import Outcome, Run, fast_folder
 
+Begin = Callable[[int], Run]
+"""Rounds -> a run of so many, in a folder of its own."""
 
-def hold(scenario: Callable[[Run], Outcome], folder: Path, *, seconds: float, at_least: int) -> Outcome:
+
+def hold(scenario: Callable[[Run], Outcome], run: Run, *, at_least: int) -> Outcome:
     """Run a scenario; nothing may be lost, and enough has to be injected for that to mean something."""
-    outcome = scenario(Run(folder, Random(0), seconds))
+    outcome = scenario(run)
     assert outcome.lost == 0, outcome.losses
     assert outcome.injected >= at_least
     return outcome
 
 
 @pytest.fixture(scope="module")
-def _warm() -> None:
-    """Compile once; the children are forked."""
-    from .work import fill_by_library
-
-    with tempfile.TemporaryDirectory(dir=fast_folder()) as folder:
-        fill_by_library(Path(folder))
+def _shared() -> Iterator[Path]:
+    """Undisturbed work, which compiles everything once: the children are forked."""
+    with tempfile.TemporaryDirectory(dir=fast_folder(), prefix="tdw-faults-") as folder:
+        shared = Path(folder) / "shared"
+        warm_up(Run(Path(folder) / "warm", Random(0), 0, shared), by_runs=False)
+        yield shared
 
 
 @pytest.fixture
-def scratch(_warm: None) -> Iterator[Path]:
+def begin(_shared: Path) -> Iterator[Begin]:
     with tempfile.TemporaryDirectory(dir=fast_folder(), prefix="tdw-faults-") as folder:
-        yield Path(folder)
+        numbers = iter(range(1_000))
+
+        def begin(rounds: int) -> Run:
+            scratch = Path(folder) / str(next(numbers))
+            scratch.mkdir()
+            return Run(scratch, Random(0), 0, _shared, rounds)
+
+        yield begin
 
 
-def test_no_death_at_a_step_of_a_commit_loses_anything(scratch: Path) -> None:
-    outcome = hold(deaths.random_steps, scratch, seconds=8, at_least=5)
-    assert outcome.deaths == outcome.injected
+def test_no_death_at_a_step_of_a_commit_loses_anything(begin: Begin) -> None:
+    outcome = hold(deaths.random_steps, begin(30), at_least=10)
+    assert outcome.deaths == outcome.injected == sum(outcome.died_at.values())
 
 
-def test_no_death_at_a_random_time_loses_anything(scratch: Path) -> None:
-    hold(deaths.random_times, scratch, seconds=6, at_least=5)
+def test_no_death_at_a_random_time_loses_anything(begin: Begin) -> None:
+    hold(deaths.random_times, begin(20), at_least=5)
+
+
+def test_a_lock_of_a_dead_process_holds_nobody_up(begin: Begin) -> None:
+    hold(stale.stale_locks, begin(2), at_least=2)
 
 
 @pytest.mark.slow
 @pytest.mark.ci
-def test_no_death_of_a_dagster_run_loses_or_doubles_a_cell(scratch: Path) -> None:
-    hold(deaths.runs_at_random, scratch, seconds=15, at_least=1)
+def test_no_death_of_a_dagster_run_loses_or_doubles_a_cell(begin: Begin) -> None:
+    hold(deaths.runs_at_random, begin(6), at_least=1)
 
 
-def test_a_full_disk_leaves_what_was_there_and_a_fill_goes_on(scratch: Path) -> None:
-    hold(disk.full_disk, scratch, seconds=3, at_least=3)
+@pytest.mark.slow
+def test_a_run_that_died_while_started_holds_no_other_run_up(begin: Begin) -> None:
+    hold(stale.stale_runs, begin(1), at_least=1)
 
 
-def test_a_failing_system_call_leaves_what_was_there_and_a_fill_goes_on(scratch: Path) -> None:
-    hold(disk.failing_calls, scratch, seconds=3, at_least=1)
-    (scratch / "replacing").mkdir()
-    hold(disk.replacing, scratch / "replacing", seconds=2, at_least=50)
+def test_a_full_disk_leaves_what_was_there_and_a_fill_goes_on(begin: Begin) -> None:
+    hold(disk.full_disk, begin(2), at_least=3)
+
+
+@pytest.mark.slow
+@pytest.mark.ci
+def test_a_failing_system_call_leaves_what_was_there_and_a_fill_goes_on(begin: Begin) -> None:
+    hold(disk.failing_calls, begin(3), at_least=12)
+
+
+def test_a_replacement_that_fails_leaves_the_old_version(begin: Begin) -> None:
+    hold(disk.replacing, begin(60), at_least=60)
 
 
 @pytest.mark.parametrize("scenario", [damage.truncations, damage.flips, damage.scrambles])
 def test_damage_to_any_kind_of_file_is_detected_before_use(
-    scratch: Path, scenario: Callable[[Run], Outcome]
+    begin: Begin, scenario: Callable[[Run], Outcome]
 ) -> None:
-    outcome = hold(scenario, scratch, seconds=2, at_least=100)
-    assert {
-        "checkpoints",
-        "states",
-        "coarseness",
-        "summaries/*.parquet",
-        "plots/*.json",
-    } <= outcome.notes.keys()
+    outcome = hold(scenario, begin(10), at_least=80)
+    kinds = {"checkpoints", "states", "coarseness", "summaries/*.parquet", "plots/*.json"}
+    assert kinds <= outcome.notes.keys()
 
 
-def test_rows_of_a_damaged_file_are_right_or_refused(scratch: Path) -> None:
-    hold(damage.slices, scratch, seconds=2, at_least=100)
+def test_rows_of_a_damaged_file_are_right_or_refused(begin: Begin) -> None:
+    hold(damage.slices, begin(100), at_least=100)
 
 
 @pytest.mark.parametrize("scenario", [crowds.same_cell, crowds.different_cells])
 @pytest.mark.parametrize("writers", [2, 8])
 def test_readers_see_whole_versions_whoever_writes(
-    scratch: Path, scenario: Callable[..., Outcome], writers: int
+    begin: Begin, scenario: Callable[..., Outcome], writers: int
 ) -> None:
-    outcome = hold(partial(scenario, writers=writers), scratch, seconds=2, at_least=20)
+    outcome = hold(partial(scenario, writers=writers), begin(12), at_least=20)
     assert outcome.notes["reads"] > 5
 
 
-def test_two_processes_on_one_variant_do_its_work_once(scratch: Path) -> None:
-    hold(partial(crowds.one_variant, workers=2), scratch, seconds=1, at_least=2)
+def test_two_processes_on_one_variant_do_its_work_once(begin: Begin) -> None:
+    hold(partial(crowds.one_variant, workers=2), begin(1), at_least=2)
 
 
 @pytest.mark.slow
-def test_two_fills_at_once_record_every_cell_once(scratch: Path) -> None:
-    hold(partial(crowds.fills, workers=2), scratch, seconds=1, at_least=2)
+def test_two_fills_at_once_record_every_cell_once(begin: Begin) -> None:
+    hold(partial(crowds.fills, workers=2), begin(1), at_least=2)
 
 
-def test_a_check_that_fails_is_counted_and_told(scratch: Path) -> None:
+def test_a_check_that_fails_is_counted_and_told(begin: Begin) -> None:
     """The harness itself: a commit that is not atomic is caught."""
     from tdw.store import commit
 
@@ -112,5 +131,5 @@ def test_a_check_that_fails_is_counted_and_told(scratch: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tdw.store.store.write_atomic", careless)
-        outcome = deaths.random_steps(Run(scratch, Random(0), 4))
+        outcome = deaths.random_steps(begin(20))
     assert outcome.lost and "other bytes" in " ".join(outcome.losses)
