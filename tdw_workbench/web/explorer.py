@@ -49,6 +49,15 @@ class Asked:
             )
         return found
 
+    def require_one_model(self, kind: str) -> None:
+        """Hold the invariant within a series, once for the same files. Raises FingerprintMismatch."""
+
+        def check() -> bool:
+            slices.require_same_model(self.library.store, [self.series(kind)])
+            return True
+
+        self.library.by_folder(self.family, self.variant, kind, check)
+
 
 def asked(request: Request, *, known: Sequence[str] = ()) -> Asked:
     """The variant in the path. Raises NotFound or BadConfig for a name that is none."""
@@ -138,7 +147,7 @@ def maps(request: Request) -> Response:
     slices.require_size(maps=len(neurons) * len(series), size=min(size, p))
 
     def read() -> Slice:
-        slices.require_same_model(this.library.store, [series])
+        this.require_one_model(NEURONS)
         return slices.read_maps(this.library.store, series, neurons=neurons, size=size)
 
     return _answer(request, this, series, read)
@@ -154,7 +163,7 @@ def heads(request: Request) -> Response:
     slices.require_size(maps=2 * len(chosen) * len(series), size=min(size, p))
 
     def read() -> Slice:
-        slices.require_same_model(this.library.store, [series])
+        this.require_one_model(ATTENTION)
         return slices.read_heads(this.library.store, series, heads=chosen, size=size)
 
     return _answer(request, this, series, read)

@@ -127,3 +127,19 @@ def test_a_slice_names_the_files_that_were_left_out() -> None:
     encoded = slices.Slice({"x": np.zeros(2, np.float32)}, ["00500.safetensors: damaged"]).encode()
     header = json.loads(encoded[8 : 8 + int.from_bytes(encoded[:8], "little")])
     assert json.loads(header["__metadata__"]["problems"]) == ["00500.safetensors: damaged"]
+
+
+def test_an_encoded_slice_is_what_the_safetensors_library_reads():
+    rng = np.random.default_rng(0)
+    arrays = {
+        "codes": rng.integers(0, 255, (3, 5, 7), np.uint8)[:, ::2],  # not contiguous
+        "low": rng.normal(size=(3, 2)).astype(np.float32),
+        "epochs": np.arange(5, dtype=np.int32),
+        "frequency": np.arange(-1, 2, dtype=np.int16),
+        "none": np.zeros((0, 4), np.float32),
+    }
+    found = load(slices.Slice(arrays).encode())
+    assert found.keys() == arrays.keys()
+    for name, array in arrays.items():
+        assert found[name].dtype == array.dtype, name
+        np.testing.assert_array_equal(found[name], array)
