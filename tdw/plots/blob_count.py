@@ -266,9 +266,9 @@ def _long(line: Line, thresholds: list[str]) -> pd.DataFrame:
 DESCRIPTION = """\
 Number of MLP neurons whose coarseness is at or above a threshold, against epoch. The buttons choose the
 threshold; 0.7 is what *blob* means elsewhere. Dotted: the relabelling control, the mean number of blobs
-over all labellings x → c x of the residues, under which the task is the same; more blobs than that are
-something that the names of the residues alone do not give. A dashed line is drawn where the plot's parameter
-`reference` names a number of neurons.
+over all labellings x → c x of the residues. The task does not see how residues are named, so a count near
+the dotted line is what any names would give. A dashed line is drawn where the plot's parameter `reference`
+names a number of neurons.
 
 **How to read it.** Whether blobs form before the test loss falls, whether their number settles, and how
 much of what one sees depends on the threshold. Points are checkpoints; a missing checkpoint leaves a gap.
