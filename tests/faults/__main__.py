@@ -15,6 +15,7 @@ import json
 import os
 import pickle
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seed = options.seed if options.seed is not None else Random().getrandbits(32)
     full = not only and options.minutes >= _FULL_MINUTES
     started = time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     scratch = Path(tempfile.mkdtemp(prefix="tdw-faults-", dir=fast_folder()))
     print(f"Seed {seed}, about {options.minutes:g} minutes, {options.workers} at a time, in {scratch}")
     try:
@@ -162,6 +164,7 @@ def _start(scenario: Scenario, run: Run) -> int:
     pid = os.fork()
     if pid:
         return pid
+    os.setsid()  # Ctrl-C reaches the parent alone, which ends all of them
     code = 1
     try:
         started = time.monotonic()

@@ -22,7 +22,7 @@ from .dagster_work import (
     runs_undisturbed,
 )
 from .killing import run_child, undisturbed
-from .outcome import Outcome, Run
+from .outcome import PATIENCE_S, Outcome, Run
 from .work import FAMILY, VARIANTS, fill_by_library
 
 _ROWS, _SIDE = 24, 48
@@ -189,7 +189,7 @@ def fork(work: Callable[[], object], root: Path, number: int) -> int:
 
 
 def expect_success(outcome: Outcome, pids: Sequence[int], root: Path) -> None:
-    end = time.monotonic() + 300
+    end = time.monotonic() + PATIENCE_S
     for pid in pids:
         while True:
             done, status = os.waitpid(pid, os.WNOHANG)

@@ -13,6 +13,8 @@ from pathlib import Path
 from random import Random
 
 _KEPT = 20
+PATIENCE_S = 1800.0
+"""How long nothing may happen before a scenario gives up: a busy machine is no fault."""
 
 
 @dataclass

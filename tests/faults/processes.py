@@ -10,7 +10,7 @@ import psutil
 
 from .checks import Watch
 from .dagster_work import EventWatch, runs_undisturbed
-from .outcome import Outcome, Run
+from .outcome import PATIENCE_S, Outcome, Run
 from .programs import HELD, kill, log_of, tdw, write_study
 from .work import Tree
 
@@ -37,7 +37,7 @@ def fill_killed(run: Run) -> Outcome:
             events.look(outcome.lose, when=f"after {victim} was killed")
             watch.look([], when=f"after {victim} was killed")
         with tdw("fill", root, study) as process:
-            outcome.require(process.wait(timeout=600) == 0, f"the last fill failed: {log_of(root)}")
+            outcome.require(process.wait(timeout=PATIENCE_S) == 0, f"the last fill failed: {log_of(root)}")
         watch.finish()
         events.finish(outcome.lose, reference)
     outcome.notes["studies completed"] += round_
@@ -64,7 +64,7 @@ def _kill(outcome: Outcome, process: subprocess.Popen[bytes], victim: str) -> No
     outcome.deaths += killed
     outcome.died_at[f"`tdw fill`: {victim}", "random time"] += killed
     if victim == "worker":
-        process.wait(timeout=600)  # it goes on with another worker, or ends and says so
+        process.wait(timeout=PATIENCE_S)  # it goes on with another worker, or ends and says so
     else:
         _, alive = psutil.wait_procs(workers, timeout=30)
         outcome.require(not alive, f"workers outlive `tdw fill`: {alive}")

@@ -27,11 +27,10 @@ from .dagster_work import (
     runs_undisturbed,
 )
 from .killing import run_child
-from .outcome import Outcome, Run
+from .outcome import PATIENCE_S, Outcome, Run
 from .programs import HELD, free_port, kill, log_of, servers, tdw, write_study
 from .work import ANALYZERS, EPOCHS, VARIANTS
 
-PATIENCE_S = 900.0
 # `tdw up` gives up on a server that dies more than five times within five minutes.
 _DEATHS_A_SERVER, _WITHIN_S = 4, 300.0
 
@@ -55,14 +54,17 @@ def _carry_out(run: Run, outcome: Outcome, root: Path, reference: Path) -> None:
     study = write_study(root)
     watch, events = Watch(root, reference, outcome), EventWatch(root)
     victims = ["daemon", "run", "webserver", "run", "code server", "daemon", "up", "run", "webserver", "run"]
-    give_up, complete = time.monotonic() + PATIENCE_S, False
+    give_up, complete, recorded = time.monotonic() + PATIENCE_S, False, 0
     while not complete and time.monotonic() < give_up:
         with tdw("up", root, study, "--port", str(free_port())) as process:
             next_at = time.monotonic()
             while process.poll() is None and time.monotonic() < give_up:
-                complete = wanted <= read_events(root).keys()
+                now = read_events(root)
+                complete = wanted <= now.keys()
                 if complete:
                     break
+                if len(now) > recorded:
+                    recorded, give_up = len(now), time.monotonic() + PATIENCE_S
                 time.sleep(0.3)
                 if not victims or time.monotonic() < next_at or not strike(outcome, process, victims[0]):
                     continue
