@@ -4,7 +4,8 @@
     v = tdw.open().variant("p113_s999_d598")
     v.at(5000).artifact("coarseness")["neuron_fft_ratio_no_dc"]
 
-Reads only, and checks what it reads. Nothing here starts Dagster.
+Checks what it reads. Nothing writes into the store but `make` and `import_bundle`, and nothing starts
+Dagster: the workbench records what they brought on its next look.
 """
 
 # plotly ships no types, and numpy arrays have none for torch.
@@ -13,25 +14,33 @@ Reads only, and checks what it reads. Nothing here starts Dagster.
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy.typing as npt
-
+from tdw.display import html_table
 from tdw.errors import BadConfig, NotFound
-from tdw.families import FAMILIES, Family
+from tdw.families import FAMILIES, Family, get_family
 from tdw.families.base import VariantConfig
-from tdw.store import Address, Artifact, Provenance, Store, TableAddress
-from tdw.store.layout import CHECKPOINTS
+from tdw.store import Store, TableAddress
+from tdw.views import Checkpoint, Variant
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
-    import torch
+
+    from tdw.reports.bundle import Exported
+    from tdw.reports.comparison_report import ComparisonReport
+    from tdw.reports.importing import Imported
+    from tdw.reports.study_comparison import StudyComparison
+    from tdw.reports.study_report import Report
+
+__all__ = ["Checkpoint", "Keys", "Variant", "Workbench", "default_store", "open_workbench"]
+Keys = str | Sequence[str]
 
 DEFAULT_STORE = Path(__file__).resolve().parents[1] / "store"
-HISTORY = "history"
 
 
 def default_store() -> str:
@@ -88,122 +97,94 @@ class Workbench:
 
         return comparison_figure(self.store, family, name)
 
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<li><code>{key}</code>: {len(self.variant(key).epochs())} checkpoints</li>"
-            for key in self.variants()
+    def table(self, *, early_epoch: int = 1000, family: Family = FAMILIES[0]) -> pd.DataFrame:
+        """One row a variant (S5), made now from the variants' summaries."""
+        from tdw.summaries.comparison import compare
+        from tdw.summaries.variant_tables import read_tables
+
+        return compare(read_tables(self.store, family, self._configs(family)), early_epoch=early_epoch)
+
+    def report(
+        self, *, early_epoch: int = 1000, last_epoch: int | None = None, family: Family = FAMILIES[0]
+    ) -> Report:
+        """The study report (R1) on all variants of a family: verdicts, numbers, figures.
+
+        Args:
+            early_epoch: at which "early" is read.
+            last_epoch: at which a variant is finished; None for the family's default.
+        """
+        from tdw.reports.study_report import study_report
+
+        configs = self._configs(family)
+        return study_report(self.store, family, configs, early_epoch=early_epoch, last_epoch=last_epoch)
+
+    def groups(
+        self, *, early_epoch: int = 1000, last_epoch: int | None = None, family: Family = FAMILIES[0]
+    ) -> StudyComparison:
+        """The comparison report on the groups that the variants of a family have: moduli, seeds, outcomes."""
+        from tdw.reports.study_comparison import study_comparison
+
+        configs = self._configs(family)
+        return study_comparison(self.store, family, configs, early_epoch=early_epoch, last_epoch=last_epoch)
+
+    def compare(
+        self, first: Keys, second: Keys, *, early_epoch: int = 1000, last_epoch: int | None = None
+    ) -> ComparisonReport:
+        """The comparison report (R2) of two variants, or of two lists of them, by their keys."""
+        from tdw.reports.comparison_report import comparison_report
+
+        sides = [[self.variant(key) for key in _listed(keys)] for keys in (first, second)]
+        family = next((variant.family for side in sides for variant in side), FAMILIES[0])
+        configs = [[variant.config for variant in side] for side in sides]
+        return comparison_report(
+            self.store, family, configs[0], configs[1], early_epoch=early_epoch, last_epoch=last_epoch
         )
-        return f"<b>Workbench</b> {self.store.root}<ul>{rows}</ul>"
 
+    def make(
+        self, key: str, checkpoints: Iterable[int | str], *, analyzers: Collection[str] | None = None
+    ) -> Variant:
+        """Train, analyze and summarize a variant as far as it is not done; see `make_variant`.
 
-@dataclass(frozen=True)
-class Variant:
-    """One trained model: `config` names all its parameters."""
-
-    store: Store
-    family: Family
-    config: VariantConfig
-
-    @property
-    def key(self) -> str:
-        """Its key, such as `p113_s999_d598`."""
-        return self.config.key
-
-    def epochs(self) -> list[int]:
-        """Epochs of which there is a checkpoint, ascending."""
-        return self.store.epochs(self.family.name, self.key)
-
-    def at(self, epoch: int) -> Checkpoint:
-        """The checkpoint of an epoch.
-
-        Raises:
-            NotFound: there is none; names the nearest.
+        For small things, such as `make("p31_s999_d598_f0.8", ["0:1300:50"])`. `tdw fill` uses all cores and
+        shows progress.
         """
-        epochs = self.epochs()
-        if epoch not in epochs:
-            near = (
-                f"the nearest is {min(epochs, key=lambda e: abs(e - epoch))}"
-                if epochs
-                else "there is none yet"
-            )
-            raise NotFound(
-                f"{self.key} has no checkpoint of epoch {epoch}",
-                f"{near}; train it with `tdw fill --variant {self.key} --epochs {epoch}`",
-            )
-        return Checkpoint(self, epoch)
+        from tdw.making import make_variant
 
-    def history(self) -> pd.DataFrame:
-        """Table with a row an epoch: epoch, train_loss, test_loss (nats), test_accuracy (0-1).
+        config = _parse(key)
+        family = get_family(config.family)
+        make_variant(self.store, family, config, checkpoints, analyzers=analyzers)
+        return Variant(self.store, family, config)
 
-        Each is of the weights after that many optimizer steps; test metrics are NaN where not evaluated.
-        """
-        return self.store.read_table(TableAddress(self.family.name, self.key, HISTORY))
+    def export(self, file: str | Path, keys: Keys, *, include: Collection[str] | None = None) -> Exported:
+        """Write a bundle (R3) of some variants that another machine can verify and load."""
+        from tdw.reports.bundle import export_bundle
 
-    def summary(self, name: str) -> pd.DataFrame:
-        """A table over the variant's epochs, such as `coarseness`, `frequencies`, `grokking`.
+        listed = _listed(keys)
+        family = self.variant(listed[0]).family
+        return export_bundle(self.store, family, listed, file, include=include)
 
-        Raises:
-            BadConfig: no summary of that name is registered; lists those that are.
-            NotFound, CorruptFile: each names the file.
-        """
-        from tdw.summaries.registry import get_summary
+    def import_bundle(self, file: str | Path, *, replace: bool = False) -> Imported:
+        """Verify every byte of a bundle, then take it into the store."""
+        from tdw.reports.importing import import_bundle
 
-        return self.store.read_table(TableAddress(self.family.name, self.key, get_summary(name).name))
+        return import_bundle(self.store, file, replace=replace)
 
-    def plot(self, name: str) -> go.Figure:
-        """A Plotly figure of this variant, such as `mean_coarseness`, built from what is stored now.
-
-        Raises:
-            BadConfig: no plot of that name is registered; lists those that are.
-            NotFound, CorruptFile: an artifact or summary that it shows; each names the file.
-        """
-        from tdw.plots.render import variant_figure
-
-        return variant_figure(self.store, self.family, self.key, name)
+    def _configs(self, family: Family) -> list[VariantConfig]:
+        """Of the variants that are stored, by the numbers in their keys."""
+        keys = sorted(self.store.variants(family.name), key=_natural)
+        return [family.parse_variant(key) for key in keys]
 
     def _repr_html_(self) -> str:
-        epochs = self.epochs()
-        span = f"epochs {epochs[0]} to {epochs[-1]}" if epochs else "not trained yet"
-        return f"<b>{self.key}</b> ({self.family.title}): {len(epochs)} checkpoints, {span}"
+        rows = [(key, len(self.variant(key).epochs())) for key in self.variants()]
+        return html_table(f"Workbench {self.store.root}", rows, columns=("variant", "checkpoints"))
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """The weights after exactly `epoch` optimizer steps, and what the analyzers found in them."""
+def _natural(key: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", key)]
 
-    variant: Variant
-    epoch: int
 
-    def weights(self) -> dict[str, torch.Tensor]:
-        """Weights under TransformerLens (HookedTransformer) names and shapes, float32 on the CPU."""
-        import torch
-
-        return {
-            name: torch.from_numpy(array.copy()) for name, array in self._read(CHECKPOINTS).arrays.items()
-        }
-
-    def artifact(self, analyzer: str) -> dict[str, npt.NDArray[Any]]:
-        """Arrays by name that an analyzer made of this checkpoint.
-
-        Raises:
-            BadConfig: no analyzer of that name is registered; lists those that are.
-            NotFound, CorruptFile: each names the file.
-        """
-        from tdw.analysis.registry import get_analyzer
-
-        return self._read(get_analyzer(analyzer).name).arrays
-
-    def provenance(self, kind: str = CHECKPOINTS) -> Provenance:
-        """Where the checkpoint, or an analyzer's artifact of it, comes from."""
-        return self._read(kind).provenance
-
-    def transformer_lens(self) -> Any:
-        """A `TransformerBridge` with these weights, for hooks, caches and patching."""
-        return self.variant.family.to_transformer_lens(self.variant.config, self.weights())
-
-    def _read(self, kind: str) -> Artifact:
-        v = self.variant
-        return v.store.read(Address(v.family.name, v.key, kind, self.epoch))
+def _listed(keys: Keys) -> list[str]:
+    return [keys] if isinstance(keys, str) else list(keys)
 
 
 def _parse(key: str) -> VariantConfig:

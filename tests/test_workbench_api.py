@@ -12,6 +12,7 @@ from tiny_variant import TINY, TINY_EPOCHS
 import tdw
 from tdw.errors import BadConfig, NotFound
 from tdw.store import Store
+from tdw.workbench import Workbench
 
 
 def test_every_step_from_store_to_array_is_one_line(tiny_store: Store) -> None:
@@ -27,7 +28,7 @@ def test_every_step_from_store_to_array_is_one_line(tiny_store: Store) -> None:
     assert v.at(20).artifact("coarseness")["neuron_fft_ratio_no_dc"].shape == (512,)
     assert v.at(20).artifact("neuron_activations")["neuron_activations"].shape == (512, 7, 7)
     assert v.at(20).provenance().epoch == 20
-    assert TINY in wb._repr_html_() and "3 checkpoints" in v._repr_html_()
+    assert v.at(20).artifacts() == [*v.family.analyzers]
 
 
 def test_the_environment_names_the_store_when_nothing_else_does(
@@ -73,3 +74,95 @@ def test_importing_tdw_and_reading_a_study_loads_neither_torch_nor_dagster() -> 
     )
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "[]"
+
+
+@pytest.fixture
+def summarized(tiny_store: Store, monkeypatch: pytest.MonkeyPatch) -> Workbench:
+    """A store in which the library alone has made everything of TINY; reports without their figures."""
+    for module in ("comparison_report", "study_comparison"):
+        monkeypatch.setattr(f"tdw.reports.{module}.draw", lambda *args: b"<svg/>")
+    monkeypatch.setattr("tdw.reports.study_report.draw_all", lambda evidence: {})
+    wb = tdw.open(tiny_store)
+    wb.make(TINY, list(TINY_EPOCHS))
+    return wb
+
+
+def test_what_is_missing_is_made_and_what_is_there_is_left_alone(summarized) -> None:
+    wb, v = summarized, summarized.variant(TINY)
+    assert "coarseness" in v.summaries() and "grokking" in v.summaries()
+    files = {path: path.stat().st_mtime_ns for path in wb.store.root.rglob("*.safetensors")}
+    wb.make(TINY, [*TINY_EPOCHS, 15], analyzers=["coarseness", "coarseness_stats"])
+    assert v.at(15).artifacts() == ["coarseness", "coarseness_stats"]
+    assert v.summary("coarseness")["epoch"].tolist() == [0, 10, 15, 20]
+    assert {path: path.stat().st_mtime_ns for path in files} == files
+    with pytest.raises(BadConfig, match="no analyzer is called 'nothing'"):
+        wb.make(TINY, [0], analyzers=["nothing"])
+    with pytest.raises(BadConfig, match="not the key"):
+        wb.make("p7", [0])
+
+
+def test_cells_that_can_not_be_computed_are_named(tiny_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tdw.analysis import coarseness
+    from tdw.errors import CellsFailed
+    from tdw.store import Address
+
+    tiny_store.delete(Address("modulo_addition_1layer", TINY, "coarseness", 20))
+
+    def broken(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("no disc")
+
+    monkeypatch.setattr(coarseness.metrics, "fft_ratio", broken)
+    with pytest.raises(CellsFailed, match=r"coarseness, epoch 20: .*no disc"):
+        tdw.open(tiny_store).make(TINY, list(TINY_EPOCHS))
+
+
+def test_comparisons_and_reports_are_a_line_each(summarized, tmp_path) -> None:
+    wb = summarized
+    wb.make("p7_s2_d598_f0.5", [0, 10], analyzers=["coarseness", "coarseness_stats"])
+    assert wb.table(early_epoch=10)["variant"].tolist() == [TINY, "p7_s2_d598_f0.5"]
+    assert "1 of 2 variants are trained to epoch 20" in wb.report(early_epoch=10, last_epoch=20).markdown
+    assert wb.compare(TINY, "p7_s2_d598_f0.5").title == f"{TINY} and p7_s2_d598_f0.5"
+    assert wb.compare([TINY], ["p7_s2_d598_f0.5"], last_epoch=20).differences
+    assert [g.names for g, _ in wb.groups(early_epoch=10, last_epoch=20).groupings] == [
+        ("seed = 1", "seed = 2")
+    ]
+    exported = wb.export(tmp_path / "b.tdw.tar", TINY)
+    imported = tdw.open(tmp_path / "there").import_bundle(exported.path)
+    assert imported.variants == (TINY,)
+    there = tdw.open(tmp_path / "there").variant(TINY)
+    assert there.summary("coarseness").equals(wb.variant(TINY).summary("coarseness"))
+
+
+def test_everything_shows_itself_in_a_notebook(summarized, tmp_path) -> None:
+    wb = summarized
+    v = wb.variant(TINY)
+    shown = {
+        "workbench": (wb, TINY),
+        "variant": (v, "3, epochs 0 to 20"),
+        "checkpoint": (v.at(20), "neuron_activations"),
+        "weights": (v.at(20).weights(), "embed.W_E"),
+        "artifact": (v.at(20).artifact("coarseness"), "(512,)"),
+        "provenance": (v.at(20).provenance("coarseness"), "checkpoint_fingerprint"),
+        "history": (v.history(), "train_loss"),
+        "summary": (v.summary("coarseness"), "mean_coarseness"),
+        "plot": (v.plot("training_curves"), "plotly"),
+        "table": (wb.table(early_epoch=10), "grokking_epoch"),
+        "report": (wb.report(early_epoch=10, last_epoch=20), "Study report"),
+        "comparison": (wb.groups(early_epoch=10), "Comparison of groups"),
+        "export": (wb.export(tmp_path / "b.tar", TINY), "sha256"),
+        "import": (tdw.open(tmp_path / "there").import_bundle(tmp_path / "b.tar"), "num_new"),
+    }
+    for name, (value, part) in shown.items():
+        html = value._repr_html_()
+        assert part in html, name
+        assert "<script src" not in html or name == "plot", name  # plotly's own display names its library
+
+
+def test_names_are_text_in_a_notebook_and_never_markup() -> None:
+    from tdw.display import Arrays, html_fields, html_frame
+
+    evil = "<img src=x onerror=alert(1)>"
+    page = html_frame(f"<p title='a\"b'>{evil}</p>")
+    for html in (Arrays({evil: np.zeros(2)})._repr_html_(), html_fields(evil, {evil: evil})):
+        assert "<img" not in html
+    assert page.count('"') == 4 and "<img" not in page and "sandbox" in page

@@ -6,6 +6,7 @@ grow with the archive: files are hashed and then copied in blocks.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -17,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from tdw.display import html_fields
 from tdw.errors import BadConfig, CorruptFile, NotFound, StoreError
 from tdw.families.base import Family
 from tdw.reports import archive
@@ -58,6 +60,9 @@ class Exported:
     sha256: str
     num_files: int
     variants: tuple[str, ...]
+
+    def _repr_html_(self) -> str:
+        return html_fields("Exported", dataclasses.asdict(self))
 
 
 def export_bundle(

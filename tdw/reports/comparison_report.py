@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tdw.display import html_frame
 from tdw.errors import BadConfig
 from tdw.families.base import Family, VariantConfig
 from tdw.reports.evidence import Evidence, Row, outcome, progress, read_evidence
@@ -78,6 +79,9 @@ class ComparisonReport:
     def html(self) -> str:
         """The self-contained page."""
         return self.files["report.html"].decode()
+
+    def _repr_html_(self) -> str:
+        return html_frame(self.html)
 
 
 def comparison_report(

@@ -39,7 +39,7 @@ def only_one_fails(evidence: Evidence) -> Finding:
             row = evidence.find(p, seed)
             outcome = None if row is None else _outcome(row)
             if outcome is None:
-                missing.append(f"p={p}, seed={seed}")
+                missing.append(f"p={p} seed={seed}")
             elif outcome == ((p, seed) != FAILS):
                 right += 1
             else:

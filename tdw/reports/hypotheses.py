@@ -289,8 +289,12 @@ def one_modulus_is_harder(evidence: Evidence) -> Finding:
         rule="Supported when p=101 groks last of all moduli with every seed and the probability of that by "
         "chance is below 0.05; contradicted when another modulus groks later with one seed.",
         numbers=numbers,
-        answer="p=101 is last with: {slowest}; not last with: {not_slowest}; open: {unknown}. If moduli were "
-        "alike, it would be last in those that are seen with probability {chance}.",
+        answer="p=101 is last with: {slowest}; not last with: {not_slowest}; open: {unknown}."
+        + (
+            " If moduli were alike, it would be last with all that are seen with probability {chance}."
+            if slowest
+            else ""
+        ),
         limits="With {seeds} seeds and one split a property of 101 can't be told from chance: at least "
         "{wanted} "
         "seeds, all with p=101 last, would be needed. The number of training pairs grows with p², too.",

@@ -7,6 +7,7 @@ is held against what the store has; then the files are moved to their places, ea
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from tdw.display import html_fields
 from tdw.errors import CorruptFile, FingerprintMismatch, NotFound, StoreError, TdwError
 from tdw.families.registry import get_family
 from tdw.integrity import verify
@@ -49,6 +51,9 @@ class Imported:
     nbytes: int
     num_new: int
     kept: tuple[str, ...]
+
+    def _repr_html_(self) -> str:
+        return html_fields("Imported", dataclasses.asdict(self))
 
 
 def read_bundle_manifest(file: str | Path) -> Manifest:

@@ -87,11 +87,17 @@ def coarseness_rises_first(evidence: Evidence) -> Finding:
             "num_after": len(order["after"]),
             "num_flat": len(order["no rise"]),
             "p": p,
+            "num_lower": sum(
+                row.get("final_mean_coarseness") < row.get("initial_mean_coarseness")
+                for row in evidence.grokked
+            ),
+            "n": len(evidence.grokked),
             **{f"renamed_{name.split()[0]}": share for name, share in renamed.items()},
         },
         answer="Before in {num_before} grokked variants ({before}), with it in {num_with} ({with}), after "
         "it in "
-        "{num_after} ({after}); no rise in {num_flat} ({flat}). Sign test: p = {p}.",
+        "{num_after} ({after}); no rise in {num_flat} ({flat}). Sign test: p = {p}. At the end "
+        "mean coarseness is below that of epoch 0 in {num_lower} of {n}.",
         control="Over all names of these variants' residues the rise is before the drop in a share of "
         "{renamed_before}, with it in {renamed_with}, after it in {renamed_after}, and coarseness does not "
         "rise in {renamed_no}: the order tells of training only as far as it is the same under all names."

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from tdw.display import html_frame
 from tdw.families.base import Family, VariantConfig
 from tdw.reports.comparison_report import (
     QUANTITIES,
@@ -85,6 +86,9 @@ class StudyComparison:
     def html(self) -> str:
         """The self-contained page."""
         return self.files["report.html"].decode()
+
+    def _repr_html_(self) -> str:
+        return html_frame(self.html)
 
 
 def groupings(family: Family, configs: Sequence[VariantConfig], rows: Sequence[Row] = ()) -> list[Grouping]:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from tdw.display import html_frame
 from tdw.families.base import Family, VariantConfig
 from tdw.reports import expected, hypotheses, questions
 from tdw.reports.appendix import appendix
-from tdw.reports.evidence import Evidence, outcome, progress, read_evidence
+from tdw.reports.evidence import Evidence, Row, outcome, progress, read_evidence
 from tdw.reports.figures import PICTURES, draw_all
 from tdw.reports.finding import Finding, show
 from tdw.reports.page import table, to_html
@@ -62,6 +63,9 @@ class Report:
     def html(self) -> str:
         """The page."""
         return self.files[HTML].decode()
+
+    def _repr_html_(self) -> str:
+        return html_frame(self.html)
 
 
 def study_report(
@@ -216,35 +220,29 @@ def _run(evidence: Evidence, family: Family) -> str:
     rows = [
         [
             row.key,
-            show(row.p),
-            show(row.seed),
-            show(row.get("num_checkpoints")),
-            show(row.get("last_epoch")),
+            f"{show(row.get('num_checkpoints'))} {progress(row)}",
             outcome(row),
             show(row.get("early_mean_coarseness")),
             show(row.get("early_num_blobs")),
             show(row.get("max_num_blobs")),
             show(row.get("final_num_blobs")),
-            f"{show(row.get('early_label_rank'))} / {show(row.get('num_labellings'))}",
+            _rank(row),
         ]
         for row in evidence.rows
     ]
-    columns = [
-        "variant",
-        "p",
-        "seed",
-        "checkpoints",
-        "last epoch",
-        "grokking epoch",
-        "mean coarseness, early",
-    ]
-    columns += ["blobs, early", "blobs, most", "blobs, last", "rank of the labels, early"]
+    columns = ["variant", "checkpoints", "grokking epoch", "mean coarseness, early", "blobs, early"]
+    columns += ["blobs, most", "blobs, last", "rank of the labels, early"]
     rule = next((str(text) for text in evidence.table["rule"] if text), "not known yet")
     text = (
         f"## What was run\n\n{family.title}. Early means epoch {show(evidence.early_epoch)}. Grokking epoch: "
         f"{rule}. Blob: coarseness of at least 0.7.\n\n{table(columns, rows)}"
     )
     return text
+
+
+def _rank(row: Row) -> str:
+    rank = row.get("early_label_rank")
+    return "unknown" if math.isnan(rank) else f"{show(rank)} of {show(row.get('num_labellings'))}"
 
 
 def _limits(evidence: Evidence) -> str:

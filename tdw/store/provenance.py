@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from tdw.display import html_fields
 from tdw.errors import CorruptFile, FingerprintMismatch
 from tdw.store.fingerprints import canonical_json, short
 
@@ -47,6 +48,9 @@ class Provenance:
     checkpoint_fingerprint: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict[str, str])
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def _repr_html_(self) -> str:
+        return html_fields(f"{self.name} of {self.variant or 'several variants'}", dataclasses.asdict(self))
 
     def to_json(self) -> str:
         """Canonical JSON, as it stands in the header of a file."""
