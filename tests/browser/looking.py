@@ -10,12 +10,26 @@ from typing import Any
 import uvicorn
 
 from tdw.families import FAMILIES
+from tdw.plots.base import Plot
 from tdw.store import Store
 from tdw_workbench.web.app import standalone
 from tdw_workbench.web.settings import Settings
 
 FAMILY, VARIANT = FAMILIES[0], "p7_s1_d598_f0.5"
 HERE = f"{FAMILY.name}/{VARIANT}"
+LOOK = """() => {
+  const div = document.getElementById('figure');
+  const full = div._fullLayout;
+  const axes = Object.keys(full).filter((key) => /^[xy]axis\\d*$/.test(key)).map((key) => full[key]);
+  const placeholder = (text) => !text || text.startsWith('Click to enter');
+  return {
+    traces: div.data.length,
+    titled: axes.filter((axis) => axis.visible && !placeholder(axis.title?.text)).map((axis) => axis._id[0]),
+    paper: full.paper_bgcolor,
+    cloud: !!document.querySelector('[data-title*="loud"], [data-title*="hare chart"]'),
+  };
+}"""
+"""What a drawn figure has: traces, titled axes, background, a button that would send it away."""
 
 
 class serving:
@@ -43,6 +57,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def is_drawn(store: Store, plot: Plot) -> bool:
+    """Whether the plot could be made of the tiny variant; some compare several."""
+    variant = VARIANT if plot.scope == "variant" else None
+    return (store.plot_folder(FAMILY.name, variant, plot.name) / "manifest.json").exists()
 
 
 def open_ready(page: Any, url: str) -> None:

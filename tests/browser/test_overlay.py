@@ -16,7 +16,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from looking import FAMILY, HERE, VARIANT, free_port
+from looking import FAMILY, HERE, LOOK, VARIANT, free_port, is_drawn
 
 from tdw.plots.registry import PLOTS
 from tdw.store import Store
@@ -119,7 +119,9 @@ def test_the_asset_page_shows_the_picture_and_opens_the_figure_over_itself(
     assert page.url == before
 
 
-def test_every_plot_opens_from_its_asset_page(page: Any, dagster_url: str) -> None:
+def test_every_plot_opens_from_its_asset_page_with_data_and_axis_titles(
+    page: Any, dagster_url: str, store: Store
+) -> None:
     page.goto(f"{dagster_url}/assets")
     for plot in PLOTS:
         variant = f"&partition={VARIANT}" if plot.scope == "variant" else ""
@@ -128,6 +130,10 @@ def test_every_plot_opens_from_its_asset_page(page: Any, dagster_url: str) -> No
         page.locator(f".dagster-markdown a[href*='/{plot.name}?']").first.click()
         title = page.frame_locator("#tdw-overlay iframe").locator("h1")
         assert title.inner_text() == plot.title
+        if is_drawn(store, plot):
+            frame_of(page)
+            seen = page.query_selector("#tdw-overlay iframe").content_frame().evaluate(LOOK)
+            assert seen["traces"] > 0 and {"x", "y"} <= set(seen["titled"]), plot.name
         page.click("#tdw-overlay button")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from looking import FAMILY, HERE, VARIANT, open_ready
+from looking import FAMILY, HERE, LOOK, VARIANT, is_drawn, open_ready
 
 from tdw.plots.registry import PLOTS
 from tdw.store import Store
@@ -14,27 +14,13 @@ from tdw.store import Store
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.ci]
 PLOT = f"{HERE}/training_curves"
 
-_LOOK = """() => {
-  const div = document.getElementById('figure');
-  const full = div._fullLayout;
-  const axes = Object.keys(full).filter((key) => /^[xy]axis\\d*$/.test(key)).map((key) => full[key]);
-  const placeholder = (text) => !text || text.startsWith('Click to enter');
-  return {
-    traces: div.data.length,
-    titled: axes.filter((axis) => axis.visible && !placeholder(axis.title?.text)).map((axis) => axis._id[0]),
-    paper: full.paper_bgcolor,
-    cloud: !!document.querySelector('[data-title*="loud"], [data-title*="hare chart"]'),
-  };
-}"""
-
 
 def pages(store: Store) -> list[str]:
-    found = []
-    for plot in PLOTS:
-        variant = VARIANT if plot.scope == "variant" else None
-        if (store.plot_folder(FAMILY.name, variant, plot.name) / "manifest.json").exists():
-            found.append(f"{FAMILY.name}/{variant or '_comparison'}/{plot.name}")
-    return found
+    return [
+        f"{FAMILY.name}/{VARIANT if plot.scope == 'variant' else '_comparison'}/{plot.name}"
+        for plot in PLOTS
+        if is_drawn(store, plot)
+    ]
 
 
 def test_every_plot_has_data_and_named_axes_and_nothing_that_sends_it_away(
@@ -42,7 +28,7 @@ def test_every_plot_has_data_and_named_axes_and_nothing_that_sends_it_away(
 ) -> None:
     for where in pages(store):
         open_ready(page, f"{served}/view/plot/{where}")
-        seen = page.evaluate(_LOOK)
+        seen = page.evaluate(LOOK)
         assert seen["traces"] > 0, where
         assert {"x", "y"} <= set(seen["titled"]), where
         assert not seen["cloud"], where
@@ -51,14 +37,14 @@ def test_every_plot_has_data_and_named_axes_and_nothing_that_sends_it_away(
 @pytest.mark.parametrize(("page", "color"), [("light", "#ffffff"), ("dark", "#14171a")], indirect=["page"])
 def test_a_figure_follows_the_readers_theme(page: Any, served: str, color: str) -> None:
     open_ready(page, f"{served}/view/plot/{PLOT}")
-    assert page.evaluate(_LOOK)["paper"] == color
+    assert page.evaluate(LOOK)["paper"] == color
 
 
 def test_dagsters_own_theme_wins_over_the_systems(page: Any, served: str) -> None:
     page.goto(f"{served}/")
     page.evaluate("localStorage.setItem('dagster-theme', '\"Dark\"')")
     open_ready(page, f"{served}/view/plot/{PLOT}")
-    assert page.evaluate(_LOOK)["paper"] == "#14171a"
+    assert page.evaluate(LOOK)["paper"] == "#14171a"
 
 
 @pytest.mark.parametrize(("button", "starts"), [("#png", b"\x89PNG"), ("#svg", b"<svg")])
