@@ -17,6 +17,7 @@ from tdw.analysis.registry import ANALYZERS
 from tdw.families import FAMILIES, Family
 from tdw.integrity import Checked, Finding
 from tdw.plots.registry import PLOTS
+from tdw.reports.registry import REPORTS
 from tdw.store import Address, Store, TableAddress
 from tdw.store.fingerprints import short
 from tdw.store.layout import CHECKPOINTS, STATES
@@ -26,6 +27,11 @@ from tdw_assets.grid import split_key
 from tdw_assets.versions import DataVersion, read_versions
 
 CHECKPOINT = "checkpoint"
+# Assets whose files go by another name.
+_KINDS = {CHECKPOINT: CHECKPOINTS, HISTORY: f"summaries/{HISTORY}"} | {
+    f"reports/{report.name}": f"plots/{report.name}" for report in REPORTS
+}
+_ASSETS = {kind: asset for asset, kind in _KINDS.items()}
 _CELL = re.compile(r"\d+\|.+")
 
 
@@ -138,15 +144,11 @@ def _unpartitioned(instance: dg.DagsterInstance, key: dg.AssetKey) -> DataVersio
 
 
 def _cell(file: Checked) -> Cell:
-    if file.kind == CHECKPOINTS:
-        return Cell(CHECKPOINT, file.variant, file.epoch)
-    if file.kind == f"summaries/{HISTORY}":
-        return Cell(HISTORY, file.variant, None)
-    return Cell(file.kind, file.variant, file.epoch)
+    return Cell(_ASSETS.get(file.kind, file.kind), file.variant, file.epoch)
 
 
 def _kind(asset: str) -> str:
-    return {CHECKPOINT: CHECKPOINTS, HISTORY: f"summaries/{HISTORY}"}.get(asset, asset)
+    return _KINDS.get(asset, asset)
 
 
 def _path(store: Store, family: Family, cell: Cell) -> str:

@@ -16,7 +16,7 @@ from tdw_assets.partitions import register_variants
 from tdw_resources.instance import open_instance
 from tdw_resources.resources import StoreResource
 from tdw_workbench.cli import main
-from tdw_workbench.order import Order
+from tdw_workbench.order import ALL, Order
 from tdw_workbench.worker import run_variant
 
 FAMILY, VARIANT = "modulo_addition_1layer", "p5_s1_d598"
@@ -43,7 +43,8 @@ def fill(root: Path) -> list[str]:
         register_variants(grid, instance, grid.variants)
         return [
             done.error
-            for done in run_variant(order, VARIANT, grid=grid, defs=defs, instance=instance)
+            for variant in (VARIANT, ALL)
+            for done in run_variant(order, variant, grid=grid, defs=defs, instance=instance)
             if done.error
         ]
 
