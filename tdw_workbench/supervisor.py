@@ -155,6 +155,9 @@ class Supervisor:
 
     def _start(self, server: _Server) -> None:
         environment = {
+            # On a machine that is busy training, a launch takes longer than Dagster's minute, and the daemon
+            # would count a run as failed that is about to start.
+            "DAGSTER_GRPC_TIMEOUT_SECONDS": "300",
             **os.environ,
             **self.environment,
             SUPERVISOR_VARIABLE: identity(),

@@ -130,3 +130,10 @@ def test_stopping_a_run_outside_of_a_code_server_interrupts_its_worker(instance:
     assert child.wait(timeout=20) != 0
     found = instance.get_run_by_id(run.run_id)
     assert found is not None and found.status == dg.DagsterRunStatus.CANCELING
+
+
+def test_the_daemons_patience_with_a_busy_machine_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dagster._grpc.utils import default_grpc_timeout
+
+    monkeypatch.setenv("DAGSTER_GRPC_TIMEOUT_SECONDS", "300")
+    assert default_grpc_timeout() == 300
