@@ -52,6 +52,9 @@ def plan_work(
     evaluated = np.arange(last_epoch + 1) % test_every == 0
     evaluated[[epoch for epoch in {*asked, *records.checkpoints} if epoch <= last_epoch]] = True
     gaps = records.history.gaps(last_epoch, evaluated)
+    if not missing and "imported" in (records.environment() or {}):
+        # Trained elsewhere: nothing between its checkpoints can be measured, and what is there is enough.
+        gaps = [(first, stop) for first, stop in gaps if any(first <= epoch <= stop for epoch in asked)]
     unknown = np.zeros(last_epoch + 1, np.bool_)
     for first, stop in gaps:
         unknown[first : stop + 1] = True

@@ -76,3 +76,27 @@ def test_what_can_not_be_exported_imported_or_compared_is_named(
     assert main(["import", "--checkpoint", "5", "--variant", TINY, *places]) == 2
     assert "EPOCH=FILE" in capsys.readouterr().err
     assert main(["compare", TINY, TINY, *places]) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.ci
+def test_checkpoints_trained_elsewhere_become_a_variant_and_are_recorded(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    from tdw.families import FAMILIES
+
+    weights = FAMILIES[0].init_weights(FAMILIES[0].make_config(p=7, seed=5))
+    # As HookedTransformer.state_dict() of TransformerLens 2 has them.
+    weights["blocks.0.attn.mask"] = torch.ones(3, 3, dtype=torch.bool).tril()
+    weights["blocks.0.attn.IGNORE"] = torch.tensor(-torch.inf)
+    save_file(weights, tmp_path / "a.safetensors")
+    torch.save(weights, tmp_path / "b.pt")
+    files = ["--checkpoint", f"0={tmp_path / 'a.safetensors'}", "--checkpoint", f"10={tmp_path / 'b.pt'}"]
+    places = ["--study", str(study), "--store", str(tmp_path / "store")]
+    assert main(["import", *files, "--variant", TINY, *places]) == 0
+    found = status(capsys, tmp_path / "store", study)
+    assert found["cells"]["checkpoint"]["there"] == 2
+    assert not found["cells"]["checkpoint"].get("unrecorded")
