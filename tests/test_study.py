@@ -116,6 +116,15 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         load_study(tmp_path / "nowhere.yaml")
 
 
+def test_early_is_an_epoch_that_has_a_checkpoint() -> None:
+    values = {"variants": ["p5_s1_d598"], "epochs": 600, "checkpoints": ["0:600:200"], "name": "x"}
+    assert parse_study(values).early_epoch == 600
+    assert parse_study({**values, "epochs": 9000, "checkpoints": [0, 900, 1000, 9000]}).early_epoch == 1000
+    assert parse_study({**values, "early_epoch": 200}).early_epoch == 200
+    with pytest.raises(BadConfig, match=r"epoch 300 is not among the checkpoints.*\n.*200, the nearest"):
+        parse_study({**values, "early_epoch": 300})
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),

@@ -53,7 +53,7 @@ class Study(_Model):
         epochs: the last epoch.
         checkpoints: epochs and ranges `start:stop:step`, both ends included.
         analyzers: names to run, with the parameters that differ from the defaults.
-        early_epoch: the epoch at which "early" coarseness is read (S5).
+        early_epoch: the epoch at which "early" coarseness is read (S5); one of the checkpoints.
     """
 
     name: str

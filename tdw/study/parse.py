@@ -62,7 +62,7 @@ def parse_study(values: Mapping[str, Any]) -> Study:
     _at(("name",), lambda: validate_name(study.name, what="study"))
     _check_variants(study)
     _check_epochs(study)
-    return study
+    return _with_early_epoch(study, given="early_epoch" in values)
 
 
 def _spread(variants: Any) -> Any:
@@ -132,6 +132,20 @@ def _check_epochs(study: Study) -> None:
                 f"{item!r} asks for epoch {epochs[-1]}, training ends at {study.epochs}",
                 "lower it, or raise `epochs`",
             )
+
+
+def _with_early_epoch(study: Study, *, given: bool) -> Study:
+    """Nothing can be read at an epoch without a checkpoint: the default moves to the nearest that has one."""
+    if study.early_epoch in study.epoch_list:
+        return study
+    nearest = min(study.epoch_list, key=lambda epoch: (abs(epoch - study.early_epoch), epoch))
+    if given:
+        raise At(
+            ("early_epoch",),
+            f"epoch {study.early_epoch} is not among the checkpoints",
+            f"add it to `checkpoints`, or use {nearest}, the nearest that is",
+        )
+    return study.model_copy(update={"early_epoch": nearest})
 
 
 def _at(where: Where, make: Any) -> Any:
