@@ -19,7 +19,7 @@ from tdw.store.fingerprints import fingerprint_json
 from tdw_assets.adaptive import settle, with_extra
 from tdw_assets.attempts import Verdict, judge
 from tdw_assets.busy import Busy, find_busy
-from tdw_assets.derived import find_comparison_gaps, find_derived_gaps
+from tdw_assets.derived import derived_assets, find_comparison_gaps, find_derived_gaps
 from tdw_assets.gaps import find_gaps
 from tdw_assets.grid import Grid
 from tdw_assets.partitions import register_variants, with_registered
@@ -38,6 +38,7 @@ class Seen:
 
     Attributes:
         study: fingerprint of the study that was carried out.
+        made_by: fingerprint of what makes tables and plots; after an upgrade they are made anew.
         extra: epochs that its adaptive rule had added.
         event: newest storage id of the event log at that time.
         marks: variant -> mark of its folders.
@@ -48,6 +49,7 @@ class Seen:
     """
 
     study: str = ""
+    made_by: str = ""
     extra: list[int] = field(default_factory=list)
     event: int = -1
     marks: dict[str, str] = field(default_factory=dict)
@@ -88,10 +90,12 @@ def tick(
         register_variants(grid, instance, grid.variants)
         seen = Seen(study=grid.study.fingerprint)
     grid, waits = _extend(with_registered(grid, instance), instance, store)
-    if list(grid.extra) != seen.extra:
-        seen = Seen(study=seen.study, extra=list(grid.extra), checked=seen.checked)
+    made_by = fingerprint_json([[asset.name, asset.spec] for asset in derived_assets(grid)])
+    if (list(grid.extra), made_by) != (seen.extra, seen.made_by):
+        seen = Seen(study=seen.study, made_by=made_by, extra=list(grid.extra), checked=seen.checked)
     now = Seen(
         study=seen.study,
+        made_by=seen.made_by,
         extra=seen.extra,
         event=instance.event_log_storage.get_maximum_record_id() or 0,
         marks={variant: _mark(grid, store, variant) for variant in grid.variants},

@@ -116,6 +116,22 @@ def test_a_tick_looks_at_no_cell_when_nothing_changed(
     assert not looked
 
 
+def test_after_an_upgrade_of_what_draws_every_variant_is_looked_at_again(
+    automation: Automation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert automation.tick().runs
+    looked: list[str] = []
+    monkeypatch.setattr("tdw_assets.reconcile._look", lambda *args: looked.extend(args[3]) or iter(()))
+    automation.seen.left = []
+    automation.seen.made_by = "an earlier version"
+    automation.tick()
+    assert looked == [V1, V2]
+    looked.clear()
+    automation.seen.left = []
+    automation.tick()
+    assert not looked
+
+
 def test_variants_that_are_worked_on_are_left_alone(automation: Automation) -> None:
     first = automation.tick()
     assert {(run.job, run.variant) for run, _ in first.runs} == {("train", V1), ("train", V2)}
