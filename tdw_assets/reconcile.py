@@ -27,7 +27,7 @@ from tdw_assets.plan import PlannedRun, plan_analysis, plan_derived, plan_traini
 from tdw_assets.run_requests import Jobs, run_request
 from tdw_resources.resources import StoreResource
 
-BUDGET_S = 1.5
+BUDGET_S = 1.2
 CHUNK = 4
 EVERY_S = 5
 
