@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from tdw.errors import NotFound
 from tdw.families.base import Family, VariantConfig
-from tdw.reports.finding import show
+from tdw.reports.finding import FEW, show
 from tdw.store import Store, TableAddress
 from tdw.summaries.association import grokking_times
 from tdw.summaries.comparison import compare
@@ -63,6 +63,11 @@ def progress(row: Row) -> str:
     """How far a variant is trained, for people."""
     trained = row.get("last_epoch")
     return f"at epoch {show(trained)}" if trained >= 0 else "not begun"
+
+
+def few(row: Row) -> float:
+    """The number of neurons below which blobs are few: 1 % of all."""
+    return FEW * row.get("num_neurons")
 
 
 def is_later(one: Row, other: Row) -> bool | None:

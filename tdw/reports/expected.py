@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from tdw.reports.evidence import Evidence, Row, is_later
 from tdw.reports.evidence import outcome as outcome_of
-from tdw.reports.finding import Finding, Verdict, listed
+from tdw.reports.finding import Finding, Verdict, listed, show
 
 MODULI, SEEDS = (97, 101, 109, 113), (485, 999)
 FAILS = (101, 999)
@@ -55,14 +56,33 @@ def only_one_fails(evidence: Evidence) -> Finding:
             "open": listed(missing),
             "failed": listed([row.key for row in evidence.failed]),
             "last": evidence.last_epoch,
+            "nearest": "; ".join(filter(None, map(_lowest_loss(evidence), evidence.failed))),
         },
         answer="{right} of 8 came out as expected. Otherwise: {wrong}. Not known yet: {open}. No grok by "
-        "epoch "
-        "{last}: {failed}.",
-        limits="No grok by epoch {last} is censored: it does not say that the variant never would.",
+        "epoch {last}: {failed}.",
+        limits="No grok by epoch {last} is censored: it does not say that the variant never would; and it is "
+        "no grok by this rule, others stand below under *What hangs on the choices*. Lowest test loss "
+        "without grokking: {nearest}.",
         would_change=f"For undecided: {ENDS}.",
         figures=("test_loss",),
     )
+
+
+def _lowest_loss(evidence: Evidence) -> Callable[[Row], str]:
+    """How near a variant came to grokking, in words; "" where its history is not there."""
+
+    def words(row: Row) -> str:
+        epochs, losses = evidence.series(row.key, "history", "test_loss")
+        if not len(epochs):
+            return ""
+        lowest = int(np.argmin(losses))
+        accuracy = evidence.at(row.key, "history", "test_accuracy", epoch=epochs[lowest])
+        return (
+            f"{row.key}, {show(losses[lowest])} at epoch {show(epochs[lowest])} with a test accuracy of "
+            f"{show(accuracy)}, and {show(losses[-1])} at epoch {show(epochs[-1])}"
+        )
+
+    return words
 
 
 def _outcome(row: Row) -> bool | None:

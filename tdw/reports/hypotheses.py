@@ -13,8 +13,9 @@ import math
 
 import numpy as np
 
-from tdw.reports.evidence import Evidence, Float64, Row, exactly, first_from, last
-from tdw.reports.finding import ALPHA, FEW, Finding, Value, Verdict, listed
+from tdw.reports.evidence import Evidence, Float64, exactly, few, first_from
+from tdw.reports.finding import ALPHA, Finding, Verdict, listed
+from tdw.reports.modulus_101 import one_modulus_is_harder, one_pair_prevents_blobs
 from tdw.summaries.association import associate_early
 from tdw.summaries.statistics import (
     relabelled_p_value,
@@ -24,7 +25,6 @@ from tdw.summaries.statistics import (
 )
 
 BLOB_COUNT, MEAN = "num_blob_neurons", "mean_coarseness"
-HARD_MODULUS, BLOBLESS = 101, (101, 999)
 
 
 def all_hypotheses(evidence: Evidence) -> list[Finding]:
@@ -36,11 +36,6 @@ def all_hypotheses(evidence: Evidence) -> list[Finding]:
         one_modulus_is_harder(evidence),
         one_pair_prevents_blobs(evidence),
     ]
-
-
-def few(row: Row) -> float:
-    """The number of neurons below which blobs are few: 1 % of all."""
-    return FEW * row.get("num_neurons")
 
 
 def blobs_are_necessary(evidence: Evidence) -> Finding:
@@ -241,112 +236,5 @@ def there_is_a_threshold(evidence: Evidence) -> Finding:
         "threshold can't be shown.",
         would_change="A variant that does not grok with as many blobs, or more variants that fail with "
         "fewer.",
-        figures=("blobs", "relabelling"),
-    )
-
-
-def one_modulus_is_harder(evidence: Evidence) -> Finding:
-    """H4."""
-    slowest: list[str] = []
-    not_slowest: list[str] = []
-    unknown: list[str] = []
-    chance = 1.0
-    seeds = sorted({row.seed for row in evidence.rows})
-    for seed in seeds:
-        same = [row for row in evidence.rows if row.seed == seed]
-        row = evidence.find(HARD_MODULUS, seed)
-        times = {r.p: evidence.times.get(r.key, math.nan) for r in same}
-        own = times.get(HARD_MODULUS, math.nan)
-        name = f"seed {seed}"
-        rest = [t for p, t in times.items() if p != HARD_MODULUS]
-        if row is None or math.isnan(own) or not rest:
-            unknown.append(name)
-        elif any(t > own for t in rest if not math.isnan(t)):
-            not_slowest.append(name)
-        elif any(math.isnan(t) or t == own for t in rest):
-            unknown.append(name)
-        else:
-            slowest.append(name)
-            chance /= len(same)
-    verdict: Verdict = "undecided"
-    if not_slowest:
-        verdict = "contradicted"
-    elif slowest and not unknown and chance < ALPHA:
-        verdict = "supported"
-    wanted = math.ceil(math.log(ALPHA) / math.log(1 / max(len({r.p for r in evidence.rows}), 2)))
-    numbers: dict[str, Value] = {
-        "slowest": listed(slowest),
-        "not_slowest": listed(not_slowest),
-        "unknown": listed(unknown),
-        "seeds": len(seeds),
-        "chance": chance if slowest else math.nan,
-        "wanted": wanted,
-    }
-    return Finding(
-        id="H4",
-        claim="p=101 is harder in itself.",
-        verdict=verdict,
-        rule="Supported when p=101 groks last of all moduli with every seed and the probability of that by "
-        "chance is below 0.05; contradicted when another modulus groks later with one seed.",
-        numbers=numbers,
-        answer="p=101 is last with: {slowest}; not last with: {not_slowest}; open: {unknown}."
-        + (
-            " If moduli were alike, it would be last with all that are seen with probability {chance}."
-            if slowest
-            else ""
-        ),
-        limits="With {seeds} seeds and one split a property of 101 can't be told from chance: at least "
-        "{wanted} "
-        "seeds, all with p=101 last, would be needed. The number of training pairs grows with p², too.",
-        would_change="A seed with which another modulus is slower contradicts; {wanted} seeds with p=101 "
-        "last "
-        "support.",
-        figures=("test_loss", "spectra"),
-    )
-
-
-def one_pair_prevents_blobs(evidence: Evidence) -> Finding:
-    """H5."""
-    row = evidence.find(*BLOBLESS)
-    most = row.get("max_num_blobs") if row else math.nan
-    others = [r for r in evidence.rows if row is None or r.key != row.key]
-    theirs = [r.get("max_num_blobs") for r in others if not math.isnan(r.get("max_num_blobs"))]
-    under = evidence.labellings(row.key, BLOB_COUNT, pick=last) if row else np.empty(0)
-    renamed = float(under.max()) if len(under) else math.nan
-    verdict: Verdict = "undecided"
-    if row is not None and theirs and not math.isnan(most):
-        if most >= max(min(theirs), few(row)):
-            verdict = "contradicted"
-        elif row.finished and most < min(few(row), min(theirs)) and renamed < few(row):
-            verdict = "supported"
-    return Finding(
-        id="H5",
-        claim="The pair p=101, seed=999 prevents blobs.",
-        verdict=verdict,
-        rule="The most blobs at any analyzed epoch. Supported when this variant stays below 1 % of its "
-        "neurons "
-        "to the end, below all others, and so under every relabelling; contradicted when it reaches 1 % and "
-        "the fewest of another variant.",
-        numbers={
-            "most": most,
-            "least": min(theirs, default=math.nan),
-            "median": float(np.median(theirs)) if theirs else math.nan,
-            "final": row.get("final_num_blobs") if row else math.nan,
-            "renamed": renamed,
-            "share": float((under >= few(row)).mean()) if row and len(under) else math.nan,
-            "few": few(row) if row else math.nan,
-        },
-        answer="Nothing is known of it yet. The others reach {least} blobs at the fewest."
-        if math.isnan(most)
-        else "It has {most} blobs at the most and {final} at the end; the others reach between {least} and "
-        "more, {median} in the median; 1 % are {few}.",
-        control=""
-        if not len(under)
-        else "Under the labelling that suits it best it would have {renamed} at the end, and a share of "
-        "{share} of all labellings gives it 1 % or more: what it prevents depends on the names of the "
-        "residues "
-        "when that is not 0.",
-        limits="One variant: what a seed does at one modulus can't be told from what this run did.",
-        would_change="Other data seeds for the same p and seed.",
         figures=("blobs", "relabelling"),
     )

@@ -7,15 +7,15 @@ from typing import Literal
 
 import numpy as np
 
-from tdw.reports.evidence import Evidence, Float64, Row
+from tdw.reports.evidence import Evidence, Float64
 from tdw.reports.finding import ALPHA, Finding, Verdict, listed
+from tdw.reports.modulus_101 import one_modulus_starts_different
 from tdw.reports.prediction import a_threshold_predicts, failure_is_predictable
-from tdw.summaries.statistics import separate, sign_test, smallest_separation
+from tdw.summaries.statistics import sign_test
 
 Place = Literal["before", "with", "after"]
 RISE = 0.05  # less than this is no rise of mean coarseness
 LOSS_AT_GROKKING = 0.01
-HARD_MODULUS = 101
 _SEED = 20_230_112
 _DRAWS = 4000
 
@@ -111,17 +111,6 @@ def coarseness_rises_first(evidence: Evidence) -> Finding:
     )
 
 
-def low_share(p: int, radius_fraction: float = 0.125) -> float:
-    """Share of the pairs of frequencies of p, the constant left out, that lie in the low disc of A8.
-
-    It is the coarseness of a map without structure. The radius is a whole number, so it depends on p.
-    """
-    radius = int(radius_fraction * p)
-    shifts = np.arange(p) - p // 2
-    inside = int((shifts[:, None] ** 2 + shifts**2 <= radius**2).sum()) - 1
-    return inside / (p * p - 1)
-
-
 def _place(rise: tuple[float, float], drop: float) -> Place:
     """Whether a rise between two analyzed epochs is before, with or after a drop."""
     return "before" if rise[1] < drop else "after" if rise[0] >= drop else "with"
@@ -196,90 +185,3 @@ def _overlap_p_value(masks: list[np.ndarray], common: int) -> float:
         drawn = [generator.permutation(mask) for mask in masks]
         hits += int(np.logical_and.reduce(drawn).sum()) >= common
     return (1 + hits) / (1 + _DRAWS)
-
-
-def one_modulus_starts_different(evidence: Evidence) -> Finding:
-    """Q4."""
-    measures: dict[str, dict[str, float]] = {}
-    for row in evidence.rows:
-        for name, value in initial_spectrum(evidence, row).items():
-            measures.setdefault(name, {})[row.key] = value
-    own = [row.key for row in evidence.rows if row.p == HARD_MODULUS]
-    others = [row.key for row in evidence.rows if row.p != HARD_MODULUS]
-    found = {
-        name: separate([v for k, v in of.items() if k in own], [v for k, v in of.items() if k in others])
-        for name, of in measures.items()
-    }
-    known = {name: s for name, s in found.items() if s.n_first == len(own) and s.n_second == len(others)}
-    parting = {name: s for name, s in known.items() if s.threshold is not None}
-    best = min(known, key=lambda name: known[name].p_value, default="")
-    verdict: Verdict = "undecided"
-    if known and own and others:
-        if not parting:
-            verdict = "contradicted"
-        elif known[best].p_value * len(known) < ALPHA:
-            verdict = "supported"
-
-    disc = [low_share(row.p) for row in evidence.rows if row.p != HARD_MODULUS]
-
-    def mean(name: str, keys: list[str]) -> float:
-        values = [measures[name][key] for key in keys if key in measures.get(name, {})]
-        return float(np.mean(values)) if values else math.nan
-
-    return Finding(
-        id="Q4",
-        question="What is different about p=101?",
-        claim="The spectra of p=101 at epoch 0 differ from those of the other moduli.",
-        verdict=verdict,
-        rule="Of W_E at epoch 0: spread (std / mean), highest / median and Gini coefficient of the frequency "
-        "norms; and mean coarseness. Supported when one of them parts p=101 from all others with exact p < "
-        "0.05 "
-        "after Bonferroni's correction; contradicted when none parts them.",
-        numbers={
-            "m": len(known),
-            "parting": listed(list(parting)),
-            "best": best or "unknown",
-            "p": known[best].p_value if best else math.nan,
-            "spread": mean("spread of norms", own),
-            "spread_others": mean("spread of norms", others),
-            "top": mean("highest / median", own),
-            "top_others": mean("highest / median", others),
-            "coarse": mean("mean coarseness", own),
-            "coarse_others": mean("mean coarseness", others),
-            "random": 0.5 / math.sqrt(128),
-            "least": smallest_separation(len(own), len(others)),
-            "disc": float(
-                np.mean([low_share(row.p) for row in evidence.rows if row.p == HARD_MODULUS] or [math.nan])
-            ),
-            "disc_least": min(disc, default=math.nan),
-            "disc_most": max(disc, default=math.nan),
-        },
-        answer="Spread of the frequency norms of W_E at epoch 0: {spread} (p=101), {spread_others} (others), "
-        "{random} for random weights; highest / median {top} and {top_others}; mean coarseness {coarse} and "
-        "{coarse_others}. Measures that part p=101 from the others: {parting}; best: {best}, p = {p}.",
-        limits="W_E is drawn alike for every modulus, so a difference at epoch 0 is chance by "
-        "construction; and p can't be below {least} here unless values tie, so two seeds can't support it. "
-        "Mean coarseness is not comparable to the last digit: the radius of the low disc is a whole number, "
-        "so it holds {disc} of all pairs of frequencies for p=101 and {disc_least} to {disc_most} for the "
-        "others. Moduli also differ in the number of training pairs.",
-        would_change="More seeds for p=101.",
-        figures=("spectra",),
-    )
-
-
-def initial_spectrum(evidence: Evidence, row: Row) -> dict[str, float]:
-    """Measures of a variant at epoch 0; those that are known."""
-    found: dict[str, float] = {}
-    table = evidence.summary(row.key, "frequencies")
-    if table is not None and (table["epoch"] == 0).any():
-        names = [name for name in table.columns if str(name).startswith("norm_")]
-        norms = table.loc[table["epoch"] == 0, names].to_numpy(np.float64)[0]
-        from tdw.analysis.progress_measures import gini
-
-        found = {
-            "spread of norms": float(norms.std() / norms.mean()),
-            "highest / median": float(norms.max() / np.median(norms)),
-            "Gini of norms": gini(norms),
-        }
-    coarse = row.get("initial_mean_coarseness")
-    return found if math.isnan(coarse) else {**found, "mean coarseness": coarse}

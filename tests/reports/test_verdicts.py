@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from tdw.reports import expected, hypotheses, questions
+from tdw.reports import expected, hypotheses, modulus_101, questions
 from tdw.reports.finding import Finding, show
 from tdw.reports.questions import drop_epoch, rise_interval
 from tdw.reports.study_report import all_findings
@@ -32,6 +32,13 @@ def test_the_expected_outcomes_are_supported_when_they_come_out(study):
 def test_an_expected_outcome_is_contradicted_by_one_that_differs(study, id, change):
     found = {finding.id: finding.verdict for finding in expected.all_outcomes(study(change=change))}
     assert found[id] == "contradicted"
+
+
+def test_how_near_a_variant_without_grokking_came_stands_beside_the_verdict(study):
+    finding = expected.only_one_fails(study())
+    assert "p101_s999_d598, 5 at epoch 0 with a test accuracy of 0, and 5 at epoch 25,000" in finding.render(
+        finding.limits
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,7 +114,7 @@ def test_one_failure_is_too_few_for_a_threshold_and_three_are_enough(study):
 
 
 def test_two_seeds_can_not_show_that_a_modulus_is_harder(study):
-    finding = hypotheses.one_modulus_is_harder(study())
+    finding = modulus_101.one_modulus_is_harder(study())
     assert finding.verdict == "undecided"
     assert finding.numbers["chance"] == pytest.approx(1 / 16)
     assert finding.numbers["wanted"] == 3
@@ -115,12 +122,12 @@ def test_two_seeds_can_not_show_that_a_modulus_is_harder(study):
 
 def test_three_seeds_can(study, outcomes):
     more = {**outcomes, (97, 7): 5000, (101, 7): 9000, (109, 7): 4000, (113, 7): 6000}
-    finding = hypotheses.one_modulus_is_harder(study(grokked=more))
+    finding = modulus_101.one_modulus_is_harder(study(grokked=more))
     assert (finding.verdict, finding.numbers["chance"]) == ("supported", pytest.approx(1 / 64))
 
 
 def test_a_slower_modulus_contradicts_that_101_is_hardest(study):
-    finding = hypotheses.one_modulus_is_harder(study(change={(97, 485): {"epoch": 10_500}}))
+    finding = modulus_101.one_modulus_is_harder(study(change={(97, 485): {"epoch": 10_500}}))
     assert finding.verdict == "contradicted"
 
 
@@ -134,7 +141,7 @@ def test_a_slower_modulus_contradicts_that_101_is_hardest(study):
     ],
 )
 def test_whether_a_pair_prevents_blobs_depends_on_its_blobs_under_every_name(study, settings, verdict):
-    finding = hypotheses.one_pair_prevents_blobs(study(change={(101, 999): settings}))
+    finding = modulus_101.one_pair_prevents_blobs(study(change={(101, 999): settings}))
     assert finding.verdict == verdict
 
 
@@ -203,7 +210,7 @@ def test_without_a_failure_nothing_is_known_of_predicting_it(study):
 
 
 def test_two_variants_can_not_show_that_a_modulus_starts_different(study):
-    finding = questions.one_modulus_starts_different(study())
+    finding = modulus_101.one_modulus_starts_different(study())
     assert finding.verdict in ("undecided", "contradicted")
     assert finding.numbers["least"] == pytest.approx(2 / 28)
     # The disc's radius is whole: int(0.125 p) is 12, 12, 13, 14.
