@@ -54,7 +54,7 @@ def a_threshold_predicts(evidence: Evidence) -> Finding:
         if evidence.failed
         else NOTHING_FAILED,
         control=RENAMED if evidence.failed else "",
-        limits="With {failed} failures among {both} variants p can't be below {least} for one measure "
+        limits="With {failed} of {both} variants failing p can't be below {least} for one measure "
         "unless values tie."
         if evidence.failed
         else "",
@@ -90,7 +90,7 @@ def failure_is_predictable(evidence: Evidence) -> Finding:
         if evidence.failed
         else NOTHING_FAILED,
         control=RENAMED if evidence.failed else "",
-        limits="With {failed} failures among {both} variants p can't be below {least} for one measure unless "
+        limits="With {failed} of {both} variants failing p can't be below {least} for one measure unless "
         "values tie, and of {m} measures some part a single failure from the rest by chance."
         if evidence.failed
         else "",
