@@ -19,6 +19,7 @@ import pytest
 from looking import FAMILY, HERE, LOOK, VARIANT, free_port, is_drawn
 
 from tdw.plots.registry import PLOTS
+from tdw.reports.registry import REPORTS
 from tdw.store import Store
 from tdw_resources import links
 
@@ -30,6 +31,9 @@ QUIET = "telemetry: {enabled: false}\nnux: {enabled: false}\n"
 @pytest.fixture(scope="module")
 def home(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Dagster home in which every plot was materialized, with the links that its assets emit."""
+    config = FAMILY.parse_variant(VARIANT)
+    for report in REPORTS:
+        report.write(store, FAMILY, [config], title="T", early_epoch=10, last_epoch=20, study={})
     home = tmp_path_factory.mktemp("home")
     (home / "dagster.yaml").write_text(QUIET)
     with dg.DagsterInstance.from_config(str(home)) as instance:
@@ -40,6 +44,7 @@ def home(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "preview": dg.MetadataValue.md(links.plot_preview(plot.title, *of, version="0123abc")),
                 "interactive": dg.MetadataValue.url(links.plot_page(*of, version="0123abc")),
                 "explorer": dg.MetadataValue.url(links.explorer_page(FAMILY.name, VARIANT)),
+                "report": dg.MetadataValue.url(links.report_page(FAMILY.name, "study_report", version="0")),
             }
             event = dg.AssetMaterialization(["plots", plot.name], partition=variant, metadata=metadata)
             instance.report_runless_asset_event(event)
@@ -142,6 +147,16 @@ def test_the_explorer_opens_from_the_asset_page_too(page: Any, dagster_url: str)
     page.locator("a[href*='/tdw/explorer/']").first.click()
     frame = frame_of(page)
     assert "512 of 512 neurons" in frame.locator("#counts").inner_text()
+
+
+def test_a_report_opens_on_this_server_whatever_address_its_link_has(page: Any, dagster_url: str) -> None:
+    page.goto(f"{dagster_url}/{ASSET}")
+    link = page.locator("a[href*='/tdw/view/report/']").first
+    assert not link.get_attribute("href").startswith(dagster_url)
+    link.click()
+    frame = page.locator("#tdw-overlay iframe")
+    assert frame.get_attribute("src").startswith(f"/tdw/view/report/{FAMILY.name}/study_report")
+    assert page.frame_locator("#tdw-overlay iframe").locator("h1").inner_text() == "T"
 
 
 def test_a_stock_server_shows_links_and_no_broken_picture(page: Any, home: Path, store: Store) -> None:
