@@ -19,7 +19,7 @@ from tdw.reports.registry import REPORTS
 from tdw.store import Store, TableAddress
 from tdw.store.fingerprints import fingerprint_json, short
 from tdw.summaries.comparison import CODE_VERSION as COMPARISON_VERSION
-from tdw.summaries.comparison import COMPARISON
+from tdw.summaries.comparison import ASSOCIATIONS, COMPARISON
 from tdw.summaries.registry import SUMMARIES, resolve_options, summary_version
 from tdw.summaries.variant_tables import SUMMARIES as COMPARED
 from tdw_assets.gaps import AssetGaps, VariantGaps
@@ -67,9 +67,10 @@ class Derived:
         return grid.key(*self.name.split("/"))
 
     def exists(self, grid: Grid, store: Store, variant: str | None) -> bool:
-        """Whether its file is in the store."""
+        """Whether its file is in the store; the comparison is two."""
         if self.kind == "summaries":
-            return store.exists(TableAddress(grid.family.name, variant, self.short_name))
+            names = (COMPARISON, ASSOCIATIONS) if self.short_name == COMPARISON else (self.short_name,)
+            return all(store.exists(TableAddress(grid.family.name, variant, name)) for name in names)
         return bool(
             (store.plot_folder(grid.family.name, variant, self.short_name) / "manifest.json").exists()
         )

@@ -1,10 +1,16 @@
 """All definitions of a study at a glance: what is there, how it hangs together, how it is described."""
 
+from pathlib import Path
+
 import dagster as dg
 import pytest
 from lab import V1, tiny_study
+from tiny_variant import TINY
 
+from tdw.store import Store, TableAddress
+from tdw.summaries.comparison import write_comparison
 from tdw_assets.build import build_defs
+from tdw_assets.derived import derived_assets
 from tdw_assets.grid import Grid
 
 
@@ -80,3 +86,11 @@ def test_checks_are_on_every_cell_asset(grid: Grid) -> None:
 def test_a_narrowed_grid_holds_what_was_asked_for_alone(grid: Grid) -> None:
     some = grid.narrow(variants=[V1], epochs=[1, 3])
     assert (some.variants, some.epochs) == ((V1,), (1, 3))
+
+
+def test_the_comparison_is_two_tables_and_there_only_with_both(grid: Grid, tiny_store: Store) -> None:
+    write_comparison(tiny_store, grid.family, [grid.family.parse_variant(TINY)], early_epoch=10)
+    asset = next(asset for asset in derived_assets(grid) if asset.name == "summaries/comparison")
+    assert asset.exists(grid, tiny_store, None)
+    Path(tiny_store.path(TableAddress(grid.family.name, None, "associations"))).unlink()
+    assert not asset.exists(grid, tiny_store, None)

@@ -83,7 +83,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if full or options.write:
         _PAGE.write_text(page)
     if options.json:
-        rows = [asdict(outcome) | {"section": section} for section, outcome in found]
+        rows = [
+            asdict(outcome)
+            | {
+                "section": section,
+                "died_at": {f"{what}: {step}": n for (what, step), n in outcome.died_at.items()},
+            }
+            for section, outcome in found
+        ]
         Path(options.json).write_text(json.dumps({"seed": seed, "minutes": minutes, "rows": rows}, indent=1))
     return 1 if any(outcome.lost for _, outcome in found) else 0
 

@@ -164,7 +164,9 @@ def healing(run: Run) -> Outcome:
                 (root / path).unlink()
             else:
                 how = run.random.choice([truncated, flipped, scrambled])
-                (root / path).write_bytes(how(original[path], run.random))
+                while (damaged := how(original[path], run.random)) == original[path]:
+                    pass  # a block of zeros was zeroed
+                (root / path).write_bytes(damaged)
         outcome.injected += len(chosen)
         outcome.notes["damaged"] += len(chosen) - len(deleted)
         outcome.notes["deleted"] += len(deleted)
