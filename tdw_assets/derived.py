@@ -18,8 +18,8 @@ from tdw.plots.registry import PLOTS
 from tdw.reports.registry import REPORTS
 from tdw.store import Store, TableAddress
 from tdw.store.fingerprints import fingerprint_json, short
-from tdw.summaries.comparison import CODE_VERSION as COMPARISON_VERSION
 from tdw.summaries.comparison import ASSOCIATIONS, COMPARISON
+from tdw.summaries.comparison import CODE_VERSION as COMPARISON_VERSION
 from tdw.summaries.registry import SUMMARIES, resolve_options, summary_version
 from tdw.summaries.variant_tables import SUMMARIES as COMPARED
 from tdw_assets.gaps import AssetGaps, VariantGaps

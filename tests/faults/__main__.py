@@ -21,7 +21,6 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from random import Random
 
@@ -84,11 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _PAGE.write_text(page)
     if options.json:
         rows = [
-            asdict(outcome)
-            | {
-                "section": section,
-                "died_at": {f"{what}: {step}": n for (what, step), n in outcome.died_at.items()},
-            }
+            vars(outcome)
+            | {"section": section, "died_at": {": ".join(at): n for at, n in outcome.died_at.items()}}
             for section, outcome in found
         ]
         Path(options.json).write_text(json.dumps({"seed": seed, "minutes": minutes, "rows": rows}, indent=1))
