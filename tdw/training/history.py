@@ -48,6 +48,11 @@ class History:
         """A copy of the train losses by epoch, NaN where unknown."""
         return self._values[:, 0].copy()
 
+    def visited(self, last_epoch: int) -> npt.NDArray[np.bool_]:
+        """Bool (last_epoch + 1,): where the train loss is known."""
+        known = ~np.isnan(self._values[: last_epoch + 1, 0])
+        return np.concatenate([known, np.zeros(last_epoch + 1 - len(known), np.bool_)])
+
     def gaps(self, last_epoch: int, evaluated: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
         """Intervals of epochs up to `last_epoch` that lack a value they should have.
 

@@ -20,7 +20,7 @@ class Work:
         reused: checkpoints that are there, with their metrics in the history.
         unmeasured: checkpoints that are there, but whose metrics were lost with the process that made them.
         missing: epochs whose checkpoint has to be committed.
-        evaluated: bool (last epoch + 1,): where test loss and accuracy belong.
+        evaluated: bool (epochs,): where test loss and accuracy belong.
         stretches: what to train.
     """
 
@@ -40,6 +40,9 @@ def plan_work(
 ) -> Work:
     """Plan the checkpoints `asked` and a history without gaps up to `last_epoch`.
 
+    A history that was lost or cut short is made again as far as the variant was trained: beyond `last_epoch`
+    too, where checkpoints and states show that it had been there.
+
     Args:
         records: what is there.
         asked: epochs of checkpoints.
@@ -49,13 +52,16 @@ def plan_work(
     """
     present = {} if redo else records.sound_checkpoints(asked)
     missing = frozenset(asked) - present.keys()
-    evaluated = np.arange(last_epoch + 1) % test_every == 0
-    evaluated[[epoch for epoch in {*asked, *records.checkpoints} if epoch <= last_epoch]] = True
-    gaps = records.history.gaps(last_epoch, evaluated)
+    trained = max([last_epoch, *records.checkpoints, *records.states.epochs()])
+    epochs = np.arange(trained + 1)
+    # Beyond what was asked for, another `test_every` is no reason to train again what is known.
+    evaluated = (epochs % test_every == 0) & ((epochs <= last_epoch) | ~records.history.visited(trained))
+    evaluated[[*asked, *records.checkpoints]] = True
+    gaps = records.history.gaps(trained, evaluated)
     if not missing and "imported" in (records.environment() or {}):
         # Trained elsewhere: nothing between its checkpoints can be measured, and what is there is enough.
         gaps = [(first, stop) for first, stop in gaps if any(first <= epoch <= stop for epoch in asked)]
-    unknown = np.zeros(last_epoch + 1, np.bool_)
+    unknown = np.zeros(trained + 1, np.bool_)
     for first, stop in gaps:
         unknown[first : stop + 1] = True
     return Work(

@@ -140,6 +140,18 @@ def test_damaged_and_deleted_checkpoints_and_history_come_back_with_the_same_bit
     assert content(store) == before
 
 
+def test_a_lost_history_comes_back_whole_though_only_an_earlier_checkpoint_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path)
+    run(store, [0, 15, 40, 47])
+    before = content(store)
+    store.delete(address("checkpoints", 15))
+    flip_a_byte(Path(store.path(TableAddress(FAMILY.name, CONFIG.key, "history"))))
+    run(store, [15])
+    assert content(store) == before
+
+
 def test_a_damaged_state_is_replayed_from_the_one_before_and_mended(tmp_path: Path) -> None:
     store = Store(tmp_path)
     run(store, [47])
