@@ -16,6 +16,7 @@ import dagster as dg
 from tdw.errors import TdwError
 from tdw.store import Store
 from tdw.store.fingerprints import fingerprint_json
+from tdw.training.records import CODE_VERSION as TRAINING_VERSION
 from tdw_assets.adaptive import settle, with_extra
 from tdw_assets.attempts import Verdict, judge
 from tdw_assets.busy import Busy, find_busy
@@ -38,7 +39,7 @@ class Seen:
 
     Attributes:
         study: fingerprint of the study that was carried out.
-        made_by: fingerprint of what makes tables and plots; after an upgrade they are made anew.
+        made_by: fingerprint of the code that makes it all; after an upgrade everything is looked at again.
         extra: epochs that its adaptive rule had added.
         event: newest storage id of the event log at that time.
         marks: variant -> mark of its folders.
@@ -90,7 +91,7 @@ def tick(
         register_variants(grid, instance, grid.variants)
         seen = Seen(study=grid.study.fingerprint)
     grid, waits = _extend(with_registered(grid, instance), instance, store)
-    made_by = fingerprint_json([[asset.name, asset.spec] for asset in derived_assets(grid)])
+    made_by = _made_by(grid)
     if (list(grid.extra), made_by) != (seen.extra, seen.made_by):
         seen = Seen(study=seen.study, made_by=made_by, extra=list(grid.extra), checked=seen.checked)
     now = Seen(
@@ -125,6 +126,11 @@ def tick(
     if not result.runs and not result.notes:
         result.notes += [_why_nothing(now, busy), *waits]
     return result
+
+
+def _made_by(grid: Grid) -> str:
+    derived = [[asset.name, asset.spec] for asset in derived_assets(grid)]
+    return fingerprint_json([TRAINING_VERSION, grid.analyzer_specs, derived])
 
 
 def _extend(grid: Grid, instance: dg.DagsterInstance, store: Store) -> tuple[Grid, list[str]]:
