@@ -224,7 +224,7 @@ def there_is_a_threshold(evidence: Evidence) -> Finding:
             "least": min(had, default=math.nan),
             "reached": max(reached, default=math.nan),
             "overlap": listed(overlap),
-            "threshold": found.threshold,
+            "threshold": "none" if found.threshold is None else found.threshold,
             "p": found.p_value,
             "renamed": min(renamed, default=math.nan),
         },

@@ -135,7 +135,7 @@ def _numbers(
         "both": failed + grokked,
         "parting": listed([label for label, s in found.items() if s.threshold is not None]),
         "best": best or "unknown",
-        "threshold": one.threshold if one else None,
+        "threshold": "no threshold" if one is None or one.threshold is None else one.threshold,
         "p": one.p_value if one else math.nan,
         "corrected": min(1.0, one.p_value * len(found)) if one else math.nan,
         "least": smallest_separation(failed, grokked),

@@ -26,7 +26,7 @@ from tdw.store import Provenance, Store, Written
 from tdw.summaries.statistics import smallest_p_value
 
 NAME = "study_report"
-CODE_VERSION = "4"
+CODE_VERSION = "5"
 ABOUT = """\
 What was run, each expected outcome, hypothesis and question with its verdict (supported, contradicted,
 undecided), the numbers behind it and the figure. Verdicts are computed by the rules of docs/study-design.md;
