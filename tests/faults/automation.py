@@ -16,6 +16,7 @@ from tdw_assets.reconcile import Seen, tick
 from tdw_assets.run_requests import run_request
 from tdw_resources import events
 from tdw_resources.instance import fail_dead_runs, open_instance
+from tdw_resources.liveness import WORKER_TAG, identity
 from tdw_workbench.worker import execute
 
 from .checks import Watch
@@ -113,7 +114,10 @@ def _automate(root: Path, cursor: str, shift: float) -> None:
                     file.write(f"{key}\n")
                 if run.job == "check":
                     checks = definitions(root).resolve_job_def("check")
-                    if not checks.execute_in_process(instance=instance, raise_on_error=False).success:
+                    mark = {WORKER_TAG: identity()}  # as our run launcher gives to every run
+                    if not checks.execute_in_process(
+                        instance=instance, raise_on_error=False, tags=mark
+                    ).success:
                         raise RuntimeError("the run of the checks failed")
                     continue
                 done = execute(run, defs=definitions(root), instance=instance)

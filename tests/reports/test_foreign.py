@@ -98,7 +98,7 @@ def test_no_code_of_a_state_dict_is_run(store: Store, tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"garbage", pickle.dumps([1, 2], protocol=2)])
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\x80\x02.", pickle.dumps([1, 2], protocol=2)])
 @pytest.mark.parametrize("name", ["x.pth", "x.safetensors"])
 def test_a_file_that_is_no_weights_is_refused_by_name(
     store: Store, tmp_path: Path, name: str, content: bytes
