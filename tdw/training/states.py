@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from tdw.errors import FingerprintMismatch
+from tdw.errors import CorruptFile, FingerprintMismatch
 from tdw.store import Address, Provenance, Store, Written
 from tdw.store.layout import STATES
+from tdw.store.seal import REMEDY
 
 if TYPE_CHECKING:
     from tdw.training.trainer import Snapshot
@@ -72,6 +73,8 @@ class StateStore:
         moments: dict[str, dict[str, npt.NDArray[Any]]] = {moment: {} for moment in _MOMENTS}
         for key, array in artifact.arrays.items():
             moment, separator, name = key.partition(_SEPARATOR)
+            if separator and moment not in moments:
+                raise CorruptFile(f"{path}: holds {key!r}, which no replay state does", REMEDY)
             if separator:
                 moments[moment][name] = array
             else:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -19,6 +20,7 @@ from tdw.training import environment, replay
 from tdw.training.environment import CannotReproduce
 from tdw.training.loop import TrainedCheckpoint, TrainingDiverged, train
 from tdw.training.progress import Progress
+from tdw.training.states import StateStore
 
 FAMILY = get_family("modulo_addition_1layer")
 CONFIG = FAMILY.parse_variant("p5_s1_d598_f0.4")
@@ -355,3 +357,13 @@ def test_a_header_that_was_changed_proves_nothing(tmp_path: Path) -> None:
         store.read(address("checkpoints", 10))
     run(store, [10])
     assert store.read(address("checkpoints", 10)).provenance.checkpoint_fingerprint.encode() == name
+
+
+def test_a_state_that_holds_other_arrays_than_states_do_is_refused_by_name(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    run(store, [20])
+    found = store.read(address("states", 20))
+    store.write(address("states", 20), {**found.arrays, "../W_E": np.zeros(1)}, provenance=found.provenance)
+    states = StateStore(store, FAMILY.name, CONFIG.key, CONFIG.fingerprint)
+    with pytest.raises(CorruptFile, match=r"00020\.safetensors: holds '\.\./W_E'"):
+        states.load(20)
