@@ -39,6 +39,7 @@ class Derived:
         needs: names of the assets it can't be made without.
         uses: names of assets that are in it where they are there.
         spec: version of its code and own parameters.
+        beside: further tables that are committed with it.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Derived:
     needs: tuple[str, ...]
     uses: tuple[str, ...]
     spec: str
+    beside: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -67,9 +69,9 @@ class Derived:
         return grid.key(*self.name.split("/"))
 
     def exists(self, grid: Grid, store: Store, variant: str | None) -> bool:
-        """Whether its file is in the store; the comparison is two."""
+        """Whether its files are in the store."""
         if self.kind == "summaries":
-            names = (COMPARISON, ASSOCIATIONS) if self.short_name == COMPARISON else (self.short_name,)
+            names = (self.short_name, *self.beside)
             return all(store.exists(TableAddress(grid.family.name, variant, name)) for name in names)
         return bool(
             (store.plot_folder(grid.family.name, variant, self.short_name) / "manifest.json").exists()
@@ -88,7 +90,9 @@ def derived_assets(grid: Grid) -> list[Derived]:
     tables = tuple(f"summaries/{name}" for name in COMPARED if f"summaries/{name}" in there)
     if tables:
         spec = fingerprint_json([COMPARISON, COMPARISON_VERSION, grid.study.early_epoch])
-        found.append(Derived(f"summaries/{COMPARISON}", "comparison", (), tables, short(spec)))
+        found.append(
+            Derived(f"summaries/{COMPARISON}", "comparison", (), tables, short(spec), (ASSOCIATIONS,))
+        )
         there.add(f"summaries/{COMPARISON}")
     for plot in PLOTS:
         needs = tuple(_asset_name(name) for name in plot.needs)

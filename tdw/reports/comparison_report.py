@@ -6,7 +6,6 @@ a division would come about by chance; with few variants that is often, and the 
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,16 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from tdw.display import html_frame
 from tdw.errors import BadConfig
 from tdw.families.base import Family, VariantConfig
+from tdw.reports.document import Document, as_files
 from tdw.reports.evidence import Evidence, Row, outcome, progress, read_evidence
 from tdw.reports.figures import PICTURES, draw
 from tdw.reports.finding import ALPHA, show
-from tdw.reports.page import table, to_html
+from tdw.reports.page import table
 from tdw.store import Store
 from tdw.summaries.statistics import Separation, separate
 
+DIFFERENCES = "differences.json"
 QUANTITIES: Mapping[str, str] = {
     "grokking_epoch": "grokking epoch (mean without, test with no grok)",
     "final_test_loss": "final test loss (nats)",
@@ -63,25 +63,10 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class ComparisonReport:
-    """A report as files: `report.md`, `report.html`, `differences.json` and the figures."""
+class ComparisonReport(Document):
+    """Two groups side by side."""
 
-    title: str
-    files: Mapping[str, bytes]
     differences: tuple[Difference, ...]
-
-    @property
-    def markdown(self) -> str:
-        """The Markdown."""
-        return self.files["report.md"].decode()
-
-    @property
-    def html(self) -> str:
-        """The self-contained page."""
-        return self.files["report.html"].decode()
-
-    def _repr_html_(self) -> str:
-        return html_frame(self.html)
 
 
 def comparison_report(
@@ -132,13 +117,7 @@ def comparison_report(
         *(f"![{PICTURES[n].caption}]({n}.svg)\n\n*{PICTURES[n].caption}*" for n in _FIGURES),
     ]
     pictures = {f"{name}.svg": draw(PICTURES[name], evidence) for name in _FIGURES}
-    markdown = "\n\n".join(parts) + "\n"
-    files = {
-        "report.md": markdown.encode(),
-        "report.html": to_html(markdown, title=title, pictures=pictures).encode(),
-        "differences.json": (json.dumps(as_rows(differences), indent=1) + "\n").encode(),
-        **pictures,
-    }
+    files = as_files(parts, title=title, pictures=pictures, numbers={DIFFERENCES: as_rows(differences)})
     return ComparisonReport(title, files, differences)
 
 

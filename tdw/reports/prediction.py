@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -38,26 +39,17 @@ def a_threshold_predicts(evidence: Evidence) -> Finding:
         label: _split(evidence, {row.key: row.get(column) for row in evidence.rows})
         for column, label in EARLY_COARSENESS.items()
     }
-    verdict, best = _predictable(found, evidence)
-    return Finding(
+    return _judge(
+        found,
+        evidence,
         id="Q1",
         question="Is there a threshold that predicts grokking?",
         claim="A threshold of early coarseness parts the variants that grok from those that do not.",
-        verdict=verdict,
         rule="Mean coarseness, blobs, and neurons at 0.5 or above at the early epoch. Supported when one of "
         "them parts the groups by a threshold with exact p < 0.05 after Bonferroni's correction; "
-        "contradicted "
-        "when none parts them.",
-        numbers=_numbers(found, best, evidence),
-        answer="Of {m} measures of coarseness at epoch {early}, these part {failed} no-grok variants from "
-        "{grokked} that grok: {parting}. Best: {best}, at {threshold}, p = {p} (corrected {corrected})."
-        if evidence.failed
-        else NOTHING_FAILED,
-        control=RENAMED if evidence.failed else "",
-        limits="With {failed} of {both} variants failing p can't be below {least} for one measure "
-        "unless values tie."
-        if evidence.failed
-        else "",
+        "contradicted when none parts them.",
+        measures="measures of coarseness",
+        caution="",
         would_change="More variants that do not grok, or one on the wrong side of the threshold.",
         figures=("early_coarseness",),
     )
@@ -75,28 +67,50 @@ def failure_is_predictable(evidence: Evidence) -> Finding:
             for row in evidence.rows
         }
         found[label] = _split(evidence, values)
-    verdict, best = _predictable(found, evidence)
-    return Finding(
+    return _judge(
+        found,
+        evidence,
         id="Q5",
         question=f"Can failure be predicted at epoch {evidence.early_epoch:,}?",
         claim="A measure at the early epoch parts the variants that fail from those that grok.",
-        verdict=verdict,
         rule="The measures of Q1, losses, restricted loss, Gini coefficient and weights at the early epoch, "
         "none of which looks ahead. Supported when one parts the groups by a threshold with exact p < 0.05 "
         "after Bonferroni's correction; contradicted when none parts them.",
-        numbers=_numbers(found, best, evidence),
-        answer="Of {m} measures at epoch {early}, these part {failed} no-grok variants from {grokked} that "
-        "grok: {parting}. Best: {best}, at {threshold}, p = {p} (corrected {corrected})."
-        if evidence.failed
-        else NOTHING_FAILED,
-        control=RENAMED if evidence.failed else "",
-        limits="With {failed} of {both} variants failing p can't be below {least} for one measure unless "
-        "values tie, and of {m} measures some part a single failure from the rest by chance."
-        if evidence.failed
-        else "",
+        measures="measures",
+        caution=", and of {m} measures some part a single failure from the rest by chance",
         would_change="Variants that fail, chosen beforehand, predicted by the best measure and its "
         "threshold.",
         figures=("early_coarseness", "progress"),
+    )
+
+
+def _judge(
+    found: dict[str, Separation], evidence: Evidence, *, measures: str, caution: str, **words: Any
+) -> Finding:
+    """The finding on measures of which one may part failed from grokked variants.
+
+    Args:
+        found: measure -> how it parts them.
+        evidence: of the study.
+        measures: what they are called.
+        caution: what else can't be said, a template.
+        words: of the finding that do not depend on the numbers.
+    """
+    verdict, best = _predictable(found, evidence)
+    answer = (
+        f"Of {{m}} {measures} at epoch {{early}}, these part {{failed}} no-grok variants from {{grokked}} "
+        "that grok: {parting}. Best: {best}, at {threshold}, p = {p} (corrected {corrected})."
+    )
+    limits = (
+        "With {failed} of {both} variants failing p can't be below {least} for one measure unless values tie"
+    )
+    return Finding(
+        verdict=verdict,
+        numbers=_numbers(found, best, evidence),
+        answer=answer if evidence.failed else NOTHING_FAILED,
+        control=RENAMED if evidence.failed else "",
+        limits=f"{limits}{caution}." if evidence.failed else "",
+        **words,
     )
 
 

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from tdw.reports import study_comparison, study_report
 from tdw.store import Written
 
-PAGE = "report.html"
-"""The self-contained page that every report has among its files."""
-
 
 @dataclass(frozen=True)
 class ReportAsset:

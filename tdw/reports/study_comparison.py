@@ -7,16 +7,14 @@ last epoch, where both are there.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
-from tdw.display import html_frame
 from tdw.families.base import Family, VariantConfig
 from tdw.reports.comparison_report import (
+    DIFFERENCES,
     QUANTITIES,
     Difference,
     as_rows,
@@ -25,12 +23,14 @@ from tdw.reports.comparison_report import (
     differences_table,
     outcomes_table,
 )
+from tdw.reports.document import Document, as_files, commit
 from tdw.reports.evidence import Evidence, Row, read_evidence
 from tdw.reports.figures import PICTURES, draw
 from tdw.reports.finding import ALPHA, show
 from tdw.reports.group_figure import group_picture
-from tdw.reports.page import table, to_html
-from tdw.store import Provenance, Store, Written
+from tdw.reports.page import table
+from tdw.store import Store, Written
+from tdw.summaries.variant_tables import input_marks
 
 NAME = "comparison_report"
 CODE_VERSION = "1"
@@ -64,31 +64,16 @@ class Grouping:
 
 
 @dataclass(frozen=True)
-class StudyComparison:
-    """A report as files: `report.md`, `report.html`, `differences.json` and the figures.
+class StudyComparison(Document):
+    """The groups of a study, side by side.
 
     Attributes:
         groupings: in the report's order, each with what differs between its sides.
         inputs: "<variant>/<summary>" -> hash of what that was made from.
     """
 
-    title: str
-    files: Mapping[str, bytes]
     groupings: tuple[tuple[Grouping, tuple[Difference, ...]], ...]
     inputs: Mapping[str, str]
-
-    @property
-    def markdown(self) -> str:
-        """The Markdown."""
-        return self.files["report.md"].decode()
-
-    @property
-    def html(self) -> str:
-        """The self-contained page."""
-        return self.files["report.html"].decode()
-
-    def _repr_html_(self) -> str:
-        return html_frame(self.html)
 
 
 def groupings(family: Family, configs: Sequence[VariantConfig], rows: Sequence[Row] = ()) -> list[Grouping]:
@@ -159,16 +144,9 @@ def study_comparison(
         parts.append(_section(number, grouping, differences, f"![{picture.caption}]({name})"))
     parts.append("## All variants")
     parts += [f"![{PICTURES[n].caption}]({n}.svg)\n\n*{PICTURES[n].caption}*" for n in _FIGURES]
-    markdown = "\n\n".join(parts) + "\n"
     numbers = [{"groups": g.names, "quantities": as_rows(differences)} for g, differences in found]
-    files = {
-        "report.md": markdown.encode(),
-        "report.html": to_html(markdown, title=title, pictures=pictures).encode(),
-        "differences.json": (json.dumps(numbers, indent=1) + "\n").encode(),
-        **pictures,
-    }
-    inputs = {f"{v.key}/{name}": mark for v in evidence.variants for name, mark in v.marks.items()}
-    return StudyComparison(title, files, tuple(found), inputs)
+    files = as_files(parts, title=title, pictures=pictures, numbers={DIFFERENCES: numbers})
+    return StudyComparison(title, files, tuple(found), input_marks(evidence.variants))
 
 
 def write_study_comparison(
@@ -185,16 +163,15 @@ def write_study_comparison(
     report = study_comparison(
         store, family, configs, title=title, early_epoch=early_epoch, last_epoch=last_epoch
     )
-    provenance = Provenance(
-        family=family.name,
-        variant="",
+    return commit(
+        report,
+        store,
+        family,
         name=NAME,
         code_version=CODE_VERSION,
         parameters={"early_epoch": early_epoch, "last_epoch": last_epoch, "study": dict(study or {})},
         inputs=report.inputs,
-        environment={"tdw": version("training-dynamics-workbench")},
     )
-    return store.write_plot(family.name, None, NAME, files=report.files, provenance=provenance)
 
 
 def _overview(evidence: Evidence, every: Sequence[Grouping], found: Sequence[Any]) -> str:

@@ -6,24 +6,23 @@ known yet is undecided and named.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
-from tdw.display import html_frame
 from tdw.families.base import Family, VariantConfig
 from tdw.reports import expected, hypotheses, questions
 from tdw.reports.appendix import appendix
+from tdw.reports.document import Document, as_files, commit
 from tdw.reports.evidence import Evidence, Row, outcome, progress, read_evidence
 from tdw.reports.figures import PICTURES, draw_all
 from tdw.reports.finding import Finding, show
-from tdw.reports.page import table, to_html
+from tdw.reports.page import table
 from tdw.reports.sensitivity import read_fractions, sensitivity
-from tdw.store import Provenance, Store, Written
+from tdw.store import Store, Written
 from tdw.summaries.statistics import smallest_p_value
+from tdw.summaries.variant_tables import input_marks
 
 NAME = "study_report"
 CODE_VERSION = "5"
@@ -32,7 +31,7 @@ What was run, each expected outcome, hypothesis and question with its verdict (s
 undecided), the numbers behind it and the figure. Verdicts are computed by the rules of docs/study-design.md;
 the relabelling control stands beside the claims that it tests. Written again whenever a table changes.
 """
-MARKDOWN, HTML, FINDINGS = "report.md", "report.html", "findings.json"
+FINDINGS = "findings.json"
 _SECTIONS = (
     ("## Expected outcomes\n\nReported for earlier runs of the same variants; here they are measured.", "E"),
     ("## Hypotheses", "H"),
@@ -41,31 +40,16 @@ _SECTIONS = (
 
 
 @dataclass(frozen=True)
-class Report:
-    """A report as files: `report.md`, `report.html` and the figures that the Markdown refers to.
+class Report(Document):
+    """The study report.
 
     Attributes:
         findings: what it says, in its order.
         inputs: "<variant>/<summary>" -> hash of what that was made from.
     """
 
-    title: str
-    files: Mapping[str, bytes]
     findings: tuple[Finding, ...]
     inputs: Mapping[str, str]
-
-    @property
-    def markdown(self) -> str:
-        """The Markdown."""
-        return self.files[MARKDOWN].decode()
-
-    @property
-    def html(self) -> str:
-        """The page."""
-        return self.files[HTML].decode()
-
-    def _repr_html_(self) -> str:
-        return html_frame(self.html)
 
 
 def study_report(
@@ -107,11 +91,8 @@ def study_report(
         _limits(evidence),
         appendix(evidence, study),
     ]
-    markdown = "\n\n".join(parts) + "\n"
-    html = to_html(markdown, title=title, pictures=pictures)
-    files = {MARKDOWN: markdown.encode(), HTML: html.encode(), FINDINGS: _as_json(findings), **pictures}
-    inputs = {f"{v.key}/{name}": mark for v in evidence.variants for name, mark in v.marks.items()}
-    return Report(title, files, findings, inputs)
+    files = as_files(parts, title=title, pictures=pictures, numbers={FINDINGS: _for_programs(findings)})
+    return Report(title, files, findings, input_marks(evidence.variants))
 
 
 def write_study_report(
@@ -128,16 +109,15 @@ def write_study_report(
     report = study_report(
         store, family, configs, title=title, early_epoch=early_epoch, last_epoch=last_epoch, study=study
     )
-    provenance = Provenance(
-        family=family.name,
-        variant="",
+    return commit(
+        report,
+        store,
+        family,
         name=NAME,
         code_version=CODE_VERSION,
         parameters={"early_epoch": early_epoch, "last_epoch": last_epoch, "study": dict(study or {})},
         inputs=report.inputs,
-        environment={"tdw": version("training-dynamics-workbench")},
     )
-    return store.write_plot(family.name, None, NAME, files=report.files, provenance=provenance)
 
 
 def all_findings(evidence: Evidence) -> tuple[Finding, ...]:
@@ -198,9 +178,9 @@ def _in_order(findings: Sequence[Finding]) -> list[str]:
     return list(dict.fromkeys(name for finding in findings for name in finding.figures))
 
 
-def _as_json(findings: Sequence[Finding]) -> bytes:
-    """The findings for programs: verdicts and numbers; null for what is not known or infinite."""
-    rows = [
+def _for_programs(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Verdicts and numbers; None for what is not known or infinite."""
+    return [
         {
             "id": finding.id,
             "claim": finding.claim,
@@ -213,7 +193,6 @@ def _as_json(findings: Sequence[Finding]) -> bytes:
         }
         for finding in findings
     ]
-    return (json.dumps(rows, indent=1) + "\n").encode()
 
 
 def _run(evidence: Evidence, family: Family) -> str:

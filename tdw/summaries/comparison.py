@@ -19,7 +19,7 @@ from tdw.families.base import Family, VariantConfig
 from tdw.store import Provenance, Store, TableAddress, Written
 from tdw.store.fingerprints import short
 from tdw.summaries.association import association_table
-from tdw.summaries.variant_tables import SUMMARIES, VariantTables, read_tables
+from tdw.summaries.variant_tables import SUMMARIES, VariantTables, input_marks, read_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +63,7 @@ def write_comparison(
         name=COMPARISON,
         code_version=CODE_VERSION,
         parameters={"early_epoch": early_epoch},
-        inputs={f"{v.key}/{name}": mark for v in variants for name, mark in v.marks.items()},
+        inputs=input_marks(variants),
         environment={"tdw": version("training-dynamics-workbench")},
     )
     second = dataclasses.replace(provenance, name=ASSOCIATIONS)

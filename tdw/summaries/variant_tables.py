@@ -49,6 +49,11 @@ class VariantTables:
         return self.tables.get(name)
 
 
+def input_marks(variants: Iterable[VariantTables]) -> dict[str, str]:
+    """ "<variant>/<summary>" -> hash of what that was made from, for a provenance."""
+    return {f"{v.key}/{name}": mark for v in variants for name, mark in v.marks.items()}
+
+
 def read_tables(store: Store, family: Family, configs: Iterable[VariantConfig]) -> tuple[VariantTables, ...]:
     """The summaries of some variants, held to be comparable.
 

@@ -73,10 +73,10 @@ class StateStore:
         moments: dict[str, dict[str, npt.NDArray[Any]]] = {moment: {} for moment in _MOMENTS}
         for key, array in artifact.arrays.items():
             moment, separator, name = key.partition(_SEPARATOR)
-            if separator and moment not in moments:
-                raise CorruptFile(f"{path}: holds {key!r}, which no replay state does", REMEDY)
-            if separator:
+            if not separator:
+                weights[key] = array
+            elif moment in moments:
                 moments[moment][name] = array
             else:
-                weights[key] = array
+                raise CorruptFile(f"{path}: holds {key!r}, which no replay state does", REMEDY)
         return Snapshot(epoch, weights, moments if moments["exp_avg"] else None)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tdw.reports.registry import PAGE, REPORTS, ReportAsset
+from tdw.reports.document import PAGE
+from tdw.reports.registry import REPORTS, ReportAsset
 from tdw.store import Store
 from tdw.store.bundle import MANIFEST
 from tdw_workbench.web import params

@@ -215,7 +215,8 @@ def test_killed_at_any_time_and_continued_gives_the_bits_of_an_undisturbed_run(
     run(store, [f"0:{LAST}:4"])
     expected = content(undisturbed)
     for name, data in content(store).items():
-        if "/checkpoints/" in name:
+        # A kill in the middle of a commit leaves its temporary file, which no reader takes for a checkpoint.
+        if "/checkpoints/" in name and not name.endswith(".tmp"):
             assert data == expected[name], name
     assert history(store).train_loss.tolist() == history(undisturbed).train_loss.tolist()
 

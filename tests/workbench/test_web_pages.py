@@ -11,7 +11,8 @@ from starlette.testclient import TestClient
 from tdw.families import FAMILIES
 from tdw.plots.registry import get_plot
 from tdw.plots.render import render
-from tdw.reports.registry import PAGE, REPORTS
+from tdw.reports.document import PAGE
+from tdw.reports.registry import REPORTS
 from tdw.store import Store
 from tdw.store.layout import Address
 from tdw_workbench.web.app import standalone
