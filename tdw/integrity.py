@@ -7,76 +7,37 @@ not its business; the layer above compares that (`tdw_assets.verify`).
 
 from __future__ import annotations
 
-import re
+import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from tdw.errors import CorruptFile, NotFound, StoreError, TdwError
+from tdw.errors import CorruptFile, NotFound, StoreError
 from tdw.families import FAMILIES, Family
-from tdw.store import Address, Artifact, Provenance, Store, TableAddress, record, tablefile
-from tdw.store.commit import TEMPORARY, leftovers
+from tdw.families.stored import why_no_variant
+from tdw.findings import Checked, Finding, Problem, as_checked, entries, stranger, unless_ours
+from tdw.integrity_tables import check_records, check_tables_and_plots
+from tdw.own_names import artifact_kinds
+from tdw.store import Address, Artifact, Provenance, Store
+from tdw.store.commit import leftovers
 from tdw.store.fingerprints import fingerprint_arrays, short
-from tdw.store.layout import CHECKPOINTS, COMPARISON, STATES, STUDIES
+from tdw.store.layout import CHECKPOINTS, COMPARISON, EPOCH_FILE, STATES, STUDIES, is_name
 
-Problem = Literal[
-    "corrupt", "mismatch", "not finite", "orphan", "temporary", "unknown",
-    "no file", "no event", "not as recorded",
-]  # fmt: skip
-_EPOCH = re.compile(r"(\d{5,})\.safetensors")
+__all__ = ["Checked", "Finding", "summed_size", "verify", "verify_artifact"]
 _KINDS_APART = ("summaries", "plots", "locks")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something wrong with one file.
-
-    Attributes:
-        path: of the file.
-        problem: "corrupt" (bytes changed or cut, or they can't be read), "mismatch" (it belongs to another
-            variant, probe or checkpoint), "not finite", "orphan" (made from a checkpoint, or for a plot, that
-            is not there), "temporary" (left by a killed writer), "unknown" (not of this store); and from
-            comparing with an event log "no file", "no event" and "not as recorded".
-        detail: what exactly.
-        variant, kind, epoch: the cell it is, where it is one; epoch is None for tables and plots, variant is
-            "" for what covers several.
-    """
-
-    path: str
-    problem: Problem
-    detail: str
-    variant: str = ""
-    kind: str = ""
-    epoch: int | None = None
-
-
-@dataclass(frozen=True)
-class Checked:
-    """One file that was re-read.
-
-    Attributes:
-        path, nbytes: of the file.
-        finding: what is wrong with it, if anything.
-        variant, kind, epoch: the cell it is, as in `Finding`.
-        content: what it holds: the weights' fingerprint of a checkpoint, the checksum of another artifact or
-            table, the fingerprint of a plot's files (its first 16 digits); "" when something is wrong.
-    """
-
-    path: str
-    nbytes: int
-    finding: Finding | None
-    variant: str = ""
-    kind: str = ""
-    epoch: int | None = None
-    content: str = ""
+_BESIDE = frozenset({".dagster", ".damaged"})
 
 
 def summed_size(store: Store) -> int:
     """Bytes of all files that `verify` reads, for showing how far it is."""
-    return sum(path.stat().st_size for folder in _visible(store.root) for path in folder.rglob("*"))
+    total = 0
+    for folder in entries(store.root):
+        for path in folder.rglob("*") if folder.name not in _BESIDE else ():
+            with contextlib.suppress(OSError):  # a link to nowhere, a file that goes
+                total += path.stat().st_size
+    return total
 
 
 def verify(store: Store, *, families: tuple[Family, ...] = FAMILIES) -> Iterator[Checked]:
@@ -88,43 +49,46 @@ def verify(store: Store, *, families: tuple[Family, ...] = FAMILIES) -> Iterator
     """
     root: Path = store.root
     for path in leftovers(root):
-        yield _checked(path, Finding(str(path), "temporary", "left by a writer that was killed"))
+        yield as_checked(path, Finding(str(path), "temporary", "left by a writer that was killed"))
     for family in families:
-        for variant in store.variants(family.name):
-            yield from _variant(store, family, variant)
-        if (root / family.name / COMPARISON).is_dir():
-            yield from _tables_and_plots(store, family, None)
-        yield from _records(store, family)
-    for path in _visible(root):
-        if path.name not in {family.name for family in families}:
-            yield _checked(path, Finding(str(path), "unknown", "not the folder of a registered family"))
-
-
-def _visible(root: Path) -> list[Path]:
-    return sorted(p for p in root.iterdir() if not p.name.startswith(".")) if root.is_dir() else []
+        for path in entries(root / family.name):
+            why = why_no_variant(family, path.name)
+            if path.name in (COMPARISON, STUDIES) and path.is_dir():
+                continue
+            if why is None and path.is_dir():
+                yield from _variant(store, family, path.name)
+            else:
+                yield stranger(path, why.what if why and path.is_dir() else "not the folder of a variant")
+        for path in entries(root / family.name / COMPARISON):
+            if path.name not in _KINDS_APART or not path.is_dir():
+                yield stranger(path, "neither tables nor plots")
+        yield from check_tables_and_plots(store, family, None)
+        yield from check_records(store, family)
+    for path in entries(root):
+        if path.name not in {family.name for family in families} | _BESIDE:
+            yield stranger(path, "not the folder of a registered family")
 
 
 def _variant(store: Store, family: Family, variant: str) -> Iterator[Checked]:
     folder: Path = store.root / family.name / variant
-    try:
-        config = family.parse_variant(variant)
-    except TdwError as error:
-        yield _checked(folder, Finding(str(folder), "unknown", error.what))
-        return
+    config = family.parse_variant(variant)
     weights: dict[int, str] = {}
-    kinds = sorted(p.name for p in folder.iterdir() if p.is_dir() and p.name not in _KINDS_APART)
-    for kind in sorted(kinds, key=lambda k: (k != CHECKPOINTS, k)):
-        for path in sorted((folder / kind).iterdir()):
-            match = _EPOCH.fullmatch(path.name)
-            if match:
-                yield _arrays(
-                    store, family, config, Address(family.name, variant, kind, int(match[1])), weights
-                )
-            elif not TEMPORARY.fullmatch(path.name):
-                yield _checked(
-                    path, Finding(str(path), "unknown", "not named like an artifact", variant, kind)
-                )
-    yield from _tables_and_plots(store, family, variant)
+    known = artifact_kinds()
+    for kind in sorted(entries(folder), key=lambda p: (p.name != CHECKPOINTS, p)):
+        if kind.name in _KINDS_APART and kind.is_dir():
+            continue
+        if not kind.is_dir() or not is_name(kind.name):
+            yield stranger(kind, "not a folder of artifacts", variant=variant)
+            continue
+        for path in entries(kind):
+            match = EPOCH_FILE.fullmatch(path.name)
+            if match and path.is_file():
+                address = Address(family.name, variant, kind.name, int(match[1]))
+                checked = _arrays(store, family, config, address, weights)
+                yield unless_ours(checked, ours=kind.name in known)
+            else:
+                yield stranger(path, "not named like an artifact", variant=variant, kind=kind.name)
+    yield from check_tables_and_plots(store, family, variant)
 
 
 def _arrays(store: Store, family: Family, config: Any, address: Address, weights: dict[int, str]) -> Checked:
@@ -132,7 +96,7 @@ def _arrays(store: Store, family: Family, config: Any, address: Address, weights
     of: dict[str, Any] = {"variant": address.variant, "kind": address.kind, "epoch": address.epoch}
 
     def found(problem: Problem, detail: str) -> Checked:
-        return _checked(path, Finding(str(path), problem, detail, **of))
+        return as_checked(path, Finding(str(path), problem, detail, **of))
 
     try:
         artifact = store.read(address)
@@ -160,7 +124,7 @@ def _arrays(store: Store, family: Family, config: Any, address: Address, weights
             return found("orphan", f"made from checkpoint {short(mark)}, which is not there")
         if address.epoch in weights and mark != weights[address.epoch]:
             wrong = f"made from checkpoint {short(mark)}, the one stored is {short(weights[address.epoch])}"
-    return found("mismatch", wrong) if wrong else _checked(path, None, content=content, **of)
+    return found("mismatch", wrong) if wrong else as_checked(path, None, content=content, **of)
 
 
 def verify_artifact(store: Store, family: Family, address: Address) -> Checked:
@@ -194,80 +158,3 @@ def _wrong_weights(artifact: Artifact, config: Any, fingerprint: str) -> str:
     if stated != fingerprint:
         return f"the weights have fingerprint {short(fingerprint)}, the header says {short(stated)}"
     return ""
-
-
-def _tables_and_plots(store: Store, family: Family, variant: str | None) -> Iterator[Checked]:
-    folder: Path = store.root / family.name / (variant or COMPARISON)
-    for path in sorted((folder / "summaries").glob("*.parquet")):
-        of: dict[str, Any] = {"variant": variant or "", "kind": f"summaries/{path.stem}"}
-        try:
-            address = TableAddress(family.name, variant, path.stem)
-            _, provenance, digest = tablefile.decode(store.path(address).read_bytes(), path=path)
-            wrong = _misplaced_table(provenance, address)
-        except (TdwError, OSError) as error:
-            yield _checked(path, Finding(str(path), "corrupt", _words(error), **of))
-            continue
-        finding = Finding(str(path), "mismatch", wrong, **of) if wrong else None
-        yield _checked(path, finding, content=digest, **of)
-    for path in sorted(p for p in (folder / "plots").glob("*") if p.is_dir()):
-        yield from _plot(store, family, variant, path)
-
-
-def _records(store: Store, family: Family) -> Iterator[Checked]:
-    """What was settled for the studies of a family."""
-    for path in sorted((store.root / family.name / STUDIES).glob("*.json")):
-        of: dict[str, Any] = {"variant": "", "kind": f"studies/{path.stem}"}
-        try:
-            _, provenance, digest = record.decode(path.read_bytes(), path=path)
-        except (TdwError, OSError) as error:
-            yield _checked(path, Finding(str(path), "corrupt", _words(error), **of))
-            continue
-        found = (provenance.family, provenance.parameters.get("study"))
-        wrong = f"it is of study {found[1]} of {found[0]}" if found != (family.name, path.stem) else ""
-        finding = Finding(str(path), "mismatch", wrong, **of) if wrong else None
-        yield _checked(path, finding, content=digest, **of)
-
-
-def _plot(store: Store, family: Family, variant: str | None, folder: Path) -> Iterator[Checked]:
-    """The manifest, then the files it names, then what no manifest names."""
-    of: dict[str, Any] = {"variant": variant or "", "kind": f"plots/{folder.name}"}
-    named = ""
-    try:
-        plot = store.read_plot(family.name, variant, folder.name)
-        named = plot.folder.name
-        yield _checked(folder / "manifest.json", None, content=named, **of)
-    except NotFound:
-        pass  # what lies there is an orphan
-    except (TdwError, OSError) as error:
-        yield _checked(folder / "manifest.json", Finding(str(folder), "corrupt", _words(error), **of))
-        return
-    else:
-        for name in plot.files:
-            finding = None
-            try:
-                plot.read(name)
-            except (TdwError, OSError) as error:
-                finding = Finding(str(folder), "corrupt", _words(error), **of)
-            yield _checked(plot.folder / name, finding, **of)
-    for other in sorted(p for p in folder.iterdir() if p.is_dir() and p.name != named):
-        yield _checked(other, Finding(str(other), "orphan", "files that no manifest names", **of))
-
-
-def _misplaced_table(provenance: Provenance, address: TableAddress) -> str:
-    expected = {"family": address.family, "variant": address.variant or "", "name": address.name}
-    wrong = [
-        f"{k} is {getattr(provenance, k)}, not {v}"
-        for k, v in expected.items()
-        if getattr(provenance, k) != v
-    ]
-    return "; ".join(wrong)
-
-
-def _words(error: Exception) -> str:
-    return error.what if isinstance(error, TdwError) else str(error)
-
-
-def _checked(path: Path, finding: Finding | None, **cell: Any) -> Checked:
-    if finding is not None:
-        cell = {"variant": finding.variant, "kind": finding.kind, "epoch": finding.epoch}
-    return Checked(str(path), path.stat().st_size if path.is_file() else 0, finding, **cell)

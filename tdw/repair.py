@@ -51,7 +51,7 @@ def repair(store: Store, findings: Iterable[Finding]) -> Iterator[Repaired]:
             elif finding.problem in _MOVED:
                 yield Repaired(finding, "moved", str(_move(store, path)))
             else:
-                yield Repaired(finding, "left" if finding.problem == "unknown" else "fill")
+                yield Repaired(finding, "left" if finding.problem == "not ours" else "fill")
         except OSError as error:
             raise StoreError(
                 f"{path}: can't be moved or deleted ({error.strerror or error})",

@@ -24,6 +24,7 @@ from tdw.display import html_table
 from tdw.errors import BadConfig, NotFound
 from tdw.families import FAMILIES, Family, get_family
 from tdw.families.base import VariantConfig
+from tdw.families.stored import stored_variants
 from tdw.store import Store, TableAddress
 from tdw.views import Checkpoint, Variant
 
@@ -65,7 +66,7 @@ class Workbench:
 
     def variants(self) -> list[str]:
         """Keys of the variants that have anything stored."""
-        return sorted(key for family in FAMILIES for key in self.store.variants(family.name))
+        return sorted(key for family in FAMILIES for key in stored_variants(self.store, family))
 
     def variant(self, key: str) -> Variant:
         """A variant by its key.
@@ -75,7 +76,7 @@ class Workbench:
             NotFound: nothing of it is stored; lists what is.
         """
         for family in FAMILIES:
-            if key in self.store.variants(family.name):
+            if key in stored_variants(self.store, family):
                 return Variant(self.store, family, family.parse_variant(key))
         _parse(key)
         have = ", ".join(self.variants()) or "nothing"
@@ -171,7 +172,7 @@ class Workbench:
 
     def _configs(self, family: Family) -> list[VariantConfig]:
         """Of the variants that are stored, by the numbers in their keys."""
-        keys = sorted(self.store.variants(family.name), key=_natural)
+        keys = sorted(stored_variants(self.store, family), key=_natural)
         return [family.parse_variant(key) for key in keys]
 
     def _repr_html_(self) -> str:

@@ -76,4 +76,4 @@ def test_left_over_and_unknown_files_are_named(tiny_store: Store) -> None:
     (folder / ".00030.safetensors.999999999.tmp").write_bytes(b"half")
     (folder / "notes.txt").write_text("mine")
     (tiny_store.root / "other").mkdir()
-    assert sorted(f.problem for f in findings(tiny_store)) == ["temporary", "unknown", "unknown"]
+    assert sorted(f.problem for f in findings(tiny_store)) == ["not ours", "not ours", "temporary"]

@@ -13,6 +13,7 @@ from typing import Any
 
 from tdw.analysis.parameters import as_json, override
 from tdw.families import Family
+from tdw.families.stored import stored_variants
 from tdw.plots.base import Plot
 from tdw.plots.reader import Sources, VariantReader
 from tdw.plots.registry import get_plot
@@ -109,7 +110,7 @@ def comparison_figure(
 ) -> Figure:
     """The interactive figure of a plot over variants (all that are stored, or those named)."""
     plot = get_plot(name, scope="comparison")
-    keys = sorted(store.variants(family.name), key=_natural) if variants is None else variants
+    keys = sorted(stored_variants(store, family), key=_natural) if variants is None else variants
     data = _load(plot, store, family=family, variants=keys, parameters=parameters)[1]
     return plot.build(data)
 
@@ -131,7 +132,7 @@ def _load(
     scheduled: Sequence[int] | None = None,
     parameters: Mapping[str, Any] | None = None,
 ) -> tuple[Sources, Any, Any]:
-    look = looks(_in_order({*store.variants(family.name), *variants}, order))
+    look = looks(_in_order({*stored_variants(store, family), *variants}, order))
     labels = short_labels(variants)
     resolved = override(plot.name, plot.parameters, parameters or {})
     sources = Sources(

@@ -20,14 +20,18 @@ from typing import Any
 
 from tdw.display import html_fields
 from tdw.errors import BadConfig, CorruptFile, NotFound, StoreError
+from tdw.families import get_family
 from tdw.families.base import Family
+from tdw.families.stored import stored_variants
+from tdw.own_names import artifact_kinds, table_names
 from tdw.reports import archive
 from tdw.reports.archive import Entry, validate_path
-from tdw.store import Store, seal
-from tdw.store.layout import COMPARISON, STATES
+from tdw.store import Store, bundle, seal
+from tdw.store.layout import COMPARISON, EPOCH_FILE, STATES
 
 MANIFEST, README = "manifest.json", "README.md"
 FORMAT = 1
+_TABLES_AND_PLOTS = ("summaries", "plots")
 MAX_MANIFEST = 256 << 20
 _STORED = re.compile(
     r"(?P<family>\w[\w.\-]*)/(?P<variant>\w[\w.\-]*)/"
@@ -220,10 +224,11 @@ def _files(
     for variant in [*variants, *([COMPARISON] if wanted_comparison else [])]:
         folder = store.root / family / variant
         kinds = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+        kinds = [kind for kind in kinds if kind in _TABLES_AND_PLOTS or kind in artifact_kinds()]
         if variant != COMPARISON and not kinds:
             raise NotFound(
                 f"{folder}: nothing of this variant is stored",
-                f"there is: {', '.join(store.variants(family))}",
+                f"there is: {', '.join(stored_variants(store, get_family(family)))}",
             )
         for kind in kinds:
             taken = (
@@ -234,7 +239,7 @@ def _files(
             if not taken:
                 continue
             for relative, path in _walk(folder / kind, f"{family}/{variant}/{kind}"):
-                if _STORED.fullmatch(relative):
+                if _STORED.fullmatch(relative) and _is_ours(path, kind):
                     found.append((relative, path))
                     seen.add("comparison" if variant == COMPARISON else kind)
     lacking = sorted(set(include or ()) - seen)
@@ -244,6 +249,20 @@ def _files(
             f"there is: {', '.join(sorted(seen)) or 'nothing'}; or compute it first",
         )
     return sorted(found, key=lambda item: item[0])
+
+
+def _is_ours(path: Any, kind: str) -> bool:
+    """Whether a file has a name that tdw gives: others may lie beside."""
+    if kind == "summaries":
+        return path.stem in table_names()
+    if kind != "plots":
+        return EPOCH_FILE.fullmatch(path.name) is not None
+    if path.name == bundle.MANIFEST:
+        return True
+    try:
+        return path.name in bundle.read(path.parent.parent).files
+    except (NotFound, CorruptFile):
+        return bool(bundle.CONTENT.fullmatch(path.parent.name))  # what is damaged is found when it is read
 
 
 def _walk(folder: Any, relative: str) -> Iterator[tuple[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from tdw.store.layout import validate_name
 from tdw.store.provenance import Provenance
 
 MANIFEST = "manifest.json"
+CONTENT = re.compile(r"[0-9a-f]{16}")
+"""The name of a folder of files: the first digits of their fingerprint. Others' folders have other names."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ def write(folder: Any, files: Mapping[str, bytes], provenance: Provenance) -> tu
     sealed, _ = seal.seal(json.dumps(note, indent=1).encode())
     write_atomic(folder / MANIFEST, sealed)
     for other in folder.iterdir():
-        if other.is_dir() and other.name != content[:16] and isinstance(other, Path):
+        old = CONTENT.fullmatch(other.name) and other.name != content[:16]
+        if old and isinstance(other, Path) and other.is_dir():
             shutil.rmtree(other, ignore_errors=True)
     return content, sum(map(len, files.values())) + len(sealed)
 

@@ -20,6 +20,8 @@ CHECKPOINTS = "checkpoints"
 STATES = "states"
 COMPARISON = "_comparison"
 STUDIES = "_studies"
+EPOCH_FILE = re.compile(r"([0-9]{5}|[1-9][0-9]{5,11})\.safetensors")
+"""The name of an epoch's file, as `format_epoch` gives it; whatever else lies beside is left aside."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}")
 
 
@@ -29,12 +31,17 @@ def validate_name(name: str, *, what: str) -> str:
     Raises:
         BadConfig: anything else; no name from outside reaches a path without this.
     """
-    if not _NAME.fullmatch(name) or ".." in name:
+    if not is_name(name):
         raise BadConfig(
             f"{name[:80]!r} can't be the name of a {what}",
             "use letters, digits, '_', '-' and single dots, at most 128, not starting with a dot",
         )
     return name
+
+
+def is_name(name: str) -> bool:
+    """Whether `validate_name` takes it."""
+    return bool(_NAME.fullmatch(name)) and ".." not in name
 
 
 def format_epoch(epoch: int) -> str:

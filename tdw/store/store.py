@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from tdw.store.commit import write_atomic
 from tdw.store.layout import (
     CHECKPOINTS,
     COMPARISON,
+    EPOCH_FILE,
     Address,
     RecordAddress,
     TableAddress,
@@ -29,7 +29,6 @@ from tdw.store.provenance import Provenance
 if TYPE_CHECKING:
     import pandas as pd
 
-_EPOCH_FILE = re.compile(r"(\d{5,})\.safetensors")
 AnyAddress = Address | TableAddress | RecordAddress
 
 
@@ -183,11 +182,13 @@ class Store:
     def epochs(self, family: str, variant: str, kind: str = CHECKPOINTS) -> list[int]:
         """Epochs of which there is a file, ascending."""
         return sorted(
-            int(m[1]) for m in map(_EPOCH_FILE.fullmatch, self._names(folder(family, variant, kind))) if m
+            int(m[1]) for m in map(EPOCH_FILE.fullmatch, self._names(folder(family, variant, kind))) if m
         )
 
     def variants(self, family: str) -> list[str]:
-        """Variants with anything stored, by name."""
+        """Names of the folders that variants have, by name. Others' files and folders may be among them:
+        `tdw.families.stored` tells which are variants.
+        """
         names = self._names(validate_name(family, what="family"))
         return sorted(name for name in names if not name.startswith(("_", ".")))
 

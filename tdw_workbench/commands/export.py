@@ -9,6 +9,7 @@ import argparse
 
 from tdw.errors import NotFound
 from tdw.families import FAMILIES
+from tdw.families.stored import stored_variants
 from tdw.reports.bundle import export_bundle
 from tdw.store import Store
 from tdw_resources.places import find_places
@@ -36,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     """Export, one archive of one family."""
     places = find_places(options.store, study=options.study)
     store = Store(places.store)
-    stored = {family: store.variants(family.name) for family in FAMILIES}
+    stored = {family: stored_variants(store, family) for family in FAMILIES}
     for family, keys in stored.items():
         wanted = [key for key in keys if not options.variant or key in options.variant]
         if wanted:

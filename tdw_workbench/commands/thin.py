@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Thin, or say what it would do."""
+    from tdw.families.stored import stored_variants
     from tdw.store import Store
     from tdw.store.layout import STATES
     from tdw.training.progress import format_seconds
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     places = find_places(options.store, study=options.study)
     family, store = load_study(places.study).family_declaration, Store(places.store)
     chosen = options.variant or [
-        key for key in store.variants(family.name) if store.epochs(family.name, key, STATES)
+        key for key in stored_variants(store, family) if store.epochs(family.name, key, STATES)
     ]
     freed = 0
     for key in chosen:

@@ -5,6 +5,8 @@ variant, probe and checkpoint it stands for. Then the event log: a file without 
 file, a file with other content than its event tells of. --repair deletes left-over temporary files and moves
 damaged files aside, to .damaged in the store; `tdw fill` makes them again.
 
+What others put into the store ("not ours": a copied folder, Thumbs.db) is listed, left alone, and no damage.
+
 Exit code 0: all is sound (with --repair: or mended, or left to `tdw fill`); 1: something is wrong.
 """
 
@@ -36,7 +38,7 @@ _MEANING = {
     "not finite": "values that are NaN or infinite",
     "orphan": "what it was made from, or belongs to, is not there",
     "temporary": "left by a killed writer",
-    "unknown": "nothing of this store",
+    "not ours": "nothing that tdw wrote; left aside everywhere, and no damage",
     "no file": "recorded in Dagster, but the file is gone",
     "no event": "in the store, but not recorded in Dagster",
     "not as recorded": "not what Dagster has recorded",
@@ -83,8 +85,8 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(_as_json(found, repaired if options.repair else None), indent=1))
     else:
         _say(found, repaired, screen, repairing=options.repair)
-    wrong = [one for one in repaired if one.done == "left"] if options.repair else found.findings
-    return 1 if wrong else 0
+    damaged = any(finding.problem != "not ours" for finding in found.findings)
+    return 1 if damaged and not options.repair else 0
 
 
 def look(store: Store, places: Places, screen: Screen) -> Verified:
@@ -162,7 +164,9 @@ def _say(found: Verified, repaired: Sequence[Repaired], screen: Screen, *, repai
         counts[finding.problem] = counts.get(finding.problem, 0) + 1
     listed = "\n".join(f"  {number:6,}  {name}: {_MEANING[name]}" for name, number in counts.items())
     screen.say(f"{read}; {count(len(found.findings), 'finding')}:\n{listed}")
-    if not repairing:
+    if all(finding.problem == "not ours" for finding in found.findings):
+        screen.say("All that tdw wrote is sound.")
+    elif not repairing:
         screen.say("`tdw verify --repair` clears away what is damaged; `tdw fill` makes what is missing.")
     elif any(map(needs_fill, repaired)):
         screen.say("Now run `tdw fill`: it makes what was moved away, and records what is not recorded.")
@@ -175,7 +179,7 @@ def _outcome(one: Repaired | None) -> str:
         "deleted": "\n  deleted",
         "moved": f"\n  moved to {one.where}",
         "fill": "\n  left to `tdw fill`",
-        "left": "\n  left alone: move it out of the store yourself",
+        "left": "\n  left alone",
     }[one.done]
 
 

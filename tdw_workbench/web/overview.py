@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from tdw.analysis.registry import recorded_spec_version, spec_version
 from tdw.errors import CorruptFile, NotFound, TdwError
 from tdw.families import FAMILIES, Family
+from tdw.families.stored import stored_variants
 from tdw.plots.base import Plot
 from tdw.store import Address, TableAddress
 from tdw.store.layout import CHECKPOINTS, COMPARISON
@@ -133,7 +134,7 @@ def rows_of(library: Library, family: Family) -> list[Row]:
     """The study's variants in its order, then what else is in the store."""
     study = library.study
     planned = list(study.variant_keys) if study and study.family == family.name else []
-    stored = library.store.variants(family.name)
+    stored = stored_variants(library.store, family)
     with library.one_at_a_time:  # who comes while it is read for the first time waits, and finds it read
         return [row_of(library, family, key) for key in dict.fromkeys([*planned, *stored])]
 

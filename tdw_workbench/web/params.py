@@ -8,7 +8,8 @@ from collections.abc import Collection, Sequence
 from starlette.requests import Request
 
 from tdw.errors import BadConfig, NotFound
-from tdw.families import FAMILIES
+from tdw.families import FAMILIES, get_family
+from tdw.families.stored import stored_variants
 from tdw.store import Store
 from tdw.store.layout import validate_name
 
@@ -25,7 +26,7 @@ def family_of(request: Request) -> str:
 def variant_of(request: Request, store: Store, family: str) -> str:
     """The variant in the path. Raises NotFound when the store has nothing of it."""
     name = validate_name(request.path_params["variant"], what="variant")
-    return one_of(name, store.variants(family), what="variant")
+    return one_of(name, stored_variants(store, get_family(family)), what="variant")
 
 
 def one_of(name: str, known: Collection[str], *, what: str) -> str:

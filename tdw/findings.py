@@ -1,0 +1,94 @@
+"""What looking at a store finds: files, what is wrong with them, and what others have put beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from tdw.errors import TdwError
+from tdw.store.commit import TEMPORARY
+
+Problem = Literal[
+    "corrupt", "mismatch", "not finite", "orphan", "temporary", "not ours",
+    "no file", "no event", "not as recorded",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong with one file.
+
+    Attributes:
+        path: of the file.
+        problem: "corrupt" (bytes changed or cut, or they can't be read), "mismatch" (it belongs to another
+            variant, probe or checkpoint), "not finite", "orphan" (made from a checkpoint, or for a plot, that
+            is not there), "temporary" (left by a killed writer), "not ours" (nothing that tdw wrote: left
+            aside everywhere, and no damage); and from comparing with an event log "no file", "no event" and
+            "not as recorded".
+        detail: what exactly.
+        variant, kind, epoch: the cell it is, where it is one; epoch is None for tables and plots, variant is
+            "" for what covers several.
+    """
+
+    path: str
+    problem: Problem
+    detail: str
+    variant: str = ""
+    kind: str = ""
+    epoch: int | None = None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One file that was re-read.
+
+    Attributes:
+        path, nbytes: of the file.
+        finding: what is wrong with it, if anything.
+        variant, kind, epoch: the cell it is, as in `Finding`.
+        content: what it holds: the weights' fingerprint of a checkpoint, the checksum of another artifact or
+            table, the fingerprint of a plot's files (its first 16 digits); "" when something is wrong.
+    """
+
+    path: str
+    nbytes: int
+    finding: Finding | None
+    variant: str = ""
+    kind: str = ""
+    epoch: int | None = None
+    content: str = ""
+
+
+def entries(folder: Path) -> list[Path]:
+    """What lies in a folder, by name, without the temporary files; nothing where it can't be listed."""
+    try:
+        return sorted(p for p in folder.iterdir() if not TEMPORARY.fullmatch(p.name))
+    except OSError:
+        return []
+
+
+def stranger(path: Path, detail: str, **cell: Any) -> Checked:
+    """Something that tdw did not write."""
+    return as_checked(path, Finding(str(path), "not ours", detail, **cell))
+
+
+def unless_ours(checked: Checked, *, ours: bool) -> Checked:
+    """Under a name that nothing of this version has, a file with something wrong is a stranger."""
+    found = checked.finding
+    if ours or found is None or found.problem == "not ours":
+        return checked
+    detail = f"under a name that nothing of ours has; {found.detail}"
+    return replace(checked, finding=replace(found, problem="not ours", detail=detail))
+
+
+def words(error: Exception) -> str:
+    """What was wrong, for a finding."""
+    return error.what if isinstance(error, TdwError) else str(error)
+
+
+def as_checked(path: Path, finding: Finding | None, **cell: Any) -> Checked:
+    """A file that was looked at, with what is wrong with it, if anything."""
+    if finding is not None:
+        cell = {"variant": finding.variant, "kind": finding.kind, "epoch": finding.epoch}
+    return Checked(str(path), path.stat().st_size if path.is_file() else 0, finding, **cell)

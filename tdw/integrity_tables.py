@@ -1,0 +1,104 @@
+"""Re-read the tables, plots and records of a store; the artifacts are read by `tdw.integrity`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tdw.errors import NotFound, TdwError
+from tdw.families import Family
+from tdw.findings import Checked, Finding, as_checked, entries, stranger, unless_ours, words
+from tdw.own_names import plot_names, table_names
+from tdw.store import Provenance, Store, TableAddress, bundle, record, tablefile
+from tdw.store.layout import COMPARISON, STUDIES, is_name
+
+
+def check_tables_and_plots(store: Store, family: Family, variant: str | None) -> Iterator[Checked]:
+    """Of a variant, or with None of what covers several."""
+    folder: Path = store.root / family.name / (variant or COMPARISON)
+    tables, plots = table_names(), plot_names()
+    for path in entries(folder / "summaries"):
+        if path.suffix == ".parquet" and is_name(path.stem) and path.is_file():
+            checked = _table(TableAddress(family.name, variant, path.stem), path)
+            yield unless_ours(checked, ours=path.stem in tables)
+        else:
+            yield stranger(path, "not named like a table", variant=variant or "")
+    for path in entries(folder / "plots"):
+        if path.is_dir() and is_name(path.name):
+            for checked in _plot(store, family, variant, path):
+                yield unless_ours(checked, ours=path.name in plots)
+        else:
+            yield stranger(path, "not a plot's folder", variant=variant or "")
+
+
+def _table(address: TableAddress, path: Path) -> Checked:
+    of: dict[str, Any] = {"variant": address.variant or "", "kind": f"summaries/{path.stem}"}
+    try:
+        _, provenance, digest = tablefile.decode(path.read_bytes(), path=path)
+    except (TdwError, OSError) as error:
+        return as_checked(path, Finding(str(path), "corrupt", words(error), **of))
+    wrong = _misplaced_table(provenance, address)
+    finding = Finding(str(path), "mismatch", wrong, **of) if wrong else None
+    return as_checked(path, finding, content=digest, **of)
+
+
+def check_records(store: Store, family: Family) -> Iterator[Checked]:
+    """What was settled for the studies of a family."""
+    for path in entries(store.root / family.name / STUDIES):
+        if path.suffix != ".json" or not is_name(path.stem) or not path.is_file():
+            yield stranger(path, "not named like a record")
+            continue
+        of: dict[str, Any] = {"variant": "", "kind": f"studies/{path.stem}"}
+        try:
+            _, provenance, digest = record.decode(path.read_bytes(), path=path)
+        except (TdwError, OSError) as error:
+            yield as_checked(path, Finding(str(path), "corrupt", words(error), **of))
+            continue
+        found = (provenance.family, provenance.parameters.get("study"))
+        wrong = f"it is of study {found[1]} of {found[0]}" if found != (family.name, path.stem) else ""
+        finding = Finding(str(path), "mismatch", wrong, **of) if wrong else None
+        yield as_checked(path, finding, content=digest, **of)
+
+
+def _plot(store: Store, family: Family, variant: str | None, folder: Path) -> Iterator[Checked]:
+    """The manifest, then the files it names, then what no manifest names."""
+    of: dict[str, Any] = {"variant": variant or "", "kind": f"plots/{folder.name}"}
+    plot = None
+    try:
+        plot = store.read_plot(family.name, variant, folder.name)
+        yield as_checked(folder / bundle.MANIFEST, None, content=plot.folder.name, **of)
+    except NotFound:
+        pass  # what lies there is an orphan
+    except (TdwError, OSError) as error:
+        yield as_checked(folder / bundle.MANIFEST, Finding(str(folder), "corrupt", words(error), **of))
+        return
+    if plot is not None:
+        for name in plot.files:
+            finding = None
+            try:
+                plot.read(name)
+            except (TdwError, OSError) as error:
+                finding = Finding(str(folder), "corrupt", words(error), **of)
+            yield as_checked(plot.folder / name, finding, **of)
+        for path in entries(plot.folder):
+            if path.name not in plot.files:
+                yield stranger(path, "not a file of this plot", **of)
+    named = plot.folder.name if plot is not None else ""
+    for path in entries(folder):
+        if path.name in (bundle.MANIFEST, named):
+            continue
+        if path.is_dir() and bundle.CONTENT.fullmatch(path.name):
+            yield as_checked(path, Finding(str(path), "orphan", "files that no manifest names", **of))
+        else:
+            yield stranger(path, "not a file of a plot", **of)
+
+
+def _misplaced_table(provenance: Provenance, address: TableAddress) -> str:
+    expected = {"family": address.family, "variant": address.variant or "", "name": address.name}
+    wrong = [
+        f"{k} is {getattr(provenance, k)}, not {v}"
+        for k, v in expected.items()
+        if getattr(provenance, k) != v
+    ]
+    return "; ".join(wrong)
