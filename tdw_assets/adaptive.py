@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import dagster as dg
 
+from tdw.errors import StoreError
 from tdw.store import Store
 from tdw.study.adaptive import Choice, basis, choose, find_trained, read_choice
 from tdw_assets.attempts import judge
@@ -22,10 +23,16 @@ from tdw_assets.plan import plan_training
 
 
 def with_extra(grid: Grid, store: Store) -> Grid:
-    """The grid with the extra epochs that are in force; the same grid for a study without a rule."""
+    """The grid with the extra epochs that are in force; the same grid for a study without a rule.
+
+    A record that can't be read now adds none: a code location loads all the same.
+    """
     if grid.study.adaptive is None:
         return grid
-    choice = read_choice(store, grid.study)
+    try:
+        choice = read_choice(store, grid.study)
+    except StoreError:
+        return grid
     return grid.extend(choice.epochs if choice else ())
 
 

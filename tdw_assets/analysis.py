@@ -192,9 +192,9 @@ def analysis_assets(grid: Grid) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, config: CellsConfig, store: StoreResource, compute: ComputeResource
     ):
         selected = [name for name in grid.analyzers if grid.key(name) in context.selected_asset_keys]
-        request = read_request(context, config, names=selected)
-        failed: list[Failed] = []
-        total = 0
+        request = read_request(context, config, grid, names=selected)
+        failed = list(request.refused)
+        total = len(failed)
         for variant, cells in request.cells.items():
             some, count = _analyze_variant(
                 context,

@@ -10,6 +10,7 @@ import dagster as dg
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
 from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 
+from tdw_assets.grid import variant_in
 from tdw_assets.partitions import RANGE_END, RANGE_START
 from tdw_assets.plan import STAGE_TAG, VARIANT_TAG
 from tdw_resources.liveness import WORKER_TAG, is_alive
@@ -53,7 +54,7 @@ def find_busy(instance: dg.DagsterInstance) -> Busy:
     backfills = instance.get_backfills(filters=BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED]))
     keys = [_partitions(backfill) for backfill in backfills]
     variants = {variant for run in runs for variant in _variants(run)}
-    variants |= {key.rpartition("|")[2] for some in keys for key in some or ()}
+    variants |= {variant_in(key) for some in keys for key in some or ()}
     return Busy(
         variants=frozenset(variants),
         comparison=any(run.tags.get(STAGE_TAG) == COMPARE or not _variants(run) for run in runs),
@@ -68,8 +69,8 @@ def _was_never_started(run: dg.DagsterRun) -> bool:
 
 def _variants(run: dg.DagsterRun) -> set[str]:
     partition = run.tags.get("dagster/partition", "")
-    named = {run.tags.get(VARIANT_TAG, ""), partition.rpartition("|")[2]}
-    named |= {run.tags.get(tag, "").rpartition("|")[2] for tag in (RANGE_START, RANGE_END)}
+    named = {run.tags.get(VARIANT_TAG, ""), variant_in(partition)}
+    named |= {variant_in(run.tags.get(tag, "")) for tag in (RANGE_START, RANGE_END)}
     return named - {""}
 
 

@@ -1,19 +1,22 @@
 """The code location: the study that $TDW_STUDY names (default: the quick start). Loads in a second."""
 
 import os
+import sys
 
 # One thread a worker: the same bits from run to run. Has to be said before numpy and torch are loaded.
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 from tdw.store import Store  # noqa: E402
-from tdw.study import load_study  # noqa: E402
 from tdw_assets.adaptive import with_extra  # noqa: E402
 from tdw_assets.build import build_defs  # noqa: E402
 from tdw_assets.grid import Grid  # noqa: E402
 from tdw_resources.liveness import die_with_supervisor  # noqa: E402
-from tdw_resources.places import find_places  # noqa: E402
+from tdw_resources.places import find_places, load_study_or_last_good  # noqa: E402
 
 die_with_supervisor()
 _places = find_places()
-defs = build_defs(with_extra(Grid.of(load_study(_places.study)), Store(_places.store)))
+_study, _problem = load_study_or_last_good(_places.study)
+if _problem:
+    print(_problem, file=sys.stderr)
+defs = build_defs(with_extra(Grid.of(_study), Store(_places.store)))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from tdw_assets.gaps import AssetGaps, VariantGaps
-from tdw_assets.grid import Grid, split_key
+from tdw_assets.grid import Grid, read_cell
 from tdw_resources.liveness import STOPPED_TAG
 
 _ENDED_BADLY = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
@@ -25,7 +25,7 @@ def find_failed(
             grid.key(name)
         )
         for partition, (run_id, _) in attempts.items():
-            variant, epoch = split_key(partition)
+            variant, epoch = read_cell(partition) or ("", -1)
             if variant not in gaps or epoch not in _open(name, gaps[variant]):
                 continue
             if run_id not in statuses:

@@ -15,7 +15,7 @@ import dagster as dg
 from tdw.store import Store, TableAddress
 from tdw.store.layout import CHECKPOINTS
 from tdw.training.records import HISTORY
-from tdw_assets.grid import Grid, cell_key, split_key
+from tdw_assets.grid import Grid, cell_key, read_cell
 from tdw_assets.versions import DataVersion, read_versions
 
 _FILTER_UP_TO = 20_000  # more keys than this: reading all of an asset is faster than asking for them
@@ -154,6 +154,7 @@ def _recorded(
     keys = [cell_key(v, epoch) for v in files for epoch in grid.epoch_set.union(files[v])] if some else None
     found: dict[str, dict[int, DataVersion]] = {}
     for partition, version in read_versions(instance, key, keys).items():
-        variant, epoch = split_key(partition)
-        found.setdefault(variant, {})[epoch] = version
+        cell = read_cell(partition)
+        if cell is not None:
+            found.setdefault(cell[0], {})[cell[1]] = version
     return found

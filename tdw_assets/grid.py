@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -17,6 +18,8 @@ from tdw.store.fingerprints import fingerprint_json, short
 from tdw.store.layout import format_epoch
 from tdw.study import Study
 from tdw.training.records import CODE_VERSION as TRAINING_VERSION
+
+_CELL = re.compile(r"([0-9]{5,12})\|(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -143,18 +146,30 @@ def cell_key(variant: str, epoch: int) -> str:
     return f"{format_epoch(epoch)}|{variant}"
 
 
+def read_cell(key: str) -> tuple[str, int] | None:
+    """(variant, epoch) of a cell's partition key; None for another key. Events may tell of any partition."""
+    match = _CELL.fullmatch(key)
+    return (match[2], int(match[1])) if match else None
+
+
+def variant_in(partition: str) -> str:
+    """The variant of a cell's partition key or of a variant's own."""
+    cell = read_cell(partition)
+    return cell[0] if cell else partition
+
+
 def split_key(key: str) -> tuple[str, int]:
     """(variant, epoch) of a cell's partition key.
 
     Raises:
         BadConfig: not such a key.
     """
-    epoch, bar, variant = key.partition("|")
-    if not bar or not epoch.isdigit():
+    cell = read_cell(key)
+    if cell is None:
         raise BadConfig(
             f"{key[:80]!r} is not a cell's key", "write <epoch>|<variant>, such as 00500|p113_s999_d598"
         )
-    return variant, int(epoch)
+    return cell
 
 
 def by_variant(keys: Iterable[str]) -> dict[str, list[int]]:

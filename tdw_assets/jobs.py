@@ -6,7 +6,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from tdw_assets.derived import derived_assets
 from tdw_assets.grid import Grid
-from tdw_assets.partitions import register_variants, registered_variants, variants_name
+from tdw_assets.partitions import register_variants, registered_keys, remove_keys
 from tdw_assets.run_requests import Jobs
 
 _TYPES = {int: dg.Int, float: dg.Float}
@@ -73,13 +73,13 @@ def remove_variant_job(grid: Grid) -> dg.JobDefinition:
     @dg.op(name="remove_variant_op", config_schema={"variant": dg.Field(str, description="its key")})
     def remove(context: dg.OpExecutionContext) -> None:
         key = context.op_config["variant"]
-        known = registered_variants(grid, context.instance)
+        known = registered_keys(grid, context.instance)
         if key not in known:
             raise dg.Failure(
-                f"{key!r} is no variant of study {grid.name}\n  -> it has: {', '.join(known)}",
+                f"{key!r} is no variant of study {grid.name}\n  -> it has: {', '.join(map(repr, known))}",
                 allow_retries=False,
             )
-        context.instance.delete_dynamic_partition(variants_name(grid), key)
+        remove_keys(grid, context.instance, [key])
         context.log.info(f"{key} is not part of study {grid.name} any more; its files stay in the store")
 
     @dg.job(

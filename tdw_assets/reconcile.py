@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import dagster as dg
+from pydantic import TypeAdapter, ValidationError
 
 from tdw.errors import TdwError
 from tdw.store import Store
@@ -23,7 +24,7 @@ from tdw_assets.busy import Busy, find_busy
 from tdw_assets.derived import derived_assets, find_comparison_gaps, find_derived_gaps
 from tdw_assets.gaps import find_gaps
 from tdw_assets.grid import Grid
-from tdw_assets.partitions import register_variants, with_registered
+from tdw_assets.partitions import describe_foreign, foreign_keys, register_variants, with_registered
 from tdw_assets.plan import PlannedRun, plan_analysis, plan_derived, plan_training
 from tdw_assets.run_requests import Jobs, run_request
 from tdw_resources.resources import StoreResource
@@ -63,8 +64,8 @@ class Seen:
     def read(cls, cursor: str | None) -> "Seen":
         """From a cursor; an unreadable one counts as none."""
         try:
-            return cls(**json.loads(cursor or "{}"))
-        except (TypeError, ValueError):
+            return TypeAdapter(cls).validate_json(cursor or "{}", strict=True)
+        except ValidationError:
             return cls()
 
 
@@ -90,7 +91,9 @@ def tick(
     if grid.study.fingerprint != seen.study:
         register_variants(grid, instance, grid.variants)
         seen = Seen(study=grid.study.fingerprint)
+    aside = [describe_foreign(grid, key) for key in foreign_keys(grid, instance)]
     grid, waits = _extend(with_registered(grid, instance), instance, store)
+    waits += aside
     made_by = _made_by(grid)
     if (list(grid.extra), made_by) != (seen.extra, seen.made_by):
         seen = Seen(study=seen.study, made_by=made_by, extra=list(grid.extra), checked=seen.checked)

@@ -8,10 +8,12 @@ from dagster._core.event_api import EventRecordsFilter
 from pydantic import Field
 
 from tdw.errors import BadConfig
+from tdw.families.stored import is_variant, why_no_variant
 from tdw.training.schedule import format_epochs, parse_epochs
 from tdw_assets.grid import Grid, by_variant, cell_key
 from tdw_assets.partitions import DEFER_EVENTS, RANGE_END, RANGE_START
 from tdw_assets.versions import read_pointers
+from tdw_assets.work import Failed, as_failure
 
 Cells = Mapping[str, tuple[int, ...]]
 
@@ -35,10 +37,17 @@ class Request:
         cells: variant -> asset name -> epochs.
         exact: they were listed because something was missing: cells that are fine by now are left alone.
             Otherwise a person chose partitions, and green ones are computed again.
+        refused: what can't be worked on, since its partition key names no variant; it holds up no other.
     """
 
     cells: Mapping[str, Cells]
     exact: bool
+    refused: tuple[Failed, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Number of cells, those included that can't be worked on."""
+        return len(self.refused) + sum(len(some) for of in self.cells.values() for some in of.values())
 
     def pairs(self, grid: Grid) -> Iterable[tuple[dg.AssetKey, str]]:
         """(asset key, partition key) of every cell."""
@@ -48,13 +57,31 @@ class Request:
                     yield grid.key(name), cell_key(variant, epoch)
 
 
-def read_request(context: dg.AssetExecutionContext, config: CellsConfig, *, names: Iterable[str]) -> Request:
+def read_request(
+    context: dg.AssetExecutionContext, config: CellsConfig, grid: Grid, *, names: Iterable[str]
+) -> Request:
     """The request of a running op; `names` are its selected assets.
 
     Raises:
-        BadConfig: no partitions, an empty range, an epoch that can't be read.
+        dg.Failure: no partitions, an empty range, an epoch that can't be read. Trying again would not help.
     """
-    wanted = list(names)
+    with as_failure():
+        return _without_foreign(grid, _read(context, config, list(names)))
+
+
+def _without_foreign(grid: Grid, request: Request) -> Request:
+    cells = {variant: of for variant, of in request.cells.items() if is_variant(grid.family, variant)}
+    refused = [
+        Failed(name, variant, error, epoch)
+        for variant, of in request.cells.items()
+        if (error := why_no_variant(grid.family, variant)) is not None
+        for name, epochs in of.items()
+        for epoch in epochs
+    ]
+    return Request(cells, request.exact, tuple(refused))
+
+
+def _read(context: dg.AssetExecutionContext, config: CellsConfig, wanted: list[str]) -> Request:
     if config.cells:
         cells = {name: parse_epochs(config.cells[name]) for name in wanted if config.cells.get(name)}
         if not config.variant or not cells:

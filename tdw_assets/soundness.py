@@ -13,12 +13,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from tdw.integrity import verify_artifact
 from tdw.store import Address, Store
 from tdw.store.fingerprints import short
 from tdw.store.layout import CHECKPOINTS
 from tdw_assets.gaps import AssetGaps
 from tdw_assets.grid import Grid
+
+_Sound = dict[str, list[int | str]]
 
 
 @dataclass
@@ -33,8 +37,8 @@ class Memory:
         """Of an asset; empty where there is none, or no folder to keep it in."""
         path = home / "sound" / f"{grid.family.name}-{asset}.json" if home else None
         try:
-            return cls(path, json.loads(path.read_text()) if path else {})
-        except (OSError, ValueError):
+            return cls(path, TypeAdapter(_Sound).validate_json(path.read_bytes()) if path else {})
+        except (OSError, ValidationError):
             return cls(path)
 
     def save(self) -> None:

@@ -16,7 +16,7 @@ from tdw_assets.derived import Standing, find_comparison_gaps, find_derived_gaps
 from tdw_assets.failed import find_failed
 from tdw_assets.gaps import AssetGaps, VariantGaps, find_gaps
 from tdw_assets.grid import Grid
-from tdw_assets.partitions import with_registered
+from tdw_assets.partitions import foreign_keys, with_registered
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Survey:
         failed: variant -> asset -> epochs that failed when last tried.
         derived, comparison: tables and plots by variant, and those over all variants.
         busy: variants that are being worked on.
+        foreign: partition keys that name no variant, and are left aside.
     """
 
     grid: Grid
@@ -38,6 +39,7 @@ class Survey:
     derived: Standing
     comparison: Standing
     busy: frozenset[str]
+    foreign: tuple[str, ...] = ()
 
     @classmethod
     def take(cls, grid: Grid, instance: dg.DagsterInstance, store: Store) -> Survey:
@@ -53,6 +55,7 @@ class Survey:
             derived=find_derived_gaps(grid, instance, store, gaps),
             comparison=find_comparison_gaps(grid, instance, store),
             busy=find_busy(instance).variants,
+            foreign=foreign_keys(grid, instance),
         )
 
     def assets(self, variant: str) -> dict[str, AssetGaps]:
@@ -77,6 +80,7 @@ class Survey:
                 name: sum(variant["totals"][name] for variant in variants.values()) for name in _TOTALS
             },
             "variants": variants,
+            "foreign_keys": list(self.foreign),
             "comparison": self.tables(""),
         }
 

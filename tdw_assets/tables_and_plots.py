@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from tdw.errors import NotFound
+from tdw.families.stored import why_no_variant
 from tdw.plots.registry import get_plot
 from tdw.reports.registry import get_report
 from tdw.store import Store, Written
@@ -245,9 +246,15 @@ def derived_definitions(grid: Grid) -> list[dg.AssetsDefinition]:
         pool=ANALYSIS_POOL,
     )
     def summarize_variant(context: dg.AssetExecutionContext, store: StoreResource):
+        some = selected(context, of_variant)
+        refused: list[Failed] = []
         for variant in context.partition_keys:
-            some = selected(context, of_variant)
+            error = why_no_variant(grid.family, variant)
+            if error is not None:
+                refused += [Failed(asset.name, variant, error) for asset in some]
+                continue
             _make_all(context, grid, store.open(), variant, assets=some, stage=SUMMARIZE)
+        raise_failures(refused, total=len(some) * len(context.partition_keys))
         yield from hand_over(context)
 
     found = [summarize_variant] if of_variant else []

@@ -24,7 +24,7 @@ from tdw_assets.versions import (
     read_versions,
     tags,
 )
-from tdw_assets.work import at_work, hand_over, waiting
+from tdw_assets.work import at_work, hand_over, raise_failures, waiting
 from tdw_resources.events import report_materializations, report_planned
 from tdw_resources.instance import TRAIN_POOL
 from tdw_resources.resources import ComputeResource, StoreResource
@@ -224,7 +224,7 @@ def training_assets(grid: Grid) -> list[dg.AssetsDefinition]:
     def train_checkpoints(
         context: dg.AssetExecutionContext, config: CellsConfig, store: StoreResource, compute: ComputeResource
     ):
-        request = read_request(context, config, names=[CHECKPOINT])
+        request = read_request(context, config, grid, names=[CHECKPOINT])
         for variant, cells in request.cells.items():
             _train_variant(
                 context,
@@ -235,6 +235,7 @@ def training_assets(grid: Grid) -> list[dg.AssetsDefinition]:
                 exact=request.exact,
                 device=compute.choose(grid.study.training.device),
             )
+        raise_failures(request.refused, total=request.size)
         yield from hand_over(context)
 
     @dg.asset(
@@ -253,6 +254,7 @@ def training_assets(grid: Grid) -> list[dg.AssetsDefinition]:
     def history(context: dg.AssetExecutionContext, store: StoreResource, compute: ComputeResource):
         device = compute.choose(grid.study.training.device)
         with at_work(context, variant=context.partition_key, stage=STAGE):
+            grid.family.parse_variant(context.partition_key)
             record_history(context, grid, store.open(), context.partition_key, device=device, again=True)
         yield from hand_over(context)
 

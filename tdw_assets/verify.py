@@ -6,7 +6,6 @@ A cell exists when its file is in the store and the event log tells of it, with 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from tdw.analysis.registry import ANALYZERS
 from tdw.families import FAMILIES, Family
+from tdw.families.stored import is_variant
 from tdw.integrity import Checked, Finding
 from tdw.plots.registry import PLOTS
 from tdw.reports.registry import REPORTS
@@ -23,7 +23,7 @@ from tdw.store.fingerprints import short
 from tdw.store.layout import CHECKPOINTS, STATES
 from tdw.summaries.registry import SUMMARIES
 from tdw.training.records import HISTORY
-from tdw_assets.grid import split_key
+from tdw_assets.grid import read_cell
 from tdw_assets.versions import DataVersion, read_versions
 
 CHECKPOINT = "checkpoint"
@@ -32,7 +32,6 @@ _KINDS = {CHECKPOINT: CHECKPOINTS, HISTORY: f"summaries/{HISTORY}"} | {
     f"reports/{report.name}": f"plots/{report.name}" for report in REPORTS
 }
 _ASSETS = {kind: asset for asset, kind in _KINDS.items()}
-_CELL = re.compile(r"\d+\|.+")
 
 
 @dataclass(frozen=True)
@@ -127,10 +126,13 @@ def read_events(instance: dg.DagsterInstance, family: Family, names: Iterable[st
         if key not in recorded:
             continue
         by_partition = read_versions(instance, key)
+        cells: dict[Cell, str] = {}
         for partition, version in by_partition.items():
-            variant, epoch = split_key(partition) if _CELL.fullmatch(partition) else (partition, None)
-            found[Cell(name, variant, epoch)] = version.content
-        if not by_partition:
+            variant, epoch = read_cell(partition) or (partition, None)
+            if is_variant(family, variant):  # anyone can have an event recorded for any partition
+                cells[Cell(name, variant, epoch)] = version.content
+        found |= cells
+        if not cells:
             version = _unpartitioned(instance, key)
             if version is not None:
                 found[Cell(name, "", None)] = version.content

@@ -33,16 +33,24 @@ def at_work(context: dg.AssetExecutionContext, *, variant: str, stage: str) -> I
             else _ignore
         )
         try:
-            yield report
+            with as_failure():
+                yield report
         except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt):
             instance.add_run_tags(run.run_id, {STOPPED_TAG: "true"})
             raise
-        except TdwError as error:
-            raise dg.Failure(
-                description=str(error),
-                metadata={"what was wrong": error.what, "what to do": error.remedy},
-                allow_retries=False,
-            ) from error
+
+
+@contextlib.contextmanager
+def as_failure() -> Iterator[None]:
+    """Our own errors end a run as failures that nobody tries again by itself."""
+    try:
+        yield
+    except TdwError as error:
+        raise dg.Failure(
+            description=str(error),
+            metadata={"what was wrong": error.what, "what to do": error.remedy},
+            allow_retries=False,
+        ) from error
 
 
 def waiting(context: dg.AssetExecutionContext, variant: str) -> Callable[[], None]:

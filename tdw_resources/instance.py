@@ -8,7 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from tdw.errors import StoreError
+from tdw.errors import BadConfig, StoreError
 from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, is_alive
 from tdw_resources.places import DEFAULT_HOME
 
@@ -25,8 +25,14 @@ def prepare_home(home: Path) -> None:
     """Make the folder and its dagster.yaml (a copy of the default one) where they are missing.
 
     Raises:
+        BadConfig: a path that Dagster would take for another one.
         StoreError: the folder can't be written.
     """
+    if "?" in str(home):
+        raise BadConfig(
+            f"{home}: Dagster can't keep its databases in a folder with a question mark in its path",
+            "rename the folder, or give another one with --store or $TDW_STORE",
+        )
     target = home / "dagster.yaml"
     if target.exists():
         return

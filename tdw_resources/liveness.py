@@ -38,8 +38,8 @@ def is_alive(worker: str) -> bool | None:
         return process.status() != psutil.STATUS_ZOMBIE and f"{process.create_time():.2f}" == start
     except psutil.NoSuchProcess:
         return False
-    except psutil.AccessDenied:
-        return None
+    except (psutil.AccessDenied, ValueError, OverflowError):
+        return None  # or no pid at all: a tag can hold anything
 
 
 def interrupt(worker: str) -> bool:

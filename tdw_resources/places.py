@@ -6,6 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from tdw.errors import BadConfig
+from tdw.study import Study, load_study
+
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_STORE = PROJECT / "store"
 DEFAULT_STUDY = PROJECT / "studies" / "quickstart.yaml"
@@ -50,6 +53,30 @@ def find_places(store: str | None = None, *, study: str | Path | None = None) ->
         study=Path(study or os.environ.get("TDW_STUDY") or DEFAULT_STUDY).expanduser().absolute(),
         home=Path(home).expanduser().absolute(),
     )
+
+
+LAST_GOOD_VARIABLE = "TDW_LAST_GOOD_STUDY"
+"""Where `tdw up` keeps the study file as it last could be read, for its servers."""
+
+
+def last_good_study(places: Places) -> Path:
+    """The copy's place: the same name, since a study without a name has its file's."""
+    return places.home / "last_good_study" / places.study.name
+
+
+def load_study_or_last_good(path: Path) -> tuple[Study, str]:
+    """The study, and "" or why it is the last good one: while a workbench runs, its file may be being edited.
+
+    Raises:
+        BadConfig: the file can't be used, and no workbench has kept a good one.
+    """
+    try:
+        return load_study(path), ""
+    except BadConfig as error:
+        kept = os.environ.get(LAST_GOOD_VARIABLE)
+        if not kept or not Path(kept).exists():
+            raise
+        return load_study(kept), f"{error}\n  The workbench goes on with the last version that could be read."
 
 
 def log_folder(home: Path) -> Path:

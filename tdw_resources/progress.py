@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from tdw_resources.liveness import identity, is_alive
 
 _EVERY_S = 0.5
@@ -82,8 +84,8 @@ def read_progress(home: Path) -> list[WorkProgress]:
     found: list[WorkProgress] = []
     for path in _folder(home).glob("*.json"):
         try:
-            record = WorkProgress(**json.loads(path.read_text()))
-        except (OSError, ValueError, TypeError):
+            record = TypeAdapter(WorkProgress).validate_json(path.read_bytes())
+        except (OSError, ValidationError):
             continue
         if is_alive(record.worker) is False:
             path.unlink(missing_ok=True)

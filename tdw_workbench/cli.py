@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from tdw.errors import BadConfig, TdwError
 from tdw_workbench.interrupts import take_signals
 
-COMMANDS = ("up", "fill", "status", "verify", "thin", "serve", "compare", "export", "import")
+COMMANDS = ("up", "fill", "status", "verify", "thin", "serve", "compare", "export", "import", "remove-key")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -26,8 +26,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name in COMMANDS:
-        # A keyword can't name a module.
-        module = importlib.import_module(f"tdw_workbench.commands.{name}{'_' * keyword.iskeyword(name)}")
+        # Neither a keyword nor a hyphen can be in a module's name.
+        part = name.replace("-", "_") + "_" * keyword.iskeyword(name)
+        module = importlib.import_module(f"tdw_workbench.commands.{part}")
         summary = (module.__doc__ or name).strip().splitlines()[0]
         sub = commands.add_parser(
             name,

@@ -83,7 +83,12 @@ def _make_order(
     from tdw.store import Store
     from tdw_assets.adaptive import with_extra
     from tdw_assets.grid import Grid
-    from tdw_assets.partitions import register_variants, registered_variants
+    from tdw_assets.partitions import (
+        describe_foreign,
+        foreign_keys,
+        register_variants,
+        registered_variants,
+    )
 
     grid = with_extra(Grid.of(study), Store(places.store))
     epochs = parse_epochs(options.epochs) if options.epochs else ()
@@ -91,6 +96,8 @@ def _make_order(
     assets = close_over_inputs(grid, names) if names else ()
     asked = [key.strip() for item in options.variant for key in item.split(",") if key.strip()]
     register_variants(grid, instance, grid.variants)
+    for key in foreign_keys(grid, instance):
+        screen.say(f"Note: {describe_foreign(grid, key)}.")
     new = register_variants(grid, instance, asked)
     if new:
         screen.say(f"Added to study {study.name}: {', '.join(new)}.")

@@ -33,6 +33,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the state of the study."""
     from tdw.store import Store
     from tdw_assets.grid import Grid
+    from tdw_assets.partitions import describe_foreign
     from tdw_assets.survey import Survey
     from tdw_resources.instance import open_instance
     from tdw_resources.progress import read_progress
@@ -54,6 +55,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     lines = [f"Study {study.name} ({places.study}) in {places.store}"]
     lines += _one(survey, options.variant) if options.variant else _all(survey)
+    lines += [f"Note: {describe_foreign(survey.grid, key)}." for key in survey.foreign]
     lines += [f"running: {work.stage} {work.text}" for work in running]
     print("\n".join(lines))
     return 0

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tdw.errors import Busy
+from tdw.errors import Busy, TdwError
 from tdw.store.lock import exclusive
 from tdw.study import Study, load_study
 from tdw.training.schedule import format_epochs
@@ -23,6 +23,7 @@ from tdw_workbench.interrupts import take_signals
 from tdw_workbench.order import Order
 from tdw_workbench.supervisor import HOST, Supervisor, require_free
 from tdw_workbench.terminal import Screen, count
+from tdw_workbench.watching import StudyFile
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -70,10 +71,13 @@ def _run(places: Places, study: Study, port: int) -> int:
         register_variants(grid, instance, grid.variants)
         # A kill of this process is followed by the servers; a polite end takes the way of Ctrl-C.
         take_signals(signal.SIGTERM)
-        survey = _Survey(places, study, instance)
+        file = StudyFile(places, study)
+        survey = _Survey(places, file, instance)
         screen.say("Starting Dagster ...")
         with Supervisor(
-            places.home, port, places.environment() | {"TDW_BASE_URL": f"http://{HOST}:{port}"}
+            places.home,
+            port,
+            places.environment() | file.environment | {"TDW_BASE_URL": f"http://{HOST}:{port}"},
         ) as supervisor:
             address = f"http://{HOST}:{port}"
             screen.say(f"\n  Dagster   {address}\n  Overview  {address}/tdw/\n\nCtrl-C stops everything.\n")
@@ -90,16 +94,19 @@ def _watch(supervisor: Supervisor, survey: _Survey, places: Places, screen: Scre
     """Show how far the study is until Ctrl-C."""
     from tdw_resources.progress import read_progress
 
-    loaded = survey.extra  # by the code server: it was started after the survey was made
+    loaded = survey.loaded  # by the code server: it was started after the survey was made
     try:
         while True:
             for line in supervisor.revive():
                 screen.say(line)
+            for line in survey.news():
+                screen.say(line)
             lines = [f"  {work.stage:9} {work.text}" for work in read_progress(places.home)]
             screen.paint([*lines, *survey.lines(screen, busy=bool(lines))])
-            if survey.extra != loaded and supervisor.reload_code():
-                loaded = survey.extra
-                screen.say(f"Extra checkpoints were chosen: {format_epochs(loaded) or 'none'}.")
+            if survey.loaded != loaded and supervisor.reload_code():
+                before, loaded = loaded, survey.loaded
+                if survey.extra != before[1]:
+                    screen.say(f"Extra checkpoints were chosen: {format_epochs(survey.extra) or 'none'}.")
             time.sleep(_EVERY_S)
     except KeyboardInterrupt:
         return
@@ -108,8 +115,10 @@ def _watch(supervisor: Supervisor, survey: _Survey, places: Places, screen: Scre
 class _Survey:
     """What is still to do, looked at now and then: looking costs more the larger the study is."""
 
-    def __init__(self, places: Places, study: Study, instance: dg.DagsterInstance) -> None:
-        self._places, self._study, self._instance = places, study, instance
+    def __init__(self, places: Places, file: StudyFile, instance: dg.DagsterInstance) -> None:
+        self._places, self._file, self._instance = places, file, instance
+        self._aside: tuple[str, ...] = ()
+        self._problem = ""
         self._work: Work | None = None
         self._next = 0.0
         self._total = 0.0
@@ -118,13 +127,36 @@ class _Survey:
         self.extra = self._order().grid().extra
         """Epochs that the study's adaptive rule has added."""
 
+    @property
+    def loaded(self) -> tuple[str, tuple[int, ...]]:
+        """What decides the definitions: the study and its extra epochs."""
+        return self._file.study.fingerprint, self.extra
+
+    def news(self) -> list[str]:
+        """What changed since the last call: the study's file, and keys in Dagster that name no variant."""
+        changed, said = self._file.changes()
+        if changed:
+            self._next = 0.0
+        return [said, *self._foreign()] if said else self._foreign()
+
+    def _foreign(self) -> list[str]:
+        from tdw_assets.grid import Grid
+        from tdw_assets.partitions import describe_foreign, foreign_keys
+
+        grid, before = Grid.of(self._file.study), self._aside
+        try:
+            self._aside = foreign_keys(grid, self._instance)
+        except Exception:
+            return []  # the database is busy, or broken: the survey says so
+        return [f"Note: {describe_foreign(grid, key)}." for key in self._aside if key not in before]
+
     def lines(self, screen: Screen, *, busy: bool) -> list[str]:
         """One line on all of it; says once when there is nothing left."""
         from tdw_resources.progress import read_progress
 
         now = time.monotonic()
         if now >= self._next:
-            self._work = self._look()
+            self._work = self._try_look(screen)
             cost = time.monotonic() - now
             self._next = time.monotonic() + max(_SURVEY_EVERY_S, 20 * cost)
         if self._work is None:
@@ -140,6 +172,19 @@ class _Survey:
         for work in read_progress(Path(self._places.home)):
             effort.advance(work.variant, work.stage, work.done / max(1, work.total))
         return [effort.line()]
+
+    def _try_look(self, screen: Screen) -> Work | None:
+        """None where it can't be told now: whatever lies in store or database does not end the workbench."""
+        try:
+            work = self._look()
+        except Exception as error:
+            text = str(error) if isinstance(error, TdwError) else f"{type(error).__name__}: {error}"
+            if text != self._problem:
+                screen.say(f"How far the study is can't be told now: {text}")
+            self._problem = text
+            return None
+        self._problem = ""
+        return work
 
     def _look(self) -> Work:
         from tdw.store import Store
@@ -159,8 +204,8 @@ class _Survey:
         from tdw_assets.partitions import with_registered
 
         return Order(
-            study=self._study.model_dump(mode="json"),
+            study=self._file.study.model_dump(mode="json"),
             store=self._places.store,
             home=str(self._places.home),
-            variants=tuple(with_registered(Grid.of(self._study), self._instance).variants),
+            variants=tuple(with_registered(Grid.of(self._file.study), self._instance).variants),
         )

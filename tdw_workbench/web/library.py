@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tdw.errors import CorruptFile, NotFound, StoreError, TdwError
 from tdw.store import Address, RecordAddress, Store, TableAddress
 from tdw.store.layout import CHECKPOINTS, folder
+from tdw_resources.places import load_study_or_last_good
 from tdw_workbench.web.caching import ByStamp, ByteCache, stamp
 from tdw_workbench.web.settings import Settings
 
@@ -82,10 +83,8 @@ class Library:
             return None, "No study file was found."
 
         def read() -> tuple[Study | None, str]:
-            from tdw.study import load_study
-
             try:
-                return load_study(path), ""
+                return load_study_or_last_good(path)
             except TdwError as error:
                 return None, str(error)
 

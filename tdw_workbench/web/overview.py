@@ -113,6 +113,7 @@ def page(request: Request) -> Response:
         curve_of_loss=curve_of_loss,
         curve_of_coarseness=curve_of_coarseness,
         study_problem=library.study_problem,
+        study_read=library.study is not None,
         study=library.settings.study.name if library.settings.study else "",
         assets=f"{dagster}/asset-groups",
         runs=f"{dagster}/runs",
