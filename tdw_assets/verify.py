@@ -127,9 +127,10 @@ def read_events(instance: dg.DagsterInstance, family: Family, names: Iterable[st
             continue
         by_partition = read_versions(instance, key)
         cells: dict[Cell, str] = {}
+        by_epoch = "/" not in name and name != HISTORY
         for partition, version in by_partition.items():
             variant, epoch = read_cell(partition) or (partition, None)
-            if is_variant(family, variant):  # anyone can have an event recorded for any partition
+            if is_variant(family, variant) and (epoch is not None) == by_epoch:  # anyone can have an event recorded for any partition
                 cells[Cell(name, variant, epoch)] = version.content
         found |= cells
         if not cells:
