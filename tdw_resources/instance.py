@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.storage.sqlite import create_db_conn_string
+from sqlalchemy.engine import make_url
 
 from tdw.errors import BadConfig, StoreError
 from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, is_alive
@@ -28,14 +30,12 @@ def prepare_home(home: Path) -> None:
         BadConfig: a path that Dagster would take for another one.
         StoreError: the folder can't be written.
     """
-    if "?" in str(home):
-        raise BadConfig(
-            f"{home}: Dagster can't keep its databases in a folder with a question mark in its path",
-            "rename the folder, or give another one with --store or $TDW_STORE",
-        )
     target = home / "dagster.yaml"
     if target.exists():
+        if "Sqlite" in target.read_text(errors="replace"):
+            _require_plain(home)
         return
+    _require_plain(home)
     try:
         home.mkdir(parents=True, exist_ok=True)
         # Two processes may start at once: both write the same bytes, and a rename is never half a file.
@@ -47,6 +47,16 @@ def prepare_home(home: Path) -> None:
             f"{home}: can't hold Dagster's files ({error.strerror or error})",
             "give a folder that can be written, with --store or $TDW_STORE",
         ) from error
+
+
+def _require_plain(home: Path) -> None:
+    """Dagster names its SQLite files by a URL, unquoted: `?` and `%20` would lead to another folder."""
+    database = make_url(create_db_conn_string(str(home), "runs")).database
+    if database != str(home / "runs.db"):
+        raise BadConfig(
+            f"{home}: Dagster can't keep its databases there: in its path, `?` and `%` mean something else",
+            "rename the folder without them, or give another one with --store or $TDW_STORE",
+        )
 
 
 def open_instance(home: Path) -> dg.DagsterInstance:

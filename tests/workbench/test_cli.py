@@ -155,3 +155,24 @@ def test_ctrl_c_in_the_middle_of_an_import_does_not_change_the_exit_code(tmp_pat
         "except KeyboardInterrupt: pass"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["a b", "a#b", "ä+&=b", "100%"])
+def test_a_store_may_have_any_name_that_dagster_can_keep(
+    tmp_path: Path, places: list[str], capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert main(["status", *places[:2], "--store", str(tmp_path / name)]) == 0
+    assert list((tmp_path / name / ".dagster").rglob("runs.db"))
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("name", ["a?b", "a%20b"])
+def test_a_store_whose_path_would_lead_dagster_elsewhere_is_refused(
+    tmp_path: Path, places: list[str], capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / "a b").mkdir()
+    assert main(["status", *places[:2], "--store", str(tmp_path / name)]) == 2
+    said = capsys.readouterr().err
+    assert str(tmp_path / name) in said and "--store" in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a b", "study.yaml"]
+    assert not list((tmp_path / "a b").iterdir())

@@ -1,4 +1,4 @@
-"""A real `tdw up` into which a person types keys that name no variant, and whose study file is being edited."""
+"""A real `tdw up`: a person types keys that name no variant, and edits the study file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ LAUNCH = """mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(
     __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
 STATUS = """query ($id: String!) { partitionBackfillOrError(backfillId: $id) {
     ... on PartitionBackfill { status } } }"""
-LOCATION = "{ workspaceOrError { ... on Workspace { locationEntries { loadStatus locationOrLoadError { __typename } } } } }"
+LOCATION = """{ workspaceOrError { ... on Workspace {
+    locationEntries { locationOrLoadError { __typename } } } } }"""
 RELOAD = 'mutation { reloadRepositoryLocation(repositoryLocationName: "tdw") { __typename } }'
 
 
