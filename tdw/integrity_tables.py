@@ -1,4 +1,4 @@
-"""Re-read the tables, plots and records of a store; the artifacts are read by `tdw.integrity`."""
+"""Re-read the tables, plots and records of a store; the artifacts are read by `tdw.integrity.verify`."""
 
 from __future__ import annotations
 

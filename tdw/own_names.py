@@ -18,7 +18,7 @@ def artifact_kinds() -> frozenset[str]:
 @cache
 def table_names() -> frozenset[str]:
     """Tables: the history, the summaries, and those over all variants."""
-    from tdw.summaries.comparison import ASSOCIATIONS, COMPARISON
+    from tdw.making.comparison import ASSOCIATIONS, COMPARISON
     from tdw.summaries.registry import SUMMARIES
     from tdw.training.records import HISTORY
 

@@ -9,12 +9,12 @@ import pytest
 from tiny_variant import TINY
 
 import tdw
+from tdw.exchange.bundle import export_bundle
 from tdw.families import FAMILIES
-from tdw.integrity import verify
-from tdw.repair import repair
-from tdw.reports.bundle import export_bundle
+from tdw.integrity.repair import repair
+from tdw.integrity.verify import verify
+from tdw.making.tables import summarize
 from tdw.store import Store
-from tdw.summaries.runner import summarize
 
 FAMILY = FAMILIES[0]
 FILES = ("Thumbs.db", ".DS_Store", "notes.bak")
@@ -102,7 +102,7 @@ def test_the_first_page_and_status_of_a_store_with_strangers(
 
     from tdw_workbench.cli import main
     from tdw_workbench.web.app import standalone
-    from tdw_workbench.web.settings import Settings
+    from tdw_workbench.web.http.settings import Settings
 
     monkeypatch.setenv("DAGSTER_HOME", "")
     invite(tiny_store)

@@ -7,7 +7,7 @@ them aside; `tdw verify` names them.
 from __future__ import annotations
 
 from tdw.errors import BadConfig
-from tdw.families.base import Family
+from tdw.recipes.family import Family
 from tdw.store import Store
 
 

@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Remove."""
-    from tdw_assets.grid import Grid
-    from tdw_assets.partitions import foreign_keys, registered_keys, remove_keys
+    from tdw_assets.cells.partitions import foreign_keys, registered_keys, remove_keys
+    from tdw_assets.cells.wanted import Grid
     from tdw_resources.instance import open_instance
 
     places = find_places(options.store, study=options.study)

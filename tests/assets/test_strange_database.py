@@ -7,17 +7,17 @@ import dagster as dg
 import pytest
 from lab import V1, V2, Lab
 
-from tdw_assets.checks import check_cells
-from tdw_assets.grid import cell_key
-from tdw_assets.nightly import find_runs
-from tdw_assets.partitions import describe_foreign, foreign_keys, variants_name, with_registered
-from tdw_assets.reconcile import Seen, tick
-from tdw_assets.request import cells_config
-from tdw_assets.survey import Survey
-from tdw_assets.verify import compare_with_events
+from tdw_assets.assets.requested_cells import cells_config
+from tdw_assets.automation.schedules import find_runs
+from tdw_assets.automation.sensor import Seen, tick
+from tdw_assets.cells.partitions import describe_foreign, foreign_keys, variants_name, with_registered
+from tdw_assets.cells.wanted import cell_key
+from tdw_assets.checks.asset_checks import check_cells
+from tdw_assets.checks.events_against_files import compare_with_events
+from tdw_assets.status import Survey
 from tdw_resources.liveness import WORKER_TAG
-from tdw_workbench.effort import Work
-from tdw_workbench.order import Order
+from tdw_workbench.fill.order import Order
+from tdw_workbench.fill.remaining import Work
 
 KEYS = ("p43-seed5", "p48_s1_d598", f"{V1} ", " ", "../x", f"a|{V1}", "p7_s1_d598|", "²", "x" * 3000, "-x")
 """As a person types them into the dialog; `p48_s1_d598` looks like a variant, but 48 is no prime."""
@@ -159,7 +159,7 @@ def test_runs_with_any_tags_are_survived(lab: Lab) -> None:
 
 
 def test_a_key_with_a_bar_makes_no_variant_busy(odd: Lab) -> None:
-    from tdw_assets.busy import find_busy
+    from tdw_assets.automation.work_in_progress import find_busy
 
     odd.instance.create_run_for_job(
         odd.defs.resolve_job_def("train"),

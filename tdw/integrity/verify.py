@@ -1,0 +1,160 @@
+"""Re-read everything in a store and say what is wrong with which file.
+
+Looks at every byte: seal (checksum over the whole file), header, provenance against the place of the file,
+finite values, weights against the configuration, artifacts against their checkpoint. What Dagster recorded is
+not its business; the layer above compares that (`tdw_assets.checks.events_against_files`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tdw.errors import CorruptFile, NotFound, StoreError
+from tdw.families import FAMILIES, Family
+from tdw.families.stored import why_no_variant
+from tdw.findings import Checked, Finding, Problem, as_checked, entries, stranger, unless_ours
+from tdw.integrity_tables import check_records, check_tables_and_plots
+from tdw.own_names import artifact_kinds
+from tdw.store import Address, Artifact, Provenance, Store
+from tdw.store.commit import leftovers
+from tdw.store.fingerprints import fingerprint_arrays, short
+from tdw.store.layout import CHECKPOINTS, COMPARISON, EPOCH_FILE, STATES, STUDIES, is_name
+
+__all__ = ["Checked", "Finding", "summed_size", "verify", "verify_artifact"]
+_KINDS_APART = ("summaries", "plots", "locks")
+_BESIDE = frozenset({".dagster", ".damaged"})
+
+
+def summed_size(store: Store) -> int:
+    """Bytes of all files that `verify` reads, for showing how far it is."""
+    total = 0
+    for folder in entries(store.root):
+        for path in folder.rglob("*") if folder.name not in _BESIDE else ():
+            with contextlib.suppress(OSError):  # a link to nowhere, a file that goes
+                total += path.stat().st_size
+    return total
+
+
+def verify(store: Store, *, families: tuple[Family, ...] = FAMILIES) -> Iterator[Checked]:
+    """Re-read every file, one `Checked` a file as it is done, folder by folder.
+
+    Args:
+        store: with a local root.
+        families: whose folders are expected.
+    """
+    root: Path = store.root
+    for path in leftovers(root):
+        yield as_checked(path, Finding(str(path), "temporary", "left by a writer that was killed"))
+    for family in families:
+        for path in entries(root / family.name):
+            why = why_no_variant(family, path.name)
+            if path.name in (COMPARISON, STUDIES) and path.is_dir():
+                continue
+            if why is None and path.is_dir():
+                yield from _variant(store, family, path.name)
+            else:
+                yield stranger(path, why.what if why and path.is_dir() else "not the folder of a variant")
+        for path in entries(root / family.name / COMPARISON):
+            if path.name not in _KINDS_APART or not path.is_dir():
+                yield stranger(path, "neither tables nor plots")
+        yield from check_tables_and_plots(store, family, None)
+        yield from check_records(store, family)
+    for path in entries(root):
+        if path.name not in {family.name for family in families} | _BESIDE:
+            yield stranger(path, "not the folder of a registered family")
+
+
+def _variant(store: Store, family: Family, variant: str) -> Iterator[Checked]:
+    folder: Path = store.root / family.name / variant
+    config = family.parse_variant(variant)
+    weights: dict[int, str] = {}
+    known = artifact_kinds()
+    for kind in sorted(entries(folder), key=lambda p: (p.name != CHECKPOINTS, p)):
+        if kind.name in _KINDS_APART and kind.is_dir():
+            continue
+        if not kind.is_dir() or not is_name(kind.name):
+            yield stranger(kind, "not a folder of artifacts", variant=variant)
+            continue
+        for path in entries(kind):
+            match = EPOCH_FILE.fullmatch(path.name)
+            if match and path.is_file():
+                address = Address(family.name, variant, kind.name, int(match[1]))
+                checked = _arrays(store, family, config, address, weights)
+                yield unless_ours(checked, ours=kind.name in known)
+            else:
+                yield stranger(path, "not named like an artifact", variant=variant, kind=kind.name)
+    yield from check_tables_and_plots(store, family, variant)
+
+
+def _arrays(store: Store, family: Family, config: Any, address: Address, weights: dict[int, str]) -> Checked:
+    path: Path = store.path(address)
+    of: dict[str, Any] = {"variant": address.variant, "kind": address.kind, "epoch": address.epoch}
+
+    def found(problem: Problem, detail: str) -> Checked:
+        return as_checked(path, Finding(str(path), problem, detail, **of))
+
+    try:
+        artifact = store.read(address)
+    except NotFound:
+        return found("corrupt", "vanished while it was read")
+    except (CorruptFile, StoreError) as error:
+        return found("corrupt", error.what)
+    wrong = _misplaced(artifact.provenance, address, family, config)
+    if wrong:
+        return found("mismatch", wrong)
+    for name, array in artifact.arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            return found(
+                "not finite", f"{name} holds {int((~np.isfinite(array)).sum())} values that are not finite"
+            )
+    content = artifact.sha256
+    if address.kind == CHECKPOINTS:
+        content = weights[address.epoch] = fingerprint_arrays(artifact.arrays)
+        wrong = _wrong_weights(artifact, config, content)
+    elif address.kind != STATES:
+        mark = artifact.provenance.checkpoint_fingerprint
+        if address.epoch not in weights and not store.exists(
+            Address(address.family, address.variant, CHECKPOINTS, address.epoch)
+        ):
+            return found("orphan", f"made from checkpoint {short(mark)}, which is not there")
+        if address.epoch in weights and mark != weights[address.epoch]:
+            wrong = f"made from checkpoint {short(mark)}, the one stored is {short(weights[address.epoch])}"
+    return found("mismatch", wrong) if wrong else as_checked(path, None, content=content, **of)
+
+
+def verify_artifact(store: Store, family: Family, address: Address) -> Checked:
+    """Re-read one artifact, checkpoint or state, as `verify` does it."""
+    return _arrays(store, family, family.parse_variant(address.variant), address, {})
+
+
+def _misplaced(provenance: Provenance, address: Address, family: Family, config: Any) -> str:
+    expected = {
+        "family": address.family,
+        "variant": address.variant,
+        "epoch": address.epoch,
+        "variant_fingerprint": config.fingerprint,
+    }
+    if address.kind not in (CHECKPOINTS, STATES):
+        expected |= {"name": address.kind, "probe_fingerprint": family.probe_fingerprint(config)}
+    wrong = [
+        f"{k} is {getattr(provenance, k)}, not {v}"
+        for k, v in expected.items()
+        if getattr(provenance, k) != v
+    ]
+    return "; ".join(wrong)
+
+
+def _wrong_weights(artifact: Artifact, config: Any, fingerprint: str) -> str:
+    shapes = {name: array.shape for name, array in artifact.arrays.items()}
+    if shapes != dict(config.weight_shapes):
+        differing = sorted(set(shapes.items()) ^ set(config.weight_shapes.items()))
+        return f"weights are not those of the configuration: {differing[:4]}"
+    stated = artifact.provenance.checkpoint_fingerprint
+    if stated != fingerprint:
+        return f"the weights have fingerprint {short(fingerprint)}, the header says {short(stated)}"
+    return ""
