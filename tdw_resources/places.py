@@ -11,7 +11,7 @@ from tdw.study import Study, load_study
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_STORE = PROJECT / "store"
-DEFAULT_STUDY = PROJECT / "studies" / "quickstart.yaml"
+DEFAULT_STUDY = PROJECT / "studies" / "quickstart"
 DEFAULT_HOME = PROJECT / "dagster_home"
 
 
