@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tdw.errors import BadConfig, Busy, NotFound
-from tdw.families import FAMILIES
+from tdw.families import all_families
 from tdw.integrity.repair import Repaired, needs_fill, repair
 from tdw.integrity.verify import Checked, Finding, summed_size, verify
 from tdw.store import Store
@@ -107,7 +107,9 @@ def look(store: Store, places: Places, screen: Screen) -> Verified:
         from tdw_resources.instance import open_instance
 
         with open_instance(places.home) as instance:
-            findings += compare_with_events(checked, store, instance=instance, families=FAMILIES, busy=busy)
+            findings += compare_with_events(
+                checked, store, instance=instance, families=all_families(), busy=busy
+            )
     return Verified(len(checked), read, tuple(findings), busy, compared)
 
 
@@ -136,7 +138,7 @@ def mend(store: Store, findings: Sequence[Finding]) -> tuple[Repaired, ...]:
 
 
 def _locks(store: Store) -> Iterator[Path]:
-    for family in FAMILIES:
+    for family in all_families():
         yield from sorted((store.root / family.name).glob("*/locks/*.lock"))
 
 

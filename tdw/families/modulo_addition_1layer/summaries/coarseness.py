@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tdw.families.modulo_addition_1layer.analyzers.coarseness_stats import ANALYZER
-from tdw.families.modulo_addition_1layer.context import Arrays
 from tdw.recipes.analyzer import Metadata
+from tdw.recipes.context import Arrays
 from tdw.recipes.summary import Inputs, NoParameters, Summary
 
 if TYPE_CHECKING:
