@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from tdw.drawing.style import Figure, looks, short_labels
+from tdw.drawing.style import Figure, figure_json, looks, short_labels
 from tdw.families import Family
 from tdw.parameters import as_json, override
 from tdw.recipes.catalog import catalog_of
@@ -112,13 +112,6 @@ def comparison_figure(
     keys = sorted(store.variants(family.name), key=_natural) if variants is None else variants
     data = _load(plot, store, family=family, variants=keys, parameters=parameters)[1]
     return plot.build(data)
-
-
-def figure_json(figure: Figure) -> str:
-    """A figure as Plotly's JSON; numeric arrays in base64; the same figure gives the same text."""
-    import plotly.io as pio
-
-    return pio.to_json(figure, validate=False, engine="json") or ""
 
 
 def _load(

@@ -18,9 +18,10 @@ from synthetic import FAMILY, provenance, write_variant
 
 from tdw.drawing import preview
 from tdw.drawing.offline_page import NoBrowser, find_browser, to_html, to_png, to_svg
+from tdw.drawing.style import figure_json
 from tdw.errors import BadConfig, FingerprintMismatch, NotFound
 from tdw.families.modulo_addition_1layer.figures import PLOTS
-from tdw.making.figures import Rendered, comparison_figure, figure_json, render, variant_figure
+from tdw.making.figures import Rendered, comparison_figure, render, variant_figure
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.figure import Plot
 from tdw.store import Store, TableAddress
