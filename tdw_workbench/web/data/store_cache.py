@@ -62,7 +62,7 @@ class Library:
             except (NotFound, CorruptFile, StoreError, KeyError):
                 return None
 
-        return self._views.get((address, view.__name__), path, read)
+        return self._views.get((address, view), path, read)
 
     @property
     def study(self) -> Study | None:
