@@ -25,6 +25,7 @@ import yaml
 
 from tdw.errors import Busy, TdwError
 from tdw_resources.liveness import SUPERVISOR_VARIABLE, identity
+from tdw_resources.own_runs import LOCATION
 from tdw_resources.places import log_folder
 
 LOCATION = "tdw"
@@ -64,7 +65,7 @@ class Supervisor:
         require_free(self.port)
         log_folder(self.home).mkdir(parents=True, exist_ok=True)
         code_port = _free_port()
-        workspace = self.home / "workspace.yaml"
+        workspace = self.home / "tdw_workspace.yaml"  # a workspace.yaml there would be a person's own
         server = {"host": HOST, "port": code_port, "location_name": LOCATION}
         workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
         code = ["dagster", "code-server", "start", "-m", "tdw_assets.definitions", "-h", HOST]

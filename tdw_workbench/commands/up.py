@@ -16,8 +16,8 @@ from tdw.errors import Busy
 from tdw.store.lock import exclusive
 from tdw.study import Study, load_study
 from tdw.training.schedule import format_epochs
-from tdw_resources.places import Places, find_places
-from tdw_workbench.cli import add_places
+from tdw_resources.places import Places
+from tdw_workbench.cli import add_places, places_of
 from tdw_workbench.effort import Work
 from tdw_workbench.interrupts import take_signals
 from tdw_workbench.order import Order
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Start, show, stop."""
-    places = find_places(options.store, study=options.study)
+    places = places_of(options)
     study = load_study(places.study)
     require_free(options.port)
     try:
@@ -59,14 +59,21 @@ def _run(places: Places, study: Study, port: int) -> int:
     from tdw_assets.grid import Grid
     from tdw_assets.partitions import register_variants
     from tdw_resources.instance import end_left_runs, open_instance, size_pools
+    from tdw_resources.progress import clear_progress
+    from tdw_workbench.adoption import adoption_note
 
     screen = Screen()
     screen.say(f"Study {study.name}: {count(len(study.configs), 'variant')}, {places.study}")
     screen.say(f"Results: {places.store}")
     with open_instance(places.home) as instance:
+        _require_alone(instance, places.home)
         size_pools(instance)
         end_left_runs(instance)
+        clear_progress(places.home)
         grid = Grid.of(study)
+        note = adoption_note(grid, instance, places)
+        if note:
+            screen.say(note)
         register_variants(grid, instance, grid.variants)
         # A kill of this process is followed by the servers; a polite end takes the way of Ctrl-C.
         take_signals(signal.SIGTERM)
@@ -84,6 +91,24 @@ def _run(places: Places, study: Study, port: int) -> int:
                 screen.say("Stopping ...")
     screen.say("Stopped. The next `tdw up` goes on from here.")
     return 0
+
+
+def _require_alone(instance: dg.DagsterInstance, home: Path) -> None:
+    """Dagster's daemon looks after every run of a home, and fails those whose code location it does not have.
+
+    Raises:
+        Busy: other projects have unfinished runs in this home; names some. None of them was touched.
+    """
+    from tdw_resources.own_runs import unfinished_runs_of_others
+
+    others = unfinished_runs_of_others(instance)
+    if others:
+        named = ", ".join(f"{run.run_id[:8]} ({run.job_name}, {run.status.value})" for run in others[:3])
+        raise Busy(
+            f"{home}: {count(len(others), 'unfinished run')} of other projects, such as {named}; a daemon of "
+            "ours would end them",
+            "leave --home and $TDW_DAGSTER_HOME out, so that the store has its own home; or let them end",
+        )
 
 
 def _watch(supervisor: Supervisor, survey: _Survey, places: Places, screen: Screen) -> None:
