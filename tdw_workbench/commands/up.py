@@ -20,6 +20,7 @@ from tdw_resources.places import Places
 from tdw_workbench.cli import add_places, places_of
 from tdw_workbench.effort import Work
 from tdw_workbench.interrupts import take_signals
+from tdw_workbench.location import LocationWatch, location_problem, reload_code
 from tdw_workbench.order import Order
 from tdw_workbench.supervisor import HOST, Supervisor, require_free
 from tdw_workbench.terminal import Screen, count
@@ -85,7 +86,7 @@ def _run(places: Places, study: Study, port: int) -> int:
             address = f"http://{HOST}:{port}"
             screen.say(f"\n  Dagster   {address}\n  Overview  {address}/tdw/\n\nCtrl-C stops everything.\n")
             try:
-                _watch(supervisor, survey, places, screen)
+                _watch(supervisor, survey, address, screen)
             finally:
                 screen.close()
                 screen.say("Stopping ...")
@@ -111,18 +112,28 @@ def _require_alone(instance: dg.DagsterInstance, home: Path) -> None:
         )
 
 
-def _watch(supervisor: Supervisor, survey: _Survey, places: Places, screen: Screen) -> None:
-    """Show how far the study is until Ctrl-C."""
+def _watch(supervisor: Supervisor, survey: _Survey, address: str, screen: Screen) -> None:
+    """Show how far the study is until Ctrl-C.
+
+    Raises:
+        TdwError: the code location can't be loaded, or a server dies again and again.
+    """
     from tdw_resources.progress import read_progress
 
+    location = LocationWatch(
+        problem=lambda: location_problem(address),
+        last_lines=lambda: supervisor.last_lines("code server"),
+        log=str(supervisor.log("code server")),
+    )
     loaded = survey.extra  # by the code server: it was started after the survey was made
     try:
         while True:
-            for line in supervisor.revive():
+            for line in (*supervisor.revive(), *location.look()):
                 screen.say(line)
-            lines = [f"  {work.stage:9} {work.text}" for work in read_progress(places.home)]
-            screen.paint([*lines, *survey.lines(screen, busy=bool(lines))])
-            if survey.extra != loaded and supervisor.reload_code():
+            lines = [f"  {work.stage:9} {work.text}" for work in read_progress(supervisor.home)]
+            lines += survey.lines(screen, busy=bool(lines))
+            screen.paint(["  waiting for Dagster to load the code location"] if location.waiting else lines)
+            if survey.extra != loaded and reload_code(address):
                 loaded = survey.extra
                 screen.say(f"Extra checkpoints were chosen: {format_epochs(loaded) or 'none'}.")
             time.sleep(_EVERY_S)
