@@ -7,6 +7,7 @@ next `tdw up` goes on. Everything listens on 127.0.0.1 only.
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import time
 from pathlib import Path
@@ -24,6 +25,7 @@ from tdw_workbench.location import LocationWatch, location_problem, reload_code
 from tdw_workbench.order import Order
 from tdw_workbench.supervisor import HOST, Supervisor, require_free
 from tdw_workbench.terminal import Screen, count
+from tdw_workbench.web.settings import settings_from_environment
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -43,10 +45,11 @@ def run(options: argparse.Namespace) -> int:
     """Start, show, stop."""
     places = places_of(options)
     study = load_study(places.study)
+    prefix = settings_from_environment(places.store, study=places.study).prefix
     require_free(options.port)
     try:
         with exclusive(places.home / "up.lock", wait_s=0):
-            return _run(places, study, options.port)
+            return _run(places, study, options.port, prefix)
     except Busy as error:
         if "up.lock" not in error.what:
             raise
@@ -56,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         ) from None
 
 
-def _run(places: Places, study: Study, port: int) -> int:
+def _run(places: Places, study: Study, port: int, prefix: str) -> int:
     from tdw_assets.grid import Grid
     from tdw_assets.partitions import register_variants
     from tdw_resources.instance import end_left_runs, open_instance, size_pools
@@ -80,10 +83,9 @@ def _run(places: Places, study: Study, port: int) -> int:
         take_signals(signal.SIGTERM)
         survey = _Survey(places, study, instance)
         screen.say("Starting Dagster ...")
-        with Supervisor(
-            places.home, port, places.environment() | {"TDW_BASE_URL": f"http://{HOST}:{port}"}
-        ) as supervisor:
-            address = f"http://{HOST}:{port}"
+        address = f"http://{HOST}:{port}{prefix}"
+        base = os.environ.get("TDW_BASE_URL") or address
+        with Supervisor(places.home, port, places.environment() | {"TDW_BASE_URL": base}) as supervisor:
             screen.say(f"\n  Dagster   {address}\n  Overview  {address}/tdw/\n\nCtrl-C stops everything.\n")
             try:
                 _watch(supervisor, survey, address, screen)

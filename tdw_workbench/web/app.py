@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
 
 import tdw
 from tdw.errors import TdwError
@@ -15,6 +16,7 @@ from tdw_workbench.web import explorer, overview, plots, reports
 from tdw_workbench.web.assets import serve_static
 from tdw_workbench.web.guard import Guard
 from tdw_workbench.web.library import Library
+from tdw_workbench.web.prefix import Prefixed
 from tdw_workbench.web.responses import on_error, on_worker
 from tdw_workbench.web.settings import Settings
 
@@ -65,10 +67,12 @@ def mount(settings: Settings, path_prefix: str = "", *, warm: bool = False) -> l
     return [Route(where, to_first_page), Mount(where, app=app)]
 
 
-def standalone(settings: Settings, *, warm: bool = False) -> Starlette:
+def standalone(settings: Settings, *, warm: bool = False) -> ASGIApp:
     """A server of its own (`tdw serve`): the same routes, and / leads to the first page."""
+    prefix = settings.prefix
 
     def to_first_page(request: Request) -> Response:
-        return RedirectResponse(f"{PREFIX}/", status_code=307)
+        return RedirectResponse(f"{prefix}{PREFIX}/", status_code=307)
 
-    return Starlette(routes=[*mount(settings, warm=warm), Route("/", to_first_page)])
+    app = Starlette(routes=[*mount(settings, prefix, warm=warm), Route(f"{prefix}/", to_first_page)])
+    return Prefixed(app, prefix) if prefix else app
