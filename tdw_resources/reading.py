@@ -10,9 +10,10 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 import dagster as dg
@@ -24,6 +25,13 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.runs import SqliteRunStorage
+from sqlalchemy import create_engine
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import NullPool
+
+from tdw.errors import StoreError
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -39,23 +47,67 @@ class Reading:
     recorded: bool
 
 
-@contextlib.contextmanager
-def read_instance(home: Path) -> Iterator[Reading]:
-    """Look at the instance of `home` without writing anything there."""
-    runs, events = home / "history" / "runs.db", home / "history" / "runs"
+def read_instance(home: Path, look: Callable[[Reading], Found]) -> Found:
+    """What `look` finds in the instance of `home`; nothing is written there.
+
+    While somebody else writes, `look` may be called twice.
+
+    Raises:
+        StoreError: there is a database that can't be read.
+    """
     configured = (home / "dagster.yaml").exists()
     if configured and not _keeps_files_in(home):  # a database server, or files elsewhere
         with dg.DagsterInstance.from_config(str(home)) as instance:
-            yield Reading(instance, recorded=True)
-    elif configured and runs.exists() and (events / f"{INDEX_SHARD_NAME}.db").exists():
-        with (
-            tempfile.TemporaryDirectory(prefix="tdw-") as scratch,
-            _read_only(runs, events, Path(scratch)) as instance,
-        ):
-            yield Reading(instance, recorded=True)
-    else:
-        with dg.DagsterInstance.ephemeral() as instance:
-            yield Reading(instance, recorded=False)
+            return look(Reading(instance, recorded=True))
+    before = _stamps(home)
+    try:
+        try:
+            found = _look(home, look, _as_a_still)
+        except Exception:  # half of a change may look like anything
+            if _stamps(home) == before:
+                raise
+        else:
+            if _stamps(home) == before:
+                return found
+        return _look(home, look, _beside_a_writer)
+    except DatabaseError as error:
+        raise StoreError(
+            f"{home}: Dagster's record can't be read ({error.orig})",
+            "see the permissions of its files, or name another instance with --home",
+        ) from error
+
+
+def _look(home: Path, look: Callable[[Reading], Found], how: Callable[[Path, Path], str]) -> Found:
+    runs, events = _databases(home)
+    with tempfile.TemporaryDirectory(prefix="tdw-") as folder:
+        known: dict[Path, str] = {}
+
+        def address(database: Path) -> str:
+            if database not in known:
+                known[database] = how(database, Path(folder))
+            return known[database]
+
+        recorded = (home / "dagster.yaml").exists() and all(_is_made(db, address) for db in (runs, events))
+        with _read_only(runs, events, address) if recorded else dg.DagsterInstance.ephemeral() as instance:
+            return look(Reading(instance, recorded))
+
+
+def _databases(home: Path) -> tuple[Path, Path]:
+    """Of runs, and the index of events."""
+    return home / "history" / "runs.db", home / "history" / "runs" / f"{INDEX_SHARD_NAME}.db"
+
+
+def _stamps(home: Path) -> list[tuple[int, int] | None]:
+    """The state of the files: equal as long as nobody writes."""
+    found: list[tuple[int, int] | None] = []
+    for database in _databases(home):
+        for path in (database, database.with_name(f"{database.name}-wal")):
+            with contextlib.suppress(FileNotFoundError):
+                status = path.stat()
+                found.append((status.st_mtime_ns, status.st_size))
+                continue
+            found.append(None)
+    return found
 
 
 def _keeps_files_in(home: Path) -> bool:
@@ -70,12 +122,22 @@ def _keeps_files_in(home: Path) -> bool:
     )
 
 
-def _read_only(runs: Path, events: Path, scratch: Path) -> dg.DagsterInstance:
+def _is_made(database: Path, address: Callable[[Path], str]) -> bool:
+    """Whether the database has all its tables: Dagster stamps its version when they are there."""
+    if not database.exists():
+        return False
+    with create_engine(address(database), poolclass=NullPool).connect() as connection:
+        tables = connection.exec_driver_sql("select name from sqlite_master").scalars().all()
+        stamped = "select count(*) from alembic_version"
+        return "alembic_version" in tables and bool(connection.exec_driver_sql(stamped).scalar())
+
+
+def _read_only(runs: Path, events: Path, address: Callable[[Path], str]) -> dg.DagsterInstance:
     return dg.DagsterInstance(
         instance_type=InstanceType.EPHEMERAL,
-        local_artifact_storage=LocalArtifactStorage(str(scratch)),
-        run_storage=SqliteRunStorage(_address(runs, scratch)),
-        event_storage=_ReadOnlyEvents(events, scratch),
+        local_artifact_storage=LocalArtifactStorage(tempfile.gettempdir()),
+        run_storage=SqliteRunStorage(address(runs)),
+        event_storage=_ReadOnlyEvents(events.parent, address),
         compute_log_manager=NoOpComputeLogManager(),
         run_coordinator=DefaultRunCoordinator(),
         run_launcher=SyncInMemoryRunLauncher(),
@@ -86,31 +148,34 @@ def _read_only(runs: Path, events: Path, scratch: Path) -> dg.DagsterInstance:
 class _ReadOnlyEvents(SqliteEventLogStorage):
     """The stock storage on files that it must not change."""
 
-    def __init__(self, folder: Path, scratch: Path) -> None:
-        self._scratch = scratch
+    def __init__(self, folder: Path, address: Callable[[Path], str]) -> None:
+        self._address = address
         super().__init__(str(folder))
         self._initialized_dbs.add(INDEX_SHARD_NAME)
 
     def conn_string_for_shard(self, shard_name: str) -> str:
         """Where SQLAlchemy connects."""
-        return _address(Path(self.path_for_shard(shard_name)), self._scratch)
+        return self._address(Path(self.path_for_shard(shard_name)))
 
 
-def _address(database: Path, scratch: Path) -> str:
-    """How to open a SQLite file so that nothing appears beside it.
+def _as_a_still(database: Path, scratch: Path) -> str:
+    """How to open a SQLite file so that nothing appears beside it; right as long as nobody writes.
 
-    Even a reader makes a `-wal` and a `-shm` file, unless it takes the database for immutable. That is right
-    when no transaction waits in a `-wal` file. Otherwise somebody writes now, and reading by their `-shm`
-    makes nothing new; where only the `-wal` is left (a copy of a killed workbench), both files are copied.
+    Even a reader makes a `-wal` and a `-shm` file, unless it takes the database for immutable, and then it
+    leaves out the transactions that wait in a `-wal`. Where there is one (of a killed workbench, or of one
+    that works now), both files are copied.
     """
-    log, shared = (database.with_name(database.name + end) for end in ("-wal", "-shm"))
+    log = database.with_name(f"{database.name}-wal")
     if not log.exists() or not log.stat().st_size:
         return _uri(database, "immutable=1")
-    if shared.exists():
-        return _uri(database, "mode=ro")
     for file in (database, log):
         shutil.copyfile(file, scratch / file.name)
     return _uri(scratch / database.name, "mode=rw")
+
+
+def _beside_a_writer(database: Path, scratch: Path) -> str:
+    """How to open it while somebody writes: by the `-wal` and `-shm` files that the writer makes anyway."""
+    return _uri(database, "mode=ro")
 
 
 def _uri(database: Path, how: str) -> str:

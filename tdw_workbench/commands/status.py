@@ -35,21 +35,24 @@ def run(options: argparse.Namespace) -> int:
     from tdw_assets.grid import Grid
     from tdw_assets.survey import Survey
     from tdw_resources.progress import read_progress
-    from tdw_resources.reading import read_instance
+    from tdw_resources.reading import Reading, read_instance
     from tdw_workbench.adoption import adoption_note
 
     places = places_of(options)
     study = load_study(places.study)
-    with read_instance(places.home) as reading:
-        grid = Grid.of(study)
+    grid = Grid.of(study)
+
+    def look(reading: Reading) -> tuple[Survey, str, bool]:
         survey = Survey.take(grid, reading.instance, Store(places.store))
-        note = adoption_note(grid, reading.instance, places)
+        return survey, adoption_note(grid, reading.instance, places), reading.recorded
+
+    survey, note, recorded = read_instance(places.home, look)
     running = read_progress(places.home)
     if options.json:
         values = survey.to_dict() | {
             "store": places.store,
             "home": str(places.home),
-            "recorded": reading.recorded,
+            "recorded": recorded,
             "note": note,
             "running": [
                 {"variant": w.variant, "stage": w.stage, "done": w.done, "total": w.total, "text": w.text}
@@ -62,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     lines += _one(survey, options.variant) if options.variant else _all(survey)
     lines += [f"running: {work.stage} {work.text}" for work in running]
     if note:
-        unknown = "" if reading.recorded else " Until then, what failed or is out of date is unknown."
+        unknown = "" if recorded else " Until then, what failed or is out of date is unknown."
         lines.append(note + unknown)
     print("\n".join(lines))
     return 0

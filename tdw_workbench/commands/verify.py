@@ -102,14 +102,17 @@ def look(store: Store, places: Places, screen: Screen) -> Verified:
     findings = [file.finding for file in checked if file.finding]
     busy = busy_variants(store)
     from tdw_assets.verify import compare_with_events
-    from tdw_resources.reading import read_instance
+    from tdw_resources.reading import Reading, read_instance
 
-    with read_instance(places.home) as reading:
-        if reading.recorded:
-            findings += compare_with_events(
-                checked, store, instance=reading.instance, families=FAMILIES, busy=busy
-            )
-    return Verified(len(checked), read, tuple(findings), busy, reading.recorded)
+    def compare(reading: Reading) -> list[Finding] | None:
+        if not reading.recorded:
+            return None
+        log = reading.instance
+        return list(compare_with_events(checked, store, instance=log, families=FAMILIES, busy=busy))
+
+    compared = read_instance(places.home, compare)
+    findings += compared or []
+    return Verified(len(checked), read, tuple(findings), busy, compared is not None)
 
 
 def busy_variants(store: Store) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,9 +13,11 @@ import dagster as dg
 import pytest
 from running import STUDY, V1, free_port
 
+from tdw.errors import StoreError
 from tdw.store import Store
 from tdw_resources.instance import ANALYSIS_POOL, TRAIN_POOL, open_instance, size_pools
 from tdw_resources.places import DEFAULT_HOME, DEFAULT_STORE, find_places
+from tdw_resources.reading import Reading, read_instance
 from tdw_workbench.cli import COMMANDS, build_parser, main
 
 SNAPSHOT = dict[str, tuple[int, int]]
@@ -138,6 +141,22 @@ def test_any_number_of_first_starts_at_once_make_one_instance(tmp_path: Path) ->
     assert [out.strip() for out, _ in told] == ["fine"] * len(children), [err for _, err in told]
 
 
+def test_a_look_at_an_instance_that_is_just_being_made_finds_nothing_recorded(tmp_path: Path) -> None:
+    open_instance(tmp_path).dispose()
+    for database in (tmp_path / "history" / "runs.db", tmp_path / "history" / "runs" / "index.db"):
+        with sqlite3.connect(database) as connection:
+            connection.execute("delete from alembic_version")  # the last thing that Dagster writes
+        connection.close()
+        assert read_instance(tmp_path, lambda reading: reading.recorded) is False
+
+
+def test_a_record_that_can_not_be_read_is_named(tmp_path: Path) -> None:
+    open_instance(tmp_path).dispose()
+    (tmp_path / "history" / "runs.db").write_bytes(b"not a database" * 100)
+    with pytest.raises(StoreError, match="record can't be read"):
+        read_instance(tmp_path, run_ids)
+
+
 def full(root: Path, trained: Path) -> Path:
     """A store with files of the study's first variant."""
     import shutil
@@ -179,9 +198,28 @@ def test_reading_commands_do_not_change_a_home_either(
     assert tree(tmp_path) == before
 
 
-def test_what_another_process_has_just_written_is_read(tmp_path: Path) -> None:
-    from tdw_resources.reading import read_instance
+def run_ids(reading: Reading) -> list[str]:
+    return [run.run_id for run in reading.instance.get_runs()]
 
+
+def test_what_is_written_while_one_looks_is_read_in_a_second_look(tmp_path: Path) -> None:
+    with open_instance(tmp_path) as instance:
+        looks: list[int] = []
+
+        @dg.job
+        def made() -> None: ...
+
+        def look(reading: Reading) -> int:
+            before = len(reading.instance.get_runs())
+            if not looks:
+                instance.create_run_for_job(made)
+            looks.append(before)
+            return before
+
+        assert read_instance(tmp_path, look) == 1 and looks == [0, 1]
+
+
+def test_what_another_process_has_just_written_is_read(tmp_path: Path) -> None:
     with open_instance(tmp_path) as instance, instance.run_storage.connect() as connection:
         connection.exec_driver_sql(
             "select count(*) from runs"
@@ -192,8 +230,7 @@ def test_what_another_process_has_just_written_is_read(tmp_path: Path) -> None:
 
         run = instance.create_run_for_job(made)
         assert (tmp_path / "history" / "runs.db-wal").stat().st_size
-        with read_instance(tmp_path) as reading:
-            assert [found.run_id for found in reading.instance.get_runs()] == [run.run_id]
+        assert read_instance(tmp_path, run_ids) == [run.run_id]
         for file in (tmp_path / "history").glob("runs.db*"):  # what a copy of a killed workbench has
             if not file.name.endswith("-shm"):
                 (tmp_path / "copy" / "history" / "runs").mkdir(parents=True, exist_ok=True)
@@ -203,8 +240,7 @@ def test_what_another_process_has_just_written_is_read(tmp_path: Path) -> None:
             (tmp_path / "history" / "runs" / "index.db").read_bytes()
         )
         before = tree(tmp_path / "copy")
-        with read_instance(tmp_path / "copy") as reading:
-            assert [found.run_id for found in reading.instance.get_runs()] == [run.run_id]
+        assert read_instance(tmp_path / "copy", run_ids) == [run.run_id]
         assert tree(tmp_path / "copy") == before
 
 
