@@ -17,7 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Started in the background, the tests would ignore SIGINT, and so would every process that they try to stop.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # Nothing a test does may reach the store or the Dagster home of the project.
-for name in ("TDW_STORE", "TDW_STUDY", "TDW_BASE_URL", "DAGSTER_HOME"):
+for name in ("TDW_STORE", "TDW_STUDY", "TDW_BASE_URL", "TDW_DAGSTER_HOME", "DAGSTER_HOME"):
     os.environ.pop(name, None)
 
 from tiny_variant import TINY, TINY_EPOCHS  # noqa: E402

@@ -37,7 +37,9 @@ def _identifiers(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 def _of_a_family(identifier: str) -> bool:
-    return identifier == "p" or any(WORDS.match(word.lower()) for word in re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", identifier))
+    return identifier == "p" or any(
+        WORDS.match(word.lower()) for word in re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", identifier)
+    )
 
 
 def test_the_general_part_has_no_word_of_a_family() -> None:
