@@ -10,13 +10,13 @@ from tiny_variant import TINY
 
 import tdw
 from tdw.exchange.bundle import export_bundle
-from tdw.families import FAMILIES
+from tdw.families import get_family
 from tdw.integrity.repair import repair
 from tdw.integrity.verify import verify
 from tdw.making.tables import summarize
 from tdw.store import Store
 
-FAMILY = FAMILIES[0]
+FAMILY = get_family("modulo_addition_1layer")
 FILES = ("Thumbs.db", ".DS_Store", "notes.bak")
 
 

@@ -24,9 +24,9 @@ from tdw.exchange.archive import Entry, validate_path
 from tdw.families import get_family
 from tdw.families.stored import stored_variants
 from tdw.html_repr import html_fields
-from tdw.own_names import artifact_kinds, table_names
+from tdw.integrity.names import artifact_kinds, table_names
 from tdw.recipes.family import Family
-from tdw.store import Store, bundle, seal
+from tdw.store import Store, seal
 from tdw.store.layout import COMPARISON, EPOCH_FILE, STATES
 
 MANIFEST, README = "manifest.json", "README.md"
@@ -257,12 +257,12 @@ def _is_ours(path: Any, kind: str) -> bool:
         return path.stem in table_names()
     if kind != "plots":
         return EPOCH_FILE.fullmatch(path.name) is not None
-    if path.name == bundle.MANIFEST:
+    if path.name == document_files.MANIFEST:
         return True
     try:
-        return path.name in bundle.read(path.parent.parent).files
+        return path.name in document_files.read(path.parent.parent).files
     except (NotFound, CorruptFile):
-        return bool(bundle.CONTENT.fullmatch(path.parent.name))  # what is damaged is found when it is read
+        return bool(document_files.CONTENT.fullmatch(path.parent.name))  # what is damaged is found when it is read
 
 
 def _walk(folder: Any, relative: str) -> Iterator[tuple[str, Any]]:

@@ -8,9 +8,9 @@ from typing import Any
 
 from tdw.errors import NotFound, TdwError
 from tdw.families import Family
-from tdw.findings import Checked, Finding, as_checked, entries, stranger, unless_ours, words
-from tdw.own_names import plot_names, table_names
-from tdw.store import Provenance, Store, TableAddress, bundle, record, tablefile
+from tdw.integrity.findings import Checked, Finding, as_checked, entries, stranger, unless_ours, words
+from tdw.integrity.names import plot_names, table_names
+from tdw.store import Provenance, Store, TableAddress, document_files, jsonfile, tablefile
 from tdw.store.layout import COMPARISON, STUDIES, is_name
 
 
@@ -51,7 +51,7 @@ def check_records(store: Store, family: Family) -> Iterator[Checked]:
             continue
         of: dict[str, Any] = {"variant": "", "kind": f"studies/{path.stem}"}
         try:
-            _, provenance, digest = record.decode(path.read_bytes(), path=path)
+            _, provenance, digest = jsonfile.decode(path.read_bytes(), path=path)
         except (TdwError, OSError) as error:
             yield as_checked(path, Finding(str(path), "corrupt", words(error), **of))
             continue
@@ -67,11 +67,13 @@ def _plot(store: Store, family: Family, variant: str | None, folder: Path) -> It
     plot = None
     try:
         plot = store.read_plot(family.name, variant, folder.name)
-        yield as_checked(folder / bundle.MANIFEST, None, content=plot.folder.name, **of)
+        yield as_checked(folder / document_files.MANIFEST, None, content=plot.folder.name, **of)
     except NotFound:
         pass  # what lies there is an orphan
     except (TdwError, OSError) as error:
-        yield as_checked(folder / bundle.MANIFEST, Finding(str(folder), "corrupt", words(error), **of))
+        yield as_checked(
+            folder / document_files.MANIFEST, Finding(str(folder), "corrupt", words(error), **of)
+        )
         return
     if plot is not None:
         for name in plot.files:
@@ -86,9 +88,9 @@ def _plot(store: Store, family: Family, variant: str | None, folder: Path) -> It
                 yield stranger(path, "not a file of this plot", **of)
     named = plot.folder.name if plot is not None else ""
     for path in entries(folder):
-        if path.name in (bundle.MANIFEST, named):
+        if path.name in (document_files.MANIFEST, named):
             continue
-        if path.is_dir() and bundle.CONTENT.fullmatch(path.name):
+        if path.is_dir() and document_files.CONTENT.fullmatch(path.name):
             yield as_checked(path, Finding(str(path), "orphan", "files that no manifest names", **of))
         else:
             yield stranger(path, "not a file of a plot", **of)
