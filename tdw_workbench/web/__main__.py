@@ -1,20 +1,13 @@
-"""`python -m tdw_workbench.web <arguments of dagster-webserver>`: Dagster's UI with our pages in it."""
-
-import logging
+"""`python -m tdw_workbench.web <arguments of dagster-webserver>`: Dagster's UI, guarded, and our pages."""
 
 from dagster_webserver.cli import main
 
+from tdw_workbench.web.webserver import install
+
 
 def run() -> None:
-    """Serve until stopped. Without the seam: the stock server, and advice."""
-    try:
-        from tdw_workbench.web.webserver import install
-
-        install()
-    except Exception:
-        logging.getLogger("tdw").exception(
-            "Dagster's UI starts without the workbench's pages; run `tdw serve`"
-        )
+    """Serve until stopped. Where the guard can't be put before Dagster's routes, nothing is served."""
+    install()
     main()
 
 

@@ -14,6 +14,7 @@ from tdw.errors import TdwError
 from tdw_workbench.web import explorer, overview, plots, reports
 from tdw_workbench.web.assets import serve_static
 from tdw_workbench.web.guard import Guard
+from tdw_workbench.web.http.reading import Reading
 from tdw_workbench.web.library import Library
 from tdw_workbench.web.responses import on_error, on_worker
 from tdw_workbench.web.settings import Settings
@@ -22,7 +23,7 @@ PREFIX = "/tdw"
 
 
 def build_app(settings: Settings) -> Starlette:
-    """The application to be mounted at /tdw."""
+    """The application to be mounted at /tdw, behind a server's `Guard`."""
     app = Starlette(
         routes=[
             Route("/ping", ping),
@@ -40,7 +41,7 @@ def build_app(settings: Settings) -> Starlette:
             Route("/api/maps/{family}/{variant}", on_worker(explorer.maps)),
             Route("/api/heads/{family}/{variant}", on_worker(explorer.heads)),
         ],
-        middleware=[Middleware(Guard, allowed_hosts=settings.allowed_hosts)],
+        middleware=[Middleware(Reading)],
         exception_handlers={TdwError: on_error, HTTPException: on_error},
     )
     app.state.library = Library(settings)
@@ -71,4 +72,7 @@ def standalone(settings: Settings, *, warm: bool = False) -> Starlette:
     def to_first_page(request: Request) -> Response:
         return RedirectResponse(f"{PREFIX}/", status_code=307)
 
-    return Starlette(routes=[*mount(settings, warm=warm), Route("/", to_first_page)])
+    return Starlette(
+        routes=[*mount(settings, warm=warm), Route("/", to_first_page)],
+        middleware=[Middleware(Guard, allowed_hosts=settings.allowed_hosts)],
+    )
