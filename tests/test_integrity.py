@@ -1,4 +1,4 @@
-"""`tdw.integrity` names every damaged, misplaced, unknown or left-over file, and only those."""
+"""`tdw.integrity.verify` names every damaged, misplaced, unknown or left-over file, and only those."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tiny_variant import TINY
 
 from tdw.families import FAMILIES
-from tdw.integrity import Finding, verify
+from tdw.integrity.verify import Finding, verify
 from tdw.store import Address, Store
 from tdw.store.layout import CHECKPOINTS
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tdw.errors import CorruptFile, NotFound
-from tdw.families.base import Family, VariantConfig
+from tdw.recipes.family import Family, VariantConfig
 from tdw.store import Address, Provenance, Store, TableAddress, Written
 from tdw.store.fingerprints import fingerprint_arrays
 from tdw.store.layout import CHECKPOINTS

@@ -210,7 +210,7 @@ def routes_of(routes: list[BaseRoute], at: str = "") -> set[tuple[str, str]]:
 
 
 def test_every_route_of_dagsters_is_one_that_the_guard_was_made_for(workbench: Workbench) -> None:
-    """A new one fails here: decide who may ask it, in tdw_workbench/web/guard.py, then list it."""
+    """A new one fails here: decide who may ask it, in tdw_workbench/web/http/guard.py, then list it."""
     pages = {"/{path:path}", "/", "/tdw", "/server_info", "/dagit_info"}
     files = {"/logs/{path:path}", "/notebook", "/dagit/notebook", "/download_debug/{run_id:str}"}
     reports = {

@@ -6,7 +6,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tdw_workbench.web.guard import READING, refusal
+from tdw_workbench.web.http.guard import READING, refusal
 
 MAX_URL = 4096
 POLICY = (
