@@ -17,7 +17,7 @@ import numpy as np
 
 from tdw.errors import CorruptFile, NotFound, StoreError, TdwError
 from tdw.families import FAMILIES, Family
-from tdw.store import Address, Artifact, Provenance, Store, TableAddress, record, tablefile
+from tdw.store import Address, Artifact, Provenance, Store, TableAddress, jsonfile, tablefile
 from tdw.store.commit import TEMPORARY, leftovers
 from tdw.store.fingerprints import fingerprint_arrays, short
 from tdw.store.layout import CHECKPOINTS, COMPARISON, STATES, STUDIES
@@ -218,7 +218,7 @@ def _records(store: Store, family: Family) -> Iterator[Checked]:
     for path in sorted((store.root / family.name / STUDIES).glob("*.json")):
         of: dict[str, Any] = {"variant": "", "kind": f"studies/{path.stem}"}
         try:
-            _, provenance, digest = record.decode(path.read_bytes(), path=path)
+            _, provenance, digest = jsonfile.decode(path.read_bytes(), path=path)
         except (TdwError, OSError) as error:
             yield _checked(path, Finding(str(path), "corrupt", _words(error), **of))
             continue
