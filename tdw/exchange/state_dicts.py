@@ -37,8 +37,7 @@ class ImportedCheckpoint:
     written: Written
     fingerprint: str
     train_loss: float
-    test_loss: float
-    test_accuracy: float
+    metrics: Mapping[str, float]
 
 
 def import_checkpoints(
@@ -113,8 +112,8 @@ def _commit(
 
     with one_thread():
         trained = {name: tensor.clone() for name, tensor in weights.items()}
-        train_loss = objective.loss_and_gradients(trained)
-        test_loss, accuracy = objective.test_metrics(trained)
+        train_loss = objective.loss_and_gradients(trained, epoch)
+        metrics = objective.metrics(trained)
     environment = {
         "imported": "HookedTransformer",
         "file": file.name,
@@ -123,8 +122,9 @@ def _commit(
     }
     arrays = {name: tensor.numpy() for name, tensor in weights.items()}
     present = records.commit_checkpoint(epoch, arrays, environment=environment)
-    records.history.record(epoch, train_loss, (test_loss, accuracy))
-    return ImportedCheckpoint(epoch, present.written, present.fingerprint, train_loss, test_loss, accuracy)
+    records.history.record(epoch, train_loss, metrics)
+    named = dict(zip(records.family.metric_names, metrics, strict=True))
+    return ImportedCheckpoint(epoch, present.written, present.fingerprint, train_loss, named)
 
 
 def load_state_dict(file: Path) -> Weights:

@@ -16,7 +16,8 @@ from typing import Any, Literal
 import numpy as np
 
 from tdw.errors import CorruptFile, NotFound, StoreError, TdwError
-from tdw.families import FAMILIES, Family
+from tdw.families import Family, all_families
+from tdw.recipes.family import VariantConfig
 from tdw.store import Address, Artifact, Provenance, Store, TableAddress, jsonfile, tablefile
 from tdw.store.commit import TEMPORARY, leftovers
 from tdw.store.fingerprints import fingerprint_arrays, short
@@ -79,14 +80,15 @@ def summed_size(store: Store) -> int:
     return sum(path.stat().st_size for folder in _visible(store.root) for path in folder.rglob("*"))
 
 
-def verify(store: Store, *, families: tuple[Family, ...] = FAMILIES) -> Iterator[Checked]:
+def verify(store: Store, *, families: tuple[Family, ...] | None = None) -> Iterator[Checked]:
     """Re-read every file, one `Checked` a file as it is done, folder by folder.
 
     Args:
         store: with a local root.
-        families: whose folders are expected.
+        families: whose folders are expected; None for all that are registered.
     """
     root: Path = store.root
+    families = all_families() if families is None else families
     for path in leftovers(root):
         yield _checked(path, Finding(str(path), "temporary", "left by a writer that was killed"))
     for family in families:
@@ -127,7 +129,9 @@ def _variant(store: Store, family: Family, variant: str) -> Iterator[Checked]:
     yield from _tables_and_plots(store, family, variant)
 
 
-def _arrays(store: Store, family: Family, config: Any, address: Address, weights: dict[int, str]) -> Checked:
+def _arrays(
+    store: Store, family: Family, config: VariantConfig, address: Address, weights: dict[int, str]
+) -> Checked:
     path: Path = store.path(address)
     of: dict[str, Any] = {"variant": address.variant, "kind": address.kind, "epoch": address.epoch}
 
@@ -168,7 +172,7 @@ def verify_artifact(store: Store, family: Family, address: Address) -> Checked:
     return _arrays(store, family, family.parse_variant(address.variant), address, {})
 
 
-def _misplaced(provenance: Provenance, address: Address, family: Family, config: Any) -> str:
+def _misplaced(provenance: Provenance, address: Address, family: Family, config: VariantConfig) -> str:
     expected = {
         "family": address.family,
         "variant": address.variant,
@@ -185,7 +189,7 @@ def _misplaced(provenance: Provenance, address: Address, family: Family, config:
     return "; ".join(wrong)
 
 
-def _wrong_weights(artifact: Artifact, config: Any, fingerprint: str) -> str:
+def _wrong_weights(artifact: Artifact, config: VariantConfig, fingerprint: str) -> str:
     shapes = {name: array.shape for name, array in artifact.arrays.items()}
     if shapes != dict(config.weight_shapes):
         differing = sorted(set(shapes.items()) ^ set(config.weight_shapes.items()))

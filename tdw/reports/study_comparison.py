@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tdw.making.variant_tables import input_marks
 from tdw.recipes.family import Family, VariantConfig
+from tdw.recipes.variant_tables import input_marks
 from tdw.reports.claims.finding import ALPHA, show
 from tdw.reports.comparison_report import (
     DIFFERENCES,

@@ -17,8 +17,8 @@ from tdw.families import get_family
 from tdw.store import Store
 from tdw.store.layout import CHECKPOINTS, STATES
 from tdw.study import Study, load_study
-from tdw_resources.places import Places, find_places
-from tdw_workbench.cli import add_places
+from tdw_resources.places import Places
+from tdw_workbench.cli import add_places, places_of
 from tdw_workbench.commands.fill import carry_out
 from tdw_workbench.fill.order import Order
 from tdw_workbench.terminal import Screen, count
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     """Import, then record."""
     if bool(options.file) == bool(options.checkpoint):
         raise BadConfig("nothing to import, or two things", "give an archive, or --checkpoint with --variant")
-    places = find_places(options.store, study=options.study)
+    places = places_of(options)
     study = load_study(places.study)
     store = Store(places.store)
     screen = Screen()
