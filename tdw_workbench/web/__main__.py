@@ -1,6 +1,5 @@
-"""`python -m tdw_workbench.web <arguments of dagster-webserver>`: Dagster's UI with our pages in it."""
+"""`python -m tdw_workbench.web <arguments of dagster-webserver>`: Dagster's UI, guarded, and our pages."""
 
-import logging
 import os
 import sys
 from collections.abc import Callable
@@ -10,21 +9,15 @@ from dagster_webserver.cli import main
 from starlette.types import ASGIApp
 
 from tdw_workbench.web.prefix import Prefixed, prefix_of
+from tdw_workbench.web.webserver import install
 
 _CREATE = "create_app_from_workspace_process_context"  # a seam of dagster-webserver
 
 
 def run() -> None:
-    """Serve until stopped. Without the seam: the stock server, and advice."""
-    try:
-        from tdw_workbench.web.webserver import install
-
-        install()
-        add_prefix()
-    except Exception:
-        logging.getLogger("tdw").exception(
-            "Dagster's UI starts without the workbench's pages; run `tdw serve`"
-        )
+    """Serve until stopped. Where the guard can't be put before Dagster's routes, nothing is served."""
+    install()
+    add_prefix()
     main()
 
 

@@ -15,6 +15,7 @@ from tdw.errors import TdwError
 from tdw_workbench.web.data.store_cache import Library
 from tdw_workbench.web.http.answers import on_error, on_worker
 from tdw_workbench.web.http.guard import Guard
+from tdw_workbench.web.http.reading import Reading
 from tdw_workbench.web.http.settings import Settings
 from tdw_workbench.web.http.static_files import serve_static
 from tdw_workbench.web.pages import explorer, overview
@@ -26,7 +27,7 @@ PREFIX = "/tdw"
 
 
 def build_app(settings: Settings) -> Starlette:
-    """The application to be mounted at /tdw."""
+    """The application to be mounted at /tdw, behind a server's `Guard`."""
     app = Starlette(
         routes=[
             Route("/ping", ping),
@@ -44,7 +45,7 @@ def build_app(settings: Settings) -> Starlette:
             Route("/api/maps/{family}/{variant}", on_worker(explorer.maps)),
             Route("/api/heads/{family}/{variant}", on_worker(explorer.heads)),
         ],
-        middleware=[Middleware(Guard, allowed_hosts=settings.allowed_hosts)],
+        middleware=[Middleware(Reading)],
         exception_handlers={TdwError: on_error, HTTPException: on_error},
     )
     app.state.library = Library(settings)
@@ -76,5 +77,8 @@ def standalone(settings: Settings, *, warm: bool = False) -> ASGIApp:
     def to_first_page(request: Request) -> Response:
         return RedirectResponse(f"{prefix}{PREFIX}/", status_code=307)
 
-    app = Starlette(routes=[*mount(settings, prefix, warm=warm), Route(f"{prefix}/", to_first_page)])
+    app = Starlette(
+        routes=[*mount(settings, prefix, warm=warm), Route(f"{prefix}/", to_first_page)],
+        middleware=[Middleware(Guard, allowed_hosts=settings.allowed_hosts)],
+    )
     return Prefixed(app, prefix) if prefix else app

@@ -1,7 +1,8 @@
-"""Dagster's webserver with our routes on the same origin, and one script in its page.
+"""Dagster's webserver behind our guard, with our routes on the same origin and one script in its page.
 
-It builds on two methods of `DagsterWebserver` (1.13.27): `build_routes` and `index_html_endpoint`, and on
-the name that `dagster_webserver.app` instantiates. tests/contract/test_webserver_seams.py guards them.
+It builds on three methods of `DagsterWebserver` (1.13.27): `build_routes`, `build_middleware` and
+`index_html_endpoint`, and on the name that `dagster_webserver.app` instantiates.
+tests/contract/test_webserver_seams.py checks them.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import re
 
 import dagster_webserver.app as dagster_app
 from dagster_webserver.webserver import DagsterWebserver
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import BaseRoute
 
 from tdw_workbench.web.app import PREFIX, mount
+from tdw_workbench.web.http.guard import Guard
 from tdw_workbench.web.http.settings import settings_from_environment
 
 _NONCE = re.compile(r"'nonce-([\w+/=-]+)'")
@@ -23,7 +26,13 @@ _log = logging.getLogger(__name__)
 
 
 class TdwWebserver(DagsterWebserver):
-    """`DagsterWebserver` and /tdw."""
+    """`DagsterWebserver` and /tdw, guarded."""
+
+    def build_middleware(self) -> list[Middleware]:
+        """The guard first: nothing of Dagster's sees what it refuses."""
+        hosts = settings_from_environment().allowed_hosts
+        guard = Middleware(Guard, allowed_hosts=hosts, path_prefix=self._app_path_prefix)
+        return [guard, *super().build_middleware()]
 
     def build_routes(self) -> list[BaseRoute]:
         """Ours first: Dagster's last route answers every path."""
@@ -55,7 +64,7 @@ def install() -> None:
     """
     if getattr(dagster_app, "DagsterWebserver", None) is not DagsterWebserver:
         raise RuntimeError(
-            "dagster_webserver.app does not name DagsterWebserver: install the pinned dagster-webserver, "
-            "or run the stock one and `tdw serve` beside it"
+            "dagster_webserver.app does not name DagsterWebserver, so Dagster's UI would be open to every "
+            "page in your browser: install the pinned dagster-webserver"
         )
     dagster_app.DagsterWebserver = TdwWebserver  # type: ignore[misc]

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -17,6 +25,8 @@ from tdw_workbench.web.http.settings import Settings
 
 FAMILY, VARIANT = get_family("modulo_addition_1layer"), "p7_s1_d598_f0.5"
 HERE = f"{FAMILY.name}/{VARIANT}"
+QUIET = "telemetry: {enabled: false}\nnux: {enabled: false}\n"
+"""A dagster.yaml."""
 LOOK = """() => {
   const div = document.getElementById('figure');
   const full = div._fullLayout;
@@ -50,6 +60,31 @@ class serving:
     def __exit__(self, *_: object) -> None:
         self._server.should_exit = True
         self._thread.join(10)
+
+
+@contextlib.contextmanager
+def webserver(module: str, home: Path, store: Store) -> Iterator[str]:
+    """`python -m <module>` on the home, until it answers."""
+    port = free_port()
+    location = Path(__file__).parent / "location.py"
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, "-p", str(port), "-f", str(location)],
+        env=os.environ
+        | {"DAGSTER_HOME": str(home), "TDW_STORE": str(store.root), "PYTHONWARNINGS": "ignore"},
+        start_new_session=True,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{url}/server_info", timeout=2).read()
+                break
+            assert process.poll() is None, f"{module} ended with {process.returncode}"
+            time.sleep(0.1)
+        yield url
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
 
 
 def free_port() -> int:

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from looking import FAMILY, HERE, LOOK, VARIANT, free_port, is_drawn
+from looking import FAMILY, HERE, LOOK, QUIET, VARIANT, is_drawn, webserver
 
 from tdw.families.modulo_addition_1layer.figures import PLOTS
 from tdw.reports.registry import REPORTS
@@ -25,7 +19,6 @@ from tdw_resources import links
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.ci]
 ASSET = f"assets/plots/training_curves?view=partitions&partition={VARIANT}"
-QUIET = "telemetry: {enabled: false}\nnux: {enabled: false}\n"
 
 
 @pytest.fixture(scope="module")
@@ -49,31 +42,6 @@ def home(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
             event = dg.AssetMaterialization(["plots", plot.name], partition=variant, metadata=metadata)
             instance.report_runless_asset_event(event)
     return home
-
-
-@contextlib.contextmanager
-def webserver(module: str, home: Path, store: Store) -> Iterator[str]:
-    """`python -m <module>` on the home, until it answers."""
-    port = free_port()
-    location = Path(__file__).parent / "location.py"
-    process = subprocess.Popen(
-        [sys.executable, "-m", module, "-p", str(port), "-f", str(location)],
-        env=os.environ
-        | {"DAGSTER_HOME": str(home), "TDW_STORE": str(store.root), "PYTHONWARNINGS": "ignore"},
-        start_new_session=True,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{url}/server_info", timeout=2).read()
-                break
-            assert process.poll() is None, f"{module} ended with {process.returncode}"
-            time.sleep(0.1)
-        yield url
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
 
 
 @pytest.fixture(scope="module")
