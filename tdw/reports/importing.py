@@ -22,7 +22,8 @@ from tdw.families.registry import get_family
 from tdw.integrity import verify
 from tdw.reports import archive
 from tdw.reports.archive import Entry
-from tdw.reports.bundle import MANIFEST, MAX_MANIFEST, Manifest, read_manifest, stored_cell
+from tdw.reports.bundle import MANIFEST, MAX_MANIFEST, Manifest, read_manifest
+from tdw.reports.stored_files import stored_cell
 from tdw.store import Address, Store
 from tdw.store.fingerprints import short
 from tdw.store.layout import CHECKPOINTS, STATES
