@@ -12,32 +12,24 @@ import io
 import json
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tdw.errors import BadConfig, CorruptFile, NotFound, StoreError
+from tdw.errors import CorruptFile, StoreError
 from tdw.exchange import archive
 from tdw.exchange.archive import Entry, validate_path
-from tdw.families import get_family
-from tdw.families.stored import stored_variants
+from tdw.exchange.stored_files import find_files, stored_cell
 from tdw.html_repr import html_fields
-from tdw.integrity.names import artifact_kinds, table_names
 from tdw.recipes.family import Family
 from tdw.store import Store, seal
-from tdw.store.layout import COMPARISON, EPOCH_FILE, STATES
+from tdw.store.layout import COMPARISON
 
 MANIFEST, README = "manifest.json", "README.md"
 FORMAT = 1
-_TABLES_AND_PLOTS = ("summaries", "plots")
 MAX_MANIFEST = 256 << 20
-_STORED = re.compile(
-    r"(?P<family>\w[\w.\-]*)/(?P<variant>\w[\w.\-]*)/"
-    r"(?:(?P<kind>\w[\w.\-]*)/(?P<epoch>\d{5,})\.safetensors|summaries/\w[\w.\-]*\.parquet"
-    r"|plots/\w[\w.\-]*/(?:[0-9a-f]{16}/)?\w[\w.\-]*)"
-)
 
 
 @dataclass(frozen=True)
@@ -101,7 +93,7 @@ def export_bundle(
             "fingerprint": config.fingerprint,
             "config": config.to_dict(),
         }
-    found = _files(store, family.name, list(described), include)
+    found = find_files(store, family.name, list(described), include)
     entries = [_entry(path, relative) for relative, path in found]
     readme = _readme(described, entries).encode()
     contents = [Entry(README, len(readme), hashlib.sha256(readme).hexdigest()), *entries]
@@ -167,19 +159,6 @@ def read_manifest(data: bytes, *, where: object) -> Manifest:
     return manifest
 
 
-def stored_cell(path: str) -> tuple[str, str, str, int | None]:
-    """Family, variant, kind and epoch of a file below a store's root; kind is "" for tables and plots.
-
-    Raises:
-        BadConfig: a path that is not of the store's layout.
-    """
-    match = _STORED.fullmatch(path)
-    if match is None:
-        raise BadConfig(f"{path[:120]!r} is no file of a store", "a bundle holds files of a store only")
-    epoch = match["epoch"]
-    return match["family"], match["variant"], match["kind"] or "", None if epoch is None else int(epoch)
-
-
 def _check(manifest: Manifest) -> None:
     paths = [entry.path for entry in manifest.files]
     if not paths or paths[0] != README or len(paths) > archive.MAX_FILES:
@@ -208,71 +187,6 @@ def _encode(manifest: Manifest) -> bytes:
         "files": [[entry.path, entry.size, entry.sha256] for entry in manifest.files],
     }
     return bytes(seal.seal(json.dumps(note, indent=1).encode())[0])
-
-
-def _files(
-    store: Store, family: str, variants: Sequence[str], include: Collection[str] | None
-) -> list[tuple[str, Any]]:
-    """Relative path and path of what to export, in order.
-
-    Raises:
-        NotFound: a variant or a kind of which there is nothing.
-    """
-    found: list[tuple[str, Any]] = []
-    seen = set[str]()
-    wanted_comparison = include is None or "comparison" in include
-    for variant in [*variants, *([COMPARISON] if wanted_comparison else [])]:
-        folder = store.root / family / variant
-        kinds = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-        kinds = [kind for kind in kinds if kind in _TABLES_AND_PLOTS or kind in artifact_kinds()]
-        if variant != COMPARISON and not kinds:
-            raise NotFound(
-                f"{folder}: nothing of this variant is stored",
-                f"there is: {', '.join(stored_variants(store, get_family(family)))}",
-            )
-        for kind in kinds:
-            taken = (
-                variant == COMPARISON
-                or (include is None and kind != STATES)
-                or (include is not None and kind in include)
-            )
-            if not taken:
-                continue
-            for relative, path in _walk(folder / kind, f"{family}/{variant}/{kind}"):
-                if _STORED.fullmatch(relative) and _is_ours(path, kind):
-                    found.append((relative, path))
-                    seen.add("comparison" if variant == COMPARISON else kind)
-    lacking = sorted(set(include or ()) - seen)
-    if lacking:
-        raise NotFound(
-            f"nothing of {', '.join(lacking)} is stored for {', '.join(variants)}",
-            f"there is: {', '.join(sorted(seen)) or 'nothing'}; or compute it first",
-        )
-    return sorted(found, key=lambda item: item[0])
-
-
-def _is_ours(path: Any, kind: str) -> bool:
-    """Whether a file has a name that tdw gives: others may lie beside."""
-    if kind == "summaries":
-        return path.stem in table_names()
-    if kind != "plots":
-        return EPOCH_FILE.fullmatch(path.name) is not None
-    if path.name == document_files.MANIFEST:
-        return True
-    try:
-        return path.name in document_files.read(path.parent.parent).files
-    except (NotFound, CorruptFile):
-        return bool(document_files.CONTENT.fullmatch(path.parent.name))  # what is damaged is found when it is read
-
-
-def _walk(folder: Any, relative: str) -> Iterator[tuple[str, Any]]:
-    for path in sorted(folder.iterdir(), key=lambda p: p.name):
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            yield from _walk(path, f"{relative}/{path.name}")
-        elif not (isinstance(path, Path) and path.is_symlink()):
-            yield f"{relative}/{path.name}", path
 
 
 def _entry(path: Any, relative: str) -> Entry:

@@ -130,9 +130,8 @@ def read_events(instance: dg.DagsterInstance, family: Family, names: Iterable[st
         by_epoch = "/" not in name and name != HISTORY
         for partition, version in by_partition.items():
             variant, epoch = read_cell(partition) or (partition, None)
-            if (
-                is_variant(family, variant) and (epoch is not None) == by_epoch
-            ):  # anyone can have an event recorded for any partition
+            # Anyone can have an event recorded for any partition.
+            if is_variant(family, variant) and (epoch is not None) == by_epoch:
                 cells[Cell(name, variant, epoch)] = version.content
         found |= cells
         if not cells:

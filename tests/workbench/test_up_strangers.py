@@ -55,6 +55,8 @@ def test_keys_that_name_no_variant_are_said_and_the_study_is_completed(up: Up) -
         assert added["__typename"] == "AddDynamicPartitionSuccess", key
     until("all are named", lambda: all(repr(key) in up.said() for key in KEYS), within_s=60)
     until("the study is complete", lambda: "The study is complete" in up.said(), within_s=400)
+    ended = {"SUCCESS", "FAILURE", "CANCELED"}  # the checks come last
+    until("every run has ended", lambda: {run["status"] for run in up.runs()} <= ended, within_s=120)
     assert up.process.poll() is None
     assert {run["status"] for run in up.runs()} == {"SUCCESS"}
 
