@@ -10,11 +10,13 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from conftest import Workbench
+from bench import Workbench
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.testclient import WebSocketDenialResponse
 
 HERE = "http://127.0.0.1:3000"
+HOST = {"host": "127.0.0.1:3000"}
+"""The test client names another in a websocket's request."""
 READ = "{ version }"
 ACT = 'mutation { setConcurrencyLimit(concurrencyKey: "KEY", limit: 1) }'
 FOREIGN: dict[str, dict[str, str]] = {
@@ -98,7 +100,9 @@ def test_a_foreign_page_reads_nothing(workbench: Workbench, headers: dict[str, s
 def test_a_foreign_page_opens_no_websocket(workbench: Workbench, headers: dict[str, str]) -> None:
     with (
         pytest.raises(WebSocketDenialResponse) as denied,
-        workbench.client().websocket_connect(f"{workbench.prefix}/graphql", ["graphql-ws"], headers=headers),
+        workbench.client().websocket_connect(
+            f"{workbench.prefix}/graphql", ["graphql-ws"], headers=HOST | headers
+        ),
     ):
         pass
     refused(denied.value, 403)
@@ -118,7 +122,7 @@ def test_programs_and_our_own_pages_read_act_and_subscribe(
     report = f"{workbench.prefix}/report_asset_materialization/{key}_2"
     assert client.post(report, params={"description": "d"}, headers=headers).status_code == 200
     assert {key, f"{key}_1", f"{key}_2"} <= done(workbench)
-    with client.websocket_connect(url, ["graphql-ws"], headers=headers) as socket:
+    with client.websocket_connect(url, ["graphql-ws"], headers=HOST | headers) as socket:
         socket.send_json({"type": "connection_init"})
         assert socket.receive_json() == {"type": "connection_ack"}
     assert client.get(f"{workbench.prefix}/server_info", headers=headers).status_code == 200
