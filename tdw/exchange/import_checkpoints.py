@@ -19,6 +19,7 @@ from typing import BinaryIO
 from tdw.errors import CorruptFile, FingerprintMismatch, NotFound, StoreError, TdwError
 from tdw.exchange import archive
 from tdw.exchange.archive import Entry
+from tdw.exchange.bundle import MANIFEST, MAX_MANIFEST, Manifest, read_manifest
 from tdw.exchange.stored_files import stored_cell
 from tdw.families.registry import get_family
 from tdw.html_repr import html_fields

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from looking import FAMILY, VARIANT, serving
+from looking import FAMILY, REBOUND, VARIANT, serving
 
 from tdw.errors import TdwError
 from tdw.families.modulo_addition_1layer.figures import PLOTS
@@ -28,6 +28,7 @@ FLAGS = (
     "--disable-default-apps",
     "--disable-sync",
     "--no-first-run",
+    f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1",
 )
 
 

@@ -25,6 +25,8 @@ from tdw_workbench.web.http.settings import Settings
 
 FAMILY, VARIANT = get_family("modulo_addition_1layer"), "p7_s1_d598_f0.5"
 HERE = f"{FAMILY.name}/{VARIANT}"
+REBOUND = "evil.example"
+"""A name of someone else that the browser finds at 127.0.0.1."""
 QUIET = "telemetry: {enabled: false}\nnux: {enabled: false}\n"
 """A dagster.yaml."""
 LOOK = """() => {

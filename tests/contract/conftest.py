@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import dagster as dg
 import dagster_webserver.app as dagster_app
 import pytest
+from bench import Workbench
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from tdw_workbench.web.webserver import TdwWebserver
-
-
-@dataclass(frozen=True)
-class Workbench:
-    """A webserver without a code location, and its instance."""
-
-    app: Starlette
-    prefix: str
-    instance: dg.DagsterInstance
-
-    def client(self) -> TestClient:
-        return TestClient(self.app, base_url="http://127.0.0.1:3000")
 
 
 @pytest.fixture(scope="module", params=["", "/dag"])

@@ -132,21 +132,19 @@ def _not_graphql(method: str, headers: Headers) -> JSONResponse | None:
     if method in READING and "text/html" not in headers.get("accept", ""):  # GraphiQL's page
         return refusal(405, f"GraphQL is not answered by {method}", "send it by POST as JSON", Allow="POST")
     if method == "POST" and "content-type" not in headers:
-        return _not_json_refusal("nothing")
+        return _needs_json("no content type")
     return None
 
 
 def _not_json(headers: Headers) -> JSONResponse | None:
     kind = headers.get("content-type")
-    if kind is None:
+    if kind is None:  # such as a report whose values stand in the address
         has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-        return _not_json_refusal("nothing") if has_body else None
-    return None if kind.partition(";")[0].strip().lower() == "application/json" else _not_json_refusal(kind)
+        return _needs_json("no content type") if has_body else None
+    if kind.partition(";")[0].strip().lower() == "application/json":
+        return None
+    return _needs_json(f"the content type {kind[:80]!r}")
 
 
-def _not_json_refusal(kind: str) -> JSONResponse:
-    return refusal(
-        415,
-        f"the request has the content type {kind[:80]!r}",
-        "send JSON with the header Content-Type: application/json",
-    )
+def _needs_json(what: str) -> JSONResponse:
+    return refusal(415, f"the request has {what}", "send JSON with the header Content-Type: application/json")
