@@ -9,74 +9,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from tdw.errors import CorruptFile, NotFound, StoreError, TdwError
+from tdw.errors import CorruptFile, NotFound, TdwError, Unreadable
 from tdw.families import FAMILIES, Family
-from tdw.store import Address, Artifact, Provenance, Store, TableAddress, record, tablefile
+from tdw.findings import Checked, Finding, Problem
+from tdw.store import Address, Artifact, Provenance, Store, TableAddress, reading, record, tablefile
 from tdw.store.commit import TEMPORARY, leftovers
 from tdw.store.fingerprints import fingerprint_arrays, short
 from tdw.store.layout import CHECKPOINTS, COMPARISON, STATES, STUDIES
 
-Problem = Literal[
-    "corrupt", "mismatch", "not finite", "orphan", "temporary", "unknown",
-    "no file", "no event", "not as recorded",
-]  # fmt: skip
 _EPOCH = re.compile(r"(\d{5,})\.safetensors")
 _KINDS_APART = ("summaries", "plots", "locks")
 
 
-@dataclass(frozen=True)
-class Finding:
-    """Something wrong with one file.
-
-    Attributes:
-        path: of the file.
-        problem: "corrupt" (bytes changed or cut, or they can't be read), "mismatch" (it belongs to another
-            variant, probe or checkpoint), "not finite", "orphan" (made from a checkpoint, or for a plot, that
-            is not there), "temporary" (left by a killed writer), "unknown" (not of this store); and from
-            comparing with an event log "no file", "no event" and "not as recorded".
-        detail: what exactly.
-        variant, kind, epoch: the cell it is, where it is one; epoch is None for tables and plots, variant is
-            "" for what covers several.
-    """
-
-    path: str
-    problem: Problem
-    detail: str
-    variant: str = ""
-    kind: str = ""
-    epoch: int | None = None
-
-
-@dataclass(frozen=True)
-class Checked:
-    """One file that was re-read.
-
-    Attributes:
-        path, nbytes: of the file.
-        finding: what is wrong with it, if anything.
-        variant, kind, epoch: the cell it is, as in `Finding`.
-        content: what it holds: the weights' fingerprint of a checkpoint, the checksum of another artifact or
-            table, the fingerprint of a plot's files (its first 16 digits); "" when something is wrong.
-    """
-
-    path: str
-    nbytes: int
-    finding: Finding | None
-    variant: str = ""
-    kind: str = ""
-    epoch: int | None = None
-    content: str = ""
-
-
 def summed_size(store: Store) -> int:
     """Bytes of all files that `verify` reads, for showing how far it is."""
-    return sum(path.stat().st_size for folder in _visible(store.root) for path in folder.rglob("*"))
+    return sum(_size(path) for folder in _visible(store.root) for path in folder.rglob("*"))
 
 
 def verify(store: Store, *, families: tuple[Family, ...] = FAMILIES) -> Iterator[Checked]:
@@ -112,9 +64,20 @@ def _variant(store: Store, family: Family, variant: str) -> Iterator[Checked]:
         yield _checked(folder, Finding(str(folder), "unknown", error.what))
         return
     weights: dict[int, str] = {}
-    kinds = sorted(p.name for p in folder.iterdir() if p.is_dir() and p.name not in _KINDS_APART)
+    try:
+        kinds = [p.name for p in _listed(folder) if p.is_dir() and p.name not in _KINDS_APART]
+    except Unreadable as error:
+        yield _checked(folder, Finding(str(folder), "unreadable", error.what, variant))
+        return
     for kind in sorted(kinds, key=lambda k: (k != CHECKPOINTS, k)):
-        for path in sorted((folder / kind).iterdir()):
+        try:
+            paths = _listed(folder / kind)
+        except Unreadable as error:
+            yield _checked(
+                folder / kind, Finding(str(folder / kind), "unreadable", error.what, variant, kind)
+            )
+            continue
+        for path in paths:
             match = _EPOCH.fullmatch(path.name)
             if match:
                 yield _arrays(
@@ -137,9 +100,9 @@ def _arrays(store: Store, family: Family, config: Any, address: Address, weights
     try:
         artifact = store.read(address)
     except NotFound:
-        return found("corrupt", "vanished while it was read")
-    except (CorruptFile, StoreError) as error:
-        return found("corrupt", error.what)
+        return found("unreadable", "vanished while it was read")
+    except (TdwError, MemoryError) as error:
+        return found(*_why_not_read(error))
     wrong = _misplaced(artifact.provenance, address, family, config)
     if wrong:
         return found("mismatch", wrong)
@@ -198,29 +161,41 @@ def _wrong_weights(artifact: Artifact, config: Any, fingerprint: str) -> str:
 
 def _tables_and_plots(store: Store, family: Family, variant: str | None) -> Iterator[Checked]:
     folder: Path = store.root / family.name / (variant or COMPARISON)
-    for path in sorted((folder / "summaries").glob("*.parquet")):
+    try:
+        tables = [path for path in _listed(folder / "summaries") if path.suffix == ".parquet"]
+        plots = [path for path in _listed(folder / "plots") if path.is_dir()]
+    except Unreadable as error:
+        yield _checked(folder, Finding(str(folder), "unreadable", error.what, variant or ""))
+        return
+    for path in tables:
         of: dict[str, Any] = {"variant": variant or "", "kind": f"summaries/{path.stem}"}
         try:
             address = TableAddress(family.name, variant, path.stem)
-            _, provenance, digest = tablefile.decode(store.path(address).read_bytes(), path=path)
+            _, provenance, digest = tablefile.decode(store.read_bytes(address), path=path)
             wrong = _misplaced_table(provenance, address)
-        except (TdwError, OSError) as error:
-            yield _checked(path, Finding(str(path), "corrupt", _words(error), **of))
+        except (TdwError, MemoryError) as error:
+            yield _checked(path, Finding(str(path), *_why_not_read(error), **of))
             continue
         finding = Finding(str(path), "mismatch", wrong, **of) if wrong else None
         yield _checked(path, finding, content=digest, **of)
-    for path in sorted(p for p in (folder / "plots").glob("*") if p.is_dir()):
+    for path in plots:
         yield from _plot(store, family, variant, path)
 
 
 def _records(store: Store, family: Family) -> Iterator[Checked]:
     """What was settled for the studies of a family."""
-    for path in sorted((store.root / family.name / STUDIES).glob("*.json")):
+    folder: Path = store.root / family.name / STUDIES
+    try:
+        paths = [path for path in _listed(folder) if path.suffix == ".json"]
+    except Unreadable as error:
+        yield _checked(folder, Finding(str(folder), "unreadable", error.what))
+        return
+    for path in paths:
         of: dict[str, Any] = {"variant": "", "kind": f"studies/{path.stem}"}
         try:
-            _, provenance, digest = record.decode(path.read_bytes(), path=path)
-        except (TdwError, OSError) as error:
-            yield _checked(path, Finding(str(path), "corrupt", _words(error), **of))
+            _, provenance, digest = record.decode(reading.read_bytes(path), path=path)
+        except (TdwError, OSError, MemoryError) as error:
+            yield _checked(path, Finding(str(path), *_why_not_read(error), **of))
             continue
         found = (provenance.family, provenance.parameters.get("study"))
         wrong = f"it is of study {found[1]} of {found[0]}" if found != (family.name, path.stem) else ""
@@ -238,18 +213,23 @@ def _plot(store: Store, family: Family, variant: str | None, folder: Path) -> It
         yield _checked(folder / "manifest.json", None, content=named, **of)
     except NotFound:
         pass  # what lies there is an orphan
-    except (TdwError, OSError) as error:
-        yield _checked(folder / "manifest.json", Finding(str(folder), "corrupt", _words(error), **of))
+    except (TdwError, MemoryError) as error:
+        yield _checked(folder / "manifest.json", Finding(str(folder), *_why_not_read(error), **of))
         return
     else:
         for name in plot.files:
             finding = None
             try:
                 plot.read(name)
-            except (TdwError, OSError) as error:
-                finding = Finding(str(folder), "corrupt", _words(error), **of)
+            except (TdwError, MemoryError) as error:
+                finding = Finding(str(folder), *_why_not_read(error), **of)
             yield _checked(plot.folder / name, finding, **of)
-    for other in sorted(p for p in folder.iterdir() if p.is_dir() and p.name != named):
+    try:
+        others = [p for p in _listed(folder) if p.is_dir() and p.name != named]
+    except Unreadable as error:
+        yield _checked(folder, Finding(str(folder), "unreadable", error.what, **of))
+        return
+    for other in others:
         yield _checked(other, Finding(str(other), "orphan", "files that no manifest names", **of))
 
 
@@ -263,11 +243,29 @@ def _misplaced_table(provenance: Provenance, address: TableAddress) -> str:
     return "; ".join(wrong)
 
 
-def _words(error: Exception) -> str:
-    return error.what if isinstance(error, TdwError) else str(error)
+def _why_not_read(error: Exception) -> tuple[Problem, str]:
+    """The problem and its detail. Only a checksum that does not fit is damage."""
+    words = error.what if isinstance(error, TdwError) else f"{type(error).__name__}: {error}"
+    return ("corrupt" if isinstance(error, CorruptFile) else "unreadable"), words
+
+
+def _listed(folder: Path) -> list[Path]:
+    """What lies in a folder, by name; nothing where there is none. Raises Unreadable."""
+    try:
+        with reading.access(folder):
+            return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:  # gone, or not to be looked at
+        return 0
 
 
 def _checked(path: Path, finding: Finding | None, **cell: Any) -> Checked:
     if finding is not None:
         cell = {"variant": finding.variant, "kind": finding.kind, "epoch": finding.epoch}
-    return Checked(str(path), path.stat().st_size if path.is_file() else 0, finding, **cell)
+    return Checked(str(path), _size(path), finding, **cell)

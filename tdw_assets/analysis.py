@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from tdw.analysis.registry import Analyzer, get_analyzer
+from tdw.errors import Unreadable
 from tdw.store import Store
 from tdw.store.fingerprints import short
 from tdw_assets.adopt import adopt_cell
@@ -105,13 +106,17 @@ def _analyze_variant(
         failed: list[Failed] = []
         done = 0
         with stream_reports(context, grid) as stream:
-            adopted = list(_adopt(grid, store, gaps, todo, exact=exact))
-            for report in adopted:
-                stream.add(report)
-                todo[report.name] = todo[report.name] - {report.epoch}
+            adopted = 0
+            for found in list(_adopt(grid, store, gaps, todo, exact=exact)):
+                todo[found.name] = todo[found.name] - {found.epoch or 0}
+                if isinstance(found, Failed):
+                    failed.append(found)
+                    continue
+                stream.add(found)
+                adopted += 1
+            done += adopted + len(failed)
             if adopted:
-                done += len(adopted)
-                context.log.info(f"{variant}: {done} cells were in the store already; checked and recorded")
+                context.log.info(f"{variant}: {adopted} cells were in the store, are checked and recorded")
             left = {name: tuple(sorted(epochs)) for name, epochs in todo.items() if epochs}
             for result in analyze_cells(grid, store, variant, left, device=device) if left else ():
                 done += 1
@@ -138,8 +143,10 @@ def _still_asked(
 
 def _adopt(
     grid: Grid, store: Store, gaps: VariantGaps, todo: Mapping[str, set[int]], *, exact: bool
-) -> Iterator[CellReport]:
+) -> Iterator[CellReport | Failed]:
     """Reports of files that need no computing: sound, up to date, and not (or otherwise) recorded.
+
+    A file that can't be read here is a failed cell: computing it again would replace what may be sound.
 
     A green cell that a person chose is computed again, whatever its file is like.
     """
@@ -149,7 +156,11 @@ def _adopt(
             there -= gaps.analyzers[name].recorded.keys()
         for epoch in sorted(there):
             checkpoint = gaps.checkpoint.recorded.get(epoch)
-            found = adopt_cell(grid, store, gaps.variant, name, epoch, checkpoint) if checkpoint else None
+            try:
+                found = adopt_cell(grid, store, gaps.variant, name, epoch, checkpoint) if checkpoint else None
+            except Unreadable as error:
+                yield Failed(name, gaps.variant, error, epoch)
+                continue
             if found is not None:
                 yield describe_cell(
                     grid,

@@ -15,7 +15,7 @@ from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from tdw.analysis.registry import ANALYZERS
 from tdw.families import FAMILIES, Family
-from tdw.integrity import Checked, Finding
+from tdw.findings import Checked, Finding
 from tdw.plots.registry import PLOTS
 from tdw.reports.registry import REPORTS
 from tdw.store import Address, Store, TableAddress

@@ -9,7 +9,8 @@ import pytest
 from tiny_variant import TINY
 
 from tdw.families import FAMILIES
-from tdw.integrity import Finding, verify
+from tdw.findings import Finding
+from tdw.integrity import verify
 from tdw.store import Address, Store
 from tdw.store.layout import CHECKPOINTS
 

@@ -112,10 +112,10 @@ class Records:
         """File and provenance, or None where it is missing or its bytes are not what was committed."""
         path = self.store.path(address)
         try:
-            data = path.read_bytes()
+            data = self.store.read_bytes(address)
             digest = check(data, path=path)
             return Written(str(path), len(data), digest), self.store.provenance(address)
-        except (FileNotFoundError, CorruptFile, NotFound):
+        except (CorruptFile, NotFound):
             return None
 
     def _checkpoint(self, epoch: int) -> Address:

@@ -20,7 +20,8 @@ from pathlib import Path
 
 from tdw.errors import BadConfig, Busy, NotFound
 from tdw.families import FAMILIES
-from tdw.integrity import Checked, Finding, summed_size, verify
+from tdw.findings import Checked, Finding
+from tdw.integrity import summed_size, verify
 from tdw.repair import Repaired, needs_fill, repair
 from tdw.store import Store
 from tdw.store.layout import COMPARISON
@@ -32,6 +33,7 @@ from tdw_workbench.terminal import Screen, bar, count
 _SHOWN = 200
 _MEANING = {
     "corrupt": "bytes changed or cut",
+    "unreadable": "can't be read for another reason than their bytes, and left as they are",
     "mismatch": "of another variant, probe, checkpoint or place",
     "not finite": "values that are NaN or infinite",
     "orphan": "what it was made from, or belongs to, is not there",
@@ -175,7 +177,12 @@ def _outcome(one: Repaired | None) -> str:
         "deleted": "\n  deleted",
         "moved": f"\n  moved to {one.where}",
         "fill": "\n  left to `tdw fill`",
-        "left": "\n  left alone: move it out of the store yourself",
+        "left": "\n  left alone: "
+        + (
+            "mend the cause, then verify again"
+            if one.finding.problem == "unreadable"
+            else "move it out of the store yourself"
+        ),
     }[one.done]
 
 
