@@ -14,13 +14,18 @@ from typing import Any
 
 import numpy as np
 
+from tdw.analysis.layout import wrong_arrays
+from tdw.analysis.registry import ANALYZERS
 from tdw.errors import CorruptFile, NotFound, TdwError, Unreadable
 from tdw.families import FAMILIES, Family
+from tdw.families.base import wrong_layout
 from tdw.findings import Checked, Finding, Problem
+from tdw.known_settings import under_known_settings
 from tdw.store import Address, Artifact, Provenance, Store, TableAddress, reading, record, tablefile
 from tdw.store.commit import TEMPORARY, leftovers
 from tdw.store.fingerprints import fingerprint_arrays, short
 from tdw.store.layout import CHECKPOINTS, COMPARISON, STATES, STUDIES
+from tdw.training.states import MOMENTS
 
 _EPOCH = re.compile(r"(\d{5,})\.safetensors")
 _KINDS_APART = ("summaries", "plots", "locks")
@@ -31,6 +36,7 @@ def summed_size(store: Store) -> int:
     return sum(_size(path) for folder in _visible(store.root) for path in folder.rglob("*"))
 
 
+@under_known_settings
 def verify(store: Store, *, families: tuple[Family, ...] = FAMILIES) -> Iterator[Checked]:
     """Re-read every file, one `Checked` a file as it is done, folder by folder.
 
@@ -115,17 +121,21 @@ def _arrays(store: Store, family: Family, config: Any, address: Address, weights
     if address.kind == CHECKPOINTS:
         content = weights[address.epoch] = fingerprint_arrays(artifact.arrays)
         wrong = _wrong_weights(artifact, config, content)
-    elif address.kind != STATES:
+    elif address.kind == STATES:
+        wrong = _wrong_state(artifact, family, config)
+    else:
+        wrong = _wrong_artifact(artifact, address.kind, config)
         mark = artifact.provenance.checkpoint_fingerprint
         if address.epoch not in weights and not store.exists(
             Address(address.family, address.variant, CHECKPOINTS, address.epoch)
         ):
             return found("orphan", f"made from checkpoint {short(mark)}, which is not there")
-        if address.epoch in weights and mark != weights[address.epoch]:
+        if not wrong and address.epoch in weights and mark != weights[address.epoch]:
             wrong = f"made from checkpoint {short(mark)}, the one stored is {short(weights[address.epoch])}"
     return found("mismatch", wrong) if wrong else _checked(path, None, content=content, **of)
 
 
+@under_known_settings
 def verify_artifact(store: Store, family: Family, address: Address) -> Checked:
     """Re-read one artifact, checkpoint or state, as `verify` does it."""
     return _arrays(store, family, family.parse_variant(address.variant), address, {})
@@ -149,14 +159,30 @@ def _misplaced(provenance: Provenance, address: Address, family: Family, config:
 
 
 def _wrong_weights(artifact: Artifact, config: Any, fingerprint: str) -> str:
-    shapes = {name: array.shape for name, array in artifact.arrays.items()}
-    if shapes != dict(config.weight_shapes):
-        differing = sorted(set(shapes.items()) ^ set(config.weight_shapes.items()))
-        return f"weights are not those of the configuration: {differing[:4]}"
+    wrong = wrong_layout(config.weight_shapes, artifact.arrays)
+    if wrong:
+        return f"weights are not those of the configuration: {wrong}"
     stated = artifact.provenance.checkpoint_fingerprint
     if stated != fingerprint:
         return f"the weights have fingerprint {short(fingerprint)}, the header says {short(stated)}"
     return ""
+
+
+def _wrong_state(artifact: Artifact, family: Family, config: Any) -> str:
+    """A state holds the weights and, after the first step, both moments of the trained ones."""
+    shapes = dict(config.weight_shapes)
+    if artifact.provenance.epoch:
+        shapes |= {f"{moment}/{name}": shapes[name] for moment in MOMENTS for name in family.trained}
+    wrong = wrong_layout(shapes, artifact.arrays)
+    return f"not a state of the configuration: {wrong}" if wrong else ""
+
+
+def _wrong_artifact(artifact: Artifact, kind: str, config: Any) -> str:
+    """Only what this version's code has made is held to what it declares."""
+    found = [analyzer for analyzer in ANALYZERS if analyzer.name == kind]
+    if not found or artifact.provenance.code_version != found[0].code_version:
+        return ""
+    return wrong_arrays(found[0], artifact.arrays, config)
 
 
 def _tables_and_plots(store: Store, family: Family, variant: str | None) -> Iterator[Checked]:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from tdw.errors import CellsFailed
 from tdw.families.base import Family
+from tdw.known_settings import under_known_settings
 
 if TYPE_CHECKING:
     from tdw.store import Store
 
 
+@under_known_settings
 def make_variant(
     store: Store,
     family: Family,

@@ -14,7 +14,7 @@ from tdw.analysis.registry import (
     parameters_of,
     recorded_spec_version,
 )
-from tdw.errors import TdwError
+from tdw.errors import CorruptFile, NotFound
 from tdw.families.base import Family
 from tdw.store import Address, Provenance, Store
 from tdw.store.layout import CHECKPOINTS
@@ -60,13 +60,17 @@ class Variant:
         )
 
     def is_up_to_date(self, name: str, epoch: int, checkpoint: str) -> bool:
-        """Whether the artifact is there, of this configuration, probe, checkpoint, code and parameters."""
+        """Whether the artifact is there, of this configuration, probe, checkpoint, code and parameters.
+
+        Raises:
+            Unreadable: it can't be read here, so nobody knows.
+        """
         address = self.address(name, epoch)
         if not self.store.exists(address):
             return False
         try:
             found = self.store.provenance(address)
-        except TdwError:
+        except (CorruptFile, NotFound):
             return False
         return not differences(found, self.provenance(name, epoch, checkpoint))
 

@@ -26,12 +26,13 @@ from tdw.analysis.registry import (
     parameters_of,
     recorded_spec_version,
 )
-from tdw.errors import FingerprintMismatch, TdwError
-from tdw.families.base import Family
+from tdw.errors import CorruptFile, FingerprintMismatch, NotFound, TdwError
+from tdw.families.base import Family, wrong_layout
+from tdw.known_settings import under_known_settings
 from tdw.store import Provenance, Store, Written
 from tdw.store.fingerprints import fingerprint_arrays, short
 from tdw.store.layout import CHECKPOINTS
-from tdw.training.environment import one_thread, resolve_device
+from tdw.training.environment import deciding_variables, one_thread, resolve_device
 
 Cells = Mapping[str, Collection[int]]
 
@@ -106,6 +107,7 @@ class _Pass:
     failed: dict[str, Exception] = field(default_factory=dict[str, Exception])
 
 
+@under_known_settings
 def _analyze(variant: Variant, cells: Cells, device: str) -> Iterator[CellResult]:
     for epoch in sorted(set[int]().union(*cells.values())):
         wanted = in_order(name for name, epochs in cells.items() if epoch in epochs)
@@ -143,6 +145,12 @@ def _open(variant: Variant, epoch: int, device: str) -> _Pass:
             f"{path}: the weights have fingerprint {short(fingerprint)}, "
             f"their provenance says {short(found.checkpoint_fingerprint) or 'none'}",
             "delete the file and train its epoch again",
+        )
+    differing = wrong_layout(config.weight_shapes, artifact.arrays)
+    if differing:
+        raise FingerprintMismatch(
+            f"{path}: the weights are not those of {config.key}: {differing}",
+            "delete the file and train its epoch again, or run `tdw verify --repair`",
         )
     wrong = [name for name, array in artifact.arrays.items() if not np.isfinite(array).all()]
     if wrong:
@@ -203,7 +211,7 @@ def _provide(at: _Pass, name: str) -> None:
     if at.variant.is_up_to_date(name, at.epoch, at.checkpoint):
         try:
             stored = at.variant.store.read(at.variant.address(name, at.epoch))
-        except TdwError:
+        except (CorruptFile, NotFound):
             pass  # Damaged: computed along, and its own cell is `tdw verify`'s to report.
         else:
             at.context.results[name] = stored.arrays
@@ -228,4 +236,5 @@ def environment(device: str) -> dict[str, str]:
         "torch": version("torch"),
         "numpy": version("numpy"),
         "device": device,
+        **deciding_variables(),
     }

@@ -35,9 +35,25 @@ class VariantConfig(Protocol):
         """SHA-256 of the full resolved configuration."""
         ...
 
+    @property
+    def weight_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Shape of every weight by TransformerLens name; all of them are float32."""
+        ...
+
     def to_dict(self) -> dict[str, Any]:
         """The full resolved configuration, JSON-able."""
         ...
+
+
+def wrong_layout(shapes: Mapping[str, tuple[int, ...]], arrays: Mapping[str, npt.NDArray[Any]]) -> str:
+    """How arrays differ from float32 weights of these shapes, in words; "" when they don't."""
+    problems = [f"{name} is missing" for name in shapes if name not in arrays]
+    for name, array in arrays.items():
+        if name not in shapes:
+            problems.append(f"{name} is unknown")
+        elif array.shape != shapes[name] or array.dtype != np.float32:
+            problems.append(f"{name} is {array.dtype.name} {array.shape}, not float32 {shapes[name]}")
+    return "; ".join(problems[:4])
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,9 @@ from typing import Any
 
 from tdw.analysis.parameters import as_json, override
 from tdw.families import Family
+from tdw.known_settings import under_known_settings
 from tdw.plots.base import Plot
+from tdw.plots.preview import default_style
 from tdw.plots.reader import Sources, VariantReader
 from tdw.plots.registry import get_plot
 from tdw.plots.style import Figure, looks, short_labels
@@ -43,6 +45,7 @@ class Rendered:
         )
 
 
+@under_known_settings
 def render(
     plot: Plot,
     store: Store,
@@ -72,9 +75,11 @@ def render(
     sources, data, resolved = _load(
         plot, store, family=family, variants=variants, order=order, scheduled=scheduled, parameters=parameters
     )
+    with default_style():
+        preview = plot.preview(data)
     files = {
         FIGURE: figure_json(plot.build(data)).encode(),
-        PREVIEW: plot.preview(data),
+        PREVIEW: preview,
         DATA: plot.table(data).to_csv(index=False, lineterminator="\n").encode(),
     }
     one = plot.scope == "variant"
@@ -97,6 +102,7 @@ def render(
     return Rendered(plot, files, provenance)
 
 
+@under_known_settings
 def variant_figure(store: Store, family: Family, variant: str, name: str, **parameters: Any) -> Figure:
     """The interactive figure of a variant's plot, from what is stored now. Raises what `render` raises."""
     plot = get_plot(name, scope="variant")
@@ -104,6 +110,7 @@ def variant_figure(store: Store, family: Family, variant: str, name: str, **para
     return plot.build(data)
 
 
+@under_known_settings
 def comparison_figure(
     store: Store, family: Family, name: str, *, variants: Sequence[str] | None = None, **parameters: Any
 ) -> Figure:

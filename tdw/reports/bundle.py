@@ -21,6 +21,7 @@ from typing import Any
 from tdw.display import html_fields
 from tdw.errors import BadConfig, CorruptFile, NotFound, StoreError
 from tdw.families.base import Family
+from tdw.known_settings import under_known_settings
 from tdw.reports import archive
 from tdw.reports.archive import Entry, validate_path
 from tdw.store import Store, seal
@@ -65,6 +66,7 @@ class Exported:
         return html_fields("Exported", dataclasses.asdict(self))
 
 
+@under_known_settings
 def export_bundle(
     store: Store,
     family: Family,

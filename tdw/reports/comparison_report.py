@@ -15,6 +15,7 @@ import numpy as np
 
 from tdw.errors import BadConfig
 from tdw.families.base import Family, VariantConfig
+from tdw.known_settings import under_known_settings
 from tdw.reports.document import Document, as_files
 from tdw.reports.evidence import Evidence, Row, outcome, progress, read_evidence
 from tdw.reports.figures import PICTURES, draw
@@ -69,6 +70,7 @@ class ComparisonReport(Document):
     differences: tuple[Difference, ...]
 
 
+@under_known_settings
 def comparison_report(
     store: Store,
     family: Family,

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tdw.plots.preview import default_style
 from tdw.plots.series import thin
 from tdw.plots.style import looks, short_labels
 from tdw.reports.evidence import Evidence, exactly, first_from, last
@@ -59,7 +60,7 @@ def draw(picture: Picture, evidence: Evidence) -> bytes:
     from matplotlib.figure import Figure
 
     styled: Any = matplotlib
-    with styled.rc_context(_STYLE):
+    with default_style(), styled.rc_context(_STYLE):
         figure: Any = Figure(figsize=(7, picture.height), layout="constrained")
         FigureCanvasSVG(figure)
         picture.draw(figure, evidence)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from tdw.errors import BadConfig, CorruptFile, FingerprintMismatch, NotFound
 from tdw.families.base import Family, VariantConfig
+from tdw.known_settings import under_known_settings
 from tdw.store import Store, Written
 from tdw.store.fingerprints import fingerprint_arrays, short
 
@@ -41,6 +42,7 @@ class ImportedCheckpoint:
     test_accuracy: float
 
 
+@under_known_settings
 def import_checkpoints(
     store: Store, family: Family, config: VariantConfig, files: Mapping[int, str | Path]
 ) -> list[ImportedCheckpoint]:

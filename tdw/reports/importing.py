@@ -20,6 +20,7 @@ from tdw.display import html_fields
 from tdw.errors import CorruptFile, FingerprintMismatch, NotFound, StoreError, TdwError
 from tdw.families.registry import get_family
 from tdw.integrity import verify
+from tdw.known_settings import under_known_settings
 from tdw.reports import archive
 from tdw.reports.archive import Entry
 from tdw.reports.bundle import MANIFEST, MAX_MANIFEST, Manifest, read_manifest, stored_cell
@@ -67,6 +68,7 @@ def read_bundle_manifest(file: str | Path) -> Manifest:
     return read_manifest(data, where=file)
 
 
+@under_known_settings
 def import_bundle(store: Store, file: str | Path, *, replace: bool = False) -> Imported:
     """Verify a bundle, then bring its files into the store.
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tdw.families.base import Family, VariantConfig
+from tdw.known_settings import under_known_settings
 from tdw.reports import expected, hypotheses, questions
 from tdw.reports.appendix import appendix
 from tdw.reports.document import Document, as_files, commit
@@ -52,6 +53,7 @@ class Report(Document):
     inputs: Mapping[str, str]
 
 
+@under_known_settings
 def study_report(
     store: Store,
     family: Family,
@@ -95,6 +97,7 @@ def study_report(
     return Report(title, files, findings, input_marks(evidence.variants))
 
 
+@under_known_settings
 def write_study_report(
     store: Store,
     family: Family,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from tdw.known_settings import under_known_settings
 from tdw.store import reading, seal
 from tdw.store.provenance import Provenance
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@under_known_settings
 def encode(table: pd.DataFrame, provenance: Provenance) -> tuple[bytearray, str]:
     """The sealed bytes of a table (its index is dropped) and their checksum."""
     import pyarrow as pa
@@ -31,6 +33,7 @@ def encode(table: pd.DataFrame, provenance: Provenance) -> tuple[bytearray, str]
     return seal.seal(buffer.getvalue())
 
 
+@under_known_settings
 def decode(data: bytes, *, path: object) -> tuple[pd.DataFrame, Provenance, str]:
     """Check the seal, then read the table.
 

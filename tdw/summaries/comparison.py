@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tdw.families.base import Family, VariantConfig
+from tdw.known_settings import under_known_settings
 from tdw.store import Provenance, Store, TableAddress, Written
 from tdw.store.fingerprints import short
 from tdw.summaries.association import association_table
@@ -29,6 +30,7 @@ CODE_VERSION = "1"
 BLOBS = "num_blob_neurons_0.7"
 
 
+@under_known_settings
 def compare(variants: Sequence[VariantTables], *, early_epoch: int = 1000) -> pd.DataFrame:
     """One row a variant; see `DESCRIPTION`."""
     import pandas as pd
@@ -38,6 +40,7 @@ def compare(variants: Sequence[VariantTables], *, early_epoch: int = 1000) -> pd
     return table.astype(dict.fromkeys(whole, "Int64"))
 
 
+@under_known_settings
 def write_comparison(
     store: Store, family: Family, configs: Iterable[VariantConfig], *, early_epoch: int = 1000
 ) -> Written:

@@ -15,6 +15,7 @@ from tdw.analysis.parameters import as_json
 from tdw.analysis.registry import ParametersByName
 from tdw.errors import BadConfig, FingerprintMismatch, NotFound
 from tdw.families.base import Family
+from tdw.known_settings import under_known_settings
 from tdw.store import Provenance, Store, TableAddress, Written
 from tdw.store.fingerprints import fingerprint_arrays, short
 from tdw.summaries.base import HISTORY, Inputs, Summary
@@ -44,6 +45,7 @@ class Summarized:
     metadata: Metadata = field(default_factory=dict[str, float | int | str])
 
 
+@under_known_settings
 def summarize(
     store: Store,
     family: Family,
@@ -108,6 +110,7 @@ def summarize(
     return Summarized(name, written, provenance, series.missing, metadata)
 
 
+@under_known_settings
 def current_inputs(
     store: Store, family: Family, config: Any, name: str, *, epochs: Iterable[int] | None = None
 ) -> dict[str, str]:

@@ -7,7 +7,9 @@ number of threads, the device and the form of the network.
 from __future__ import annotations
 
 import contextlib
+import os
 import platform
+import sys
 from collections.abc import Generator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,7 +21,23 @@ from tdw.families.base import Form
 # Raise it with every change to the network's forms or the loop that can change a bit.
 CODE_VERSION = "3"
 # The entries that decide the bits; "tdw" is recorded too, but says only which version wrote the file.
-DECISIVE = ("code", "torch", "cpu", "instructions", "threads", "device", "form", "numba")
+DECISIVE = ("code", "torch", "cpu", "instructions", "threads", "device", "form", "numba", "variables")
+# Variables that choose instructions or precision below the libraries' own settings; recorded where set.
+_VARIABLES = (
+    "CUBLAS_WORKSPACE_CONFIG",
+    "DNNL_DEFAULT_FPMATH_MODE",
+    "DNNL_MAX_CPU_ISA",
+    "MKL_CBWR",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "NUMBA_CPU_FEATURES",
+    "NUMBA_CPU_NAME",
+    "NUMBA_OPT",
+    "NVIDIA_TF32_OVERRIDE",
+    "ONEDNN_DEFAULT_FPMATH_MODE",
+    "ONEDNN_MAX_CPU_ISA",
+    "OPENBLAS_CORETYPE",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+)
 
 
 class CannotReproduce(TdwError):
@@ -61,7 +79,13 @@ def describe_environment(*, device: str, form: Form) -> dict[str, str]:
     }
     if form == "numba":
         environment["numba"] = _installed_version("numba")
-    return environment
+    return environment | deciding_variables()
+
+
+def deciding_variables() -> dict[str, str]:
+    """Environment variables that decide bits, as one entry of an environment; empty where none is set."""
+    found = [f"{name}={os.environ[name]}" for name in _VARIABLES if os.environ.get(name)]
+    return {"variables": " ".join(found)} if found else {}
 
 
 def differences(there: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
@@ -85,7 +109,7 @@ def one_thread() -> Generator[None]:
     import torch
 
     threads = torch.get_num_threads()
-    flushed = not float(torch.tensor(1e-40) * 1.0)
+    flushed = sys.float_info.min / 2 == 0.0  # by trying: torch does not tell
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     try:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from tdw.errors import BadConfig, TdwError
 from tdw.families import get_family
 from tdw.families.base import Family, Form, VariantConfig
+from tdw.known_settings import under_known_settings
 from tdw.store import Store
 from tdw.training.environment import one_thread
 from tdw.training.progress import Progress, Reporter
@@ -58,6 +59,7 @@ class TrainedCheckpoint:
     reused: bool
 
 
+@under_known_settings
 def train(
     config: VariantConfig,
     *,

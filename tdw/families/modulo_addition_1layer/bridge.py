@@ -7,8 +7,9 @@ have a matrix a head. The mapping only transposes and joins heads, so no number 
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -21,25 +22,31 @@ from tdw.families.modulo_addition_1layer.config import Config
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
-# TransformerLens brings transformers, datasets and wandb along. A researcher's own setting wins.
-_NO_REPORTS = {
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "HF_HUB_OFFLINE": "1",
-    "WANDB_MODE": "offline",
-    "DO_NOT_TRACK": "1",
-}
 _BUFFERS = ("mask", "IGNORE")
 
 
+@contextlib.contextmanager
+def _same_variables() -> Generator[None]:
+    """What is imported inside sets environment variables; none of them is left."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
+
+
+@_same_variables()
 def to_transformer_lens(config: Config, weights: Weights) -> TransformerBridge:
     """A TransformerLens model with these weights, on the CPU, for hooks, caches and patching.
+
+    Nothing is fetched and nothing reported: a model that is built natively needs no hub.
 
     Args:
         config: the variant.
         weights: by HookedTransformer name, float32.
     """
-    for name, value in _NO_REPORTS.items():
-        os.environ.setdefault(name, value)
     from transformer_lens.config import TransformerBridgeConfig
     from transformer_lens.model_bridge import TransformerBridge
 
