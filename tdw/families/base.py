@@ -146,8 +146,9 @@ class Family:
         probe_fingerprint: config -> fingerprint of the probe's tokens.
         probe_labels: config -> ProbeLabels: answers, and which inputs train.
         to_transformer_lens: (config, weights) -> TransformerBridge.
-        weights_from_state_dict: (config, state dict of a HookedTransformer) -> weights; BadConfig lists what
-            does not fit.
+        weights_from_state_dict: (config, state dict of another program) -> weights; BadConfig lists what does
+            not fit.
+        state_dict_layout: (config, state dict) -> the name of its layout, for the provenance.
     """
 
     name: str
@@ -169,3 +170,4 @@ class Family:
     probe_labels: Callable[[Any], ProbeLabels]
     to_transformer_lens: Callable[[Any, Weights], Any]
     weights_from_state_dict: Callable[[Any, Weights], dict[str, torch.Tensor]]
+    state_dict_layout: Callable[[Any, Weights], str]

@@ -1,7 +1,8 @@
 """Verify an archive of `tdw export` and take it into the store; its cells are recorded in Dagster.
 
 Nothing is seen of a bundle before every byte of it is verified. With --checkpoint, weights that were trained
-elsewhere (HookedTransformer names; safetensors, or a state dict of torch) become a variant's checkpoints.
+elsewhere become a variant's checkpoints: safetensors, or a state dict of torch, as HookedTransformer,
+TransformerBridge or the repository of Nanda et al. name their tensors.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from tdw.errors import BadConfig
+from tdw.exchange.sources import parse_sources
 from tdw.families import get_family
 from tdw.reports.foreign import import_checkpoints
 from tdw.reports.importing import import_bundle
@@ -32,7 +34,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="EPOCH=FILE",
         action="append",
         default=[],
-        help="instead of an archive: a checkpoint trained elsewhere; may be given again",
+        help="instead of an archive: a checkpoint trained elsewhere; may be given again. Several epochs of "
+        "one file: 0:25000:100=FILE, with an --entry that holds a *",
+    )
+    parser.add_argument(
+        "--entry",
+        metavar="PATH",
+        action="append",
+        default=[],
+        help="with --checkpoint: where in the file its state dict is, such as state_dicts.12; one for each "
+        "--checkpoint, in the same order. state_dicts.* takes the first for the first epoch, and so on",
+    )
+    parser.add_argument(
+        "--strip-prefix",
+        metavar="PREFIX",
+        action="append",
+        default=[],
+        help="with --checkpoint: take this off the tensors' names, such as _orig_mod. or module.",
     )
     parser.add_argument("--variant", metavar="KEY", help="with --checkpoint: the variant it is of")
     parser.add_argument(
@@ -45,6 +63,11 @@ def run(options: argparse.Namespace) -> int:
     """Import, then record."""
     if bool(options.file) == bool(options.checkpoint):
         raise BadConfig("nothing to import, or two things", "give an archive, or --checkpoint with --variant")
+    if not options.checkpoint and (options.entry or options.strip_prefix or options.variant):
+        raise BadConfig(
+            "--entry, --strip-prefix and --variant are for checkpoints that were trained elsewhere",
+            "name the files with --checkpoint EPOCH=FILE, or leave the options out",
+        )
     places = find_places(options.store, study=options.study)
     study = load_study(places.study)
     store = Store(places.store)
@@ -73,12 +96,7 @@ def _take_checkpoints(
     if not options.variant:
         raise BadConfig("--checkpoint without --variant", "name the variant that the weights are of")
     family = get_family(study.family)
-    files: dict[int, str] = {}
-    for item in options.checkpoint:
-        epoch, sign, path = item.partition("=")
-        if not sign or not epoch.isdigit():
-            raise BadConfig(f"--checkpoint {item!r} is not EPOCH=FILE", "write 5000=weights.safetensors, say")
-        files[int(epoch)] = path
+    files = parse_sources(options.checkpoint, entries=options.entry, strip_prefixes=options.strip_prefix)
     config = family.parse_variant(options.variant)
     for done in import_checkpoints(store, family, config, files):
         screen.say(f"{options.variant}: checkpoint of epoch {done.epoch}")

@@ -18,6 +18,7 @@ from torch import Tensor
 from tdw.errors import BadConfig
 from tdw.families.base import Weights
 from tdw.families.modulo_addition_1layer.config import Config
+from tdw.families.modulo_addition_1layer.layouts import convert
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -72,16 +73,18 @@ def to_transformer_lens(config: Config, weights: Weights) -> TransformerBridge:
 
 
 def weights_from_state_dict(config: Config, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Weights from the state dict of a HookedTransformer (TransformerLens 1-3) of this architecture.
+    """Weights from a state dict of this architecture, in a layout that `layouts` knows.
 
     Args:
         config: the variant.
-        state: tensors by name. Attention's buffers are dropped, missing biases are zero.
+        state: tensors by name, of any floating dtype. Attention's buffers are dropped, missing biases are
+            zero, and an output for "=" whose probability is negligible is dropped.
 
     Raises:
         BadConfig: lists every name that is missing or unknown, every shape that differs and every bias
-            that is not zero.
+            that is not zero; or an output for "=" that counts.
     """
+    state = convert(config, state)
     shapes = config.weight_shapes
     problems: list[str] = []
     weights: dict[str, Tensor] = {}
@@ -95,17 +98,18 @@ def weights_from_state_dict(config: Config, state: Mapping[str, Tensor]) -> dict
                 problems.append(f"{name}: missing")
             weights[name] = torch.zeros(shape)
             continue
-        tensor = state[name].detach().to("cpu", torch.float32)
-        if tuple(tensor.shape) != shape:
-            problems.append(f"{name}: shape {tuple(tensor.shape)}, expected {shape}")
-        elif frozen and tensor.any():
+        if tuple(state[name].shape) != shape:
+            problems.append(f"{name}: shape {tuple(state[name].shape)}, expected {shape}")
+            continue
+        weights[name] = state[name].detach().to("cpu", torch.float32).contiguous().clone()
+        if frozen and weights[name].any():
             problems.append(f"{name}: not zero, but this family's biases are")
-        weights[name] = tensor.contiguous().clone()
     if problems:
         listed = "\n  ".join(problems)
         raise BadConfig(
             f"the state dict is not a model of {config.family}, {config.key}:\n  {listed}",
-            "load a one-layer HookedTransformer of this architecture and modulus, without layer norm",
+            "load a one-layer transformer of this architecture and modulus, without layer norm and biases, "
+            "as HookedTransformer, TransformerBridge or the repository of Nanda et al. names its tensors",
         )
     return weights
 

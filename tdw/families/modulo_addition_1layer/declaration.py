@@ -59,6 +59,12 @@ def _weights_from_state_dict(config: Config, state: Weights) -> dict[str, torch.
     return weights_from_state_dict(config, state)
 
 
+def _state_dict_layout(config: Config, state: Weights) -> str:
+    from tdw.families.modulo_addition_1layer.layouts import layout_of
+
+    return layout_of(config, state)
+
+
 FAMILY = Family(
     name=Config.family,
     title="Modular addition, one layer",
@@ -94,4 +100,5 @@ FAMILY = Family(
     probe_labels=probe_labels,
     to_transformer_lens=_to_transformer_lens,
     weights_from_state_dict=_weights_from_state_dict,
+    state_dict_layout=_state_dict_layout,
 )

@@ -1,0 +1,1 @@
+"""What comes in from elsewhere: files of weights that other programs wrote."""
