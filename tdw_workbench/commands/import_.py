@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tdw.errors import BadConfig
 from tdw.exchange.sources import parse_sources
@@ -24,6 +24,9 @@ from tdw_workbench.cli import add_places
 from tdw_workbench.commands.fill import carry_out
 from tdw_workbench.order import Order
 from tdw_workbench.terminal import Screen, count
+
+if TYPE_CHECKING:
+    from tdw_assets.grid import Grid
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -103,6 +106,19 @@ def _take_checkpoints(
     return sorted(files)
 
 
+def _with_what_follows(grid: Grid, kinds: Collection[str]) -> tuple[str, ...]:
+    """Assets of the study among `kinds`, and all tables and plots that can be made from them alone."""
+    from tdw_assets.derived import derived_assets
+
+    names = [name for name in ("checkpoint", *grid.analyzers) if name in kinds]
+    if "checkpoint" in names:
+        names.append("history")
+    for asset in derived_assets(grid):
+        if set(asset.needs) <= set(names) and set(asset.inputs) & set(names):
+            names.append(asset.name)
+    return tuple(names)
+
+
 def _record(
     places: Places,
     study: Study,
@@ -111,17 +127,20 @@ def _record(
     epochs: Sequence[int],
     kinds: Collection[str],
 ) -> int:
-    """Have the imported cells recorded, by the same way that a fill takes over what is in the store."""
+    """Have the imported cells recorded, by the same way that a fill takes over what is in the store.
+
+    With them what is made from them alone: history, tables and plots. None is missing after an import.
+    """
     from tdw_assets.grid import Grid
     from tdw_assets.partitions import register_variants
     from tdw_resources.instance import cores, fail_dead_runs, open_instance, size_pools
 
     settings: Mapping[str, Any] = study.model_dump(mode="json")
-    known = {"checkpoint", *study.analyzers}
     with open_instance(places.home) as instance:
         size_pools(instance)
         fail_dead_runs(instance)
-        new = register_variants(Grid.of(study), instance, variants)
+        grid = Grid.of(study)
+        new = register_variants(grid, instance, variants)
         if new:
             screen.say(f"Added to study {study.name}: {', '.join(new)}.")
         order = Order(
@@ -130,6 +149,6 @@ def _record(
             home=str(places.home),
             variants=tuple(variants),
             epochs=tuple(epochs),
-            assets=tuple(sorted(known & set(kinds))),
+            assets=_with_what_follows(grid, kinds),
         )
         return carry_out(order, instance, screen, workers=cores())
