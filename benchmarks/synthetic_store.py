@@ -16,16 +16,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tdw.analysis.context import CheckpointContext
-from tdw.analysis.parameters import as_json
 from tdw.analysis.registry import in_order, inputs_of, parameters_of
+from tdw.epochs import parse_epochs
 from tdw.families import get_family
+from tdw.families.modulo_addition_1layer.context import CheckpointContext
+from tdw.parameters import as_json
+from tdw.recipes.common.grokking import Parameters as GrokkingParameters
+from tdw.recipes.common.grokking import compute as grokking_table
+from tdw.recipes.summary import Inputs
 from tdw.store import Address, Provenance, Store, TableAddress
 from tdw.store.fingerprints import fingerprint_arrays
-from tdw.summaries.base import Inputs
-from tdw.summaries.grokking import Parameters as GrokkingParameters
-from tdw.summaries.grokking import compute as grokking_table
-from tdw.training.schedule import parse_epochs
 
 FAMILY = get_family("modulo_addition_1layer")
 EPOCHS = parse_epochs(FAMILY.default_checkpoints)

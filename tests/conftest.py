@@ -28,7 +28,7 @@ from tdw.store import Store  # noqa: E402
 
 @pytest.fixture(scope="session")
 def _trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tdw.analysis.runner import analyze
+    from tdw.making.artifacts import analyze
     from tdw.training.loop import train
 
     family = FAMILIES[0]

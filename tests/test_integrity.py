@@ -1,4 +1,4 @@
-"""`tdw.integrity` names every damaged, misplaced, unknown or left-over file, and only those."""
+"""`tdw.integrity.verify` names every damaged, misplaced, unknown or left-over file, and only those."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tiny_variant import TINY
 
 from tdw.families import FAMILIES
 from tdw.findings import Finding
-from tdw.integrity import verify
+from tdw.integrity.verify import verify
 from tdw.store import Address, Store
 from tdw.store.layout import CHECKPOINTS
 
@@ -124,8 +124,8 @@ def test_another_dtype_or_shape_is_an_error_that_names_the_array(
 
 
 def test_a_checkpoint_of_another_dtype_is_not_analyzed_and_none_is_committed(tiny_store: Store) -> None:
-    from tdw.analysis.runner import analyze
     from tdw.errors import BadConfig
+    from tdw.making.artifacts import analyze
     from tdw.training.records import Records
 
     address = Address(FAMILY, TINY, CHECKPOINTS, 20)

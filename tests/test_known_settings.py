@@ -22,13 +22,13 @@ from tiny_variant import TINY, TINY_EPOCHS
 
 import tdw
 from tdw.families import FAMILIES
-from tdw.integrity import verify
+from tdw.integrity.verify import verify
 from tdw.known_settings import known_settings, under_known_settings
+from tdw.making.comparison import write_comparison
+from tdw.making.figures import render
 from tdw.plots.registry import get_plot
-from tdw.plots.render import render
 from tdw.reports.study_report import write_study_report
 from tdw.store import Store
-from tdw.summaries.comparison import write_comparison
 from tdw.torch_settings import is_flushing
 
 FAMILY = FAMILIES[0]

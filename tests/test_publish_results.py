@@ -14,8 +14,8 @@ from tiny_variant import TINY
 import tdw
 from tdw.errors import NotFound
 from tdw.families import FAMILIES
+from tdw.making.comparison import write_comparison
 from tdw.store import Address, Store
-from tdw.summaries.comparison import write_comparison
 
 FAMILY = FAMILIES[0]
 SCRIPT = Path(__file__).parents[1] / "scripts" / "publish-results"

@@ -15,11 +15,11 @@ from tiny_variant import TINY, TINY_EPOCHS
 from tdw.errors import Unreadable
 from tdw.families import FAMILIES
 from tdw.findings import Checked
-from tdw.integrity import verify
-from tdw.repair import repair
+from tdw.integrity.repair import repair
+from tdw.integrity.verify import verify
+from tdw.making.tables import summarize
 from tdw.store import Address, Store, TableAddress
 from tdw.store.layout import CHECKPOINTS
-from tdw.summaries.runner import summarize
 
 FAMILY = FAMILIES[0]
 CONFIG = FAMILY.parse_variant(TINY)

@@ -11,8 +11,8 @@ from tiny_variant import TINY, TINY_EPOCHS
 
 import tdw
 from tdw.errors import BadConfig, NotFound
+from tdw.notebook.workbench import Workbench
 from tdw.store import Store
-from tdw.workbench import Workbench
 
 
 def test_every_step_from_store_to_array_is_one_line(tiny_store: Store) -> None:
@@ -68,7 +68,7 @@ def test_what_is_not_there_is_named_with_what_is(tiny_store: Store) -> None:
 
 def test_importing_tdw_and_reading_a_study_loads_neither_torch_nor_dagster() -> None:
     script = (
-        "import sys, tdw, tdw.study, tdw.workbench, tdw.analysis.registry, tdw.families, tdw.store\n"
+        "import sys, tdw, tdw.study, tdw.notebook.workbench, tdw.analysis.registry, tdw.families, tdw.store\n"
         "heavy = ('torch', 'numba', 'dagster', 'plotly', 'matplotlib', 'pandas')\n"
         "print([m for m in heavy if m in sys.modules])"
     )
@@ -102,8 +102,8 @@ def test_what_is_missing_is_made_and_what_is_there_is_left_alone(summarized) -> 
 
 
 def test_cells_that_can_not_be_computed_are_named(tiny_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tdw.analysis import coarseness
     from tdw.errors import CellsFailed
+    from tdw.families.modulo_addition_1layer.analyzers import coarseness
     from tdw.store import Address
 
     tiny_store.delete(Address("modulo_addition_1layer", TINY, "coarseness", 20))
@@ -159,7 +159,7 @@ def test_everything_shows_itself_in_a_notebook(summarized, tmp_path) -> None:
 
 
 def test_names_are_text_in_a_notebook_and_never_markup() -> None:
-    from tdw.display import Arrays, html_fields, html_frame
+    from tdw.html_repr import Arrays, html_fields, html_frame
 
     evil = "<img src=x onerror=alert(1)>"
     page = html_frame(f"<p title='a\"b'>{evil}</p>")

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from tdw.analysis.base import Analyzer
+from tdw.recipes.analyzer import Analyzer
 
 _DECLARED = re.compile(r"(?P<dtype>[a-z]+\d*) \((?P<shape>(?:[^()]|\([^()]*\))*)\)")
 

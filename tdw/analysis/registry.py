@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tdw.analysis import (
+from tdw.errors import BadConfig
+from tdw.families.modulo_addition_1layer.analyzers import (
     attention_patterns,
     coarseness,
     coarseness_stats,
@@ -16,9 +17,8 @@ from tdw.analysis import (
     progress_measures,
     relabelling,
 )
-from tdw.analysis.base import Analyzer
-from tdw.analysis.parameters import as_json, override
-from tdw.errors import BadConfig
+from tdw.parameters import as_json, override
+from tdw.recipes.analyzer import Analyzer
 from tdw.store.fingerprints import fingerprint_json, short
 from tdw.store.provenance import Provenance
 

@@ -1,1 +1,1 @@
-"""What comes in from elsewhere: files of weights that other programs wrote."""
+"""Results that travel: bundles to another machine, and checkpoints from other people."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tdw.epochs import parse_epochs
 from tdw.errors import BadConfig
-from tdw.training.schedule import parse_epochs
 
 LAST_EPOCH = 10_000_000  # no study lists a later one, and the history has a row for each
 ANY = "*"

@@ -4,7 +4,7 @@ Belongs here: what a model is (configuration, data, probe, network). Does not: h
 stored. Importing this package loads no torch.
 """
 
-from tdw.families.base import Family, Objective, ProbePass, VariantConfig
 from tdw.families.registry import FAMILIES, get_family
+from tdw.recipes.family import Family, Objective, ProbePass, VariantConfig
 
 __all__ = ["FAMILIES", "Family", "Objective", "ProbePass", "VariantConfig", "get_family"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tdw.errors import BadConfig
-from tdw.families.base import Family
 from tdw.families.modulo_addition_1layer import FAMILY as MODULO_ADDITION_1LAYER
+from tdw.recipes.family import Family
 
 FAMILIES: tuple[Family, ...] = (MODULO_ADDITION_1LAYER,)
 

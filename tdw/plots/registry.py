@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tdw.errors import BadConfig
-from tdw.plots import (
+from tdw.families.modulo_addition_1layer.figures import (
     attention_patterns,
     blob_count,
     coarseness_distribution,
@@ -15,9 +15,9 @@ from tdw.plots import (
     neuron_clusters,
     neuron_coarseness,
     progress_measures,
-    training_curves,
 )
-from tdw.plots.base import Plot, Scope
+from tdw.recipes.common import training_curves
+from tdw.recipes.figure import Plot, Scope
 
 PLOTS: tuple[Plot, ...] = (
     training_curves.PLOT,

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from tdw.making.comparison import DESCRIPTION
 from tdw.reports.evidence import Evidence
 from tdw.reports.page import table
 from tdw.store.fingerprints import canonical_json, fingerprint_json, short
-from tdw.summaries.comparison import DESCRIPTION
 
 _PACKAGES = ("training-dynamics-workbench", "torch", "numpy", "pandas", "transformer-lens", "dagster")
 

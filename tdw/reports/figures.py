@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from tdw.plots.preview import default_style
-from tdw.plots.series import thin
-from tdw.plots.style import looks, short_labels
+from tdw.drawing.preview import default_style
+from tdw.drawing.series import thin
+from tdw.drawing.style import looks, short_labels
+from tdw.making.association import associate_early
 from tdw.reports.evidence import Evidence, exactly, first_from, last
-from tdw.summaries.association import associate_early
 
 _DASHES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-."}
 MARKERS = {

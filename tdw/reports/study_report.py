@@ -11,19 +11,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tdw.families.base import Family, VariantConfig
 from tdw.known_settings import under_known_settings
-from tdw.reports import expected, hypotheses, questions
+from tdw.making.variant_tables import input_marks
+from tdw.recipes.family import Family, VariantConfig
 from tdw.reports.appendix import appendix
+from tdw.reports.claims import expected, hypotheses, questions
+from tdw.reports.claims.finding import Finding, show
 from tdw.reports.document import Document, as_files, commit
 from tdw.reports.evidence import Evidence, Row, outcome, progress, read_evidence
 from tdw.reports.figures import PICTURES, draw_all
-from tdw.reports.finding import Finding, show
 from tdw.reports.page import table
 from tdw.reports.sensitivity import read_fractions, sensitivity
 from tdw.store import Store, Written
 from tdw.summaries.statistics import smallest_p_value
-from tdw.summaries.variant_tables import input_marks
 
 NAME = "study_report"
 CODE_VERSION = "5"

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tdw.analysis.registry import resolve_parameters
+from tdw.epochs import parse_epochs
 from tdw.errors import BadConfig
 from tdw.families import Family, get_family
-from tdw.families.base import VariantConfig
+from tdw.recipes.family import VariantConfig
 from tdw.store.fingerprints import fingerprint_json
-from tdw.training.schedule import parse_epochs
 
 
 class _Model(BaseModel):

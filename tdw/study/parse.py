@@ -13,11 +13,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from tdw.analysis.registry import get_analyzer, resolve_parameters
+from tdw.epochs import parse_epochs
 from tdw.errors import BadConfig, TdwError
 from tdw.families import Family, get_family
 from tdw.store.layout import validate_name
 from tdw.study.models import Study, make_config
-from tdw.training.schedule import parse_epochs
 
 MAX_VARIANTS = 10_000
 Where = tuple[str | int, ...]

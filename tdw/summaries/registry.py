@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tdw.analysis.parameters import as_json, override
 from tdw.errors import BadConfig
-from tdw.store.fingerprints import fingerprint_json, short
-from tdw.summaries import (
+from tdw.families.modulo_addition_1layer.summaries import (
     coarseness,
     frequencies,
-    grokking,
     heads,
     neuron_coarseness,
     neurons,
     progress_measures,
     relabelling,
 )
-from tdw.summaries.base import Summary
+from tdw.parameters import as_json, override
+from tdw.recipes.common import grokking
+from tdw.recipes.summary import Summary
+from tdw.store.fingerprints import fingerprint_json, short
 
 SUMMARIES: tuple[Summary, ...] = (
     coarseness.SUMMARY,

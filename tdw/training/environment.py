@@ -16,7 +16,7 @@ from pathlib import Path
 
 import tdw
 from tdw.errors import BadConfig, TdwError
-from tdw.families.base import Form
+from tdw.recipes.family import Form
 
 # Raise it with every change to the network's forms or the loop that can change a bit.
 CODE_VERSION = "3"

@@ -13,17 +13,17 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from tdw.epochs import parse_epochs
 from tdw.errors import BadConfig, TdwError
 from tdw.families import get_family
-from tdw.families.base import Family, Form, VariantConfig
 from tdw.known_settings import under_known_settings
+from tdw.recipes.family import Family, Form, VariantConfig
 from tdw.store import Store
 from tdw.training.environment import one_thread
 from tdw.training.progress import Progress, Reporter
 from tdw.training.records import Present, Records
 from tdw.training.replay import Proof, choose_setting, restore
-from tdw.training.schedule import parse_epochs
-from tdw.training.work import Work, plan_work
+from tdw.training.to_do import Work, plan_work
 
 STATE_EVERY = 1000
 TEST_EVERY = 10

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from tdw.training.plan import Stretch
+from tdw.training.stretches import Stretch
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 
 from tdw.errors import CorruptFile, NotFound
-from tdw.families.base import Family, Form, VariantConfig
+from tdw.recipes.family import Family, Form, VariantConfig
 from tdw.store.fingerprints import fingerprint_arrays
 from tdw.training.environment import (
     CannotReproduce,
@@ -16,7 +16,7 @@ from tdw.training.environment import (
     one_thread,
     resolve_device,
 )
-from tdw.training.plan import Stretch, cheapest_witness
+from tdw.training.stretches import Stretch, cheapest_witness
 
 if TYPE_CHECKING:
     from tdw.training.records import Records

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tdw.errors import BadConfig
-from tdw.families.base import Family, VariantConfig
 from tdw.known_settings import under_known_settings
+from tdw.recipes.family import Family, VariantConfig
 from tdw.store import Address, Store
 from tdw.store.layout import STATES
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tdw.families.base import Family, Form, VariantConfig
+from tdw.recipes.family import Family, Form, VariantConfig
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 _MOMENTS = ("exp_avg", "exp_avg_sq")

@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 
 from tdw.errors import NotFound
+from tdw.exchange.bundle import export_bundle
 from tdw.families import FAMILIES
-from tdw.reports.bundle import export_bundle
 from tdw.store import Store
 from tdw_resources.places import find_places
 from tdw_workbench.cli import add_places

@@ -12,21 +12,21 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tdw.errors import BadConfig
+from tdw.exchange.import_checkpoints import import_bundle
 from tdw.exchange.sources import parse_sources
+from tdw.exchange.state_dicts import import_checkpoints
 from tdw.families import get_family
-from tdw.reports.foreign import import_checkpoints
-from tdw.reports.importing import import_bundle
 from tdw.store import Store
 from tdw.store.layout import CHECKPOINTS, STATES
 from tdw.study import Study, load_study
 from tdw_resources.places import Places, find_places
 from tdw_workbench.cli import add_places
 from tdw_workbench.commands.fill import carry_out
-from tdw_workbench.order import Order
+from tdw_workbench.fill.order import Order
 from tdw_workbench.terminal import Screen, count
 
 if TYPE_CHECKING:
-    from tdw_assets.grid import Grid
+    from tdw_assets.cells.wanted import Grid
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -108,7 +108,7 @@ def _take_checkpoints(
 
 def _with_what_follows(grid: Grid, kinds: Collection[str]) -> tuple[str, ...]:
     """Assets of the study among `kinds`, and all tables and plots that can be made from them alone."""
-    from tdw_assets.derived import derived_assets
+    from tdw_assets.cells.products import derived_assets
 
     names = [name for name in ("checkpoint", *grid.analyzers) if name in kinds]
     if "checkpoint" in names:
@@ -131,8 +131,8 @@ def _record(
 
     With them what is made from them alone: history, tables and plots. None is missing after an import.
     """
-    from tdw_assets.grid import Grid
-    from tdw_assets.partitions import register_variants
+    from tdw_assets.cells.partitions import register_variants
+    from tdw_assets.cells.wanted import Grid
     from tdw_resources.instance import cores, fail_dead_runs, open_instance, size_pools
 
     settings: Mapping[str, Any] = study.model_dump(mode="json")

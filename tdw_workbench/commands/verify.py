@@ -21,8 +21,8 @@ from pathlib import Path
 from tdw.errors import BadConfig, Busy, NotFound
 from tdw.families import FAMILIES
 from tdw.findings import Checked, Finding
-from tdw.integrity import summed_size, verify
-from tdw.repair import Repaired, needs_fill, repair
+from tdw.integrity.repair import Repaired, needs_fill, repair
+from tdw.integrity.verify import summed_size, verify
 from tdw.store import Store
 from tdw.store.layout import COMPARISON
 from tdw.store.lock import is_held
@@ -105,7 +105,7 @@ def look(store: Store, places: Places, screen: Screen) -> Verified:
     busy = busy_variants(store)
     compared = (places.home / "dagster.yaml").exists()
     if compared:
-        from tdw_assets.verify import compare_with_events
+        from tdw_assets.checks.events_against_files import compare_with_events
         from tdw_resources.instance import open_instance
 
         with open_instance(places.home) as instance:

@@ -4,8 +4,9 @@ import sys
 
 import pytest
 
-from tdw.analysis import coarseness, coarseness_stats, registry
+from tdw.analysis import registry
 from tdw.errors import BadConfig
+from tdw.families.modulo_addition_1layer.analyzers import coarseness, coarseness_stats
 from tdw.families.registry import get_family
 
 

@@ -3,12 +3,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tdw.analysis import coarseness, coarseness_stats
-from tdw.analysis.gaps import missing_cells
 from tdw.analysis.registry import ANALYZERS, spec_version
-from tdw.analysis.runner import analyze
 from tdw.errors import BadConfig, FingerprintMismatch, NotFound, TdwError
 from tdw.families import get_family
+from tdw.families.modulo_addition_1layer.analyzers import coarseness, coarseness_stats
+from tdw.inventory.state import missing_cells
+from tdw.making.artifacts import analyze
 from tdw.store import Address, Store
 from tdw.training.loop import train
 

@@ -3,18 +3,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tdw.analysis import (
+from tdw.analysis.registry import ANALYZERS, get_analyzer
+from tdw.errors import BadConfig
+from tdw.families.modulo_addition_1layer.analyzers import (
     coarseness,
     coarseness_stats,
     dominant_frequencies,
     downsampled_activations,
     neuron_frequencies,
 )
-from tdw.analysis.context import CheckpointContext
-from tdw.analysis.fourier import fourier_basis
-from tdw.analysis.registry import ANALYZERS, get_analyzer
-from tdw.errors import BadConfig
-from tdw.families.base import ProbeLabels
+from tdw.families.modulo_addition_1layer.context import CheckpointContext
+from tdw.families.modulo_addition_1layer.maths.fourier import fourier_basis
+from tdw.recipes.family import ProbeLabels
 
 P = 31
 NEURONS = 6
@@ -65,7 +65,7 @@ def test_every_analyzer_gives_the_arrays_that_it_declares():
 
 
 def test_one_forward_pass_and_one_transform_serve_every_analyzer(monkeypatch):
-    from tdw.analysis import context as module
+    from tdw.families.modulo_addition_1layer import context as module
 
     passes, transforms = [], []
     context = make_context()

@@ -8,10 +8,10 @@ import dagster as dg
 from tdw.store import Store
 from tdw.study import Study, parse_study
 from tdw.training.records import CODE_VERSION
+from tdw_assets.assets.requested_cells import cells_config, range_tags
 from tdw_assets.build import build_defs
-from tdw_assets.grid import Grid, cell_key
-from tdw_assets.request import cells_config, range_tags
-from tdw_assets.versions import DataVersion, tags
+from tdw_assets.cells.wanted import Grid, cell_key
+from tdw_assets.recording.versions import DataVersion, tags
 from tdw_resources.resources import StoreResource
 
 V1, V2 = "p7_s1_d598", "p7_s2_d598"

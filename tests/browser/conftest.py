@@ -12,11 +12,11 @@ import pytest
 from looking import FAMILY, VARIANT, serving
 
 from tdw.errors import TdwError
+from tdw.making.figures import render
+from tdw.making.tables import summarize
 from tdw.plots.registry import PLOTS
-from tdw.plots.render import render
 from tdw.store import Store
 from tdw.summaries.registry import SUMMARIES
-from tdw.summaries.runner import summarize
 
 # Nothing of the browser's own may go out, and it runs as root in a container.
 FLAGS = (

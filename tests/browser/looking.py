@@ -10,10 +10,10 @@ from typing import Any
 import uvicorn
 
 from tdw.families import FAMILIES
-from tdw.plots.base import Plot
+from tdw.recipes.figure import Plot
 from tdw.store import Store
 from tdw_workbench.web.app import standalone
-from tdw_workbench.web.settings import Settings
+from tdw_workbench.web.http.settings import Settings
 
 FAMILY, VARIANT = FAMILIES[0], "p7_s1_d598_f0.5"
 HERE = f"{FAMILY.name}/{VARIANT}"

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tdw.families import get_family
-from tdw.families.base import Form
+from tdw.recipes.family import Form
 from tdw.store import Store
 from tdw.training.loop import train
 

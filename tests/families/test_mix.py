@@ -6,8 +6,8 @@ import torch
 
 from tdw.errors import BadConfig
 from tdw.families import get_family
-from tdw.families.modulo_addition_1layer import network, objective, probe
 from tdw.families.modulo_addition_1layer.config import Config
+from tdw.families.modulo_addition_1layer.model import network, objective, probe
 
 FAMILY = get_family("modulo_addition_1layer")
 

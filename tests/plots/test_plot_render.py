@@ -16,12 +16,12 @@ import pytest
 from figures import EPOCHS, KEYS
 from synthetic import FAMILY, provenance, write_variant
 
+from tdw.drawing import preview
+from tdw.drawing.offline_page import NoBrowser, find_browser, to_html, to_png, to_svg
 from tdw.errors import BadConfig, FingerprintMismatch, NotFound
-from tdw.plots import preview
-from tdw.plots.base import Plot
-from tdw.plots.export import NoBrowser, find_browser, to_html, to_png, to_svg
+from tdw.making.figures import Rendered, comparison_figure, figure_json, render, variant_figure
 from tdw.plots.registry import PLOTS, get_plot
-from tdw.plots.render import Rendered, comparison_figure, figure_json, render, variant_figure
+from tdw.recipes.figure import Plot
 from tdw.store import Store, TableAddress
 
 each_plot = pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: plot.name)
@@ -155,7 +155,7 @@ def test_html_is_one_file_that_loads_nothing_from_elsewhere(store: Store):
 
 
 def test_a_label_cannot_close_the_script_of_the_page():
-    from tdw.plots import style
+    from tdw.drawing import style
 
     page = to_html(style.figure("</script><script>alert(1)</script>", []))
     assert "alert(1)</script>" not in page
@@ -216,7 +216,7 @@ import sys
 import tdw.plots.registry
 assert not {{"plotly", "matplotlib", "pandas"}} & set(sys.modules), "heavy imports with the registry"
 from tdw.families import get_family
-from tdw.plots.render import render
+from tdw.making.figures import render
 from tdw.store import Store
 family = get_family({FAMILY.name!r})
 for plot in tdw.plots.registry.PLOTS:

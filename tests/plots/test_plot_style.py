@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tdw.plots import style
+from tdw.drawing import style
 from tdw.plots.registry import PLOTS
 
 

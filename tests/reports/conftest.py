@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 
 from tdw.families import FAMILIES
+from tdw.making.comparison import compare
+from tdw.making.variant_tables import VariantTables
+from tdw.recipes.common import grokking
+from tdw.recipes.summary import Inputs
 from tdw.reports.evidence import Evidence
 from tdw.store import Address, Provenance, Store, TableAddress
-from tdw.summaries import grokking
-from tdw.summaries.base import Inputs
-from tdw.summaries.comparison import compare
-from tdw.summaries.variant_tables import VariantTables
 
 FAMILY = FAMILIES[0]
 EPOCHS = np.array([0, *range(500, 25_001, 500)])

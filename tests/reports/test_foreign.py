@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import save_file
 
 from tdw.errors import BadConfig, CorruptFile, FingerprintMismatch, NotFound
+from tdw.exchange.state_dicts import import_checkpoints
 from tdw.families import FAMILIES
-from tdw.reports.foreign import import_checkpoints
 from tdw.store import Address, Store, TableAddress
 
 FAMILY = FAMILIES[0]
@@ -50,7 +50,7 @@ def test_safetensors_and_state_dicts_become_checkpoints_with_losses(store: Store
 
 
 def test_the_imported_variant_can_be_analyzed(store: Store, tmp_path: Path) -> None:
-    from tdw.analysis.runner import analyze
+    from tdw.making.artifacts import analyze
 
     save_file(state(), tmp_path / "a.safetensors")
     import_checkpoints(store, FAMILY, CONFIG, {0: tmp_path / "a.safetensors"})

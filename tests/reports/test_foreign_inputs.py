@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 
 from tdw.errors import BadConfig, CorruptFile, TdwError, Unreadable
 from tdw.exchange.sources import Source, parse_sources
+from tdw.exchange.state_dicts import import_checkpoints
 from tdw.exchange.state_files import load_file
-from tdw.reports.foreign import import_checkpoints
 from tdw.store import Address, Artifact, Store, TableAddress
 
 CONFIG = FAMILY.make_config(p=7, seed=5, train_fraction=0.5)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tdw.making.tables import summarize
 from tdw.reports.evidence import read_evidence
 from tdw.reports.sensitivity import read_fractions, sensitivity
 from tdw.store import Store
-from tdw.summaries.runner import summarize
 
 
 def rows_of(text: str, heading: str) -> dict[str, list[str]]:

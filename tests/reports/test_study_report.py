@@ -10,10 +10,10 @@ import pytest
 
 from tdw.errors import FingerprintMismatch
 from tdw.families import FAMILIES
+from tdw.making.tables import summarize
 from tdw.reports.page import table, to_html
 from tdw.reports.study_report import study_report, write_study_report
 from tdw.store import Store
-from tdw.summaries.runner import summarize
 
 FAMILY = FAMILIES[0]
 TINY = "p7_s1_d598_f0.5"

@@ -11,11 +11,11 @@ import pytest
 
 from tdw.errors import FingerprintMismatch
 from tdw.families import FAMILIES
+from tdw.making.association import associate_early, association_table, grokking_times
+from tdw.making.comparison import compare, write_comparison
+from tdw.making.tables import summarize
+from tdw.making.variant_tables import VariantTables, read_tables
 from tdw.store import Store, TableAddress
-from tdw.summaries.association import associate_early, association_table, grokking_times
-from tdw.summaries.comparison import compare, write_comparison
-from tdw.summaries.runner import summarize
-from tdw.summaries.variant_tables import VariantTables, read_tables
 
 FAMILY = FAMILIES[0]
 TINY = "p7_s1_d598_f0.5"

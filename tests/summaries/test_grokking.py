@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tdw.errors import BadConfig, NotFound
-from tdw.summaries.base import Inputs
-from tdw.summaries.grokking import SUMMARY, Parameters, compute, grokking_epoch
+from tdw.recipes.common.grokking import SUMMARY, Parameters, compute, grokking_epoch
+from tdw.recipes.summary import Inputs
 
 NAN = float("nan")
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tdw.families import FAMILIES
+from tdw.families.modulo_addition_1layer.summaries import progress_measures, relabelling
+from tdw.making.tables import summarize
+from tdw.recipes.summary import Inputs
 from tdw.store import Address, Store, TableAddress
-from tdw.summaries import progress_measures, relabelling
-from tdw.summaries.base import Inputs
-from tdw.summaries.runner import summarize
 
 FAMILY = FAMILIES[0]
 TINY = "p7_s1_d598_f0.5"

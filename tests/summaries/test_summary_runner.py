@@ -4,15 +4,15 @@ import shutil
 import numpy as np
 import pytest
 
-from tdw.analysis import coarseness
 from tdw.analysis.registry import ANALYZERS
-from tdw.analysis.runner import analyze
 from tdw.errors import BadConfig, CorruptFile, FingerprintMismatch, NotFound
 from tdw.families import get_family
+from tdw.families.modulo_addition_1layer.analyzers import coarseness
+from tdw.making.artifacts import analyze
+from tdw.making.tables import current_inputs, summarize
+from tdw.recipes.common.grokking import Parameters
 from tdw.store import Address, Store, TableAddress
-from tdw.summaries.grokking import Parameters
 from tdw.summaries.registry import SUMMARIES, get_summary, resolve_options, summary_version
-from tdw.summaries.runner import current_inputs, summarize
 from tdw.training.loop import train
 
 FAMILY = get_family("modulo_addition_1layer")

@@ -57,7 +57,7 @@ def test_numba_that_is_switched_off_is_not_recorded_as_the_numba_form(
 ) -> None:
     import numba
 
-    from tdw.families.modulo_addition_1layer.objective import numba_available
+    from tdw.families.modulo_addition_1layer.model.objective import numba_available
 
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
     numba_available.cache_clear()

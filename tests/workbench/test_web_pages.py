@@ -9,14 +9,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from tdw.families import FAMILIES
+from tdw.making.figures import render
 from tdw.plots.registry import get_plot
-from tdw.plots.render import render
 from tdw.reports.document import PAGE
 from tdw.reports.registry import REPORTS
 from tdw.store import Store
 from tdw.store.layout import Address
 from tdw_workbench.web.app import standalone
-from tdw_workbench.web.settings import Settings
+from tdw_workbench.web.http.settings import Settings
 
 FAMILY, VARIANT = FAMILIES[0], "p7_s1_d598_f0.5"
 HERE = f"{FAMILY.name}/{VARIANT}"
@@ -181,7 +181,7 @@ def test_the_server_needs_no_torch(store: Store) -> None:
 import sys
 from starlette.testclient import TestClient
 from tdw_workbench.web.app import standalone
-from tdw_workbench.web.settings import Settings
+from tdw_workbench.web.http.settings import Settings
 client = TestClient(standalone(Settings({str(store.root)!r})), base_url="http://127.0.0.1")
 for path in ("", "explorer/{HERE}", "api/explorer/{HERE}", "api/metrics/{HERE}", "api/mosaic/{HERE}/20",
              "api/maps/{HERE}?neurons=1,2,3,4,5", "api/heads/{HERE}?heads=0,1", "api/outdated/{HERE}",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tdw.families.base import Adam, Family, Field, Form, Objective, ProbePass, Weights
 from tdw.families.modulo_addition_1layer.config import Config
-from tdw.families.modulo_addition_1layer.data import probe_fingerprint, probe_labels
+from tdw.families.modulo_addition_1layer.model.data import probe_fingerprint, probe_labels
 from tdw.known_settings import under_known_settings
+from tdw.recipes.family import Adam, Family, Field, Form, Objective, ProbePass, Weights
 
 if TYPE_CHECKING:
     import torch
@@ -26,35 +26,35 @@ Task and architecture: [Nanda et al. 2023](https://arxiv.org/abs/2301.05217).
 
 @under_known_settings
 def _init_weights(config: Config) -> dict[str, torch.Tensor]:
-    from tdw.families.modulo_addition_1layer.network import init_weights
+    from tdw.families.modulo_addition_1layer.model.network import init_weights
 
     return init_weights(config)
 
 
 @under_known_settings
 def _objective(config: Config, *, device: str = "cpu", form: Form | None = None) -> Objective:
-    from tdw.families.modulo_addition_1layer.objective import make_objective
+    from tdw.families.modulo_addition_1layer.model.objective import make_objective
 
     return make_objective(config, device=device, form=form)
 
 
 @under_known_settings
 def _probe_pass(config: Config, weights: Weights, *, device: str = "cpu") -> ProbePass:
-    from tdw.families.modulo_addition_1layer.probe import probe_pass
+    from tdw.families.modulo_addition_1layer.model.probe import probe_pass
 
     return probe_pass(config, weights, device=device)
 
 
 @under_known_settings
 def _to_transformer_lens(config: Config, weights: Weights) -> Any:
-    from tdw.families.modulo_addition_1layer.bridge import to_transformer_lens
+    from tdw.families.modulo_addition_1layer.model.bridge import to_transformer_lens
 
     return to_transformer_lens(config, weights)
 
 
 @under_known_settings
 def _weights_from_state_dict(config: Config, state: Weights) -> dict[str, torch.Tensor]:
-    from tdw.families.modulo_addition_1layer.bridge import weights_from_state_dict
+    from tdw.families.modulo_addition_1layer.model.bridge import weights_from_state_dict
 
     return weights_from_state_dict(config, state)
 

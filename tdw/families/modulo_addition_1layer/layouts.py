@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from tdw.errors import BadConfig
-from tdw.families.modulo_addition_1layer import network
 from tdw.families.modulo_addition_1layer.config import Config
-from tdw.families.modulo_addition_1layer.data import probe_tokens
+from tdw.families.modulo_addition_1layer.model import network
+from tdw.families.modulo_addition_1layer.model.data import probe_tokens
 
 HOOKED, BRIDGE, NANDA = "HookedTransformer", "TransformerBridge", "Nanda et al. 2023"
 SHARE = 1e-6

@@ -1,0 +1,198 @@
+"""The notebook API (R4): open a store, a variant, an epoch, an artifact, a plot, in a line each.
+
+    import tdw
+    v = tdw.open().variant("p113_s999_d598")
+    v.at(5000).artifact("coarseness")["neuron_fft_ratio_no_dc"]
+
+Checks what it reads. Nothing writes into the store but `make` and `import_bundle`, and nothing starts
+Dagster: the workbench records what they brought on its next look.
+"""
+
+# plotly ships no types, and numpy arrays have none for torch.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tdw.errors import BadConfig, NotFound
+from tdw.families import FAMILIES, Family, get_family
+from tdw.html_repr import html_table
+from tdw.notebook.variant import Checkpoint, Variant
+from tdw.recipes.family import VariantConfig
+from tdw.store import Store, TableAddress
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from tdw.exchange.bundle import Exported
+    from tdw.exchange.import_checkpoints import Imported
+    from tdw.reports.comparison_report import ComparisonReport
+    from tdw.reports.study_comparison import StudyComparison
+    from tdw.reports.study_report import Report
+
+__all__ = ["Checkpoint", "Keys", "Variant", "Workbench", "default_store", "open_workbench"]
+Keys = str | Sequence[str]
+
+DEFAULT_STORE = Path(__file__).resolve().parents[1] / "store"
+
+
+def default_store() -> str:
+    """The store that is meant when none is named: $TDW_STORE, else the folder `store` of the project."""
+    return os.environ.get("TDW_STORE") or str(DEFAULT_STORE)
+
+
+def open_workbench(store: str | Path | Store | None = None) -> Workbench:
+    """Open a store for reading; public as `tdw.open`.
+
+    Args:
+        store: a folder, an fsspec URL or an open `Store`; None for $TDW_STORE, else the default folder.
+    """
+    return Workbench(store if isinstance(store, Store) else Store(store or default_store()))
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """Everything in one store."""
+
+    store: Store
+
+    def variants(self) -> list[str]:
+        """Keys of the variants that have anything stored."""
+        return sorted(key for family in FAMILIES for key in self.store.variants(family.name))
+
+    def variant(self, key: str) -> Variant:
+        """A variant by its key.
+
+        Raises:
+            BadConfig: the key is no variant's.
+            NotFound: nothing of it is stored; lists what is.
+        """
+        for family in FAMILIES:
+            if key in self.store.variants(family.name):
+                return Variant(self.store, family, family.parse_variant(key))
+        _parse(key)
+        have = ", ".join(self.variants()) or "nothing"
+        raise NotFound(
+            f"{self.store.root}: holds no variant {key}", f"train it with `tdw fill`; there is: {have}"
+        )
+
+    def comparison(self, name: str, *, family: Family = FAMILIES[0]) -> pd.DataFrame:
+        """A table over the variants of a family, such as `comparison`.
+
+        Raises:
+            NotFound, CorruptFile: each names the file.
+        """
+        return self.store.read_table(TableAddress(family.name, None, name))
+
+    def plot(self, name: str, *, family: Family = FAMILIES[0]) -> go.Figure:
+        """A figure over the variants of a family, built from what is stored now."""
+        from tdw.making.figures import comparison_figure
+
+        return comparison_figure(self.store, family, name)
+
+    def table(self, *, early_epoch: int = 1000, family: Family = FAMILIES[0]) -> pd.DataFrame:
+        """One row a variant (S5), made now from the variants' summaries."""
+        from tdw.making.comparison import compare
+        from tdw.making.variant_tables import read_tables
+
+        return compare(read_tables(self.store, family, self._configs(family)), early_epoch=early_epoch)
+
+    def report(
+        self, *, early_epoch: int = 1000, last_epoch: int | None = None, family: Family = FAMILIES[0]
+    ) -> Report:
+        """The study report (R1) on all variants of a family: verdicts, numbers, figures.
+
+        Args:
+            early_epoch: at which "early" is read.
+            last_epoch: at which a variant is finished; None for the family's default.
+        """
+        from tdw.reports.study_report import study_report
+
+        configs = self._configs(family)
+        return study_report(self.store, family, configs, early_epoch=early_epoch, last_epoch=last_epoch)
+
+    def groups(
+        self, *, early_epoch: int = 1000, last_epoch: int | None = None, family: Family = FAMILIES[0]
+    ) -> StudyComparison:
+        """The comparison report on the groups that the variants of a family have: moduli, seeds, outcomes."""
+        from tdw.reports.study_comparison import study_comparison
+
+        configs = self._configs(family)
+        return study_comparison(self.store, family, configs, early_epoch=early_epoch, last_epoch=last_epoch)
+
+    def compare(
+        self, first: Keys, second: Keys, *, early_epoch: int = 1000, last_epoch: int | None = None
+    ) -> ComparisonReport:
+        """The comparison report (R2) of two variants, or of two lists of them, by their keys."""
+        from tdw.reports.comparison_report import comparison_report
+
+        sides = [[self.variant(key) for key in _listed(keys)] for keys in (first, second)]
+        family = next((variant.family for side in sides for variant in side), FAMILIES[0])
+        configs = [[variant.config for variant in side] for side in sides]
+        return comparison_report(
+            self.store, family, configs[0], configs[1], early_epoch=early_epoch, last_epoch=last_epoch
+        )
+
+    def make(
+        self, key: str, checkpoints: Iterable[int | str], *, analyzers: Collection[str] | None = None
+    ) -> Variant:
+        """Train, analyze and summarize a variant as far as it is not done; see `make_variant`.
+
+        For small things, such as `make("p31_s999_d598_f0.8", ["0:1300:50"])`. `tdw fill` uses all cores and
+        shows progress.
+        """
+        from tdw.making.variant import make_variant
+
+        config = _parse(key)
+        family = get_family(config.family)
+        make_variant(self.store, family, config, checkpoints, analyzers=analyzers)
+        return Variant(self.store, family, config)
+
+    def export(self, file: str | Path, keys: Keys, *, include: Collection[str] | None = None) -> Exported:
+        """Write a bundle (R3) of some variants that another machine can verify and load."""
+        from tdw.exchange.bundle import export_bundle
+
+        listed = _listed(keys)
+        family = self.variant(listed[0]).family
+        return export_bundle(self.store, family, listed, file, include=include)
+
+    def import_bundle(self, file: str | Path, *, replace: bool = False) -> Imported:
+        """Verify every byte of a bundle, then take it into the store."""
+        from tdw.exchange.import_checkpoints import import_bundle
+
+        return import_bundle(self.store, file, replace=replace)
+
+    def _configs(self, family: Family) -> list[VariantConfig]:
+        """Of the variants that are stored, by the numbers in their keys."""
+        keys = sorted(self.store.variants(family.name), key=_natural)
+        return [family.parse_variant(key) for key in keys]
+
+    def _repr_html_(self) -> str:
+        rows = [(key, len(self.variant(key).epochs())) for key in self.variants()]
+        return html_table(f"Workbench {self.store.root}", rows, columns=("variant", "checkpoints"))
+
+
+def _natural(key: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", key)]
+
+
+def _listed(keys: Keys) -> list[str]:
+    return [keys] if isinstance(keys, str) else list(keys)
+
+
+def _parse(key: str) -> VariantConfig:
+    """The configuration a key names, by the first family that can read it."""
+    refusals: list[BadConfig] = []
+    for family in FAMILIES:
+        try:
+            return family.parse_variant(key)
+        except BadConfig as error:
+            refusals.append(error)
+    raise refusals[0]
