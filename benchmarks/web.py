@@ -102,7 +102,7 @@ def make_stores(folder: Path) -> tuple[Path, Path]:
 @contextlib.contextmanager
 def server(store: Path) -> Iterator[Callable[[str], bytes]]:
     """`tdw serve` in a process of its own; gives a function that asks it."""
-    study = Path(__file__).resolve().parent.parent / "studies" / "eight_models.yaml"
+    study = Path(__file__).resolve().parent.parent / "studies" / "eight_models"
     command = [sys.executable, "-m", "tdw_workbench.cli", "serve"]
     command += ["--store", str(store), "--study", str(study), "--port", str(PORT)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)

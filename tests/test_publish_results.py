@@ -53,7 +53,7 @@ def test_reports_tables_timing_and_versions_are_there(
     publish(tiny_store, out, monkeypatch)
     text = (out / "README.md").read_text()
     assert text.startswith("# Study report") and "## Timing and versions" in text
-    assert "tdw fill --study studies/tiny.yaml" in text
+    assert "tdw fill --study studies/tiny" in text
     assert (out / "groups" / "README.md").read_text().startswith("# Comparison report")
     assert {"test_loss.svg", "findings.json"} <= {path.name for path in out.iterdir()}
     timing = pd.read_csv(out / "tables" / "timing.csv").set_index("variant")

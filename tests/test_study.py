@@ -28,7 +28,7 @@ def write(tmp_path: Path, text: str) -> Path:
 
 
 def test_the_eight_models_are_the_grid_of_the_requirements() -> None:
-    study = load_study(STUDIES / "eight_models.yaml")
+    study = load_study(STUDIES / "eight_models")
     assert study.name == "eight_models"
     assert set(study.variant_keys) == {f"p{p}_s{s}_d598" for p in (97, 101, 109, 113) for s in (485, 999)}
     assert study.epoch_list[0] == 0 and study.epoch_list[-1] == 25_000 and len(study.epoch_list) == 95
@@ -36,7 +36,7 @@ def test_the_eight_models_are_the_grid_of_the_requirements() -> None:
 
 
 def test_the_quick_start_is_one_variant_whose_key_names_its_train_fraction() -> None:
-    study = load_study(STUDIES / "quickstart.yaml")
+    study = load_study(STUDIES / "quickstart")
     assert study.variant_keys == ("p59_s999_d598_f0.4",)
     assert study.epoch_list[-1] == study.epochs
 

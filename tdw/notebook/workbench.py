@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Checkpoint", "Keys", "Variant", "Workbench", "default_store", "open_workbench"]
 Keys = str | Sequence[str]
 
-DEFAULT_STORE = Path(__file__).resolve().parents[1] / "store"
+DEFAULT_STORE = Path(__file__).resolve().parents[2] / "store"
 
 
 def default_store() -> str:

@@ -29,8 +29,8 @@ NAME = "study_report"
 CODE_VERSION = "5"
 ABOUT = """\
 What was run, each expected outcome, hypothesis and question with its verdict (supported, contradicted,
-undecided), the numbers behind it and the figure. Verdicts are computed by the rules of docs/study-design.md;
-the relabelling control stands beside the claims that it tests. Written again whenever a table changes.
+undecided), the numbers behind it and the figure. Verdicts are computed by the rules of
+studies/eight_models/README.md; the relabelling control stands beside the claims that it tests. Written again whenever a table changes.
 """
 FINDINGS = "findings.json"
 _SECTIONS = (

@@ -141,7 +141,7 @@ class Store:
         self, address: RecordAddress, values: Mapping[str, Any], *, provenance: Provenance
     ) -> Written:
         """Commit JSON-able values. Raises StoreError when the disk refuses."""
-        data, digest = record.encode(values, provenance)
+        data, digest = jsonfile.encode(values, provenance)
         return self._commit(address, data, digest)
 
     def read_record(self, address: RecordAddress) -> tuple[dict[str, Any], Provenance]:
@@ -161,7 +161,7 @@ class Store:
     ) -> Written:
         """Commit a plot's files as one; `variant` None for a plot over several variants."""
         where = self.plot_folder(family, variant, name)
-        content, nbytes = bundle.write(where, files, provenance)
+        content, nbytes = document_files.write(where, files, provenance)
         return Written(str(where), nbytes, content)
 
     def read_plot(self, family: str, variant: str | None, name: str) -> bundle.Bundle:

@@ -1,6 +1,7 @@
 """`python -m tdw_workbench.servers.run_supervised MODULE ARGUMENTS`: run a module that ends when its supervisor does.
 
-Dagster's servers outlive a killed parent; this follows the process that $TDW_SUPERVISOR names.
+`python -m tdw_workbench.servers.run_supervised MODULE ARGUMENTS`. Dagster's servers outlive a killed parent;
+this follows the process that $TDW_SUPERVISOR names.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from tdw_resources.liveness import die_with_supervisor
 
 
 def main() -> None:
-    """Become the module."""
+    """Run the module under this process."""
     # Servers started from a background shell inherit an ignored SIGINT, and Dagster copies it to SIGTERM.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     die_with_supervisor()

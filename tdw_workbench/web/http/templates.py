@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from tdw_workbench.web.http.static_files import static_files
 
-FOLDER = Path(__file__).resolve().parent.parent / "templates"
+FOLDER = Path(__file__).resolve().parent.parent.parent / "templates"
 
 
 @cache
