@@ -15,14 +15,13 @@ from typing import Any
 
 import common
 
-from tdw.analysis.registry import ANALYZERS
 from tdw.exchange.bundle import export_bundle
 from tdw.exchange.import_checkpoints import import_bundle
 from tdw.families import get_family
-from tdw.families.modulo_addition_1layer.analyzers import relabelling
+from tdw.families.modulo_addition_1layer.analyzers import ANALYZERS, relabelling
 from tdw.making.artifacts import analyze
 from tdw.making.tables import summarize
-from tdw.making.variant_tables import SUMMARIES
+from tdw.recipes.variant_tables import SUMMARIES
 from tdw.reports.study_report import study_report
 from tdw.store import Address, Store
 from tdw.training.loop import train

@@ -22,11 +22,11 @@ import common
 from synthetic_store import FAMILY, make_many, make_variant
 
 from tdw.errors import TdwError
+from tdw.families.modulo_addition_1layer.figures import PLOTS
+from tdw.families.modulo_addition_1layer.summaries import SUMMARIES
 from tdw.making.figures import render
 from tdw.making.tables import summarize
-from tdw.plots.registry import PLOTS
 from tdw.store import Store
-from tdw.summaries.registry import SUMMARIES
 
 VARIANT = "p113_s999_d598"
 PORT = 3990

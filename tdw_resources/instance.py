@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -9,11 +10,15 @@ from pathlib import Path
 import dagster as dg
 
 from tdw.errors import StoreError
+from tdw.store.lock import exclusive
 from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, is_alive
+from tdw_resources.own_runs import unfinished_runs
 from tdw_resources.places import DEFAULT_HOME
 
 TRAIN_POOL = "train"
 ANALYSIS_POOL = "analysis"
+_POOLS_KEY = "tdw/pool_limits"
+_INSTANCE_LOCK = "tdw_instance.lock"
 
 
 def cores() -> int:
@@ -39,7 +44,7 @@ def prepare_home(home: Path) -> None:
     except OSError as error:
         raise StoreError(
             f"{home}: can't hold Dagster's files ({error.strerror or error})",
-            "give a folder that can be written, with --store or $TDW_STORE",
+            "give a folder that can be written, with --store or --home",
         ) from error
 
 
@@ -47,27 +52,31 @@ def open_instance(home: Path) -> dg.DagsterInstance:
     """The instance of `home`, made when it is missing. Sets $DAGSTER_HOME, which dagster.yaml refers to."""
     prepare_home(home)
     os.environ["DAGSTER_HOME"] = str(home)
-    return dg.DagsterInstance.from_config(str(home))
+    # Dagster makes its tables without a lock: of several first starts at once, some would end in
+    # "table runs already exists".
+    with exclusive(home / _INSTANCE_LOCK):
+        return dg.DagsterInstance.from_config(str(home))
 
 
 def size_pools(instance: dg.DagsterInstance, *, workers: int | None = None) -> None:
     """Give both pools explicit limits: one training a core, analysis half of them.
 
-    A pool with only a default limit lets the whole first batch of runs through.
+    A pool with only a default limit lets the whole first batch of runs through. A limit that somebody else
+    has set (in the UI, or for a pool of the same name in another project) stays.
     """
     workers = workers or cores()
     storage = instance.event_log_storage
-    if storage.supports_global_concurrency_limits:
-        storage.set_concurrency_slots(TRAIN_POOL, workers)
-        storage.set_concurrency_slots(ANALYSIS_POOL, max(1, workers // 2))
-
-
-_UNFINISHED = [
-    dg.DagsterRunStatus.NOT_STARTED,  # its worker died between recording the run and starting it
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
+    if not storage.supports_global_concurrency_limits:
+        return
+    wanted = {TRAIN_POOL: workers, ANALYSIS_POOL: max(1, workers // 2)}
+    there = {pool.name: pool.limit for pool in storage.get_pool_limits() if not pool.from_default}
+    cursors = instance.run_storage
+    ours: dict[str, int] = json.loads(cursors.get_cursor_values({_POOLS_KEY}).get(_POOLS_KEY) or "{}")
+    for pool, limit in wanted.items():
+        if pool not in there or there[pool] == ours.get(pool):
+            storage.set_concurrency_slots(pool, limit)
+            ours[pool] = limit
+    cursors.set_cursor_values({_POOLS_KEY: json.dumps(ours)})
 
 
 def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
@@ -76,7 +85,7 @@ def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     Dagster's own monitoring does this while a daemon runs; `tdw fill` needs none.
     """
     failed: list[str] = []
-    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
+    for run in unfinished_runs(instance):
         if is_alive(run.tags.get(WORKER_TAG, "")) is False:
             instance.report_run_failed(run, "The process that worked on this run is gone.")
             failed.append(run.run_id)
@@ -84,14 +93,16 @@ def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
 
 
 def end_left_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Before Dagster is started on a home that nobody else uses: end what a killed workbench left unfinished.
+    """Before our Dagster is started on a home: end what a killed workbench of ours left unfinished.
 
     Monitoring would wait minutes for runs that were about to start. They count as stopped, not as failed, so
-    they use up no attempt. Runs of a living `tdw fill` are left alone; queued ones are still to be started.
+    they use up no attempt. Runs of a living `tdw fill` are left alone, and so are those of another machine,
+    which can't be judged from here; queued ones are still to be started.
     """
     ended: list[str] = []
-    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
-        if not is_alive(run.tags.get(WORKER_TAG, "")):
+    for run in unfinished_runs(instance):
+        worker = run.tags.get(WORKER_TAG, "")
+        if not worker or is_alive(worker) is False:
             instance.add_run_tags(run.run_id, {STOPPED_TAG: "true"})
             instance.report_run_failed(run, "The workbench ended while this run was under way.")
             ended.append(run.run_id)

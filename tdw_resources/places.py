@@ -10,6 +10,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_STORE = PROJECT / "store"
 DEFAULT_STUDY = PROJECT / "studies" / "quickstart"
 DEFAULT_HOME = PROJECT / "dagster_home"
+HOME_VARIABLE = "TDW_DAGSTER_HOME"
 
 
 @dataclass(frozen=True)
@@ -28,27 +29,34 @@ class Places:
 
     def environment(self) -> dict[str, str]:
         """The variables that tell a child process the same."""
-        return {"TDW_STORE": self.store, "TDW_STUDY": str(self.study), "DAGSTER_HOME": str(self.home)}
+        return {
+            "TDW_STORE": self.store,
+            "TDW_STUDY": str(self.study),
+            HOME_VARIABLE: str(self.home),
+            "DAGSTER_HOME": str(self.home),
+        }
 
 
-def find_places(store: str | None = None, *, study: str | Path | None = None) -> Places:
-    """From arguments, else $TDW_STORE, $TDW_STUDY and $DAGSTER_HOME, else the project's own folders.
+def find_places(
+    store: str | None = None, *, study: str | Path | None = None, home: str | Path | None = None
+) -> Places:
+    """From arguments, else $TDW_STORE, $TDW_STUDY and $TDW_DAGSTER_HOME, else the project's own folders.
 
-    A store that is given as an argument has its Dagster home inside, in `.dagster`, so that it stands on its
-    own; so does one from the environment unless $DAGSTER_HOME is set. A store that is no local folder keeps
-    to the project's home.
+    A home that is given is used, whatever the store is. Otherwise the home belongs to the store: the
+    project's `dagster_home` for the default store and for a store that is no local folder, `.dagster` inside
+    any other store. $DAGSTER_HOME is not asked: it may well name the instance of another project.
     """
     chosen = store or os.environ.get("TDW_STORE") or str(DEFAULT_STORE)
     if "://" not in chosen:
         chosen = str(Path(chosen).expanduser().absolute())
-    home = None if store else os.environ.get("DAGSTER_HOME")
-    if home is None:
-        own = "://" in chosen or Path(chosen) == DEFAULT_STORE
-        home = DEFAULT_HOME if own else Path(chosen) / ".dagster"
+    given = home or os.environ.get(HOME_VARIABLE)
+    if not given:
+        projects = "://" in chosen or Path(chosen) == DEFAULT_STORE
+        given = DEFAULT_HOME if projects else Path(chosen) / ".dagster"
     return Places(
         store=chosen,
         study=Path(study or os.environ.get("TDW_STUDY") or DEFAULT_STUDY).expanduser().absolute(),
-        home=Path(home).expanduser().absolute(),
+        home=Path(given).expanduser().absolute(),
     )
 
 

@@ -78,18 +78,23 @@ def reporting(home: Path, run_id: str, *, variant: str, stage: str) -> Iterator[
 
 
 def read_progress(home: Path) -> list[WorkProgress]:
-    """What runs now, oldest first; files of dead workers are removed."""
-    found: list[WorkProgress] = []
-    for path in _folder(home).glob("*.json"):
-        try:
-            record = WorkProgress(**json.loads(path.read_text()))
-        except (OSError, ValueError, TypeError):
-            continue
+    """What runs now, oldest first."""
+    alive = (record for _, record in _records(home) if is_alive(record.worker) is not False)
+    return sorted(alive, key=lambda record: record.started)
+
+
+def clear_progress(home: Path) -> None:
+    """Remove what dead workers left."""
+    for path, record in _records(home):
         if is_alive(record.worker) is False:
-            path.unlink(missing_ok=True)
-        else:
-            found.append(record)
-    return sorted(found, key=lambda record: record.started)
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def _records(home: Path) -> Iterator[tuple[Path, WorkProgress]]:
+    for path in _folder(home).glob("*.json"):
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            yield path, WorkProgress(**json.loads(path.read_text()))
 
 
 def _folder(home: Path) -> Path:

@@ -14,6 +14,7 @@ from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionRes
 from dagster._serdes import deserialize_value
 
 from tdw_resources.liveness import WORKER_TAG, interrupt, is_alive
+from tdw_resources.own_runs import is_ours
 
 
 class LocalRunLauncher(DefaultRunLauncher):
@@ -25,7 +26,13 @@ class LocalRunLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """RUNNING while the worker lives, NOT_FOUND when it is known to be gone."""
+        """RUNNING while the worker lives, NOT_FOUND when it is known to be gone.
+
+        A run of another project in the same home is none of our business: it counts as running, as it does
+        with the default launcher, which can't tell.
+        """
+        if not is_ours(run):
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
         alive = is_alive(run.tags.get(WORKER_TAG, ""))
         if alive is not None:
             return (

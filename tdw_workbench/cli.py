@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from tdw.errors import BadConfig, TdwError
+from tdw_resources.places import Places, find_places
 from tdw_workbench.interrupts import take_signals
 
 COMMANDS = ("up", "fill", "status", "verify", "thin", "serve", "compare", "export", "import")
@@ -51,6 +52,17 @@ def add_places(parser: argparse.ArgumentParser) -> None:
         help="where results go; it has its own Dagster instance in DIR/.dagster "
         "(default: $TDW_STORE, else the project's store)",
     )
+    parser.add_argument(
+        "--home",
+        metavar="DIR",
+        help="another Dagster instance to record in, whatever the store is (default: $TDW_DAGSTER_HOME, else "
+        "the store's own; $DAGSTER_HOME is not used)",
+    )
+
+
+def places_of(options: argparse.Namespace) -> Places:
+    """What a command that called `add_places` works on."""
+    return find_places(options.store, study=options.study, home=options.home)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

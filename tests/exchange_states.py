@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from tdw.families import FAMILIES
+from tdw.families import get_family
 
-FAMILY = FAMILIES[0]
+FAMILY = get_family("modulo_addition_1layer")
 State = dict[str, torch.Tensor]
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from tiny_variant import TINY
 
-from tdw.families import FAMILIES
-from tdw.findings import Finding
+from tdw.families import get_family
+from tdw.integrity.findings import Finding
 from tdw.integrity.verify import verify
+from tdw.recipes.catalog import catalog_of
 from tdw.store import Address, Store
 from tdw.store.layout import CHECKPOINTS
 
@@ -59,7 +60,7 @@ def test_an_artifact_of_a_replaced_checkpoint_is_a_mismatch(tiny_store: Store) -
     tiny_store.write(address, arrays, provenance=provenance)
     found = findings(tiny_store)
     assert {f.problem for f in found} == {"mismatch"}
-    assert {f.kind for f in found} == set(FAMILIES[0].analyzers)
+    assert {f.kind for f in found} == set(catalog_of(get_family("modulo_addition_1layer")).analyzer_names)
     assert all("made from checkpoint" in f.detail for f in found)
 
 
@@ -131,9 +132,13 @@ def test_a_checkpoint_of_another_dtype_is_not_analyzed_and_none_is_committed(tin
     address = Address(FAMILY, TINY, CHECKPOINTS, 20)
     weights = tiny_store.read(address).arrays
     wide = {**weights, "embed.W_E": weights["embed.W_E"].astype(np.float64)}
-    config = FAMILIES[0].parse_variant(TINY)
+    config = get_family("modulo_addition_1layer").parse_variant(TINY)
     with pytest.raises(BadConfig, match=r"embed\.W_E is float64"):
-        Records(tiny_store, FAMILIES[0], config).commit_checkpoint(20, wide, environment={})
+        Records(tiny_store, get_family("modulo_addition_1layer"), config).commit_checkpoint(
+            20, wide, environment={}
+        )
     rewrite(tiny_store, address, **wide)
-    (result,) = analyze(tiny_store, FAMILIES[0], config, {"coarseness": [20]}, device="cpu")
+    (result,) = analyze(
+        tiny_store, get_family("modulo_addition_1layer"), config, {"coarseness": [20]}, device="cpu"
+    )
     assert "embed.W_E is float64" in str(result.error)

@@ -21,17 +21,17 @@ from threadpoolctl import ThreadpoolController
 from tiny_variant import TINY, TINY_EPOCHS
 
 import tdw
-from tdw.families import FAMILIES
+from tdw.families import get_family
 from tdw.integrity.verify import verify
 from tdw.known_settings import known_settings, under_known_settings
 from tdw.making.comparison import write_comparison
 from tdw.making.figures import render
-from tdw.plots.registry import get_plot
+from tdw.recipes.catalog import catalog_of
 from tdw.reports.study_report import write_study_report
 from tdw.store import Store
 from tdw.torch_settings import is_flushing
 
-FAMILY = FAMILIES[0]
+FAMILY = get_family("modulo_addition_1layer")
 CONFIG = FAMILY.parse_variant(TINY)
 Undo = contextlib.ExitStack
 
@@ -42,7 +42,7 @@ def make(root: Path) -> dict[str, bytes]:
     tdw.open(store).make(TINY, TINY_EPOCHS)
     write_comparison(store, FAMILY, [CONFIG], early_epoch=10)
     for name in ("training_curves", "coarseness_distribution"):
-        render(get_plot(name), store, family=FAMILY, variants=[TINY]).write(store)
+        render(catalog_of(FAMILY).plot(name), store, family=FAMILY, variants=[TINY]).write(store)
     write_study_report(store, FAMILY, [CONFIG], title="tiny", early_epoch=10, last_epoch=20, study={})
     files = (path for path in root.rglob("*") if path.is_file() and path.suffix != ".lock")
     return {str(path.relative_to(root)): path.read_bytes() for path in files}

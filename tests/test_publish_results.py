@@ -13,11 +13,11 @@ from tiny_variant import TINY
 
 import tdw
 from tdw.errors import NotFound
-from tdw.families import FAMILIES
+from tdw.families import get_family
 from tdw.making.comparison import write_comparison
 from tdw.store import Address, Store
 
-FAMILY = FAMILIES[0]
+FAMILY = get_family("modulo_addition_1layer")
 SCRIPT = Path(__file__).parents[1] / "scripts" / "publish-results"
 STUDY = """\
 name: tiny

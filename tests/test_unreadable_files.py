@@ -13,15 +13,15 @@ import safetensors.numpy
 from tiny_variant import TINY, TINY_EPOCHS
 
 from tdw.errors import Unreadable
-from tdw.families import FAMILIES
-from tdw.findings import Checked
+from tdw.families import get_family
+from tdw.integrity.findings import Checked
 from tdw.integrity.repair import repair
 from tdw.integrity.verify import verify
 from tdw.making.tables import summarize
 from tdw.store import Address, Store, TableAddress
 from tdw.store.layout import CHECKPOINTS
 
-FAMILY = FAMILIES[0]
+FAMILY = get_family("modulo_addition_1layer")
 CONFIG = FAMILY.parse_variant(TINY)
 FAILURES: list[Exception] = [
     ImportError("no module named pyarrow.lib"),

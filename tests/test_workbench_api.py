@@ -12,6 +12,7 @@ from tiny_variant import TINY, TINY_EPOCHS
 import tdw
 from tdw.errors import BadConfig, NotFound
 from tdw.notebook.workbench import Workbench
+from tdw.recipes.catalog import catalog_of
 from tdw.store import Store
 
 
@@ -28,7 +29,7 @@ def test_every_step_from_store_to_array_is_one_line(tiny_store: Store) -> None:
     assert v.at(20).artifact("coarseness")["neuron_fft_ratio_no_dc"].shape == (512,)
     assert v.at(20).artifact("neuron_activations")["neuron_activations"].shape == (512, 7, 7)
     assert v.at(20).provenance().epoch == 20
-    assert v.at(20).artifacts() == [*v.family.analyzers]
+    assert v.at(20).artifacts() == [*catalog_of(v.family).analyzer_names]
 
 
 def test_the_environment_names_the_store_when_nothing_else_does(
@@ -68,7 +69,7 @@ def test_what_is_not_there_is_named_with_what_is(tiny_store: Store) -> None:
 
 def test_importing_tdw_and_reading_a_study_loads_neither_torch_nor_dagster() -> None:
     script = (
-        "import sys, tdw, tdw.study, tdw.notebook.workbench, tdw.analysis.registry, tdw.families, tdw.store\n"
+        "import sys, tdw, tdw.study, tdw.notebook.workbench, tdw.recipes.catalog, tdw.families, tdw.store\n"
         "heavy = ('torch', 'numba', 'dagster', 'plotly', 'matplotlib', 'pandas')\n"
         "print([m for m in heavy if m in sys.modules])"
     )

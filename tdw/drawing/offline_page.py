@@ -12,9 +12,8 @@ import os
 import shutil
 from typing import Any, Literal
 
-from tdw.drawing.style import CONFIG, Figure
+from tdw.drawing.style import CONFIG, Figure, figure_json
 from tdw.errors import TdwError
-from tdw.making.figures import figure_json
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 

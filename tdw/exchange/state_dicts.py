@@ -39,27 +39,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ImportedCheckpoint:
-    """A checkpoint that was taken over; losses (nats) and test accuracy are on the variant's own split."""
+    """A checkpoint that was taken over; losses and metrics are on the variant's own data."""
 
     epoch: int
     written: Written
     fingerprint: str
     train_loss: float
-    test_loss: float
-    test_accuracy: float
+    metrics: Mapping[str, float]
 
 
 @dataclass(frozen=True)
 class _Read:
-    """A checkpoint that was read and checked: its weights, where they are from, its train loss and test
-    metrics (loss, accuracy).
+    """A checkpoint that was read and checked: its weights, where they are from, its train loss and the
+    family's metrics.
     """
 
     source: Source
     weights: Weights
     environment: dict[str, str]
     train_loss: float
-    test: tuple[float, float]
+    metrics: tuple[float, ...]
 
 
 @under_known_settings
@@ -92,7 +91,8 @@ def import_checkpoints(
     objective = family.objective(config, device="cpu")
     opened: dict[Path, tuple[Any, str]] = {}
     read = {
-        epoch: _read(family, config, source, objective, opened) for epoch, source in sorted(sources.items())
+        epoch: _read(family, config, source, objective, opened, epoch)
+        for epoch, source in sorted(sources.items())
     }
     with store.lock(family.name, config.key, "train"):
         records = Records(store, family, config)
@@ -109,6 +109,7 @@ def _read(
     source: Source,
     objective: Objective,
     opened: dict[Path, tuple[Any, str]],
+    epoch: int,
 ) -> _Read:
     """Read and check one checkpoint; `opened` keeps files that hold several."""
     import torch
@@ -132,11 +133,11 @@ def _read(
         raise BadConfig(
             f"{source}: {', '.join(wrong)} hold NaN or infinite values", "training diverged there"
         )
-    train_loss, test = _evaluate(objective, weights)
-    if not all(map(math.isfinite, (train_loss, *test))):
+    train_loss, metrics = _evaluate(objective, weights, epoch)
+    if not all(map(math.isfinite, (train_loss, *metrics))):
+        named = dict(zip(family.metric_names, metrics, strict=True))
         raise BadConfig(
-            f"{source}: the weights are finite, but their loss is {train_loss} on the training pairs and "
-            f"{test[0]} on the test pairs",
+            f"{source}: the weights are finite, but their train loss is {train_loss}, their metrics {named}",
             "training diverged there, or the weights are of another scale: nothing could be made of them",
         )
     weighty = [tensor for tensor in state.values() if _is_weight(tensor)]
@@ -150,20 +151,20 @@ def _read(
         **({"stripped": " ".join(source.strip_prefixes)} if source.strip_prefixes else {}),
         **({"converted": f"{', '.join(sorted(dtypes))} to float32"} if dtypes else {}),
     }
-    return _Read(source, weights, environment, train_loss, test)
+    return _Read(source, weights, environment, train_loss, metrics)
 
 
 def _is_weight(tensor: torch.Tensor) -> bool:
     return tensor.is_floating_point() and tensor.dim() > 0  # the buffer IGNORE is a single number
 
 
-def _evaluate(objective: Objective, weights: Weights) -> tuple[float, tuple[float, float]]:
-    """Train loss, and test loss and accuracy, of a copy of the weights."""
+def _evaluate(objective: Objective, weights: Weights, epoch: int) -> tuple[float, tuple[float, ...]]:
+    """Train loss and metrics of a copy of the weights."""
     from tdw.training.environment import one_thread
 
     with one_thread():
         trained = {name: tensor.clone() for name, tensor in weights.items()}
-        return objective.loss_and_gradients(trained), objective.test_metrics(trained)
+        return objective.loss_and_gradients(trained, epoch), objective.metrics(trained)
 
 
 def _arrays(weights: Weights) -> dict[str, Any]:
@@ -183,7 +184,6 @@ def _require_no_other(records: Records, epoch: int, read: _Read, *, variant: str
 
 def _commit(records: Records, epoch: int, read: _Read) -> ImportedCheckpoint:
     present = records.commit_checkpoint(epoch, _arrays(read.weights), environment=read.environment)
-    records.history.record(epoch, read.train_loss, read.test)
-    return ImportedCheckpoint(
-        epoch, present.written, present.fingerprint, read.train_loss, read.test[0], read.test[1]
-    )
+    records.history.record(epoch, read.train_loss, read.metrics)
+    named = dict(zip(records.family.metric_names, read.metrics, strict=True))
+    return ImportedCheckpoint(epoch, present.written, present.fingerprint, read.train_loss, named)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from tdw.errors import StoreError
-from tdw.findings import Finding
+from tdw.integrity.findings import Finding
 from tdw.store import Store
 from tdw.store.layout import STATES
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from tdw.analysis.layout import wrong_arrays
-from tdw.analysis.registry import ANALYZERS
 from tdw.errors import CorruptFile, NotFound, TdwError, Unreadable
-from tdw.families import FAMILIES, Family
-from tdw.findings import Checked, Finding, Problem
+from tdw.families import Family, all_families
+from tdw.integrity.findings import Checked, Finding, Problem
 from tdw.known_settings import under_known_settings
-from tdw.recipes.family import wrong_layout
+from tdw.recipes.array_layout import wrong_arrays
+from tdw.recipes.catalog import catalog_of
+from tdw.recipes.family import VariantConfig, wrong_layout
 from tdw.store import Address, Artifact, Provenance, Store, TableAddress, reading, record, tablefile
 from tdw.store.commit import TEMPORARY, leftovers
 from tdw.store.fingerprints import fingerprint_arrays, short
@@ -37,14 +37,15 @@ def summed_size(store: Store) -> int:
 
 
 @under_known_settings
-def verify(store: Store, *, families: tuple[Family, ...] = FAMILIES) -> Iterator[Checked]:
+def verify(store: Store, *, families: tuple[Family, ...] | None = None) -> Iterator[Checked]:
     """Re-read every file, one `Checked` a file as it is done, folder by folder.
 
     Args:
         store: with a local root.
-        families: whose folders are expected.
+        families: whose folders are expected; None for all that are registered.
     """
     root: Path = store.root
+    families = all_families() if families is None else families
     for path in leftovers(root):
         yield _checked(path, Finding(str(path), "temporary", "left by a writer that was killed"))
     for family in families:
@@ -96,7 +97,9 @@ def _variant(store: Store, family: Family, variant: str) -> Iterator[Checked]:
     yield from _tables_and_plots(store, family, variant)
 
 
-def _arrays(store: Store, family: Family, config: Any, address: Address, weights: dict[int, str]) -> Checked:
+def _arrays(
+    store: Store, family: Family, config: VariantConfig, address: Address, weights: dict[int, str]
+) -> Checked:
     path: Path = store.path(address)
     of: dict[str, Any] = {"variant": address.variant, "kind": address.kind, "epoch": address.epoch}
 
@@ -124,7 +127,7 @@ def _arrays(store: Store, family: Family, config: Any, address: Address, weights
     elif address.kind == STATES:
         wrong = _wrong_state(artifact, family, config)
     else:
-        wrong = _wrong_artifact(artifact, address.kind, config)
+        wrong = _wrong_artifact(artifact, address.kind, family, config)
         mark = artifact.provenance.checkpoint_fingerprint
         if address.epoch not in weights and not store.exists(
             Address(address.family, address.variant, CHECKPOINTS, address.epoch)
@@ -141,7 +144,7 @@ def verify_artifact(store: Store, family: Family, address: Address) -> Checked:
     return _arrays(store, family, family.parse_variant(address.variant), address, {})
 
 
-def _misplaced(provenance: Provenance, address: Address, family: Family, config: Any) -> str:
+def _misplaced(provenance: Provenance, address: Address, family: Family, config: VariantConfig) -> str:
     expected = {
         "family": address.family,
         "variant": address.variant,
@@ -158,7 +161,7 @@ def _misplaced(provenance: Provenance, address: Address, family: Family, config:
     return "; ".join(wrong)
 
 
-def _wrong_weights(artifact: Artifact, config: Any, fingerprint: str) -> str:
+def _wrong_weights(artifact: Artifact, config: VariantConfig, fingerprint: str) -> str:
     wrong = wrong_layout(config.weight_shapes, artifact.arrays)
     if wrong:
         return f"weights are not those of the configuration: {wrong}"
@@ -168,7 +171,7 @@ def _wrong_weights(artifact: Artifact, config: Any, fingerprint: str) -> str:
     return ""
 
 
-def _wrong_state(artifact: Artifact, family: Family, config: Any) -> str:
+def _wrong_state(artifact: Artifact, family: Family, config: VariantConfig) -> str:
     """A state holds the weights and, after the first step, both moments of the trained ones."""
     shapes = dict(config.weight_shapes)
     if artifact.provenance.epoch:
@@ -177,12 +180,12 @@ def _wrong_state(artifact: Artifact, family: Family, config: Any) -> str:
     return f"not a state of the configuration: {wrong}" if wrong else ""
 
 
-def _wrong_artifact(artifact: Artifact, kind: str, config: Any) -> str:
+def _wrong_artifact(artifact: Artifact, kind: str, family: Family, config: VariantConfig) -> str:
     """Only what this version's code has made is held to what it declares."""
-    found = [analyzer for analyzer in ANALYZERS if analyzer.name == kind]
+    found = [analyzer for analyzer in catalog_of(family).analyzers if analyzer.name == kind]
     if not found or artifact.provenance.code_version != found[0].code_version:
         return ""
-    return wrong_arrays(found[0], artifact.arrays, config)
+    return wrong_arrays(found[0], artifact.arrays, family.lengths(config))
 
 
 def _tables_and_plots(store: Store, family: Family, variant: str | None) -> Iterator[Checked]:

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from tdw.analysis.registry import (
-    ParametersByName,
-    get_analyzer,
-    inputs_of,
-    parameters_of,
-    recorded_spec_version,
-)
 from tdw.errors import CorruptFile, NotFound
 from tdw.parameters import as_json
-from tdw.recipes.family import Family
+from tdw.recipes.catalog import ParametersByName, catalog_of
+from tdw.recipes.family import Family, VariantConfig
+from tdw.recipes.versions import recorded_spec_version
 from tdw.store import Address, Provenance, Store
 from tdw.store.layout import CHECKPOINTS
 
@@ -30,7 +24,7 @@ class Variant:
 
     store: Store
     family: Family
-    config: Any
+    config: VariantConfig
     parameters: ParametersByName
 
     def address(self, kind: str, epoch: int) -> Address:
@@ -45,18 +39,18 @@ class Variant:
             epoch: of the checkpoint.
             checkpoint: fingerprint of the checkpoint's weights.
         """
-        analyzer = get_analyzer(name)
+        catalog = catalog_of(self.family)
         return Provenance(
             family=self.family.name,
             variant=self.config.key,
             name=name,
             epoch=epoch,
-            code_version=analyzer.code_version,
-            parameters=as_json(parameters_of(name, self.parameters)),
+            code_version=catalog.analyzer(name).code_version,
+            parameters=as_json(catalog.parameters_of(name, self.parameters)),
             variant_fingerprint=self.config.fingerprint,
             probe_fingerprint=self.family.probe_fingerprint(self.config),
             checkpoint_fingerprint=checkpoint,
-            inputs=inputs_of(analyzer, self.parameters),
+            inputs=catalog.inputs_of(name, self.parameters),
         )
 
     def is_up_to_date(self, name: str, epoch: int, checkpoint: str) -> bool:
@@ -96,7 +90,7 @@ def differences(found: Provenance, wanted: Provenance) -> list[str]:
 def missing_cells(
     store: Store,
     family: Family,
-    config: Any,
+    config: VariantConfig,
     *,
     analyzers: Iterable[str],
     epochs: Iterable[int],

@@ -16,19 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from tdw.analysis.registry import (
-    ParametersByName,
-    get_analyzer,
-    in_order,
-    parameters_of,
-    recorded_spec_version,
-)
 from tdw.errors import CorruptFile, FingerprintMismatch, NotFound, TdwError
-from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContext
 from tdw.inventory.state import Variant
 from tdw.known_settings import under_known_settings
 from tdw.recipes.analyzer import Analyzer, Metadata
-from tdw.recipes.family import Family, wrong_layout
+from tdw.recipes.catalog import ParametersByName, catalog_of
+from tdw.recipes.context import Arrays, Context
+from tdw.recipes.family import Family, VariantConfig, wrong_layout
+from tdw.recipes.versions import recorded_spec_version
 from tdw.store import Provenance, Store, Written
 from tdw.store.fingerprints import fingerprint_arrays, short
 from tdw.store.layout import CHECKPOINTS
@@ -61,7 +56,7 @@ class CellResult:
 def analyze(
     store: Store,
     family: Family,
-    config: Any,
+    config: VariantConfig,
     cells: Cells,
     *,
     parameters: ParametersByName | None = None,
@@ -78,7 +73,7 @@ def analyze(
         family: of the variant.
         config: the variant's configuration.
         cells: analyzer name -> epochs.
-        parameters: analyzer name -> its parameters dataclass; see `registry.resolve_parameters`.
+        parameters: analyzer name -> its parameters dataclass; see `Catalog.resolve_parameters`.
         device: where the forward pass runs, "cpu", "cuda" or "auto" (CUDA where there is one).
 
     Yields:
@@ -89,7 +84,7 @@ def analyze(
     """
     variant = Variant(store, family, config, parameters or {})
     for name in (*cells, *variant.parameters):
-        parameters_of(name, variant.parameters)
+        catalog_of(family).parameters_of(name, variant.parameters)
     # A generator of its own, so that wrong arguments are refused at the call and not at the first next().
     wanted = {name: frozenset(epochs) for name, epochs in cells.items()}
     return _analyze(variant, wanted, resolve_device(device))
@@ -102,15 +97,16 @@ class _Pass:
     variant: Variant
     epoch: int
     device: str
-    context: CheckpointContext
+    context: Context
     checkpoint: str
     failed: dict[str, Exception] = field(default_factory=dict[str, Exception])
 
 
 @under_known_settings
 def _analyze(variant: Variant, cells: Cells, device: str) -> Iterator[CellResult]:
+    catalog = catalog_of(variant.family)
     for epoch in sorted(set[int]().union(*cells.values())):
-        wanted = in_order(name for name, epochs in cells.items() if epoch in epochs)
+        wanted = catalog.in_order(name for name, epochs in cells.items() if epoch in epochs)
         started = time.perf_counter()
         try:
             checkpoint = _open(variant, epoch, device)
@@ -166,9 +162,7 @@ def _open(variant: Variant, epoch: int, device: str) -> _Pass:
         with one_thread():
             return variant.family.probe_pass(config, weights, device=device)
 
-    context = CheckpointContext(
-        config.p, artifact.arrays, run_probe, label_probe=lambda: variant.family.probe_labels(config)
-    )
+    context = variant.family.open_checkpoint(config, artifact.arrays, run_probe)
     return _Pass(variant, epoch, device, context, fingerprint)
 
 
@@ -176,7 +170,7 @@ def _cell(at: _Pass, analyzer: Analyzer, started: float) -> CellResult:
     for name in analyzer.requires:
         if name in at.failed:
             raise TdwError(
-                f"{analyzer.name} needs {name}, which failed: {at.failed[name]}", "mend that first"
+                f"{analyzer.name} needs {name}, which failed: {at.failed[name]}", "fix that analyzer first"
             )
         _provide(at, name)
     arrays = _compute(at, analyzer)
@@ -216,14 +210,16 @@ def _provide(at: _Pass, name: str) -> None:
         else:
             at.context.results[name] = stored.arrays
             return
-    analyzer = get_analyzer(name)
+    analyzer = catalog_of(at.variant.family).analyzer(name)
     for required in analyzer.requires:
         _provide(at, required)
     _compute(at, analyzer)
 
 
 def _compute(at: _Pass, analyzer: Analyzer) -> Arrays:
-    arrays = analyzer.function(at.context, parameters_of(analyzer.name, at.variant.parameters))
+    arrays = analyzer.function(
+        at.context, catalog_of(at.variant.family).parameters_of(analyzer.name, at.variant.parameters)
+    )
     at.context.results[analyzer.name] = arrays
     return arrays
 

@@ -1,4 +1,4 @@
-"""S5: one row a variant.
+"""S5: one row per variant, and the table of associations beside it.
 
 Reads the summaries of each variant and nothing else, so it takes seconds. What a variant lacks is empty in
 its row and named in `missing`; a variant that has nothing yet has a row all the same.
@@ -7,18 +7,13 @@ its row and named in `missing`; a variant that has nothing yet has a row all the
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
 from tdw.known_settings import under_known_settings
-from tdw.making.association import association_table
-from tdw.making.variant_tables import SUMMARIES, VariantTables, input_marks, read_tables
 from tdw.recipes.family import Family, VariantConfig
+from tdw.recipes.variant_tables import VariantTables, input_marks, read_tables, tables_of
 from tdw.store import Provenance, Store, TableAddress, Written
 from tdw.store.fingerprints import short
 
@@ -26,17 +21,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COMPARISON, ASSOCIATIONS = "comparison", "associations"
-CODE_VERSION = "1"
-BLOBS = "num_blob_neurons_0.7"
 
 
 @under_known_settings
-def compare(variants: Sequence[VariantTables], *, early_epoch: int = 1000) -> pd.DataFrame:
-    """One row a variant; see `DESCRIPTION`."""
+def compare(family: Family, variants: Sequence[VariantTables], *, early_epoch: int = 1000) -> pd.DataFrame:
+    """One row per variant: its fields, how far it is trained, the family's columns, what is missing."""
     import pandas as pd
 
-    table = pd.DataFrame([_row(variant, early_epoch) for variant in variants])
-    whole = ("grokking_epoch", "censored_at", "first_blob_epoch", "frequencies_settled_epoch")
+    rows = [_row(family, variant, early_epoch) for variant in variants]
+    columns = (
+        None if rows else ["variant", *(field.name for field in family.fields), "fingerprint", "missing"]
+    )
+    table = pd.DataFrame(rows, columns=columns)
+    whole = family.comparison.whole if family.comparison and rows else ()
     return table.astype(dict.fromkeys(whole, "Int64"))
 
 
@@ -44,7 +41,7 @@ def compare(variants: Sequence[VariantTables], *, early_epoch: int = 1000) -> pd
 def write_comparison(
     store: Store, family: Family, configs: Iterable[VariantConfig], *, early_epoch: int = 1000
 ) -> Written:
-    """Commit the comparison table, and beside it the table `associations`.
+    """Commit the comparison table, and beside it the table `associations` where the family has one.
 
     Args:
         store: where summaries are read and the tables are committed.
@@ -59,168 +56,31 @@ def write_comparison(
         FingerprintMismatch, CorruptFile, StoreError: see `read_tables`; each names the file or difference.
     """
     variants = read_tables(store, family, configs)
-    table = compare(variants, early_epoch=early_epoch)
+    table = compare(family, variants, early_epoch=early_epoch)
     provenance = Provenance(
         family=family.name,
         variant="",
         name=COMPARISON,
-        code_version=CODE_VERSION,
+        code_version=family.comparison.code_version if family.comparison else "1",
         parameters={"early_epoch": early_epoch},
         inputs=input_marks(variants),
         environment={"tdw": version("training-dynamics-workbench")},
     )
-    second = dataclasses.replace(provenance, name=ASSOCIATIONS)
-    address = TableAddress(family.name, None, ASSOCIATIONS)
-    store.write_table(address, association_table(table), provenance=second)
+    if family.comparison and family.comparison.associate:
+        second = dataclasses.replace(provenance, name=ASSOCIATIONS)
+        address = TableAddress(family.name, None, ASSOCIATIONS)
+        store.write_table(address, family.comparison.associate(table), provenance=second)
     return store.write_table(TableAddress(family.name, None, COMPARISON), table, provenance=provenance)
 
 
-def _row(variant: VariantTables, early_epoch: int) -> dict[str, Any]:
-    config: Any = variant.config
-    fields = {name: getattr(config, name, None) for name in ("p", "seed", "data_seed", "train_fraction")}
-    epochs = variant.epochs
+def _row(family: Family, variant: VariantTables, early_epoch: int) -> dict[str, Any]:
+    fields = variant.config.to_dict()
     return {
         "variant": variant.key,
-        **{name: value for name, value in fields.items() if value is not None},
-        "fingerprint": short(config.fingerprint),
-        "num_checkpoints": len(epochs),
-        "last_epoch": epochs[-1] if epochs else -1,
-        **_grokking(variant),
-        "early_epoch": early_epoch,
-        **_coarseness(variant, early_epoch),
-        **_frequencies(variant, early_epoch),
-        **_neurons(variant),
-        **_labels(variant, early_epoch),
-        "missing": ", ".join(name for name in SUMMARIES if variant.get(name) is None),
+        **{field.name: fields[field.name] for field in family.fields if field.name in fields},
+        "fingerprint": short(variant.config.fingerprint),
+        "num_checkpoints": len(variant.epochs),
+        "last_epoch": variant.epochs[-1] if variant.epochs else -1,
+        **(family.comparison.columns(variant, early_epoch) if family.comparison else {}),
+        "missing": ", ".join(name for name in tables_of(family) if variant.get(name) is None),
     }
-
-
-def _grokking(variant: VariantTables) -> dict[str, Any]:
-    table = variant.get("grokking")
-    row: dict[Any, Any] = {} if table is None or table.empty else table.iloc[0].to_dict()
-    return {
-        "grokked": bool(row["grokked"]) if row else None,
-        "grokking_epoch": row.get("grokking_epoch"),
-        "censored_at": row.get("censored_at"),
-        "rule": row.get("rule", ""),
-        "final_test_loss": row.get("final_test_loss", math.nan),
-        "final_test_accuracy": row.get("final_test_accuracy", math.nan),
-    }
-
-
-def _coarseness(variant: VariantTables, early_epoch: int) -> dict[str, Any]:
-    """Blobs and mean coarseness at epoch 0, early, at grokking and at the end; NaN where not analyzed."""
-    import pandas as pd
-
-    table, grokking = variant.get("coarseness"), variant.get("grokking")
-    columns = ("mean_coarseness", BLOBS, "num_blob_neurons_0.5", "num_neurons")
-    if table is None or table.empty or not set(columns) <= set(table.columns):
-        table = pd.DataFrame({"epoch": [], **{name: [] for name in columns}}, dtype=np.float64)
-    epochs = table["epoch"].to_numpy(np.float64)
-    means, blobs = table["mean_coarseness"].to_numpy(np.float64), table[BLOBS].to_numpy(np.float64)
-    grokked_at = math.nan
-    if grokking is not None and not grokking.empty and not pd.isna(grokking["grokking_epoch"].iloc[0]):
-        grokked_at = float(grokking["grokking_epoch"].iloc[0])
-    # The first analyzed epoch at or after grokking.
-    after = epochs[epochs >= grokked_at]
-    grokking_row = epochs == (after[0] if len(after) else math.nan)
-    half = table["num_blob_neurons_0.5"].to_numpy(np.float64)
-    return {
-        "num_neurons": _at(table["num_neurons"].to_numpy(np.float64), epochs == epochs.max(initial=-1)),
-        "initial_mean_coarseness": _at(means, epochs == 0),
-        "initial_num_blobs": _at(blobs, epochs == 0),
-        "early_mean_coarseness": _at(means, epochs == early_epoch),
-        "early_num_blobs": _at(blobs, epochs == early_epoch),
-        "early_num_blobs_0.5": _at(half, epochs == early_epoch),
-        "grokking_mean_coarseness": _at(means, grokking_row),
-        "grokking_num_blobs": _at(blobs, grokking_row),
-        "final_mean_coarseness": _at(means, epochs == epochs.max(initial=-1)),
-        "final_num_blobs": _at(blobs, epochs == epochs.max(initial=-1)),
-        "max_num_blobs": float(blobs.max()) if len(blobs) else math.nan,
-        "first_blob_epoch": int(epochs[blobs > 0][0]) if (blobs > 0).any() else None,
-    }
-
-
-def _frequencies(variant: VariantTables, early_epoch: int) -> dict[str, Any]:
-    table = variant.get("frequencies")
-    if table is None or table.empty:
-        return {
-            "final_frequencies": "",
-            "early_frequencies": "",
-            "num_frequencies": math.nan,
-            "early_frequency_overlap": math.nan,
-            "frequencies_settled_epoch": None,
-        }
-    listed = [frequencies_of(text) for text in table["dominant_frequencies"]]
-    epochs = table["epoch"].to_numpy(np.int64)
-    settled = next((i for i in range(len(listed)) if all(s == listed[-1] for s in listed[i:])), None)
-    early = np.flatnonzero(epochs == early_epoch)
-    names = [column for column in table.columns if column.startswith("norm_")]
-    overlap = math.nan
-    if early.size and listed[-1]:
-        norms = table[names].to_numpy(np.float64)[early[0]]
-        strongest = {int(k) + 1 for k in np.argsort(-norms, kind="stable")[: len(listed[-1])]}
-        overlap = len(strongest & listed[-1]) / len(listed[-1])
-    return {
-        "final_frequencies": _text(listed[-1]),
-        "early_frequencies": _text(listed[int(early[0])]) if early.size else "",
-        "num_frequencies": float(len(listed[-1])),
-        "early_frequency_overlap": overlap,
-        "frequencies_settled_epoch": int(epochs[settled]) if settled is not None and listed[-1] else None,
-    }
-
-
-def frequencies_of(text: object) -> frozenset[int]:
-    """The frequencies in a cell of the `frequencies` summary, such as "4 11 30"."""
-    return frozenset(map(int, str(text).split())) if isinstance(text, str) else frozenset()
-
-
-def _text(found: frozenset[int]) -> str:
-    return " ".join(map(str, sorted(found)))
-
-
-def _neurons(variant: VariantTables) -> dict[str, float]:
-    table = variant.get("neurons")
-    names = ("num_ever_blob", "num_stays_blob", "num_frequency_settled", "num_dead_at_end")
-    if table is None:
-        return dict.fromkeys(names, math.nan)
-    columns = ("stays_blob", "frequency_settled", "dead_at_end")
-    sums = [float(table[column].to_numpy(np.bool_).sum()) for column in columns]
-    return dict(zip(names, [float(table["first_blob_epoch"].notna().sum()), *sums], strict=True))
-
-
-def _labels(variant: VariantTables, early_epoch: int) -> dict[str, float]:
-    """Where the observed labels rank among all of them (A12), 1 for the coarsest."""
-    table = variant.get("relabelling")
-    names = ("num_labellings", "early_label_rank", "final_label_rank")
-    if table is None or table.empty:
-        return dict.fromkeys(names, math.nan)
-    observed = table[table["c"] == 1]
-    epochs = observed["epoch"].to_numpy(np.int64)
-    found = observed["rank_mean_coarseness"].to_numpy(np.float64)
-    return {
-        "num_labellings": float(table["c"].to_numpy(np.int64).max()),
-        "early_label_rank": _at(found, epochs == early_epoch),
-        "final_label_rank": _at(found, epochs == epochs.max()),
-    }
-
-
-def _at(values: npt.NDArray[np.float64], where: npt.NDArray[np.bool_]) -> float:
-    return float(values[where][0]) if where.any() else math.nan
-
-
-DESCRIPTION = """\
-One row a variant.
-
-- `grokked`, `grokking_epoch`, `censored_at`: by the rule in `rule`; `grokking_epoch` is empty for *no grok*,
-  which is censored at `censored_at`
-- `early_*`: at `early_epoch`; `initial_*`: at epoch 0; `grokking_*`: at the first analyzed epoch at or after
-  grokking; `final_*`: at the last analyzed epoch. `*_num_blobs`: neurons with coarseness ≥ 0.7
-- `final_frequencies`, `early_frequencies`: dominant frequencies of W_E; `early_frequency_overlap`: share of
-  the final ones among as many that are strongest at the early epoch; `frequencies_settled_epoch`: from when
-  on the dominant ones are the final ones at every analyzed epoch
-- `num_ever_blob`, `num_stays_blob`, `num_frequency_settled`, `num_dead_at_end`: neurons
-- `early_label_rank`, `final_label_rank` of `num_labellings`: place of the observed labels by mean coarseness
-  among all relabellings, 1 for the coarsest
-- `missing`: summaries that the variant does not have yet
-"""

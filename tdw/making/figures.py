@@ -12,11 +12,11 @@ from importlib.metadata import version
 from typing import Any
 
 from tdw.drawing.preview import default_style
-from tdw.drawing.style import Figure, looks, short_labels
+from tdw.drawing.style import Figure, figure_json, looks, short_labels
 from tdw.families import Family
 from tdw.known_settings import under_known_settings
 from tdw.parameters import as_json, override
-from tdw.plots.registry import get_plot
+from tdw.recipes.catalog import catalog_of
 from tdw.recipes.figure import Plot
 from tdw.recipes.reader import Sources, VariantReader
 from tdw.store import Provenance, Store, Written
@@ -105,7 +105,7 @@ def render(
 @under_known_settings
 def variant_figure(store: Store, family: Family, variant: str, name: str, **parameters: Any) -> Figure:
     """The interactive figure of a variant's plot, from what is stored now. Raises what `render` raises."""
-    plot = get_plot(name, scope="variant")
+    plot = catalog_of(family).plot(name, scope="variant")
     data = _load(plot, store, family=family, variants=[variant], parameters=parameters)[1]
     return plot.build(data)
 
@@ -115,17 +115,10 @@ def comparison_figure(
     store: Store, family: Family, name: str, *, variants: Sequence[str] | None = None, **parameters: Any
 ) -> Figure:
     """The interactive figure of a plot over variants (all that are stored, or those named)."""
-    plot = get_plot(name, scope="comparison")
+    plot = catalog_of(family).plot(name, scope="comparison")
     keys = sorted(store.variants(family.name), key=_natural) if variants is None else variants
     data = _load(plot, store, family=family, variants=keys, parameters=parameters)[1]
     return plot.build(data)
-
-
-def figure_json(figure: Figure) -> str:
-    """A figure as Plotly's JSON; numeric arrays in base64; the same figure gives the same text."""
-    import plotly.io as pio
-
-    return pio.to_json(figure, validate=False, engine="json") or ""
 
 
 def _load(

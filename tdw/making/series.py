@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tdw.analysis.registry import artifact_version
 from tdw.epochs import format_epochs
 from tdw.errors import FingerprintMismatch
-from tdw.families.modulo_addition_1layer.context import Arrays
 from tdw.inventory.state import Variant, differences
+from tdw.recipes.context import Arrays
+from tdw.recipes.versions import artifact_version
 from tdw.store import Provenance
 from tdw.store.fingerprints import canonical_json, fingerprint_json, short
 from tdw.store.layout import CHECKPOINTS
@@ -62,17 +62,6 @@ def read_series(variant: Variant, analyzers: Iterable[str], *, epochs: Iterable[
     )
 
 
-def read_versions(
-    variant: Variant, analyzers: Iterable[str], *, epochs: Iterable[int] | None = None
-) -> dict[str, str]:
-    """What `read_series` would give as `versions`, from the headers alone and without any check."""
-    names = tuple(analyzers)
-    common, _ = available(variant, names, epochs=epochs)
-    return versions(
-        {name: {e: variant.store.provenance(variant.address(name, e)) for e in common} for name in names}
-    )
-
-
 def available(
     variant: Variant, analyzers: tuple[str, ...], *, epochs: Iterable[int] | None = None
 ) -> tuple[tuple[int, ...], dict[str, tuple[int, ...]]]:
@@ -85,7 +74,7 @@ def available(
 
 
 def versions(records: Records) -> dict[str, str]:
-    """A hash a analyzer over what its artifacts are, by epoch: 64 hex digits each."""
+    """A hash per analyzer over what its artifacts are, by epoch: 64 hex digits each."""
     return {
         name: fingerprint_json([[epoch, artifact_version(found[epoch])] for epoch in sorted(found)])
         for name, found in records.items()

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tdw.analysis.registry import ParametersByName
 from tdw.epochs import format_epochs
 from tdw.errors import BadConfig, FingerprintMismatch, NotFound
 from tdw.inventory.state import Variant
 from tdw.known_settings import under_known_settings
-from tdw.making.series import Series, read_series, read_versions
+from tdw.making.series import Series, read_series
 from tdw.parameters import as_json
 from tdw.recipes.analyzer import Metadata
-from tdw.recipes.family import Family
+from tdw.recipes.catalog import ParametersByName, catalog_of
+from tdw.recipes.family import Family, VariantConfig
 from tdw.recipes.summary import HISTORY, Inputs, Summary
 from tdw.store import Provenance, Store, TableAddress, Written
 from tdw.store.fingerprints import fingerprint_arrays, short
-from tdw.summaries.registry import get_summary, summary_version
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +48,7 @@ class Summarized:
 def summarize(
     store: Store,
     family: Family,
-    config: Any,
+    config: VariantConfig,
     name: str,
     *,
     parameters: ParametersByName | None = None,
@@ -64,7 +63,7 @@ def summarize(
         config: the variant's configuration.
         name: of the summary.
         parameters: analyzer name -> its parameters dataclass; artifacts of other parameters are refused.
-        options: the summary's own parameters dataclass; see `registry.resolve_options`.
+        options: the summary's own parameters dataclass; see `Catalog.resolve_options`.
         epochs: None for all there are. Epochs without an artifact are left out, and listed in `missing`.
 
     Raises:
@@ -73,7 +72,7 @@ def summarize(
         FingerprintMismatch: artifacts that are out of date or of another model; lists every difference.
         CorruptFile, StoreError: names the file.
     """
-    summary = get_summary(name)
+    summary = catalog_of(family).summary(name)
     options = _options(summary, options)
     variant = Variant(store, family, config, parameters or {})
     history, inputs = _history(variant) if HISTORY in summary.needs else (None, {})
@@ -86,7 +85,7 @@ def summarize(
                 f"{config.key} has no epoch with {' and '.join(summary.analyzers)} to summarize",
                 f"analyze it: `tdw fill --variant {config.key}`",
             )
-    table = summary.function(Inputs(config.p, series.epochs, series.artifacts, history), options)
+    table = summary.function(Inputs(config, series.epochs, series.artifacts, history), options)
     provenance = Provenance(
         family=family.name,
         variant=config.key,
@@ -104,28 +103,10 @@ def summarize(
         "num_rows": len(table),
         "nbytes": written.nbytes,
         "missing": _say_missing(series.missing),
-        "summary_version": summary_version(name, options),
+        "summary_version": catalog_of(family).summary_version(name, options),
         "variant_fingerprint": short(provenance.variant_fingerprint),
     }
     return Summarized(name, written, provenance, series.missing, metadata)
-
-
-@under_known_settings
-def current_inputs(
-    store: Store, family: Family, config: Any, name: str, *, epochs: Iterable[int] | None = None
-) -> dict[str, str]:
-    """What `provenance.inputs` of a summary made now would be; artifacts are read by their headers only.
-
-    A summary whose recorded inputs differ is out of date. Nothing is checked here: `summarize` does that.
-
-    Raises:
-        BadConfig: no such summary.
-        NotFound: it needs the history, and there is none.
-    """
-    summary = get_summary(name)
-    variant = Variant(store, family, config, {})
-    inputs = _history(variant)[1] if HISTORY in summary.needs else {}
-    return inputs | read_versions(variant, summary.analyzers, epochs=epochs) if summary.analyzers else inputs
 
 
 def _options(summary: Summary, options: Any) -> Any:
@@ -134,7 +115,7 @@ def _options(summary: Summary, options: Any) -> Any:
     if not isinstance(options, summary.parameters):
         raise BadConfig(
             f"the options of summary {summary.name} are {options!r}",
-            "make them with tdw.summaries.registry.resolve_options",
+            "make them with Catalog.resolve_options",
         )
     return options
 

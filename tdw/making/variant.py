@@ -7,11 +7,11 @@ looks after stays sound: the same locks are held, and `tdw fill` or the sensor r
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tdw.errors import CellsFailed
 from tdw.known_settings import under_known_settings
-from tdw.recipes.family import Family
+from tdw.recipes.family import Family, VariantConfig
 
 if TYPE_CHECKING:
     from tdw.store import Store
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def make_variant(
     store: Store,
     family: Family,
-    config: Any,
+    config: VariantConfig,
     checkpoints: Iterable[int | str],
     *,
     analyzers: Collection[str] | None = None,
@@ -42,14 +42,14 @@ def make_variant(
         CellsFailed: some cells could not be computed; what could is committed.
         TrainingDiverged, CannotReproduce, FingerprintMismatch, StoreError: see `train`.
     """
-    from tdw.analysis.registry import in_order
     from tdw.inventory.state import missing_cells
     from tdw.making.artifacts import analyze
     from tdw.making.tables import summarize
-    from tdw.summaries.registry import SUMMARIES
+    from tdw.recipes.catalog import catalog_of
     from tdw.training.loop import train
 
-    names = [a.name for a in in_order(family.analyzers if analyzers is None else analyzers)]
+    catalog = catalog_of(family)
+    names = [a.name for a in catalog.in_order(catalog.analyzer_names if analyzers is None else analyzers)]
     epochs = [done.epoch for done in train(config, store=store, checkpoints=checkpoints, device=device)]
     with store.lock(family.name, config.key, "analyze_cells"):
         cells = missing_cells(store, family, config, analyzers=names, epochs=epochs)
@@ -61,8 +61,6 @@ def make_variant(
             f"{len(failed)} of {len(results)} cells of {config.key} failed:\n  {lines}",
             "mend the cause and call it again: what is done is kept",
         )
-    there = {"checkpoint", "history", *names}
     with store.lock(family.name, config.key, "summarize"):
-        for summary in SUMMARIES:
-            if set(summary.needs) <= there:
-                summarize(store, family, config, summary.name)
+        for summary in catalog.summaries_of(names):
+            summarize(store, family, config, summary.name)

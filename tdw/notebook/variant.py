@@ -59,9 +59,9 @@ class Variant:
         return Checkpoint(self, epoch)
 
     def history(self) -> pd.DataFrame:
-        """Table with a row an epoch: epoch, train_loss, test_loss (nats), test_accuracy (0-1).
+        """Table with a row per epoch: epoch, train_loss and the family's metrics, such as test_loss (nats).
 
-        Each is of the weights after that many optimizer steps; test metrics are NaN where not evaluated.
+        Each is of the weights after that many optimizer steps; metrics are NaN where they were not evaluated.
         """
         return self.store.read_table(TableAddress(self.family.name, self.key, HISTORY))
 
@@ -72,9 +72,10 @@ class Variant:
             BadConfig: no summary of that name is registered; lists those that are.
             NotFound, CorruptFile: each names the file.
         """
-        from tdw.summaries.registry import get_summary
+        from tdw.recipes.catalog import catalog_of
 
-        return self.store.read_table(TableAddress(self.family.name, self.key, get_summary(name).name))
+        found = catalog_of(self.family).summary(name)
+        return self.store.read_table(TableAddress(self.family.name, self.key, found.name))
 
     def plot(self, name: str) -> go.Figure:
         """A Plotly figure of this variant, such as `mean_coarseness`, built from what is stored now.
@@ -89,16 +90,19 @@ class Variant:
 
     def summaries(self) -> list[str]:
         """Names of the summaries that are stored."""
-        from tdw.summaries.registry import SUMMARIES
+        from tdw.recipes.catalog import catalog_of
 
-        address = [TableAddress(self.family.name, self.key, summary.name) for summary in SUMMARIES]
-        return [summary.name for summary, at in zip(SUMMARIES, address, strict=True) if self.store.exists(at)]
+        names = [summary.name for summary in catalog_of(self.family).summaries]
+        return [n for n in names if self.store.exists(TableAddress(self.family.name, self.key, n))]
 
     def _repr_html_(self) -> str:
+        from tdw.recipes.catalog import catalog_of
+
         epochs = self.epochs()
         span = f"epochs {epochs[0]} to {epochs[-1]}" if epochs else "not trained yet"
         analyzed = {
-            name: len(self.store.epochs(self.family.name, self.key, name)) for name in self.family.analyzers
+            name: len(self.store.epochs(self.family.name, self.key, name))
+            for name in catalog_of(self.family).analyzer_names
         }
         found = {
             "checkpoints": f"{len(epochs)}, {span}",
@@ -129,9 +133,9 @@ class Checkpoint:
             BadConfig: no analyzer of that name is registered; lists those that are.
             NotFound, CorruptFile: each names the file.
         """
-        from tdw.analysis.registry import get_analyzer
+        from tdw.recipes.catalog import catalog_of
 
-        return Arrays(self._read(get_analyzer(analyzer).name).arrays)
+        return Arrays(self._read(catalog_of(self.variant.family).analyzer(analyzer).name).arrays)
 
     def provenance(self, kind: str = CHECKPOINTS) -> Provenance:
         """Where the checkpoint, or an analyzer's artifact of it, comes from."""
@@ -143,10 +147,12 @@ class Checkpoint:
 
     def artifacts(self) -> list[str]:
         """Names of the analyzers whose artifact is stored."""
+        from tdw.recipes.catalog import catalog_of
+
         v = self.variant
         return [
             name
-            for name in v.family.analyzers
+            for name in catalog_of(v.family).analyzer_names
             if v.store.exists(Address(v.family.name, v.key, name, self.epoch))
         ]
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tdw.errors import BadConfig, NotFound
-from tdw.families import FAMILIES, Family, get_family
+from tdw.families import Family, all_families, get_family
 from tdw.html_repr import html_table
 from tdw.notebook.variant import Checkpoint, Variant
 from tdw.recipes.family import VariantConfig
@@ -65,7 +65,7 @@ class Workbench:
 
     def variants(self) -> list[str]:
         """Keys of the variants that have anything stored."""
-        return sorted(key for family in FAMILIES for key in self.store.variants(family.name))
+        return sorted(key for family in all_families() for key in self.store.variants(family.name))
 
     def variant(self, key: str) -> Variant:
         """A variant by its key.
@@ -74,7 +74,7 @@ class Workbench:
             BadConfig: the key is no variant's.
             NotFound: nothing of it is stored; lists what is.
         """
-        for family in FAMILIES:
+        for family in all_families():
             if key in self.store.variants(family.name):
                 return Variant(self.store, family, family.parse_variant(key))
         _parse(key)
@@ -83,29 +83,31 @@ class Workbench:
             f"{self.store.root}: holds no variant {key}", f"train it with `tdw fill`; there is: {have}"
         )
 
-    def comparison(self, name: str, *, family: Family = FAMILIES[0]) -> pd.DataFrame:
+    def comparison(self, name: str, *, family: Family | str | None = None) -> pd.DataFrame:
         """A table over the variants of a family, such as `comparison`.
 
         Raises:
             NotFound, CorruptFile: each names the file.
         """
-        return self.store.read_table(TableAddress(family.name, None, name))
+        return self.store.read_table(TableAddress(self._family(family).name, None, name))
 
-    def plot(self, name: str, *, family: Family = FAMILIES[0]) -> go.Figure:
+    def plot(self, name: str, *, family: Family | str | None = None) -> go.Figure:
         """A figure over the variants of a family, built from what is stored now."""
         from tdw.making.figures import comparison_figure
 
-        return comparison_figure(self.store, family, name)
+        return comparison_figure(self.store, self._family(family), name)
 
-    def table(self, *, early_epoch: int = 1000, family: Family = FAMILIES[0]) -> pd.DataFrame:
-        """One row a variant (S5), made now from the variants' summaries."""
+    def table(self, *, early_epoch: int = 1000, family: Family | str | None = None) -> pd.DataFrame:
+        """One row per variant (S5), made now from the variants' summaries."""
         from tdw.making.comparison import compare
-        from tdw.making.variant_tables import read_tables
+        from tdw.recipes.variant_tables import read_tables
 
-        return compare(read_tables(self.store, family, self._configs(family)), early_epoch=early_epoch)
+        chosen = self._family(family)
+        tables = read_tables(self.store, chosen, self._configs(chosen))
+        return compare(chosen, tables, early_epoch=early_epoch)
 
     def report(
-        self, *, early_epoch: int = 1000, last_epoch: int | None = None, family: Family = FAMILIES[0]
+        self, *, early_epoch: int = 1000, last_epoch: int | None = None, family: Family | str | None = None
     ) -> Report:
         """The study report (R1) on all variants of a family: verdicts, numbers, figures.
 
@@ -115,17 +117,21 @@ class Workbench:
         """
         from tdw.reports.study_report import study_report
 
-        configs = self._configs(family)
-        return study_report(self.store, family, configs, early_epoch=early_epoch, last_epoch=last_epoch)
+        chosen = self._family(family)
+        return study_report(
+            self.store, chosen, self._configs(chosen), early_epoch=early_epoch, last_epoch=last_epoch
+        )
 
     def groups(
-        self, *, early_epoch: int = 1000, last_epoch: int | None = None, family: Family = FAMILIES[0]
+        self, *, early_epoch: int = 1000, last_epoch: int | None = None, family: Family | str | None = None
     ) -> StudyComparison:
         """The comparison report on the groups that the variants of a family have: moduli, seeds, outcomes."""
         from tdw.reports.study_comparison import study_comparison
 
-        configs = self._configs(family)
-        return study_comparison(self.store, family, configs, early_epoch=early_epoch, last_epoch=last_epoch)
+        chosen = self._family(family)
+        return study_comparison(
+            self.store, chosen, self._configs(chosen), early_epoch=early_epoch, last_epoch=last_epoch
+        )
 
     def compare(
         self, first: Keys, second: Keys, *, early_epoch: int = 1000, last_epoch: int | None = None
@@ -134,7 +140,11 @@ class Workbench:
         from tdw.reports.comparison_report import comparison_report
 
         sides = [[self.variant(key) for key in _listed(keys)] for keys in (first, second)]
-        family = next((variant.family for side in sides for variant in side), FAMILIES[0])
+        families = {variant.family.name for side in sides for variant in side}
+        if len(families) != 1:
+            listed = ", ".join(sorted(families)) or "no variant"
+            raise BadConfig(f"can't compare {listed}", "name variants of one family on both sides")
+        family = get_family(families.pop())
         configs = [[variant.config for variant in side] for side in sides]
         return comparison_report(
             self.store, family, configs[0], configs[1], early_epoch=early_epoch, last_epoch=last_epoch
@@ -169,6 +179,20 @@ class Workbench:
 
         return import_bundle(self.store, file, replace=replace)
 
+    def _family(self, family: Family | str | None) -> Family:
+        """The family that is meant: the given one, or the only one of which anything is stored."""
+        if isinstance(family, Family):
+            return family
+        if family is not None:
+            return get_family(family)
+        stored = [each for each in all_families() if self.store.variants(each.name)]
+        if len(stored) == 1:
+            return stored[0]
+        if not stored:
+            raise NotFound(f"{self.store.root}: holds no variant yet", "train one with `tdw fill`")
+        names = ", ".join(each.name for each in stored)
+        raise BadConfig(f"the store has variants of several families: {names}", "name one: family=...")
+
     def _configs(self, family: Family) -> list[VariantConfig]:
         """Of the variants that are stored, by the numbers in their keys."""
         keys = sorted(self.store.variants(family.name), key=_natural)
@@ -190,7 +214,7 @@ def _listed(keys: Keys) -> list[str]:
 def _parse(key: str) -> VariantConfig:
     """The configuration a key names, by the first family that can read it."""
     refusals: list[BadConfig] = []
-    for family in FAMILIES:
+    for family in all_families():
         try:
             return family.parse_variant(key)
         except BadConfig as error:

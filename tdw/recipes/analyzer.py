@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContext
+from tdw.recipes.context import Arrays
 
 Metadata = dict[str, float | int | str]
 
@@ -24,7 +24,7 @@ class Analyzer:
         name, title, description: `description` is Markdown: formula, source, how to read it.
         code_version: changed by hand whenever the same checkpoint would give other arrays.
         parameters: frozen dataclass; its defaults are the analyzer's.
-        function: (context, parameters) -> arrays.
+        function: (context, parameters) -> arrays; the context is the family's, see `recipes.context`.
         requires: analyzers whose arrays `function` finds in `context.results`.
         arrays: array name -> dtype, shape and meaning.
         quantize, half: arrays stored with 8 bits and a range a row, and as float16.
@@ -36,7 +36,7 @@ class Analyzer:
     description: str
     code_version: str
     parameters: type[Any]
-    function: Callable[[CheckpointContext, Any], Arrays]
+    function: Callable[[Any, Any], Arrays]
     requires: tuple[str, ...] = ()
     arrays: Mapping[str, str] = field(default_factory=dict[str, str])
     quantize: tuple[str, ...] = ()

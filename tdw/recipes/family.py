@@ -1,20 +1,33 @@
-"""What every family provides: a declaration, and the few things training and analysis ask of it."""
+"""What a family brings: its configuration, its model, its probe and its recipes.
+
+Everything that is about one group of models stands in its family. Training, analysis, pages and Dagster ask
+this declaration, and name no field of a family's configuration.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from tdw.errors import BadConfig
+from tdw.recipes.cost import Cost
+
 if TYPE_CHECKING:
     import torch
 
+    from tdw.recipes.analyzer import Analyzer
+    from tdw.recipes.comparison import Comparison
+    from tdw.recipes.context import Context
+    from tdw.recipes.figure import Plot
+    from tdw.recipes.overview import OverviewColumn
+    from tdw.recipes.summary import Summary
+
 Weights = Mapping[str, "torch.Tensor"]
-"""Weights by TransformerLens (HookedTransformer) name, float32."""
+"""Weights by TransformerLens (HookedTransformer) name where TransformerLens has such a model, float32."""
 
 Form = Literal["numba", "plain"]
 """How the network is computed. Same function, not the same bits: a replay uses the form of its state."""
@@ -37,7 +50,7 @@ class VariantConfig(Protocol):
 
     @property
     def weight_shapes(self) -> Mapping[str, tuple[int, ...]]:
-        """Shape of every weight by TransformerLens name; all of them are float32."""
+        """Shape of every weight of a checkpoint, by name; all of them are float32."""
         ...
 
     def to_dict(self) -> dict[str, Any]:
@@ -67,54 +80,40 @@ class Adam:
 
 
 class Objective(Protocol):
-    """What training asks of a family: full-batch loss with gradients, and a test pass."""
+    """What training asks of a family: the loss with gradients at a step, and metrics."""
 
     @property
     def form(self) -> Form:
         """Which form of the network computes it."""
         ...
 
-    def loss_and_gradients(self, weights: Weights) -> float:
-        """Train loss of `weights`; sets `.grad` of each trained tensor (overwriting it)."""
+    def loss_and_gradients(self, weights: Weights, epoch: int) -> float:
+        """Train loss of `weights`; sets `.grad` of each trained tensor (overwriting it).
+
+        A pure function of the weights and the epoch, which decides the batch: replay asks again.
+        """
         ...
 
-    def test_metrics(self, weights: Weights) -> tuple[float, float]:
-        """Test loss (nats) and test accuracy (0-1) of `weights`."""
+    def metrics(self, weights: Weights) -> tuple[float, ...]:
+        """The family's metrics of `weights`, in the order of `Family.metrics`; () for a family without."""
         ...
-
-
-@dataclass
-class ProbePass:
-    """One forward pass of the probe, as numpy arrays.
-
-    Attributes:
-        mlp_post: post-activations at the last position, float32 (d_mlp, p, p), C-contiguous, indexed
-            [neuron, a, b].
-        attention: attention of the last position, float32 (n_heads, 3, p, p), indexed
-            [head, source position, a, b].
-    """
-
-    mlp_post: npt.NDArray[np.float32]
-    attention: npt.NDArray[np.float32]
-    compute_logits: Callable[[], npt.NDArray[np.float32]] = field(repr=False)
-
-    @cached_property
-    def logits(self) -> npt.NDArray[np.float32]:
-        """Logits of every pair, float32 (p * p, p), rows a-major. Computed on first use."""
-        return self.compute_logits()
 
 
 @dataclass(frozen=True)
-class ProbeLabels:
-    """What the probe's inputs ask for, row by row of `ProbePass.logits`.
+class Metric:
+    """A number that training evaluates beside the train loss, and that stands in the history.
 
     Attributes:
-        answers: the right output, int64 (n,).
-        train: whether the variant trains on the input, bool (n,).
+        name: column of the history, such as "test_loss".
+        title: for axes and tables.
+        unit: "nats", or "" for a share or a number without unit.
+        log: drawn on a logarithmic axis.
     """
 
-    answers: npt.NDArray[np.int64]
-    train: npt.NDArray[np.bool_]
+    name: str
+    title: str
+    unit: str = ""
+    log: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,52 +121,99 @@ class Field:
     """One domain parameter of a family, for forms and messages. `default` is None where one must be given."""
 
     name: str
-    type: type[int] | type[float]
-    default: int | float | None
+    type: type[int] | type[float] | type[str]
+    default: int | float | str | None
     help: str
 
 
-@dataclass(frozen=True)
+def typical_cost(config: VariantConfig) -> Cost:
+    """What a family without a guess of its own counts with."""
+    return Cost()
+
+
+def no_transformer_lens(config: VariantConfig, weights: Weights) -> Any:
+    """The answer of a family that TransformerLens has no model for. Raises BadConfig."""
+    raise BadConfig(
+        f"family {config.family} has no TransformerLens model",
+        "read the weights with `v.at(epoch).weights()`",
+    )
+
+
+def any_layout(config: VariantConfig, state: Weights) -> str:
+    """The layout of a family that knows one only."""
+    return "state dict"
+
+
+def no_lengths(config: VariantConfig) -> Mapping[str, int]:
+    """The lengths of a family that declares no names for them."""
+    return {}
+
+
+def no_import(config: VariantConfig, state: Weights) -> dict[str, torch.Tensor]:
+    """The answer of a family whose checkpoints can't be imported from elsewhere. Raises BadConfig."""
+    raise BadConfig(f"family {config.family} imports no checkpoints", "train the variant with `tdw fill`")
+
+
+@dataclass(frozen=True, eq=False)
 class Family:
-    """A registered group of models.
+    """A registered group of models. Two families are equal when they are the same object.
 
     Attributes:
         name, title, description: `description` is Markdown.
         asset_prefix: first parts of the family's asset keys; () for the first family.
+        code_version: raised with every change to the network or the objective that can change a bit.
         default_epochs, default_checkpoints: last epoch and checkpoint schedule (items of `parse_epochs`).
-        analyzers: names of the analyzers that apply.
         fields: the domain parameters.
         make_config: configuration from the domain parameters; BadConfig when one can't be used.
         parse_variant: configuration from a variant key; BadConfig when it is not a canonical key.
         trained, optimizer: names of the trained weights, in the optimizer's order, and its settings.
+        metrics: what is evaluated beside the train loss.
         init_weights: config -> weights at epoch 0, float32 on the CPU.
         objective: (config, device=, form=) -> Objective. `form` None picks the fastest there is.
-        probe_pass: (config, weights, device=) -> ProbePass.
-        probe_fingerprint: config -> fingerprint of the probe's tokens.
-        probe_labels: config -> ProbeLabels: answers, and which inputs train.
+        probe_pass: (config, weights, device=) -> one forward pass on the probe, of the family's own type.
+        probe_fingerprint: config -> fingerprint of the probe's inputs.
+        open_checkpoint: (config, weight arrays, run_probe) -> the context that its analyzers read.
+        recipes: its analyzers, summaries and plots, in the order in which they are shown.
+        comparison: how its variants stand beside one another.
+        overview: columns of the first page.
+        explorer: title of its explorer page; "" for a family without one.
+        cost: config -> guessed seconds.
         to_transformer_lens: (config, weights) -> TransformerBridge.
         weights_from_state_dict: (config, state dict of another program) -> weights; BadConfig lists what does
             not fit.
         state_dict_layout: (config, state dict) -> the name of its layout, for the provenance.
+        lengths: config -> the lengths that its analyzers' arrays are declared with, by name.
     """
 
     name: str
     title: str
     description: str
-    asset_prefix: tuple[str, ...]
+    code_version: str
     default_epochs: int
     default_checkpoints: tuple[int | str, ...]
-    analyzers: tuple[str, ...]
     fields: tuple[Field, ...]
     trained: tuple[str, ...]
     optimizer: Adam
-    make_config: Callable[..., Any]
-    parse_variant: Callable[[str], Any]
-    init_weights: Callable[[Any], dict[str, torch.Tensor]]
+    make_config: Callable[..., VariantConfig]
+    parse_variant: Callable[[str], VariantConfig]
+    init_weights: Callable[..., dict[str, torch.Tensor]]
     objective: Callable[..., Objective]
-    probe_pass: Callable[..., ProbePass]
-    probe_fingerprint: Callable[[Any], str]
-    probe_labels: Callable[[Any], ProbeLabels]
-    to_transformer_lens: Callable[[Any, Weights], Any]
-    weights_from_state_dict: Callable[[Any, Weights], dict[str, torch.Tensor]]
-    state_dict_layout: Callable[[Any, Weights], str]
+    probe_pass: Callable[..., Any]
+    probe_fingerprint: Callable[..., str]
+    open_checkpoint: Callable[..., Context]
+    metrics: tuple[Metric, ...] = ()
+    recipes: tuple[Analyzer | Summary | Plot, ...] = ()
+    comparison: Comparison | None = None
+    overview: tuple[OverviewColumn, ...] = ()
+    explorer: str = ""
+    cost: Callable[..., Cost] = typical_cost
+    asset_prefix: tuple[str, ...] = ()
+    to_transformer_lens: Callable[..., Any] = no_transformer_lens
+    weights_from_state_dict: Callable[..., dict[str, torch.Tensor]] = no_import
+    state_dict_layout: Callable[..., str] = any_layout
+    lengths: Callable[..., Mapping[str, int]] = no_lengths
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """Columns of the history beside epoch and train_loss."""
+        return tuple(metric.name for metric in self.metrics)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tdw.families.modulo_addition_1layer.context import Arrays
 from tdw.recipes.analyzer import Metadata
+from tdw.recipes.context import Arrays
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from tdw.recipes.family import VariantConfig
 
 HISTORY = "history"
 
@@ -28,13 +30,13 @@ class Inputs:
     """What a summary's function is given.
 
     Attributes:
-        p: the modulus.
+        config: of the variant.
         epochs: ascending; those of which there is every artifact needed.
         artifacts: analyzer name -> arrays at each of `epochs`.
-        history: columns epoch, train_loss, test_loss, test_accuracy; None where the summary needs none.
+        history: columns epoch, train_loss and the family's metrics; None where the summary needs none.
     """
 
-    p: int
+    config: VariantConfig
     epochs: tuple[int, ...]
     artifacts: Mapping[str, tuple[Arrays, ...]]
     history: pd.DataFrame | None = None

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tdw.errors import NotFound
-from tdw.making.association import grokking_times
+from tdw.families.modulo_addition_1layer.association import grokking_times
 from tdw.making.comparison import compare
-from tdw.making.variant_tables import VariantTables, read_tables
 from tdw.recipes.family import Family, VariantConfig
+from tdw.recipes.variant_tables import VariantTables, read_tables
 from tdw.reports.claims.finding import FEW, show
 from tdw.store import Store, TableAddress
 
@@ -211,7 +211,7 @@ def read_evidence(
         except NotFound:
             continue
     return Evidence(
-        table=compare(variants, early_epoch=early_epoch),
+        table=compare(family, variants, early_epoch=early_epoch),
         variants=variants,
         histories=histories,
         early_epoch=early_epoch,

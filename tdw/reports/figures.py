@@ -17,7 +17,7 @@ import numpy as np
 from tdw.drawing.preview import default_style
 from tdw.drawing.series import thin
 from tdw.drawing.style import looks, short_labels
-from tdw.making.association import associate_early
+from tdw.families.modulo_addition_1layer.association import associate_early
 from tdw.reports.evidence import Evidence, exactly, first_from, last
 
 _DASHES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-."}

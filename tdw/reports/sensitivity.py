@@ -13,7 +13,7 @@ import numpy as np
 
 from tdw.drawing.style import short_labels
 from tdw.families.modulo_addition_1layer.analyzers import neuron_frequencies
-from tdw.recipes.common import grokking
+from tdw.families.modulo_addition_1layer.summaries import grokking
 from tdw.recipes.family import Family
 from tdw.reports.claims.finding import show
 from tdw.reports.evidence import Evidence, Float64, Row, first_from, last

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tdw.known_settings import under_known_settings
-from tdw.making.variant_tables import input_marks
 from tdw.recipes.family import Family, VariantConfig
+from tdw.recipes.variant_tables import input_marks
 from tdw.reports.claims.finding import ALPHA, show
 from tdw.reports.comparison_report import (
     DIFFERENCES,

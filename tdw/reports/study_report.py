@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tdw.known_settings import under_known_settings
-from tdw.making.variant_tables import input_marks
 from tdw.recipes.family import Family, VariantConfig
+from tdw.recipes.variant_tables import input_marks
 from tdw.reports.appendix import appendix
 from tdw.reports.claims import expected, hypotheses, questions
 from tdw.reports.claims.finding import Finding, show
@@ -30,7 +30,8 @@ CODE_VERSION = "5"
 ABOUT = """\
 What was run, each expected outcome, hypothesis and question with its verdict (supported, contradicted,
 undecided), the numbers behind it and the figure. Verdicts are computed by the rules of
-studies/eight_models/README.md; the relabelling control stands beside the claims that it tests. Written again whenever a table changes.
+studies/eight_models/README.md; the relabelling control stands beside the claims that it tests. Written again
+whenever a table changes.
 """
 FINDINGS = "findings.json"
 _SECTIONS = (
@@ -91,7 +92,7 @@ def study_report(
     parts += [
         sensitivity(evidence, read_fractions(store, family, evidence)),
         _limits(evidence),
-        appendix(evidence, study),
+        appendix(evidence, study, about=family.comparison.description if family.comparison else ""),
     ]
     files = as_files(parts, title=title, pictures=pictures, numbers={FINDINGS: _for_programs(findings)})
     return Report(title, files, findings, input_marks(evidence.variants))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy.typing as npt
 
 from tdw.errors import NotFound
-from tdw.store import bundle, codec, lock, reading, record, tablefile, tensorfile
+from tdw.store import codec, document_files, jsonfile, lock, reading, tablefile, tensorfile
 from tdw.store.commit import write_atomic
 from tdw.store.layout import (
     CHECKPOINTS,
@@ -146,7 +146,7 @@ class Store:
 
     def read_record(self, address: RecordAddress) -> tuple[dict[str, Any], Provenance]:
         """Values and where they come from, checked. Raises NotFound, CorruptFile or Unreadable."""
-        return record.decode(self.read_bytes(address), path=self.path(address))[:2]
+        return jsonfile.decode(self.read_bytes(address), path=self.path(address))[:2]
 
     # Plots
 
@@ -164,9 +164,9 @@ class Store:
         content, nbytes = document_files.write(where, files, provenance)
         return Written(str(where), nbytes, content)
 
-    def read_plot(self, family: str, variant: str | None, name: str) -> bundle.Bundle:
+    def read_plot(self, family: str, variant: str | None, name: str) -> document_files.Bundle:
         """A committed plot. Raises NotFound, CorruptFile or Unreadable, naming the file."""
-        return bundle.read(self.plot_folder(family, variant, name))
+        return document_files.read(self.plot_folder(family, variant, name))
 
     def plot_folder(self, family: str, variant: str | None, name: str) -> Any:
         """Where a plot lies."""

@@ -14,7 +14,7 @@ import yaml
 
 from tdw.errors import BadConfig
 from tdw.study.models import Study
-from tdw.study.parse import At, Where, parse_study
+from tdw.study.parse import At, Where, is_folder, parse_study
 
 STUDY_FILE = "study.yaml"
 
@@ -45,6 +45,8 @@ def load_study(path: str | Path) -> Study:
             "start from studies/quickstart/study.yaml",
         )
     values.setdefault("name", file.absolute().parent.name if file.name == STUDY_FILE else file.stem)
+    if is_folder(values.get("family")):
+        values["family"] = str(file.absolute().parent / values["family"])
     try:
         return parse_study(values)
     except At as error:

@@ -78,7 +78,7 @@ class Proof:
     """Compares what a replay derives with what the store knew on entry, before anything is committed."""
 
     def __init__(self, records: Records, *, device: str, form: Form) -> None:
-        self.environment = describe_environment(device=device, form=form)
+        self.environment = describe_environment(records.family, device=device, form=form)
         recorded = records.environment()
         self._imported = recorded.get("file", "") if recorded and "imported" in recorded else None
         self._records = records
@@ -103,7 +103,7 @@ class Proof:
         restore(trainer, self._records, witness.start)
         with one_thread():
             while trainer.epoch < witness.stop:
-                self.check(trainer, trainer.objective.loss_and_gradients(trainer.weights))
+                self.check(trainer, trainer.loss_and_gradients())
                 trainer.step()
         self._check_weights(trainer)
         self._proved = True

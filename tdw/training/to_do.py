@@ -20,7 +20,7 @@ class Work:
         reused: checkpoints that are there, with their metrics in the history.
         unmeasured: checkpoints that are there, but whose metrics were lost with the process that made them.
         missing: epochs whose checkpoint has to be committed.
-        evaluated: bool (epochs,): where test loss and accuracy belong.
+        evaluated: bool (epochs,): where the metrics belong.
         stretches: what to train.
     """
 

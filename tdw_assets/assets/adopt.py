@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from tdw.analysis.registry import get_analyzer, recorded_spec_version
 from tdw.errors import CorruptFile, NotFound
+from tdw.recipes.catalog import catalog_of
+from tdw.recipes.versions import recorded_spec_version
 from tdw.store import Address, Store
 from tdw.store.fingerprints import short
 from tdw.store.seal import check
@@ -61,7 +62,7 @@ def adopt_cell(
         checkpoint_fingerprint=found.checkpoint_fingerprint,
         sha256=digest,
         metadata={
-            **get_analyzer(analyzer).describe(arrays),
+            **catalog_of(grid.family).analyzer(analyzer).describe(arrays),
             "nbytes": len(data),
             "adopted": True,
             "spec_version": grid.analyzer_specs[analyzer],

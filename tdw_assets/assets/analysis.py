@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
-from tdw.analysis.registry import Analyzer, get_analyzer
 from tdw.errors import Unreadable
+from tdw.recipes.analyzer import Analyzer
+from tdw.recipes.catalog import catalog_of
 from tdw.store import Store
 from tdw.store.fingerprints import short
 from tdw_assets.assets.adopt import adopt_cell
@@ -47,7 +48,7 @@ def analyze_cells(
                 grid,
                 variant,
                 cell.epoch,
-                get_analyzer(cell.analyzer),
+                catalog_of(grid.family).analyzer(cell.analyzer),
                 checkpoint_fingerprint=cell.provenance.checkpoint_fingerprint,
                 sha256=cell.written.sha256,
                 metadata={**cell.metadata, "path": dg.MetadataValue.path(cell.written.path)},
@@ -166,7 +167,7 @@ def _adopt(
                     grid,
                     gaps.variant,
                     epoch,
-                    get_analyzer(name),
+                    catalog_of(grid.family).analyzer(name),
                     checkpoint_fingerprint=found.checkpoint_fingerprint,
                     sha256=found.sha256,
                     metadata=found.metadata,
@@ -177,7 +178,7 @@ def analysis_assets(grid: Grid) -> list[dg.AssetsDefinition]:
     """All analyzers of the study in one op."""
 
     def spec(name: str) -> dg.AssetSpec:
-        analyzer = get_analyzer(name)
+        analyzer = catalog_of(grid.family).analyzer(name)
         arrays = "\n".join(f"- `{array}`: {meaning}" for array, meaning in analyzer.arrays.items())
         return dg.AssetSpec(
             grid.key(name),

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 import dagster as dg
 
 from tdw.errors import NotFound
-from tdw.making.comparison import DESCRIPTION as COMPARISON_DESCRIPTION
-from tdw.plots.registry import get_plot
+from tdw.recipes.catalog import catalog_of
 from tdw.reports.registry import get_report
 from tdw.store import Store, Written
 from tdw.store.fingerprints import short
 from tdw.store.layout import COMPARISON
-from tdw.summaries.registry import get_summary
 from tdw_assets.assets.links import plot_metadata
 from tdw_assets.assets.op_body import Failed, at_work, hand_over, raise_failures, waiting
 from tdw_assets.assets.training import OWNERS
@@ -25,7 +23,6 @@ from tdw_assets.cells.products import (
     find_comparison_gaps,
     find_derived_gaps,
     series_epochs,
-    summary_options,
 )
 from tdw_assets.cells.wanted import Grid, cell_key
 from tdw_assets.recording.materializations import Metadata
@@ -58,14 +55,14 @@ def make_summary(
         early = grid.study.early_epoch
         written = write_comparison(store, grid.family, configs, early_epoch=early)
         return Made(written, {"variants": len(configs), "path": dg.MetadataValue.path(written.path)})
-    summary = get_summary(asset.short_name)
+    summary = catalog_of(grid.family).summary(asset.short_name)
     done = summarize(
         store,
         grid.family,
         grid.family.parse_variant(variant),
         summary.name,
         parameters=grid.parameters,
-        options=summary_options(grid, summary.name),
+        options=grid.study.summary_options(summary.name),
         epochs=series_epochs(gaps[variant], summary.analyzers) if summary.analyzers else None,
     )
     return Made(done.written, {**done.metadata, "path": dg.MetadataValue.path(done.written.path)})
@@ -75,7 +72,7 @@ def make_plot(grid: Grid, store: Store, variant: str, asset: Derived) -> Made:
     """Draw and commit one plot, of a variant or of all that have anything to show."""
     from tdw.making.figures import render
 
-    plot = get_plot(asset.short_name)
+    plot = catalog_of(grid.family).plot(asset.short_name)
     drawn = render(
         plot,
         store,
@@ -194,23 +191,24 @@ def _deps(grid: Grid, asset: Derived) -> list[dg.AssetDep]:
     return found
 
 
-def _words(asset: Derived) -> tuple[str, str]:
+def _words(grid: Grid, asset: Derived) -> tuple[str, str]:
     """Title and description."""
     if asset.kind == "plots":
-        plot = get_plot(asset.short_name)
+        plot = catalog_of(grid.family).plot(asset.short_name)
         return plot.title, plot.description
     if asset.kind == "reports":
         report = get_report(asset.short_name)
         return report.title, report.about
     if asset.scope == "comparison":
-        return "Comparison of variants", COMPARISON_DESCRIPTION
-    summary = get_summary(asset.short_name)
+        found = grid.family.comparison
+        return "Comparison of variants", found.description if found else ""
+    summary = catalog_of(grid.family).summary(asset.short_name)
     return summary.title, summary.description
 
 
 def _spec(grid: Grid, asset: Derived) -> dg.AssetSpec:
     kinds = {"summaries": "parquet", "plots": "plotly", "reports": "markdown"}
-    title, description = _words(asset)
+    title, description = _words(grid, asset)
     return dg.AssetSpec(
         asset.key(grid),
         deps=_deps(grid, asset),

@@ -8,8 +8,9 @@ from tdw.errors import CorruptFile, NotFound
 from tdw.store import Store, TableAddress
 from tdw.store.fingerprints import short
 from tdw.store.seal import check
+from tdw.training.environment import code_version
 from tdw.training.progress import log_progress
-from tdw.training.records import CODE_VERSION, HISTORY
+from tdw.training.records import HISTORY
 from tdw_assets.assets.op_body import at_work, hand_over, waiting
 from tdw_assets.assets.requested_cells import CellsConfig, done_since_asked, read_request
 from tdw_assets.cells.gaps import VariantGaps, find_gaps
@@ -71,12 +72,11 @@ def train_cells(
                 variant=variant,
                 epoch=done.epoch,
                 version=DataVersion(grid.checkpoint_spec(variant), NO_INPUT, short(done.fingerprint)),
-                code_version=CODE_VERSION,
+                code_version=code_version(grid.family),
                 metadata={
                     "epoch": done.epoch,
                     "train_loss": done.train_loss,
-                    "test_loss": done.test_loss,
-                    "test_accuracy": done.test_accuracy,
+                    **done.metrics,
                     "seconds": round(done.seconds, 3),
                     "nbytes": done.nbytes,
                     "checkpoint_fingerprint": short(done.fingerprint),
@@ -164,8 +164,9 @@ def record_history(
     if not again and read_versions(context.instance, grid.history, [variant]).get(variant) == version:
         return
     table = store.read_table(address)
-    evaluated = table[table["test_loss"].notna()]
     last = table.iloc[-1]
+    known = {name: table[name].dropna() for name in grid.family.metric_names}
+    metrics = {name: float(values.iloc[-1]) for name, values in known.items() if len(values)}
     report_materializations(
         context,
         [
@@ -176,14 +177,15 @@ def record_history(
                     "epochs": len(table),
                     "last_epoch": int(last["epoch"]),
                     "train_loss": float(last["train_loss"]),
-                    "test_loss": float(evaluated["test_loss"].iloc[-1]),
-                    "test_accuracy": float(evaluated["test_accuracy"].iloc[-1]),
-                    "lowest_test_loss": float(evaluated["test_loss"].min()),
+                    **metrics,
+                    **{f"lowest_{n}": float(known[n].min()) for n in metrics if n.endswith("loss")},
                     "nbytes": len(data),
                     "path": dg.MetadataValue.path(str(path)),
                 },
                 tags=tags(
-                    version, code_version=CODE_VERSION, inputs=[_checkpoints_input(context, grid, variant)]
+                    version,
+                    code_version=code_version(grid.family),
+                    inputs=[_checkpoints_input(context, grid, variant)],
                 ),
             )
         ],
@@ -215,7 +217,7 @@ def training_assets(grid: Grid) -> list[dg.AssetsDefinition]:
                 group_name=group,
                 kinds={"python", "pytorch", "safetensors"},
                 owners=OWNERS,
-                code_version=CODE_VERSION,
+                code_version=code_version(grid.family),
             )
         ],
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -241,12 +243,12 @@ def training_assets(grid: Grid) -> list[dg.AssetsDefinition]:
         key=grid.history,
         partitions_def=variant_partitions(grid),
         deps=[dg.AssetDep(grid.checkpoint, partition_mapping=TO_VARIANT)],
-        description="Train loss of every epoch, test loss and accuracy of every evaluated one, each of the "
+        description="Train loss of every epoch, the metrics of every evaluated one, each of the "
         "weights after exactly that many steps. Training writes it; materializing it checks and records it.",
         group_name=group,
         kinds={"python", "parquet"},
         owners=OWNERS,
-        code_version=CODE_VERSION,
+        code_version=code_version(grid.family),
         output_required=False,
         pool=TRAIN_POOL,
     )

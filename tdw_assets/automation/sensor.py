@@ -16,7 +16,7 @@ import dagster as dg
 from tdw.errors import TdwError
 from tdw.store import Store
 from tdw.store.fingerprints import fingerprint_json
-from tdw.training.records import CODE_VERSION as TRAINING_VERSION
+from tdw.training.environment import code_version
 from tdw_assets.automation.attempts import Verdict, judge
 from tdw_assets.automation.extra_epochs import settle, with_extra
 from tdw_assets.automation.planned_runs import PlannedRun, plan_analysis, plan_derived, plan_training
@@ -130,7 +130,7 @@ def tick(
 
 def _made_by(grid: Grid) -> str:
     derived = [[asset.name, asset.spec] for asset in derived_assets(grid)]
-    return fingerprint_json([TRAINING_VERSION, grid.analyzer_specs, derived])
+    return fingerprint_json([code_version(grid.family), grid.analyzer_specs, derived])
 
 
 def _extend(grid: Grid, instance: dg.DagsterInstance, store: Store) -> tuple[Grid, list[str]]:

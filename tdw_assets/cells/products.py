@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import dagster as dg
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from tdw.making.comparison import ASSOCIATIONS, COMPARISON
-from tdw.making.comparison import CODE_VERSION as COMPARISON_VERSION
-from tdw.making.variant_tables import SUMMARIES as COMPARED
 from tdw.parameters import as_json
-from tdw.plots.registry import PLOTS
+from tdw.recipes.catalog import catalog_of
+from tdw.recipes.variant_tables import tables_of
 from tdw.reports.registry import REPORTS
 from tdw.store import Store, TableAddress
 from tdw.store.fingerprints import fingerprint_json, short
-from tdw.summaries.registry import SUMMARIES, resolve_options, summary_version
 from tdw_assets.cells.gaps import AssetGaps, VariantGaps
 from tdw_assets.cells.wanted import Grid
 from tdw_assets.recording.versions import DataVersion, hash_versions, read_versions
@@ -82,19 +80,18 @@ def derived_assets(grid: Grid) -> list[Derived]:
     """Every summary and plot that the study's analyzers allow, each after what it needs."""
     found: list[Derived] = []
     there = {"checkpoint", "history", *grid.analyzers}
-    for summary in SUMMARIES:
-        if set(summary.needs) <= there:
-            spec = summary_version(summary.name, summary_options(grid, summary.name))
-            found.append(Derived(f"summaries/{summary.name}", "variant", summary.needs, (), spec))
+    catalog, family = catalog_of(grid.family), grid.family
+    for summary in catalog.summaries_of(grid.analyzers):
+        spec = catalog.summary_version(summary.name, grid.study.summary_options(summary.name))
+        found.append(Derived(f"summaries/{summary.name}", "variant", summary.needs, (), spec))
     there |= {asset.name for asset in found}
-    tables = tuple(f"summaries/{name}" for name in COMPARED if f"summaries/{name}" in there)
-    if tables:
-        spec = fingerprint_json([COMPARISON, COMPARISON_VERSION, grid.study.early_epoch])
-        found.append(
-            Derived(f"summaries/{COMPARISON}", "comparison", (), tables, short(spec), (ASSOCIATIONS,))
-        )
+    tables = tuple(f"summaries/{name}" for name in tables_of(family) if f"summaries/{name}" in there)
+    if tables and family.comparison:
+        spec = fingerprint_json([COMPARISON, family.comparison.code_version, grid.study.early_epoch])
+        beside = (ASSOCIATIONS,) if family.comparison.associate else ()
+        found.append(Derived(f"summaries/{COMPARISON}", "comparison", (), tables, short(spec), beside))
         there.add(f"summaries/{COMPARISON}")
-    for plot in PLOTS:
+    for plot in catalog.plots:
         needs = tuple(_asset_name(name) for name in plot.needs)
         if not set(needs) <= there:
             continue
@@ -110,14 +107,6 @@ def derived_assets(grid: Grid) -> list[Derived]:
             spec = short(fingerprint_json(made_by))
             found.append(Derived(f"reports/{report.name}", "comparison", needs, tables, spec))
     return found
-
-
-def summary_options(grid: Grid, name: str) -> Any:
-    """A summary's own parameters as the study sets them; None for the defaults."""
-    if name == "grokking":
-        rule = grid.study.grokking
-        return resolve_options(name, {"metric": rule.metric, "threshold": rule.threshold})
-    return None
 
 
 def _asset_name(need: str) -> str:

@@ -10,13 +10,13 @@ from typing import Any
 
 import dagster as dg
 
-from tdw.analysis.registry import get_analyzer, in_order, spec_version
 from tdw.errors import BadConfig
 from tdw.families import Family
+from tdw.recipes.catalog import catalog_of
 from tdw.store.fingerprints import fingerprint_json, short
 from tdw.store.layout import format_epoch
 from tdw.study import Study
-from tdw.training.records import CODE_VERSION as TRAINING_VERSION
+from tdw.training.environment import code_version
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,13 @@ class Grid:
     @classmethod
     def of(cls, study: Study) -> Grid:
         """The grid that a study file describes."""
+        catalog = catalog_of(study.family_declaration)
         return cls(
             name=study.name,
             family=study.family_declaration,
             variants=study.variant_keys,
             epochs=study.epoch_list,
-            analyzers=tuple(analyzer.name for analyzer in in_order(study.analyzers)),
+            analyzers=tuple(analyzer.name for analyzer in catalog.in_order(study.analyzers)),
             study=study,
         )
 
@@ -102,24 +103,6 @@ class Grid:
         """The training histories' asset."""
         return self.key("history")
 
-    def analyzer_of(self, key: dg.AssetKey) -> str | None:
-        """The analyzer of an asset key, or None when it is not one's."""
-        name = key.path[-1]
-        return name if name in self.analyzers and key == self.key(name) else None
-
-    def require_analyzer(self, name: str) -> str:
-        """`name`, when the study runs it.
-
-        Raises:
-            BadConfig: it does not.
-        """
-        if name not in self.analyzers:
-            raise BadConfig(
-                f"study {self.name} runs no analyzer {name!r}",
-                f"use one of {', '.join(self.analyzers)}, or add it to the study",
-            )
-        return name
-
     # What an up-to-date cell was made by
 
     def checkpoint_spec(self, variant: str) -> str:
@@ -129,13 +112,13 @@ class Grid:
     @cached_property
     def analyzer_specs(self) -> dict[str, str]:
         """Analyzer -> spec version: code and parameters, those of required analyzers included."""
-        return {name: spec_version(get_analyzer(name), self.parameters) for name in self.analyzers}
+        return {name: catalog_of(self.family).spec_version(name, self.parameters) for name in self.analyzers}
 
 
 @cache
 def _checkpoint_spec(family: Family, variant: str) -> str:
     config = family.parse_variant(variant)
-    return short(fingerprint_json([config.fingerprint, TRAINING_VERSION]))
+    return short(fingerprint_json([config.fingerprint, code_version(family)]))
 
 
 def cell_key(variant: str, epoch: int) -> str:

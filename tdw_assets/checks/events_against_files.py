@@ -13,15 +13,13 @@ from dataclasses import dataclass
 import dagster as dg
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
-from tdw.analysis.registry import ANALYZERS
-from tdw.families import FAMILIES, Family
-from tdw.findings import Checked, Finding
-from tdw.plots.registry import PLOTS
+from tdw.families import Family, all_families
+from tdw.integrity.findings import Checked, Finding
+from tdw.recipes.catalog import catalog_of
 from tdw.reports.registry import REPORTS
 from tdw.store import Address, Store, TableAddress
 from tdw.store.fingerprints import short
 from tdw.store.layout import CHECKPOINTS, STATES
-from tdw.summaries.registry import SUMMARIES
 from tdw.training.records import HISTORY
 from tdw_assets.cells.wanted import split_key
 from tdw_assets.recording.versions import DataVersion, read_versions
@@ -109,11 +107,13 @@ def compare_with_events(
 def _asset_names(instance: dg.DagsterInstance, family: Family) -> set[str]:
     """Assets of a family: those that this version declares, and others that the event log tells of."""
     prefix = family.asset_prefix
-    names = {CHECKPOINT, HISTORY, *(analyzer.name for analyzer in ANALYZERS)}
-    names |= {f"summaries/{summary.name}" for summary in SUMMARIES} | {f"plots/{plot.name}" for plot in PLOTS}
+    catalog = catalog_of(family)
+    names = {CHECKPOINT, HISTORY, *catalog.analyzer_names}
+    names |= {f"summaries/{summary.name}" for summary in catalog.summaries}
+    names |= {f"plots/{plot.name}" for plot in catalog.plots}
     recorded = [tuple(key.path) for key in instance.get_asset_keys()]
     if not prefix:
-        others = {other.asset_prefix[0] for other in FAMILIES if other.asset_prefix}
+        others = {other.asset_prefix[0] for other in all_families() if other.asset_prefix}
         return names | {"/".join(path) for path in recorded if path[0] not in others}
     return names | {"/".join(path[len(prefix) :]) for path in recorded if path[: len(prefix)] == prefix}
 

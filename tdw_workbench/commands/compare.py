@@ -11,8 +11,7 @@ from tdw.reports.comparison_report import comparison_report
 from tdw.store import Store
 from tdw.store.commit import write_atomic
 from tdw.study import load_study
-from tdw_resources.places import find_places
-from tdw_workbench.cli import add_places
+from tdw_workbench.cli import add_places, places_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compare what is stored now; prints the report, or writes it."""
-    places = find_places(options.store, study=options.study)
+    places = places_of(options)
     study = load_study(places.study)
     family = get_family(study.family)
 

@@ -9,10 +9,9 @@ import argparse
 
 from tdw.errors import NotFound
 from tdw.exchange.bundle import export_bundle
-from tdw.families import FAMILIES
+from tdw.families import all_families
 from tdw.store import Store
-from tdw_resources.places import find_places
-from tdw_workbench.cli import add_places
+from tdw_workbench.cli import add_places, places_of
 from tdw_workbench.terminal import count
 
 
@@ -34,9 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Export, one archive of one family."""
-    places = find_places(options.store, study=options.study)
+    places = places_of(options)
     store = Store(places.store)
-    stored = {family: store.variants(family.name) for family in FAMILIES}
+    stored = {family: store.variants(family.name) for family in all_families()}
     for family, keys in stored.items():
         wanted = [key for key in keys if not options.variant or key in options.variant]
         if wanted:

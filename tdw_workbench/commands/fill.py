@@ -17,8 +17,8 @@ from tdw.epochs import format_epochs, parse_epochs
 from tdw.errors import BadConfig
 from tdw.study import Study, load_study
 from tdw.training.progress import format_seconds
-from tdw_resources.places import Places, find_places, log_folder
-from tdw_workbench.cli import add_places
+from tdw_resources.places import Places, log_folder
+from tdw_workbench.cli import add_places, places_of
 from tdw_workbench.fill.order import ALL, Order, close_over_inputs
 from tdw_workbench.fill.remaining import Effort, Work
 from tdw_workbench.fill.workers import Pool
@@ -58,9 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fill."""
+    from tdw_assets.cells.wanted import Grid
     from tdw_resources.instance import cores, fail_dead_runs, open_instance, size_pools
+    from tdw_resources.progress import clear_progress
+    from tdw_workbench.adoption import adoption_note
 
-    places = find_places(options.store, study=options.study)
+    places = places_of(options)
     study = load_study(places.study)
     if options.workers is not None and options.workers < 1:
         raise BadConfig(f"--workers is {options.workers}", "give a number of at least 1")
@@ -68,6 +71,10 @@ def run(options: argparse.Namespace) -> int:
     with open_instance(places.home) as instance:
         size_pools(instance)
         fail_dead_runs(instance)
+        clear_progress(places.home)
+        note = adoption_note(Grid.of(study), instance, places)
+        if note:
+            screen.say(note)
         order = _make_order(options, places, study, instance, screen)
         return carry_out(order, instance, screen, workers=options.workers or cores())
 

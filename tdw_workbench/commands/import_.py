@@ -19,8 +19,8 @@ from tdw.families import get_family
 from tdw.store import Store
 from tdw.store.layout import CHECKPOINTS, STATES
 from tdw.study import Study, load_study
-from tdw_resources.places import Places, find_places
-from tdw_workbench.cli import add_places
+from tdw_resources.places import Places
+from tdw_workbench.cli import add_places, places_of
 from tdw_workbench.commands.fill import carry_out
 from tdw_workbench.fill.order import Order
 from tdw_workbench.terminal import Screen, count
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
             "--entry, --strip-prefix and --variant are for checkpoints that were trained elsewhere",
             "name the files with --checkpoint EPOCH=FILE, or leave the options out",
         )
-    places = find_places(options.store, study=options.study)
+    places = places_of(options)
     study = load_study(places.study)
     store = Store(places.store)
     screen = Screen()

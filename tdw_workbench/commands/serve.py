@@ -35,6 +35,8 @@ def run(options: argparse.Namespace) -> int:
     if not 0 <= options.port <= 65535:
         raise BadConfig(f"--port is {options.port}", "give a port from 1 to 65535")
     settings = settings_from_environment(options.store, study=options.study, dagster_url=options.dagster_url)
-    print(f"http://{options.host}:{options.port}/tdw/  (store: {settings.store})", flush=True)
+    print(
+        f"http://{options.host}:{options.port}{settings.prefix}/tdw/  (store: {settings.store})", flush=True
+    )
     uvicorn.run(standalone(settings, warm=True), host=options.host, port=options.port, log_level="warning")
     return 0

@@ -1,6 +1,7 @@
 """Show what is there, missing, out of date and failed, by variant and asset.
 
-Looks at file names and Dagster's event log, never at the content of a file (`tdw verify` does that).
+Looks at file names and Dagster's event log, never at the content of a file (`tdw verify` does that), and
+writes nothing.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tdw.errors import BadConfig
 from tdw.study import load_study
-from tdw_resources.places import find_places
-from tdw_workbench.cli import add_places
+from tdw_workbench.cli import add_places, places_of
 from tdw_workbench.terminal import count
 
 if TYPE_CHECKING:
@@ -34,17 +34,26 @@ def run(options: argparse.Namespace) -> int:
     from tdw.store import Store
     from tdw_assets.cells.wanted import Grid
     from tdw_assets.status import Survey
-    from tdw_resources.instance import open_instance
     from tdw_resources.progress import read_progress
+    from tdw_resources.reading import Reading, read_instance
+    from tdw_workbench.adoption import adoption_note
 
-    places = find_places(options.store, study=options.study)
+    places = places_of(options)
     study = load_study(places.study)
-    with open_instance(places.home) as instance:
-        survey = Survey.take(Grid.of(study), instance, Store(places.store))
+    grid = Grid.of(study)
+
+    def look(reading: Reading) -> tuple[Survey, str, bool]:
+        survey = Survey.take(grid, reading.instance, Store(places.store))
+        return survey, adoption_note(grid, reading.instance, places), reading.recorded
+
+    survey, note, recorded = read_instance(places.home, look)
     running = read_progress(places.home)
     if options.json:
         values = survey.to_dict() | {
             "store": places.store,
+            "home": str(places.home),
+            "recorded": recorded,
+            "note": note,
             "running": [
                 {"variant": w.variant, "stage": w.stage, "done": w.done, "total": w.total, "text": w.text}
                 for w in running
@@ -55,6 +64,9 @@ def run(options: argparse.Namespace) -> int:
     lines = [f"Study {study.name} ({places.study}) in {places.store}"]
     lines += _one(survey, options.variant) if options.variant else _all(survey)
     lines += [f"running: {work.stage} {work.text}" for work in running]
+    if note:
+        unknown = "" if recorded else " Until then, what failed or is out of date is unknown."
+        lines.append(note + unknown)
     print("\n".join(lines))
     return 0
 

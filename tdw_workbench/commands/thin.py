@@ -10,8 +10,7 @@ from __future__ import annotations
 import argparse
 
 from tdw.study import load_study
-from tdw_resources.places import find_places
-from tdw_workbench.cli import add_places
+from tdw_workbench.cli import add_places, places_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     from tdw.training.progress import format_seconds
     from tdw.training.thinning import plan_thinning, seconds_a_step, thin
 
-    places = find_places(options.store, study=options.study)
+    places = places_of(options)
     family, store = load_study(places.study).family_declaration, Store(places.store)
     chosen = options.variant or [
         key for key in store.variants(family.name) if store.epochs(family.name, key, STATES)

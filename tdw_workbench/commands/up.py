@@ -7,6 +7,7 @@ next `tdw up` goes on. Everything listens on 127.0.0.1 only.
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import time
 from pathlib import Path
@@ -16,13 +17,15 @@ from tdw.epochs import format_epochs
 from tdw.errors import Busy
 from tdw.store.lock import exclusive
 from tdw.study import Study, load_study
-from tdw_resources.places import Places, find_places
-from tdw_workbench.cli import add_places
+from tdw_resources.places import Places
+from tdw_workbench.cli import add_places, places_of
 from tdw_workbench.fill.order import Order
 from tdw_workbench.fill.remaining import Work
 from tdw_workbench.interrupts import take_signals
+from tdw_workbench.location import LocationWatch, location_problem, reload_code
 from tdw_workbench.servers.supervisor import HOST, Supervisor, require_free
 from tdw_workbench.terminal import Screen, count
+from tdw_workbench.web.http.settings import settings_from_environment
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -40,12 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Start, show, stop."""
-    places = find_places(options.store, study=options.study)
+    places = places_of(options)
     study = load_study(places.study)
+    prefix = settings_from_environment(places.store, study=places.study).prefix
     require_free(options.port)
     try:
         with exclusive(places.home / "up.lock", wait_s=0):
-            return _run(places, study, options.port)
+            return _run(places, study, options.port, prefix)
     except Busy as error:
         if "up.lock" not in error.what:
             raise
@@ -55,30 +59,36 @@ def run(options: argparse.Namespace) -> int:
         ) from None
 
 
-def _run(places: Places, study: Study, port: int) -> int:
+def _run(places: Places, study: Study, port: int, prefix: str) -> int:
     from tdw_assets.cells.partitions import register_variants
     from tdw_assets.cells.wanted import Grid
     from tdw_resources.instance import end_left_runs, open_instance, size_pools
+    from tdw_resources.progress import clear_progress
+    from tdw_workbench.adoption import adoption_note
 
     screen = Screen()
     screen.say(f"Study {study.name}: {count(len(study.configs), 'variant')}, {places.study}")
     screen.say(f"Results: {places.store}")
     with open_instance(places.home) as instance:
+        _require_alone(instance, places.home)
         size_pools(instance)
         end_left_runs(instance)
+        clear_progress(places.home)
         grid = Grid.of(study)
+        note = adoption_note(grid, instance, places)
+        if note:
+            screen.say(note)
         register_variants(grid, instance, grid.variants)
         # A kill of this process is followed by the servers; a polite end takes the way of Ctrl-C.
         take_signals(signal.SIGTERM)
         survey = _Survey(places, study, instance)
         screen.say("Starting Dagster ...")
-        with Supervisor(
-            places.home, port, places.environment() | {"TDW_BASE_URL": f"http://{HOST}:{port}"}
-        ) as supervisor:
-            address = f"http://{HOST}:{port}"
+        address = f"http://{HOST}:{port}{prefix}"
+        base = os.environ.get("TDW_BASE_URL") or address
+        with Supervisor(places.home, port, places.environment() | {"TDW_BASE_URL": base}) as supervisor:
             screen.say(f"\n  Dagster   {address}\n  Overview  {address}/tdw/\n\nCtrl-C stops everything.\n")
             try:
-                _watch(supervisor, survey, places, screen)
+                _watch(supervisor, survey, address, screen)
             finally:
                 screen.close()
                 screen.say("Stopping ...")
@@ -86,18 +96,46 @@ def _run(places: Places, study: Study, port: int) -> int:
     return 0
 
 
-def _watch(supervisor: Supervisor, survey: _Survey, places: Places, screen: Screen) -> None:
-    """Show how far the study is until Ctrl-C."""
+def _require_alone(instance: dg.DagsterInstance, home: Path) -> None:
+    """Dagster's daemon looks after every run of a home, and fails those whose code location it does not have.
+
+    Raises:
+        Busy: other projects have unfinished runs in this home; names some. None of them was touched.
+    """
+    from tdw_resources.own_runs import unfinished_runs_of_others
+
+    others = unfinished_runs_of_others(instance)
+    if others:
+        named = ", ".join(f"{run.run_id[:8]} ({run.job_name}, {run.status.value})" for run in others[:3])
+        raise Busy(
+            f"{home}: {count(len(others), 'unfinished run')} of other projects, such as {named}; a daemon of "
+            "ours would end them",
+            "leave --home and $TDW_DAGSTER_HOME out, so that the store has its own home; or let them end",
+        )
+
+
+def _watch(supervisor: Supervisor, survey: _Survey, address: str, screen: Screen) -> None:
+    """Show how far the study is until Ctrl-C.
+
+    Raises:
+        TdwError: the code location can't be loaded, or a server dies again and again.
+    """
     from tdw_resources.progress import read_progress
 
+    location = LocationWatch(
+        problem=lambda: location_problem(address),
+        last_lines=lambda: supervisor.last_lines("code server"),
+        log=str(supervisor.log("code server")),
+    )
     loaded = survey.extra  # by the code server: it was started after the survey was made
     try:
         while True:
-            for line in supervisor.revive():
+            for line in (*supervisor.revive(), *location.look()):
                 screen.say(line)
-            lines = [f"  {work.stage:9} {work.text}" for work in read_progress(places.home)]
-            screen.paint([*lines, *survey.lines(screen, busy=bool(lines))])
-            if survey.extra != loaded and supervisor.reload_code():
+            lines = [f"  {work.stage:9} {work.text}" for work in read_progress(supervisor.home)]
+            lines += survey.lines(screen, busy=bool(lines))
+            screen.paint(["  waiting for Dagster to load the code location"] if location.waiting else lines)
+            if survey.extra != loaded and reload_code(address):
                 loaded = survey.extra
                 screen.say(f"Extra checkpoints were chosen: {format_epochs(loaded) or 'none'}.")
             time.sleep(_EVERY_S)

@@ -3,7 +3,7 @@
 Every byte is looked at: checksums, headers, shapes, finite values, and whether an artifact is of the
 variant, probe and checkpoint it stands for. Then the event log: a file without an event, an event without a
 file, a file with other content than its event tells of. --repair deletes left-over temporary files and moves
-damaged files aside, to .damaged in the store; `tdw fill` makes them again.
+damaged files aside, to .damaged in the store; `tdw fill` makes them again. Without it nothing is written.
 
 Exit code 0: all is sound (with --repair: or mended, or left to `tdw fill`); 1: something is wrong.
 """
@@ -19,15 +19,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tdw.errors import BadConfig, Busy, NotFound
-from tdw.families import FAMILIES
-from tdw.findings import Checked, Finding
+from tdw.families import all_families
+from tdw.integrity.findings import Checked, Finding
 from tdw.integrity.repair import Repaired, needs_fill, repair
 from tdw.integrity.verify import summed_size, verify
 from tdw.store import Store
 from tdw.store.layout import COMPARISON
 from tdw.store.lock import is_held
-from tdw_resources.places import Places, find_places
-from tdw_workbench.cli import add_places
+from tdw_resources.places import Places
+from tdw_workbench.cli import add_places, places_of
 from tdw_workbench.terminal import Screen, bar, count
 
 _SHOWN = 200
@@ -72,7 +72,7 @@ class Verified:
 
 def run(options: argparse.Namespace) -> int:
     """Verify."""
-    places = find_places(options.store, study=options.study)
+    places = places_of(options)
     if "://" in places.store:
         raise BadConfig(f"{places.store} is not a local folder", "verify where its files are local")
     store = Store(places.store)
@@ -103,14 +103,18 @@ def look(store: Store, places: Places, screen: Screen) -> Verified:
     screen.close()
     findings = [file.finding for file in checked if file.finding]
     busy = busy_variants(store)
-    compared = (places.home / "dagster.yaml").exists()
-    if compared:
-        from tdw_assets.checks.events_against_files import compare_with_events
-        from tdw_resources.instance import open_instance
+    from tdw_assets.checks.events_against_files import compare_with_events
+    from tdw_resources.reading import Reading, read_instance
 
-        with open_instance(places.home) as instance:
-            findings += compare_with_events(checked, store, instance=instance, families=FAMILIES, busy=busy)
-    return Verified(len(checked), read, tuple(findings), busy, compared)
+    def compare(reading: Reading) -> list[Finding] | None:
+        if not reading.recorded:
+            return None
+        log = reading.instance
+        return list(compare_with_events(checked, store, instance=log, families=all_families(), busy=busy))
+
+    compared = read_instance(places.home, compare)
+    findings += compared or []
+    return Verified(len(checked), read, tuple(findings), busy, compared is not None)
 
 
 def busy_variants(store: Store) -> tuple[str, ...]:
@@ -138,7 +142,7 @@ def mend(store: Store, findings: Sequence[Finding]) -> tuple[Repaired, ...]:
 
 
 def _locks(store: Store) -> Iterator[Path]:
-    for family in FAMILIES:
+    for family in all_families():
         yield from sorted((store.root / family.name).glob("*/locks/*.lock"))
 
 
@@ -154,7 +158,10 @@ def _say(found: Verified, repaired: Sequence[Repaired], screen: Screen, *, repai
         named = ", ".join(variant or "plots over variants" for variant in found.busy)
         screen.say(f"Being worked on, and not compared with the event log: {named}.")
     if not found.compared:
-        screen.say("There is no Dagster instance beside this store: the files alone were looked at.")
+        screen.say(
+            "There is no Dagster instance of this store: only the files were checked; whether they are "
+            "recorded is unknown."
+        )
     read = f"{count(found.files, 'file')} read, {found.nbytes / 1e6:,.1f} MB"
     if not found.findings:
         screen.say(f"{read}: all sound.")

@@ -99,12 +99,12 @@ def close_over_inputs(grid: Grid, names: Iterable[str]) -> tuple[str, ...]:
 
 def asset_inputs(grid: Grid) -> dict[str, tuple[str, ...]]:
     """Every asset of the study by name, in the order of work, with the names of what it is made from."""
-    from tdw.analysis.registry import get_analyzer
+    from tdw.recipes.catalog import catalog_of
     from tdw_assets.cells.products import derived_assets
 
     found: dict[str, tuple[str, ...]] = {"checkpoint": (), "history": ("checkpoint",)}
     for name in grid.analyzers:
-        required = get_analyzer(name).requires
+        required = catalog_of(grid.family).analyzer(name).requires
         found[name] = ("checkpoint", *(other for other in required if other in grid.analyzers))
     for asset in derived_assets(grid):
         found[asset.name] = asset.inputs

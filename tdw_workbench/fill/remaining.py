@@ -1,8 +1,7 @@
 """How much work is left, in one currency, so that one "time left" can be given for all of it.
 
-The currency is seconds of one core, guessed: of a step of training, of a cell, of a table, each with a part
-that grows with p² and a part that does not. Only their proportions matter, since the time left is
-extrapolated from the time that it took so far.
+The currency is seconds of one core, guessed by the family (`recipes.cost`). Only their proportions matter,
+since the time left is extrapolated from the time that it took so far.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tdw.recipes.cost import Cost
 from tdw.store.layout import STATES
 from tdw.training.stretches import plan_stretches
 from tdw_workbench.fill.order import ALL, Order
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
     from tdw_assets.cells.gaps import VariantGaps
     from tdw_assets.cells.wanted import Grid
 
-# Seconds: what does not depend on p, and what p=113 adds (benchmarks/training.py, benchmarks/analysis.py).
-_STEP = (0.001, 0.024)
-_CHECKPOINT = (0.015, 0.0)
-_CELL = (0.008, 0.025)
-_TABLE = (0.5, 0.0)
 _SOON = 0.01
 
 
@@ -113,15 +108,15 @@ class Work:
             if tables or sizes.get(variant):
                 # Whatever is trained or analyzed makes all tables and plots anew.
                 due = tables.size if tables and not sizes.get(variant) else made_anew
-                effort.plan(variant, "summarize", due * _cost(_TABLE))
-                sizes[variant] = sizes.get(variant, 0.0) + due * _cost(_TABLE)
+                effort.plan(variant, "summarize", due * Cost.table)
+                sizes[variant] = sizes.get(variant, 0.0) + due * Cost.table
             elif gaps.history is None and gaps.checkpoint.recorded and order.wants("history"):
                 sizes[variant] = 0.0
         variants = sorted(sizes, key=lambda variant: -sizes[variant])
         over_all = find_comparison_gaps(with_registered(grid, instance), instance, store)
         wanted = sum(order.wants(gap.asset.name) for gap in over_all.gaps)
         if wanted and (variants or plan_derived(grid, over_all, "", names=order.assets or None)):
-            effort.plan(ALL, "compare", wanted * _cost(_TABLE))
+            effort.plan(ALL, "compare", wanted * Cost.table)
             variants.append(ALL)
         cells = [asset for gaps in found.values() for asset in (gaps.checkpoint, *gaps.analyzers.values())]
         return cls(
@@ -135,7 +130,7 @@ class Work:
 def _size(order: Order, grid: Grid, gaps: VariantGaps, store: Store) -> Mapping[str, float]:
     """Stage -> guessed seconds of what is to be done of a variant."""
     config = grid.family.parse_variant(gaps.variant)
-    p = getattr(config, "p", 0)
+    cost = grid.family.cost(config)
     train = gaps.to_train(out_of_date=order.out_of_date) if order.wants("checkpoint") else ()
     states = store.epochs(grid.family.name, gaps.variant, STATES)
     steps = sum(stretch.steps for stretch in plan_stretches(((e, e) for e in train), states))
@@ -143,12 +138,6 @@ def _size(order: Order, grid: Grid, gaps: VariantGaps, store: Store) -> Mapping[
     wanted = [asset for name, asset in gaps.analyzers.items() if order.wants(name)]
     cells = sum(len(asset.to_fill(out_of_date=order.out_of_date) & to_come) for asset in wanted)
     return {
-        "train": steps * _cost(_STEP, p) + len(train) * _cost(_CHECKPOINT, p),
-        "analyze": cells * _cost(_CELL, p),
+        "train": steps * cost.step + len(train) * cost.checkpoint,
+        "analyze": cells * cost.cell,
     }
-
-
-def _cost(guess: tuple[float, float], p: int = 0) -> float:
-    """Seconds for a modulus."""
-    fixed, growing = guess
-    return fixed + growing * (p / 113) ** 2

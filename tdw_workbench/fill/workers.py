@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from tdw_resources.liveness import SUPERVISOR_VARIABLE, identity
+from tdw_workbench.children import child_environment, python_command
 from tdw_workbench.fill.order import Order
 
 _DEATHS = 2  # a variant whose worker dies this often is given up
@@ -58,7 +57,9 @@ class Pool:
     workers: int
     log: Path
     on_death: Callable[[], object]
-    command: Sequence[str] = (sys.executable, "-m", "tdw_workbench.fill.worker_process")
+    command: Sequence[str] = field(
+        default_factory=lambda: python_command("tdw_workbench.fill.worker_process")
+    )
     _waiting: deque[str] = field(default_factory=deque)
     _running: dict[int, _Worker] = field(default_factory=dict)
     _events: queue.Queue[tuple[int, str | None]] = field(default_factory=queue.Queue)
@@ -121,7 +122,7 @@ class Pool:
         return ""
 
     def _start(self) -> None:
-        environment = {**os.environ, SUPERVISOR_VARIABLE: identity(), "DAGSTER_HOME": self.order.home}
+        environment = child_environment({SUPERVISOR_VARIABLE: identity(), "DAGSTER_HOME": self.order.home})
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 self.command,

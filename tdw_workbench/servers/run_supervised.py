@@ -1,4 +1,4 @@
-"""`python -m tdw_workbench.servers.run_supervised MODULE ARGUMENTS`: run a module that ends when its supervisor does.
+"""Run a module that ends when its supervisor does.
 
 `python -m tdw_workbench.servers.run_supervised MODULE ARGUMENTS`. Dagster's servers outlive a killed parent;
 this follows the process that $TDW_SUPERVISOR names.

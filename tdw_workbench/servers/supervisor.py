@@ -7,14 +7,13 @@ out running work is interrupted first, so that Dagster records it as stopped; wh
 from __future__ import annotations
 
 import contextlib
-import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,15 +24,15 @@ import yaml
 
 from tdw.errors import Busy, TdwError
 from tdw_resources.liveness import SUPERVISOR_VARIABLE, identity
+from tdw_resources.own_runs import LOCATION
 from tdw_resources.places import log_folder
+from tdw_workbench.children import child_environment, python_command, short_temporary_folder
 
-LOCATION = "tdw"
 HOST = "127.0.0.1"
 _RUN_GRACE_S = 12.0
 _SERVER_GRACE_S = 8.0
-_RELOAD_S = 60.0
-_RELOADED = "WorkspaceLocationEntry"
 _MAX_RESTARTS = 5
+_COLOR = re.compile(r"\x1b\[[0-9;]*m")
 _RESTARTS_COUNT_FOR_S = 300.0
 
 
@@ -59,16 +58,19 @@ class Supervisor:
     port: int
     environment: Mapping[str, str]
     _servers: list[_Server] = field(default_factory=list)
+    _temporary: Path | None = None
 
     def __enter__(self) -> Supervisor:
         require_free(self.port)
         log_folder(self.home).mkdir(parents=True, exist_ok=True)
         code_port = _free_port()
-        workspace = self.home / "workspace.yaml"
+        workspace = self.home / "tdw_workspace.yaml"  # a workspace.yaml there would be a person's own
         server = {"host": HOST, "port": code_port, "location_name": LOCATION}
         workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
         code = ["dagster", "code-server", "start", "-m", "tdw_assets.definitions", "-h", HOST]
         code += ["-p", str(code_port), "--location-name", LOCATION, "--use-python-environment-entry-point"]
+        # Dagster puts the working directory in front of the path of imports: one that holds no code.
+        code += ["--working-directory", str(log_folder(self.home))]
         self._servers = [
             _Server("code server", code),
             _Server("daemon", ["dagster._daemon", "run", "-w", str(workspace)]),
@@ -76,6 +78,7 @@ class Supervisor:
                 "webserver", ["tdw_workbench.web", "-h", HOST, "-p", str(self.port), "-w", str(workspace)]
             ),
         ]
+        self._temporary = short_temporary_folder()
         try:
             self._start(self._servers[0])
             self._await_port(self._servers[0], code_port)
@@ -113,24 +116,15 @@ class Supervisor:
             self._start(server)
         return said
 
-    def reload_code(self) -> bool:
-        """Have the definitions loaded anew, as the UI's *Reload* does; whether that was accepted."""
-        mutation = "mutation ($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name)"
-        asked = {"query": mutation + " { __typename } }", "variables": {"name": LOCATION}}
-        request = urllib.request.Request(
-            f"http://{HOST}:{self.port}/graphql",
-            data=json.dumps(asked).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=_RELOAD_S) as reply:
-                answer = json.load(reply)
-        except (OSError, ValueError):
-            return False  # it is being started again; asked for once more later
-        return answer.get("data", {}).get("reloadRepositoryLocation", {}).get("__typename") == _RELOADED
-
     def stop(self) -> None:
         """Stop everything below this process; returns when nothing is left."""
+        try:
+            self._end_all()
+        finally:
+            if self._temporary is not None:
+                shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def _end_all(self) -> None:
         running = {s.name: s.process for s in self._servers if s.process and s.process.poll() is None}
         family = _descendants()
         daemon, code = running.get("daemon"), running.get("code server")
@@ -149,6 +143,13 @@ class Supervisor:
         for process in running.values():
             process.wait()
 
+    def last_lines(self, name: str) -> str:
+        """The end of a server's log."""
+        with contextlib.suppress(OSError):
+            text = _COLOR.sub("", self.log(name).read_text(errors="replace"))
+            return "\n  ".join(text.splitlines()[-8:])
+        return ""
+
     def log(self, name: str) -> Path:
         """The log of a server."""
         return log_folder(self.home) / f"{name.replace(' ', '_')}.log"
@@ -158,17 +159,17 @@ class Supervisor:
             # On a machine that is busy training, a launch takes longer than Dagster's minute, and the daemon
             # would count a run as failed that is about to start.
             "DAGSTER_GRPC_TIMEOUT_SECONDS": "300",
-            **os.environ,
-            **self.environment,
+            **child_environment(self.environment),
             SUPERVISOR_VARIABLE: identity(),
             "OMP_NUM_THREADS": "1",
             "PYTHONUNBUFFERED": "1",
+            **({"TMPDIR": str(self._temporary)} if self._temporary else {}),
         }
         server.starts.append(time.monotonic())
         with self.log(server.name).open("ab") as log:
             # A session of its own: Ctrl-C reaches us alone, and we stop the others in order.
             server.process = subprocess.Popen(
-                [sys.executable, "-m", "tdw_workbench.servers.run_supervised", *server.command],
+                python_command("tdw_workbench.servers.run_supervised", *server.command),
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -186,8 +187,10 @@ class Supervisor:
                 if probe.connect_ex((HOST, port)) == 0:
                     return
             time.sleep(0.1)
-        tail = "\n  ".join(self.log(server.name).read_text(errors="replace").splitlines()[-8:])
-        raise TdwError(f"the {server.name} did not start:\n  {tail}", f"see {self.log(server.name)}")
+        raise TdwError(
+            f"the {server.name} did not start:\n  {self.last_lines(server.name)}",
+            f"see {self.log(server.name)}",
+        )
 
 
 def require_free(port: int) -> None:

@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
 
 import tdw
 from tdw.errors import TdwError
@@ -19,6 +20,7 @@ from tdw_workbench.web.http.static_files import serve_static
 from tdw_workbench.web.pages import explorer, overview
 from tdw_workbench.web.pages import plot as plots
 from tdw_workbench.web.pages import report as reports
+from tdw_workbench.web.prefix import Prefixed
 
 PREFIX = "/tdw"
 
@@ -67,10 +69,12 @@ def mount(settings: Settings, path_prefix: str = "", *, warm: bool = False) -> l
     return [Route(where, to_first_page), Mount(where, app=app)]
 
 
-def standalone(settings: Settings, *, warm: bool = False) -> Starlette:
+def standalone(settings: Settings, *, warm: bool = False) -> ASGIApp:
     """A server of its own (`tdw serve`): the same routes, and / leads to the first page."""
+    prefix = settings.prefix
 
     def to_first_page(request: Request) -> Response:
-        return RedirectResponse(f"{PREFIX}/", status_code=307)
+        return RedirectResponse(f"{prefix}{PREFIX}/", status_code=307)
 
-    return Starlette(routes=[*mount(settings, warm=warm), Route("/", to_first_page)])
+    app = Starlette(routes=[*mount(settings, prefix, warm=warm), Route(f"{prefix}/", to_first_page)])
+    return Prefixed(app, prefix) if prefix else app

@@ -12,7 +12,8 @@ from tdw.families.modulo_addition_1layer.analyzers import progress_measures
 from tdw.families.modulo_addition_1layer.analyzers.progress_measures import Parameters, compute, gini
 from tdw.families.modulo_addition_1layer.context import CheckpointContext
 from tdw.families.modulo_addition_1layer.maths import logit_fourier
-from tdw.recipes.family import ProbeLabels
+from tdw.families.modulo_addition_1layer.model.data import probe_labels
+from tdw.families.modulo_addition_1layer.model.probe_types import ProbeLabels
 
 D_MLP, D_MODEL = 24, 12
 
@@ -273,7 +274,7 @@ def test_at_initialization_the_published_losses_come_out():
         113,
         {name: tensor.numpy() for name, tensor in weights.items()},
         lambda: family.probe_pass(config, weights),
-        label_probe=lambda: family.probe_labels(config),
+        label_probe=lambda: probe_labels(config),
     )
     rule = dominant_frequencies.ANALYZER
     context.results[rule.name] = rule.function(context, rule.parameters())

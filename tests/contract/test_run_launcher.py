@@ -11,7 +11,10 @@ from dagster._core.launcher.base import WorkerStatus
 
 from tdw_resources.instance import end_left_runs, fail_dead_runs, open_instance
 from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, identity, is_alive
+from tdw_resources.own_runs import is_ours
 from tdw_resources.run_launcher import LocalRunLauncher
+
+OURS = {"tdw/stage": "train"}
 
 
 @pytest.fixture
@@ -75,12 +78,16 @@ def test_another_machines_worker_is_not_judged() -> None:
     assert is_alive("") is None
 
 
-def test_a_run_that_nobody_knows_is_not_found(instance: dg.DagsterInstance) -> None:
-    assert health(instance, started_run(instance)) == WorkerStatus.NOT_FOUND
+def test_a_run_of_ours_that_nobody_knows_is_not_found(instance: dg.DagsterInstance) -> None:
+    assert health(instance, started_run(instance, **OURS)) == WorkerStatus.NOT_FOUND
+
+
+def test_a_run_of_another_project_is_never_reported_as_gone(instance: dg.DagsterInstance) -> None:
+    assert health(instance, started_run(instance)) == WorkerStatus.RUNNING
 
 
 def test_an_unreachable_code_server_counts_as_gone(instance: dg.DagsterInstance) -> None:
-    run = started_run(instance, **{".dagster/grpc_info": '{"host": "127.0.0.1", "port": 1}'})
+    run = started_run(instance, **OURS, **{".dagster/grpc_info": '{"host": "127.0.0.1", "port": 1}'})
     assert health(instance, run) == WorkerStatus.NOT_FOUND
 
 
@@ -108,13 +115,48 @@ def test_a_run_whose_worker_died_before_it_began_is_failed_too(
 def test_a_new_workbench_ends_what_a_killed_one_left_and_counts_it_as_stopped(
     instance: dg.DagsterInstance,
 ) -> None:
-    unknown = started_run(instance)
+    unknown = started_run(instance, **OURS)
     alive = started_run(instance, **{WORKER_TAG: identity()})
+    elsewhere = started_run(instance, **{WORKER_TAG: "elsewhere/1/1.00"})
     assert end_left_runs(instance) == [unknown.run_id]
     found = {run.run_id: run for run in instance.get_runs()}
     assert found[unknown.run_id].status == dg.DagsterRunStatus.FAILURE
     assert found[unknown.run_id].tags[STOPPED_TAG] == "true"
-    assert found[alive.run_id].status == dg.DagsterRunStatus.STARTED
+    assert found[alive.run_id].status == found[elsewhere.run_id].status == dg.DagsterRunStatus.STARTED
+
+
+def test_runs_of_other_projects_are_neither_failed_nor_ended(
+    instance: dg.DagsterInstance, dead_worker: str
+) -> None:
+    others = [started_run(instance, **{"team": "other"}), recorded_run(instance)]
+    assert end_left_runs(instance) == fail_dead_runs(instance) == []
+    statuses = {run.run_id: run.status for run in instance.get_runs()}
+    assert statuses == {
+        others[0].run_id: dg.DagsterRunStatus.STARTED,
+        others[1].run_id: dg.DagsterRunStatus.NOT_STARTED,
+    }
+
+
+def test_a_run_that_the_ui_launched_from_our_code_location_is_ours_without_a_tag(
+    instance: dg.DagsterInstance,
+) -> None:
+    ours, others = (_launched_from(instance, location) for location in ("tdw", "elsewhere"))
+    assert is_ours(ours) and not is_ours(others)
+    assert end_left_runs(instance) == [ours.run_id]
+
+
+def _launched_from(instance: dg.DagsterInstance, location: str) -> dg.DagsterRun:
+    from dagster._core.remote_origin import (
+        GrpcServerCodeLocationOrigin,
+        RemoteJobOrigin,
+        RemoteRepositoryOrigin,
+    )
+
+    server = GrpcServerCodeLocationOrigin(host="127.0.0.1", port=1, location_name=location)
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(server, "__repository__"), "nothing")
+    run = recorded_run(instance)
+    instance.delete_run(run.run_id)
+    return instance.add_run(run._replace(remote_job_origin=origin))
 
 
 def test_stopping_a_run_outside_of_a_code_server_interrupts_its_worker(instance: dg.DagsterInstance) -> None:

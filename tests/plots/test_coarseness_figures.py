@@ -10,7 +10,7 @@ import pytest
 from figures import EPOCHS, KEYS, MISSING, axis_title, sources, traces
 from synthetic import matrix, write_table, write_variant
 
-from tdw.drawing import grokking, style
+from tdw.drawing import style
 from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer.figures import (
     blob_count,
@@ -18,6 +18,7 @@ from tdw.families.modulo_addition_1layer.figures import (
     neuron_coarseness,
     neuron_matrix,
 )
+from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
 from tdw.recipes.figure import NoParameters
 from tdw.store import Store
 

@@ -82,7 +82,7 @@ def test_an_unknown_statistic_is_refused_with_the_known_ones(store: Store):
 
 
 def test_labels_cover_neither_each_other_nor_points():
-    from tdw.drawing.grokking import Grokking
+    from tdw.families.modulo_addition_1layer.figures.grokking_mark import Grokking
 
     look = style.looks(["v"])["v"]
     points = [

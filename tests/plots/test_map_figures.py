@@ -7,6 +7,7 @@ import pytest
 from figures import EPOCHS, KEYS, MISSING, axis_title, sources, traces
 from synthetic import FAMILY, maps, matrix, write_maps, write_table, write_variant
 
+from tdw.drawing.style import figure_json
 from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer.figures import (
     attention_patterns,
@@ -16,7 +17,6 @@ from tdw.families.modulo_addition_1layer.figures import (
     panels,
 )
 from tdw.families.modulo_addition_1layer.maths.scale_metrics import resize
-from tdw.making.figures import figure_json
 from tdw.recipes.figure import NoParameters
 from tdw.store import Store, TableAddress
 

@@ -41,9 +41,9 @@ def test_other_thresholds_and_epochs_are_counted(study) -> None:
 
 
 def test_the_defaults_agree_with_what_the_analyzers_found(tiny_store: Store) -> None:
-    from tdw.families import FAMILIES
+    from tdw.families import get_family
 
-    family = FAMILIES[0]
+    family = get_family("modulo_addition_1layer")
     config = family.parse_variant("p7_s1_d598_f0.5")
     for name in ("grokking", "coarseness", "frequencies"):
         summarize(tiny_store, family, config, name)

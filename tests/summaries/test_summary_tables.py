@@ -6,6 +6,7 @@ import pytest
 
 from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer.analyzers import coarseness_stats
+from tdw.families.modulo_addition_1layer.config import Config
 from tdw.families.modulo_addition_1layer.summaries import (
     coarseness,
     frequencies,
@@ -15,12 +16,17 @@ from tdw.families.modulo_addition_1layer.summaries import (
 )
 from tdw.recipes.summary import Inputs
 
+CONFIG = Config(7, seed=1)
+
+
 EPOCHS = (0, 100, 500)
 
 
 def inputs(**artifacts):
     count = len(next(iter(artifacts.values())))
-    return Inputs(7, EPOCHS[:count], {name: tuple(listed) for name, listed in artifacts.items()})
+    return Inputs(
+        Config(7, seed=1), EPOCHS[:count], {name: tuple(listed) for name, listed in artifacts.items()}
+    )
 
 
 # coarseness and neuron_coarseness

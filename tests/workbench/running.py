@@ -67,13 +67,21 @@ class Up:
     process: subprocess.Popen[str]
 
     @classmethod
-    def start(cls, folder: Path, *, study: str = STUDY) -> Up:
+    def start(
+        cls,
+        folder: Path,
+        *,
+        study: str = STUDY,
+        cwd: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Up:
         (folder / "study.yaml").write_text(study)
         port = free_port()
         arguments = ["up", "--store", str(folder / "store"), "--study", str(folder / "study.yaml")]
         process = subprocess.Popen(
-            [sys.executable, "-m", "tdw_workbench.cli", *arguments, "--port", str(port)],
-            env={**os.environ, "TDW_TEST_MARK": str(folder)},
+            [sys.executable, "-P", "-m", "tdw_workbench.cli", *arguments, "--port", str(port)],
+            cwd=cwd,
+            env={**os.environ, "TDW_TEST_MARK": str(folder), **(environment or {})},
             stdout=(folder / "up.out").open("a"),
             stderr=subprocess.STDOUT,
             text=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer.maths.fourier import Float32, Spectra, spectra
-from tdw.recipes.family import ProbeLabels
+from tdw.families.modulo_addition_1layer.model.probe_types import ProbeLabels
+from tdw.recipes.context import Arrays
 
-Arrays = Mapping[str, npt.NDArray[Any]]
 TO_A, TO_B = 0, 1  # positions in the input [a, b, =]
 
 

@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from tdw.making.association import associate_early
+from tdw.families.modulo_addition_1layer.association import associate_early
 from tdw.reports.claims.finding import ALPHA, Finding, Verdict, listed
 from tdw.reports.claims.modulus_101 import one_modulus_is_harder, one_pair_prevents_blobs
 from tdw.reports.evidence import Evidence, Float64, exactly, few, first_from

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tdw.errors import CorruptFile, NotFound, StoreError, TdwError
@@ -16,7 +15,6 @@ from tdw_workbench.web.http.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.figure import Plot
     from tdw.study import Study
 
 Value = TypeVar("Value")
@@ -64,7 +62,7 @@ class Library:
             except (NotFound, CorruptFile, StoreError, KeyError):
                 return None
 
-        return self._views.get((address, view.__name__), path, read)
+        return self._views.get((address, view), path, read)
 
     @property
     def study(self) -> Study | None:
@@ -114,13 +112,3 @@ class Library:
             (address, study.fingerprint), self.store.path(address), lambda: read_choice(self.store, study)
         )
         return tuple(sorted({*study.epoch_list, *(choice.epochs if choice else ())}))
-
-    @cached_property
-    def plots(self) -> dict[str, dict[str, Plot]]:
-        """The registered plots: scope -> name -> declaration."""
-        from tdw.plots.registry import PLOTS
-
-        found: dict[str, dict[str, Plot]] = {"variant": {}, "comparison": {}}
-        for plot in PLOTS:
-            found[plot.scope][plot.name] = plot
-        return found

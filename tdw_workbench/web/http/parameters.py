@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from starlette.requests import Request
 
 from tdw.errors import BadConfig, NotFound
-from tdw.families import FAMILIES
+from tdw.families import all_families
 from tdw.store import Store
 from tdw.store.layout import validate_name
 
@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"[0-9]{1,8}")
 def family_of(request: Request) -> str:
     """The family in the path. Raises NotFound when none of that name is registered."""
     name = validate_name(request.path_params["family"], what="family")
-    return one_of(name, [family.name for family in FAMILIES], what="family")
+    return one_of(name, [family.name for family in all_families()], what="family")
 
 
 def variant_of(request: Request, store: Store, family: str) -> str:

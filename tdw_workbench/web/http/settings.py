@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from tdw.errors import BadConfig
 from tdw_resources.places import find_places
+from tdw_workbench.web.prefix import prefix_of
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 ANY_HOST = "*"
@@ -24,12 +25,14 @@ class Settings:
         study: the study file whose schedule says what a gap is; None where there is none.
         allowed_hosts: names in a Host header that are answered; "*" allows every one.
         dagster_url: where Dagster's pages are; "" for the same origin.
+        prefix: path in front of /tdw in every address that a browser sees.
     """
 
     store: str
     study: Path | None = None
     allowed_hosts: frozenset[str] = LOOPBACK
     dagster_url: str = ""
+    prefix: str = ""
 
 
 def settings_from_environment(
@@ -41,7 +44,7 @@ def settings_from_environment(
 ) -> Settings:
     """Settings from $TDW_STORE, $TDW_STUDY, $TDW_ALLOWED_HOSTS (comma-separated) and $TDW_BASE_URL.
 
-    The host of the base URL is allowed: it is where the assets' links lead.
+    The host of the base URL is allowed: it is where the assets' links lead. Its path is the prefix.
 
     Raises:
         BadConfig: a host or URL that can't be one.
@@ -56,6 +59,7 @@ def settings_from_environment(
         study=places.study if places.study.exists() else None,
         allowed_hosts=LOOPBACK | _checked(hosts),
         dagster_url=dagster_url.rstrip("/"),
+        prefix=prefix_of(base),
     )
 
 

@@ -73,8 +73,11 @@ def page(request: Request) -> Response:
     """The explorer. What is looked at is in the query, which the page's script reads and checks."""
     library: Library = request.app.state.library
     family = params.family_of(request)
+    declared = get_family(family)
+    if not declared.explorer:
+        raise NotFound(f"family {family} has no explorer", "look at its plots, on the first page")
     variant = params.variant_of(request, library.store, family)
-    return render(request, "explorer.html", family=family, variant=variant, title=get_family(family).title)
+    return render(request, "explorer.html", family=family, variant=variant, title=declared.title)
 
 
 def describe(request: Request) -> Response:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,12 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from tdw.analysis.registry import recorded_spec_version, spec_version
 from tdw.errors import CorruptFile, NotFound, TdwError
-from tdw.families import FAMILIES, Family
-from tdw.recipes.figure import Plot
+from tdw.families import Family, all_families
+from tdw.recipes.catalog import catalog_of
+from tdw.recipes.figure import Plot, Scope
+from tdw.recipes.overview import OverviewColumn
+from tdw.recipes.versions import recorded_spec_version
 from tdw.store import Address, TableAddress
 from tdw.store.layout import CHECKPOINTS, COMPARISON
 from tdw_workbench.web.data.caching import stamp
@@ -35,8 +38,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = npt.NDArray[Any]
-LOSS_RANGE = (1e-8, 1e1)
-"""Heights of all test loss curves, in nats: they can be compared by eye."""
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,13 @@ class Row:
 
     Attributes:
         trained, analyzed: what is there; `cells` and `wanted` count analyzer outputs over all kinds.
-        grokking: "10,400", "no grok by 25,000" or "".
+        shown: of each column of the family, its words or its curve; None where there is nothing yet.
     """
 
     variant: str
     trained: Coverage
     analyzed: Sequence[Coverage]
-    grokking: str
-    loss: Curve | None
-    coarseness: Curve | None
+    shown: Sequence[tuple[OverviewColumn, str | Curve | None]]
     plots: Sequence[PlotLink]
     asset: str
 
@@ -102,7 +101,7 @@ def page(request: Request) -> Response:
     """Every family's variants."""
     library: Library = request.app.state.library
     params.require_known(request, ("theme",))
-    families = [(family, rows_of(library, family)) for family in FAMILIES]
+    families = [(family, rows_of(library, family)) for family in all_families()]
     shown = [(family, rows) for family, rows in families if rows] or families[:1]
     dagster = library.settings.dagster_url
     return render(
@@ -111,8 +110,8 @@ def page(request: Request) -> Response:
         families=shown,
         comparisons={family.name: comparison_plots(library, family) for family, _ in shown},
         reported={family.name: reports.written(library.store, family.name) for family, _ in shown},
-        curve_of_loss=curve_of_loss,
-        curve_of_coarseness=curve_of_coarseness,
+        last_epochs={family.name: _last_epoch(rows) for family, rows in shown},
+        cell=cell,
         study_problem=library.study_problem,
         study=library.settings.study.name if library.settings.study else "",
         assets=f"{dagster}/asset-groups",
@@ -125,7 +124,7 @@ def warm(library: Library) -> None:
 
     def read() -> None:
         with contextlib.suppress(TdwError, OSError):
-            for family in FAMILIES:
+            for family in all_families():
                 rows_of(library, family)
 
     threading.Thread(target=read, name="tdw-warm", daemon=True).start()
@@ -150,10 +149,8 @@ def row_of(library: Library, family: Family, variant: str) -> Row:
         variant=variant,
         trained=coverage(library, family.name, variant, kind=CHECKPOINTS),
         analyzed=[coverage(library, family.name, variant, kind=kind) for kind in kinds_of(library, family)],
-        grokking=table("grokking", grokking_text) or "",
-        loss=table("history", loss_curve),
-        coarseness=table("coarseness", coarseness_curve),
-        plots=[_link(library, family, variant, plot) for plot in library.plots["variant"].values()],
+        shown=[(column, table(column.table, view_of(column))) for column in family.overview],
+        plots=[_link(library, family, variant, plot) for plot in plots_of(family, "variant")],
         asset=links.asset_page(library.settings.dagster_url, family.name, ("checkpoint",)),
     )
 
@@ -161,12 +158,14 @@ def row_of(library: Library, family: Family, variant: str) -> Row:
 def kinds_of(library: Library, family: Family) -> tuple[str, ...]:
     """The analyzers that the study, or else the family, asks for."""
     study = library.study
-    return tuple(study.analyzers) if study and study.family == family.name else family.analyzers
+    return (
+        tuple(study.analyzers) if study and study.family == family.name else catalog_of(family).analyzer_names
+    )
 
 
 def comparison_plots(library: Library, family: Family) -> list[PlotLink]:
     """The plots over several variants."""
-    return [_link(library, family, None, plot) for plot in library.plots["comparison"].values()]
+    return [_link(library, family, None, plot) for plot in plots_of(family, "comparison")]
 
 
 def _link(library: Library, family: Family, variant: str | None, plot: Plot) -> PlotLink:
@@ -175,52 +174,45 @@ def _link(library: Library, family: Family, variant: str | None, plot: Plot) -> 
     return PlotLink(plot, href, stamp(manifest) is not None)
 
 
-def loss_curve(table: pd.DataFrame) -> Curve | None:
-    """Test loss at the evaluated epochs."""
-    return _curve(table["epoch"].to_numpy(), table["test_loss"].to_numpy(), skip_unknown=True)
+def plots_of(family: Family, scope: Scope) -> list[Plot]:
+    """The plots of a family that are of one variant, or over several."""
+    return [plot for plot in catalog_of(family).plots if plot.scope == scope]
 
 
-def coarseness_curve(table: pd.DataFrame) -> Curve | None:
-    """Mean coarseness of the neurons."""
-    return _curve(table["epoch"].to_numpy(), table["mean_coarseness"].to_numpy())
+@functools.cache
+def view_of(column: OverviewColumn) -> Callable[[pd.DataFrame], str | Curve | None]:
+    """How a column is read from its table; the same object each time, since views are cached by it."""
+
+    def view(table: pd.DataFrame) -> str | Curve | None:
+        if column.text is not None:
+            return column.text(table)
+        return _thin(*column.curve(table)) if column.curve else None
+
+    return view
 
 
-def grokking_text(table: pd.DataFrame) -> str:
-    """'10,400', or 'no grok by 25,000'."""
-    row: Any = table.iloc[0]
-    if bool(row["grokked"]):
-        return f"{int(row['grokking_epoch']):,}"
-    return f"no grok by {int(row['censored_at']):,}"
-
-
-def _curve(epochs: Array, values: Array, *, skip_unknown: bool = False) -> Curve | None:
-    """Few enough points for a small picture; a test loss is known at some epochs only, and that is no gap."""
-    places = np.flatnonzero(~np.isnan(values)) if skip_unknown else np.arange(len(values))
-    if not places.size:
+def _thin(epochs: Array, values: Array) -> Curve | None:
+    """Few enough points for a small picture."""
+    if not len(values):
         return None
-    some = places[np.linspace(0, places.size - 1, min(places.size, MOST_POINTS)).round().astype(int)]
+    some = np.linspace(0, len(values) - 1, min(len(values), MOST_POINTS)).round().astype(int)
     points = list(zip(epochs[some].tolist(), values[some].tolist(), strict=True))
     return Curve(points, int(points[-1][0]), points[-1][1])
 
 
-def curve_of_loss(row: Row, last: int) -> Markup:
-    """The test loss as a picture."""
-    curve = row.loss
-    if curve is None:
-        return Markup("")
-    last_known = "unknown" if math.isnan(curve.last_value) else f"{curve.last_value:.2g} nats"
-    label = f"test loss over epochs 0 to {curve.last_epoch:,}, logarithmic; last {last_known}"
-    low, high = LOSS_RANGE
-    return sparkline(curve.points, label=label, last=last, low=low, high=high, log=True)
+def _last_epoch(rows: Sequence[Row]) -> int:
+    """The right edge of all curves."""
+    curves = [shown for row in rows for _, shown in row.shown if isinstance(shown, Curve)]
+    return max((curve.last_epoch for curve in curves), default=1)
 
 
-def curve_of_coarseness(row: Row, last: int) -> Markup:
-    """The mean coarseness as a picture."""
-    curve = row.coarseness
-    if curve is None:
-        return Markup("")
-    label = f"mean coarseness (0 to 1) over epochs 0 to {curve.last_epoch:,}; last {curve.last_value:.3f}"
-    return sparkline(curve.points, label=label, last=last, low=0, high=1)
+def cell(column: OverviewColumn, shown: str | Curve | None, last: int) -> Markup | str:
+    """A cell of the table: words, or a curve as a picture."""
+    if not isinstance(shown, Curve):
+        return shown or "–"
+    value = "unknown" if math.isnan(shown.last_value) else f"{shown.last_value:.3g} {column.unit}".strip()
+    label = f"{column.title} ({column.note}) over epochs 0 to {shown.last_epoch:,}; last {value}"
+    return sparkline(shown.points, label=label, last=last, low=column.low, high=column.high, log=column.log)
 
 
 def outdated(request: Request) -> Response:
@@ -234,10 +226,10 @@ def outdated(request: Request) -> Response:
     variant = params.variant_of(request, library.store, family)
     study = library.study
     given = study.analyzer_parameters if study and study.family == family else {}
-    declared = next(each for each in FAMILIES if each.name == family)
+    declared = next(each for each in all_families() if each.name == family)
     counts = {}
     for kind in kinds_of(library, declared):
-        expected = spec_version(kind, given)
+        expected = catalog_of(declared).spec_version(kind, given)
         made = _specs(library, family, variant, kind)
         stale = sum(count for spec, count in made.items() if spec != expected)
         if stale:

@@ -11,6 +11,8 @@ from starlette.responses import Response
 from tdw.drawing.offline_page import html_page
 from tdw.drawing.style import CONFIG
 from tdw.errors import NotFound
+from tdw.families import get_family
+from tdw.recipes.catalog import catalog_of
 from tdw.recipes.figure import Plot
 from tdw.store.document_files import Bundle
 from tdw.store.layout import CHECKPOINTS, COMPARISON
@@ -40,7 +42,8 @@ class Asked:
     @property
     def plot(self) -> Plot:
         """Its declaration."""
-        return self.library.plots["variant" if self.variant else "comparison"][self.name]
+        scope = "variant" if self.variant else "comparison"
+        return catalog_of(get_family(self.family)).plot(self.name, scope=scope)
 
     @property
     def path(self) -> str:
@@ -64,7 +67,8 @@ def asked(request: Request) -> Asked:
     family = params.family_of(request)
     comparison = request.path_params["variant"] == COMPARISON
     variant = None if comparison else params.variant_of(request, library.store, family)
-    known = library.plots["comparison" if comparison else "variant"]
+    scope = "comparison" if comparison else "variant"
+    known = [plot.name for plot in catalog_of(get_family(family)).plots if plot.scope == scope]
     return Asked(library, family, variant, params.one_of(request.path_params["name"], known, what="plot"))
 
 
@@ -123,17 +127,15 @@ def _gaps(this: Asked) -> list[str]:
     """What is missing of what the plot is made from, a line a kind."""
     if this.variant is None:
         return []
-    kinds = [CHECKPOINTS, *_analyzers_below(this.plot.needs)]
+    kinds = [CHECKPOINTS, *_analyzers_below(this.family, this.plot.needs)]
     found = (coverage(this.library, this.family, this.variant, kind=kind) for kind in kinds)
     return [each.note for each in found if each.note]
 
 
-def _analyzers_below(needs: tuple[str, ...]) -> list[str]:
+def _analyzers_below(family: str, needs: tuple[str, ...]) -> list[str]:
     """Analyzers that a plot is made from, directly or through summaries."""
-    from tdw.analysis.registry import ANALYZERS
-    from tdw.summaries.registry import SUMMARIES
-
-    known = {analyzer.name for analyzer in ANALYZERS}
-    below = {f"summaries/{summary.name}": tuple(summary.needs) for summary in SUMMARIES}
+    catalog = catalog_of(get_family(family))
+    known = set(catalog.analyzer_names)
+    below = {f"summaries/{summary.name}": tuple(summary.needs) for summary in catalog.summaries}
     named = [name for need in needs for name in below.get(need, (need,))]
     return [name for name in dict.fromkeys(named) if name in known]

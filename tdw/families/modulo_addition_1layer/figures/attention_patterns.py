@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from tdw.drawing import grokking, series, style
+from tdw.drawing import series, style
 from tdw.families.modulo_addition_1layer.analyzers.attention_patterns import NAME
+from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
 from tdw.families.modulo_addition_1layer.figures import panels
 from tdw.recipes.figure import NoParameters, Plot
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tdw.drawing import grokking, preview, series, style
+from tdw.drawing import preview, series, style
 from tdw.families.modulo_addition_1layer.figures import blob_control
+from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
 from tdw.families.modulo_addition_1layer.figures.mean_coarseness import subtitle
 from tdw.parameters import is_number, require
 from tdw.recipes.figure import Plot

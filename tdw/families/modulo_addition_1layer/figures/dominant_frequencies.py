@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tdw.drawing import grokking, series
+from tdw.drawing import series
+from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
 from tdw.families.modulo_addition_1layer.figures import profile
 from tdw.recipes.figure import NoParameters, Plot
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tdw.drawing import grokking, labels, preview, style
+from tdw.drawing import labels, preview, style
 from tdw.errors import NotFound
+from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
 from tdw.parameters import is_count, require
 from tdw.recipes.figure import Plot
 from tdw.summaries import statistics

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tdw.drawing import grokking, preview, series, style
+from tdw.drawing import preview, series, style
+from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
 from tdw.recipes.figure import NoParameters, Plot
 
 if TYPE_CHECKING:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tdw.drawing import grokking, series, style
+from tdw.drawing import series, style
 from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer.analyzers import (
     attention_patterns,
     downsampled_activations,
     neuron_activations,
 )
+from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
 from tdw.families.modulo_addition_1layer.figures import panels
 from tdw.families.modulo_addition_1layer.maths.scale_metrics import resize
 from tdw.parameters import is_count, require

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from tdw.drawing import grokking, series
+from tdw.drawing import series
+from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
 from tdw.parameters import is_share, require
 
 if TYPE_CHECKING:

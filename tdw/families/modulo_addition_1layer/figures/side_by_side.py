@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tdw.drawing import grokking, series, style
-from tdw.families import get_family
+from tdw.drawing import series, style
+from tdw.families.modulo_addition_1layer.config import FIELDS, Config
+from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
 from tdw.parameters import is_share, require
 
 if TYPE_CHECKING:
@@ -116,13 +117,12 @@ def _load_column(reader: VariantReader, parameters: Parameters) -> Column:
         wanted="one of the thresholds of coarseness_stats, such as 0.7",
     )
     names = {"mean_coarseness": "mean", "p25_coarseness": "low", "p75_coarseness": "high", blobs: "blobs"}
-    family = get_family(reader.family)
-    config = family.parse_variant(reader.variant)
+    config = Config.parse(reader.variant)
     return Column(
         variant=reader.variant,
         label=reader.label,
         look=reader.look,
-        fields={field.name: getattr(config, field.name) for field in family.fields},
+        fields={field.name: getattr(config, field.name) for field in FIELDS},
         losses=reader.optional_history()[["epoch", "train_loss", "test_loss"]],
         coarseness=series.on_schedule(table[["epoch", *names]].rename(columns=names), reader.scheduled),
         grokking=grokking.load(reader),

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer.maths.fourier import Float32, Float64, fourier_basis
-from tdw.recipes.family import ProbeLabels
+from tdw.families.modulo_addition_1layer.model.probe_types import ProbeLabels
 
 PAIRS = ("train", "test", "all")
 _SAFE_EXPONENT = 300  # exp(300)² is far from overflow; beyond, logits are shifted one by one

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tdw.families.modulo_addition_1layer.config import Config
-from tdw.recipes.family import ProbeLabels
+from tdw.families.modulo_addition_1layer.model.probe_types import ProbeLabels
 from tdw.store.fingerprints import fingerprint_arrays
 
 Indices = npt.NDArray[np.int64]

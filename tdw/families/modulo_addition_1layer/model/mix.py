@@ -25,8 +25,9 @@ import torch
 from tdw.families.modulo_addition_1layer.config import Config
 from tdw.families.modulo_addition_1layer.model import kernels
 from tdw.families.modulo_addition_1layer.model.data import Indices, labels, split
+from tdw.families.modulo_addition_1layer.model.probe_types import ProbePass
 from tdw.families.modulo_addition_1layer.model.tables import Tables
-from tdw.recipes.family import Form, ProbePass, Weights
+from tdw.recipes.family import Form, Weights
 
 _BLOCK = 384  # pairs: their activations and gradients, 2 x 0.8 MB, stay in a core's cache
 _TILE = 12  # rows of a between which a row of b is used again
@@ -46,7 +47,7 @@ class MixObjective:
         self._n_train, self._n_test = len(train), len(test)
 
     @torch.no_grad()
-    def loss_and_gradients(self, weights: Weights) -> float:
+    def loss_and_gradients(self, weights: Weights, epoch: int = 0) -> float:
         """See Objective."""
         tables = self._tables
         tables.fill(weights)
@@ -63,7 +64,7 @@ class MixObjective:
         return loss / self._n_train
 
     @torch.no_grad()
-    def test_metrics(self, weights: Weights) -> tuple[float, float]:
+    def metrics(self, weights: Weights) -> tuple[float, float]:
         """See Objective."""
         self._tables.fill(weights)
         loss, hits = 0.0, 0

@@ -63,7 +63,7 @@ class PlainObjective:
         self._train = _Pairs(config, train, device=device)
         self._test = _Pairs(config, test, device=device)
 
-    def loss_and_gradients(self, weights: Weights) -> float:
+    def loss_and_gradients(self, weights: Weights, epoch: int = 0) -> float:
         """See Objective."""
         leaves = {name: weights[name].detach().requires_grad_() for name in self._trained}
         loss = self._train.loss(leaves)
@@ -74,7 +74,7 @@ class PlainObjective:
         return loss.item()
 
     @torch.no_grad()
-    def test_metrics(self, weights: Weights) -> tuple[float, float]:
+    def metrics(self, weights: Weights) -> tuple[float, float]:
         """See Objective."""
         logits = self._test.logits(weights)
         right = logits.argmax(dim=-1) == self._test.answers

@@ -10,7 +10,8 @@ from tdw.families.modulo_addition_1layer.config import Config
 from tdw.families.modulo_addition_1layer.model import network
 from tdw.families.modulo_addition_1layer.model.data import probe_tokens
 from tdw.families.modulo_addition_1layer.model.objective import numba_available
-from tdw.recipes.family import ProbePass, Weights
+from tdw.families.modulo_addition_1layer.model.probe_types import ProbePass
+from tdw.recipes.family import Weights
 
 
 def probe_pass(config: Config, weights: Weights, *, device: str = "cpu") -> ProbePass:

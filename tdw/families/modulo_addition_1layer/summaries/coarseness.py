@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tdw.families.modulo_addition_1layer.analyzers.coarseness_stats import ANALYZER
-from tdw.families.modulo_addition_1layer.context import Arrays
 from tdw.recipes.analyzer import Metadata
+from tdw.recipes.context import Arrays
 from tdw.recipes.summary import Inputs, NoParameters, Summary
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def describe(table: pd.DataFrame) -> Metadata:
 SUMMARY = Summary(
     name="coarseness",
     title="Coarseness over epochs",
-    description="""\\
+    description="""\
 A row an epoch. `mean_`, `std_` (population), `median_`, `min_`, `max_`, `p25_`, `p75_coarseness` over all
 neurons; `num_blob_neurons_0.5` and so on, neurons at or above; `num_dead_neurons` (constant maps, in with
 coarseness 0); `hist_00` to `hist_19`, neurons in each twentieth of [0, 1]; `fraction_plaid` (< 0.5),

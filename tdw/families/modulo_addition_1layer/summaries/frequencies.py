@@ -53,7 +53,7 @@ def describe(table: pd.DataFrame) -> Metadata:
 SUMMARY = Summary(
     name="frequencies",
     title="Frequencies over epochs",
-    description="""\\
+    description="""\
 A row an epoch. `dominant_frequencies` of W_E, ascending, as text (`"4 11 30"`, empty for none); `norm_1`,
 `norm_2`, ... of each frequency, `constant_norm`, `median_norm` and what a dominant one has to reach,
 `threshold_norm`.

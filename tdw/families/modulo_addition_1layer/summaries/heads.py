@@ -125,7 +125,7 @@ def describe(table: pd.DataFrame) -> Metadata:
 SUMMARY = Summary(
     name="heads",
     title="Heads over epochs",
-    description="""\\
+    description="""\
 A row an epoch and head. `scale_a`, `scale_b` label the attention to a and to b: *coarse* when coarseness is
 at least 0.7 and the relative gradient `roughness` (gradient / std) at most 0.5; *fine* when coarseness is
 below 0.5 and the relative gradient above 0.5; *flat* for a constant map; else *mixed*. `scale` is the label

@@ -102,7 +102,7 @@ def describe(table: pd.DataFrame) -> Metadata:
 SUMMARY = Summary(
     name="neurons",
     title="Neurons over training",
-    description="""\\
+    description="""\
 A row a neuron, over the analyzed epochs. `first_blob_epoch`: the first at which its coarseness is at least
 0.7, empty when it never is; `stays_blob`: it is one at every analyzed epoch after that; `blob_since_epoch`:
 from when on it is one

@@ -1,8 +1,8 @@
 """What dtype and shape an analyzer's arrays must have, read from what the analyzer declares of them.
 
 A declaration begins with the dtype and the shape: "float32 (d_mlp, p, p), [neuron, a, b]". A length that the
-configuration knows (p, (p-1)/2, d_mlp, n_heads) is compared; another one (n, t, 20) depends on parameters or
-weights, and only counts as a dimension. A name may stand for several: "{train,test}_loss".
+family knows by name is compared; another one (n, t, 20) depends on parameters or weights, and only counts as
+a dimension. A name may stand for several: "{train,test}_loss".
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from tdw.recipes.analyzer import Analyzer
 _DECLARED = re.compile(r"(?P<dtype>[a-z]+\d*) \((?P<shape>(?:[^()]|\([^()]*\))*)\)")
 
 
-def wrong_arrays(analyzer: Analyzer, arrays: Mapping[str, npt.NDArray[Any]], config: Any) -> str:
+def wrong_arrays(
+    analyzer: Analyzer, arrays: Mapping[str, npt.NDArray[Any]], lengths: Mapping[str, int]
+) -> str:
     """How arrays differ from what the analyzer declares, in words; "" when they don't.
 
     Args:
         analyzer: with the same code version as the arrays.
         arrays: as read from the store.
-        config: of the variant, with `p`, `d_mlp` and `n_heads`.
+        lengths: what the family's names of lengths stand for, such as d_mlp.
     """
     problems: list[str] = []
     declared = {_pattern(name): meaning for name, meaning in analyzer.arrays.items()}
@@ -32,7 +34,7 @@ def wrong_arrays(analyzer: Analyzer, arrays: Mapping[str, npt.NDArray[Any]], con
         meanings = [meaning for pattern, meaning in declared.items() if pattern.fullmatch(name)]
         if not meanings:
             problems.append(f"{name} is none of its arrays")
-        elif not any(_fits(meaning, array, config) for meaning in meanings):
+        elif not any(_fits(meaning, array, lengths) for meaning in meanings):
             problems.append(f"{name} is {array.dtype.name} {array.shape}, not {meanings[0].split('),')[0]}")
     problems += [
         f"{name} is missing" for name in analyzer.arrays if not any(map(_pattern(name).fullmatch, arrays))
@@ -45,16 +47,10 @@ def _pattern(name: str) -> re.Pattern[str]:
     return re.compile(".+".join(map(re.escape, parts)))
 
 
-def _fits(meaning: str, array: npt.NDArray[Any], config: Any) -> bool:
+def _fits(meaning: str, array: npt.NDArray[Any], lengths: Mapping[str, int]) -> bool:
     match = _DECLARED.match(meaning)
     if match is None:
         return True
-    lengths = {
-        "p": config.p,
-        "(p-1)/2": (config.p - 1) // 2,
-        "d_mlp": config.d_mlp,
-        "n_heads": config.n_heads,
-    }
     shape = [part.strip() for part in match["shape"].split(",") if part.strip()]
     return (
         array.dtype.name == match["dtype"]

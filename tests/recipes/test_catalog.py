@@ -4,23 +4,32 @@ import sys
 
 import pytest
 
-from tdw.analysis import registry
 from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer.analyzers import coarseness, coarseness_stats
 from tdw.families.registry import get_family
+from tdw.recipes.catalog import catalog_of
+
+FAMILY = get_family("modulo_addition_1layer")
+registry = catalog_of(FAMILY)
 
 
 def test_importing_the_registry_imports_nothing_heavy():
     heavy = ("torch", "pandas", "numba")
-    code = f"import sys, tdw.analysis.registry; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, tdw.families; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
-def test_the_registry_has_the_analyzers_of_the_requirements():
-    names = [analyzer.name for analyzer in registry.ANALYZERS]
-    assert len(set(names)) == len(names)
-    assert set(get_family("modulo_addition_1layer").analyzers) <= set(names)
+def test_two_recipes_of_one_name_are_refused():
+    twice = dataclasses.replace(FAMILY, recipes=(*FAMILY.recipes, coarseness.ANALYZER))
+    with pytest.raises(BadConfig, match="two recipes called coarseness"):
+        catalog_of(twice)
+
+
+def test_a_recipe_that_needs_what_is_not_there_is_refused():
+    without = tuple(recipe for recipe in FAMILY.recipes if recipe is not coarseness.ANALYZER)
+    with pytest.raises(BadConfig, match="needs coarseness"):
+        catalog_of(dataclasses.replace(FAMILY, recipes=without))
 
 
 def test_required_analyzers_come_first_whatever_the_order_asked_for():
@@ -31,7 +40,7 @@ def test_required_analyzers_come_first_whatever_the_order_asked_for():
 
 def test_an_unknown_analyzer_is_answered_with_those_there_are():
     with pytest.raises(BadConfig, match="coarseness_stats"):
-        registry.get_analyzer("roughness")
+        registry.analyzer("roughness")
 
 
 def test_a_changed_parameter_changes_the_spec_version_of_what_rests_on_it():
@@ -43,9 +52,11 @@ def test_a_changed_parameter_changes_the_spec_version_of_what_rests_on_it():
 
 
 def test_changed_code_changes_the_spec_version():
-    analyzer = registry.get_analyzer("coarseness")
-    newer = dataclasses.replace(analyzer, code_version=analyzer.code_version + ".1")
-    assert registry.spec_version(newer) != registry.spec_version(analyzer)
+    newer = dataclasses.replace(coarseness.ANALYZER, code_version=coarseness.ANALYZER.code_version + ".1")
+    recipes = tuple(newer if recipe is coarseness.ANALYZER else recipe for recipe in FAMILY.recipes)
+    changed = catalog_of(dataclasses.replace(FAMILY, recipes=recipes))
+    for name, differs in (("coarseness", True), ("coarseness_stats", True), ("neuron_frequencies", False)):
+        assert (changed.spec_version(name) != registry.spec_version(name)) == differs
 
 
 def test_defaults_given_or_left_out_are_the_same_spec():

@@ -138,7 +138,7 @@ def _last(values: npt.NDArray[np.float64]) -> float:
 SUMMARY = Summary(
     name="grokking",
     title="Grokking epoch",
-    description="""\\
+    description="""\
 One row. `grokking_epoch` is the first evaluated epoch from which on test loss stays below 0.01 (or, by
 configuration, accuracy at or above 99 %); empty for a variant that never gets there: *no grok*, censored at
 `censored_at`, its last evaluated epoch, and never a number. `first_crossing_epoch` is where the metric

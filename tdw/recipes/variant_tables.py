@@ -6,26 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tdw.analysis.registry import recorded_spec_version
 from tdw.errors import FingerprintMismatch, NotFound
-from tdw.families.modulo_addition_1layer.analyzers import (
-    coarseness,
-    coarseness_stats,
-    dominant_frequencies,
-    neuron_frequencies,
-)
 from tdw.recipes.family import Family, VariantConfig
+from tdw.recipes.versions import recorded_spec_version
 from tdw.store import Address, Provenance, Store, TableAddress
 from tdw.store.fingerprints import fingerprint_json, short
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SUMMARIES = ("grokking", "coarseness", "frequencies", "neurons", "relabelling", "progress_measures")
-_COMPARED = tuple(
-    module.ANALYZER.name
-    for module in (coarseness, coarseness_stats, dominant_frequencies, neuron_frequencies)
-)
 
 
 @dataclass(frozen=True)
@@ -54,6 +42,11 @@ class VariantTables:
         return self.tables.get(name)
 
 
+def tables_of(family: Family) -> tuple[str, ...]:
+    """The summaries that a family's comparison and its reports read; () for a family without."""
+    return family.comparison.tables if family.comparison else ()
+
+
 def input_marks(variants: Iterable[VariantTables]) -> dict[str, str]:
     """ "<variant>/<summary>" -> hash of what that was made from, for a provenance."""
     return {f"{v.key}/{name}": mark for v in variants for name, mark in v.marks.items()}
@@ -72,7 +65,7 @@ def read_tables(store: Store, family: Family, configs: Iterable[VariantConfig]) 
     for config in configs:
         tables: dict[str, pd.DataFrame] = {}
         marks: dict[str, str] = {}
-        for name in SUMMARIES:
+        for name in tables_of(family):
             try:
                 address = TableAddress(family.name, config.key, name)
                 table, provenance = store.read_table_with_provenance(address)
@@ -82,7 +75,7 @@ def read_tables(store: Store, family: Family, configs: Iterable[VariantConfig]) 
             way = short(fingerprint_json([provenance.code_version, dict(provenance.parameters)]))
             ways.setdefault(f"summary {name}", {}).setdefault(way, []).append(config.key)
             tables[name], marks[name] = table, short(fingerprint_json(provenance.to_json()))
-        for name in _COMPARED:
+        for name in family.comparison.alike if family.comparison else ():
             epochs = store.epochs(family.name, config.key, name)
             if epochs:
                 way = recorded_spec_version(

@@ -1,0 +1,89 @@
+"""How child processes are started, so that neither the working folder nor the environment misleads them.
+
+A `secrets.py` in the working folder must not be imported in place of Python's own, a proxy must not stand
+between processes of one machine, and a long TMPDIR must not make the path of a socket too long.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tdw.errors import StoreError
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_NO_PROXY = ("no_proxy", "NO_PROXY")
+_NO_GRPC_PROXY = "no_grpc_proxy"  # where it is set, gRPC asks it in place of no_proxy
+# Another project's code location or instance, as Dagster's own commands read them.
+_ANOTHER_PROJECTS = (
+    "DAGSTER_ATTRIBUTE",
+    "DAGSTER_CODE_SERVER_HOST",
+    "DAGSTER_CODE_SERVER_PORT",
+    "DAGSTER_CODE_SERVER_SOCKET",
+    "DAGSTER_CONTAINER_CONTEXT",
+    "DAGSTER_CONTAINER_IMAGE",
+    "DAGSTER_CURRENT_IMAGE",
+    "DAGSTER_EMPTY_WORKING_DIRECTORY",
+    "DAGSTER_GRPC_HOST",
+    "DAGSTER_GRPC_PORT",
+    "DAGSTER_GRPC_SOCKET",
+    "DAGSTER_INJECT_ENV_VARS_FROM_INSTANCE",
+    "DAGSTER_INSTANCE_REF",
+    "DAGSTER_LOCATION_NAME",
+    "DAGSTER_MODULE_NAME",
+    "DAGSTER_PACKAGE_NAME",
+    "DAGSTER_PYTHON_FILE",
+    "DAGSTER_WORKING_DIRECTORY",
+)
+# A socket's path has at most 103 bytes on macOS and 107 on Linux; Dagster's names add about 12 to TMPDIR.
+_LONGEST_TMPDIR = 80
+_SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
+
+
+def python_command(module: str, *arguments: str) -> list[str]:
+    """`python -m module arguments` without the working folder on the path of imports (-P)."""
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def child_environment(
+    more: Mapping[str, str], *, environment: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """The variables of a child: the user's own, made safe, and `more`.
+
+    Grandchildren that Dagster starts inherit them: PYTHONSAFEPATH is -P for those. PYTHONPATH stays, but for
+    its empty entries: they stand for the working folder, and mostly by accident (`$PYTHONPATH:/more`).
+    """
+    values = {name: value for name, value in environment.items() if name not in _ANOTHER_PROJECTS}
+    values["PYTHONSAFEPATH"] = "1"
+    if "PYTHONPATH" in values:
+        values["PYTHONPATH"] = os.pathsep.join(filter(None, values["PYTHONPATH"].split(os.pathsep)))
+    names = [*_NO_PROXY, *([_NO_GRPC_PROXY] if _NO_GRPC_PROXY in values else [])]
+    listed = [host for name in names for host in _hosts(values.get(name, ""))]
+    without = ",".join(dict.fromkeys([*listed, *LOOPBACK]))
+    return values | dict.fromkeys(names, without) | dict(more)
+
+
+def short_temporary_folder() -> Path | None:
+    """A new folder for sockets where the user's own is too deep; None where that will do.
+
+    Raises:
+        StoreError: no folder with a short path can be written.
+    """
+    if len(os.fsencode(tempfile.gettempdir())) <= _LONGEST_TMPDIR:
+        return None
+    for folder in _SHORT_FOLDERS:
+        try:
+            return Path(tempfile.mkdtemp(prefix="tdw-", dir=folder))
+        except OSError:
+            continue
+    raise StoreError(
+        f"TMPDIR is {tempfile.gettempdir()}: too long for the path of a socket",
+        f"set TMPDIR to a folder of at most {_LONGEST_TMPDIR} bytes that can be written",
+    )
+
+
+def _hosts(value: str) -> Sequence[str]:
+    return [host.strip() for host in value.split(",") if host.strip()]
