@@ -40,6 +40,10 @@ class StoreError(TdwError, OSError):
     """The store could not be written or read: disk full, permission, I/O."""
 
 
+class Unreadable(StoreError):
+    """A file that can't be read here although nothing is known to be wrong with its bytes."""
+
+
 class Busy(TdwError):
     """Another process holds what is needed."""
 

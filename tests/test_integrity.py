@@ -9,7 +9,8 @@ import pytest
 from tiny_variant import TINY
 
 from tdw.families import get_family
-from tdw.integrity.verify import Finding, verify
+from tdw.integrity.findings import Finding
+from tdw.integrity.verify import verify
 from tdw.recipes.catalog import catalog_of
 from tdw.store import Address, Store
 from tdw.store.layout import CHECKPOINTS
@@ -78,3 +79,66 @@ def test_left_over_and_unknown_files_are_named(tiny_store: Store) -> None:
     (folder / "notes.txt").write_text("mine")
     (tiny_store.root / "other").mkdir()
     assert sorted(f.problem for f in findings(tiny_store)) == ["not ours", "not ours", "temporary"]
+
+
+def rewrite(store: Store, address: Address, **arrays: np.ndarray | None) -> None:
+    """Commit a file again with some arrays changed or (None) left out; sealed, with fitting fingerprints."""
+    from dataclasses import replace
+
+    from tdw.store.fingerprints import fingerprint_arrays
+
+    old = store.read(address)
+    new = {name: array for name, array in {**old.arrays, **arrays}.items() if array is not None}
+    provenance = old.provenance
+    if address.kind == CHECKPOINTS:
+        provenance = replace(provenance, checkpoint_fingerprint=fingerprint_arrays(new))
+    store.write(address, new, provenance=provenance)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (CHECKPOINTS, "embed.W_E"),
+        ("states", "embed.W_E"),
+        ("states", "exp_avg/embed.W_E"),
+        ("attention_patterns", "attention_patterns"),
+        ("coarseness", "neuron_gradient"),
+    ],
+)
+@pytest.mark.parametrize("change", ["dtype", "shape", "missing", "unknown"])
+def test_another_dtype_or_shape_is_an_error_that_names_the_array(
+    tiny_store: Store, kind: str, name: str, change: str
+) -> None:
+    address = Address(FAMILY, TINY, kind, 20)
+    old = tiny_store.read(address).arrays[name]
+    changed: dict[str, dict[str, np.ndarray | None]] = {
+        "dtype": {name: old.astype(np.float64)},
+        "shape": {name: old[:-1].copy()},
+        "missing": {name: None},
+        "unknown": {"another": old},
+    }
+    rewrite(tiny_store, address, **changed[change])
+    found = next(finding for finding in findings(tiny_store) if finding.kind == kind)
+    assert found.problem == "mismatch" and found.epoch == 20
+    assert ("another" if change == "unknown" else name) in found.detail
+    assert change != "dtype" or "float64" in found.detail
+
+
+def test_a_checkpoint_of_another_dtype_is_not_analyzed_and_none_is_committed(tiny_store: Store) -> None:
+    from tdw.errors import BadConfig
+    from tdw.making.artifacts import analyze
+    from tdw.training.records import Records
+
+    address = Address(FAMILY, TINY, CHECKPOINTS, 20)
+    weights = tiny_store.read(address).arrays
+    wide = {**weights, "embed.W_E": weights["embed.W_E"].astype(np.float64)}
+    config = get_family("modulo_addition_1layer").parse_variant(TINY)
+    with pytest.raises(BadConfig, match=r"embed\.W_E is float64"):
+        Records(tiny_store, get_family("modulo_addition_1layer"), config).commit_checkpoint(
+            20, wide, environment={}
+        )
+    rewrite(tiny_store, address, **wide)
+    (result,) = analyze(
+        tiny_store, get_family("modulo_addition_1layer"), config, {"coarseness": [20]}, device="cpu"
+    )
+    assert "embed.W_E is float64" in str(result.error)

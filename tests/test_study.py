@@ -165,3 +165,37 @@ def test_arbitrary_files_are_refused_with_a_message(
     path.write_bytes(data)
     with pytest.raises(BadConfig):
         load_study(path)
+
+
+@pytest.mark.parametrize("word", ["yes", "true", "no", "on"])
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ("variants: [{{p: 7, seed: {}}}]", "variants.0.seed"),
+        ("variants: [{{p: 7, seed: 1, train_fraction: {}}}]", "variants.0.train_fraction"),
+        ("variants: {{grid: {{p: [7], seed: [2, {}]}}}}", "variants.grid.seed.1"),
+        ("variants: [{}]", "variants.0"),
+        ("epochs: {}", "epochs"),
+        ("checkpoints: [0, {}]", "checkpoints.1"),
+        ("early_epoch: {}", "early_epoch"),
+        ("training: {{state_every: {}}}", "training.state_every"),
+        ("grokking: {{threshold: {}}}", "grokking.threshold"),
+        ("adaptive: {{extra_checkpoints: {}}}", "adaptive.extra_checkpoints"),
+        ("analyzers: {{coarseness_stats: {{bins: {}}}}}", "analyzers.coarseness_stats.bins"),
+        ("name: {}", "name"),
+    ],
+)
+def test_a_boolean_is_no_number_and_its_line_is_named(
+    tmp_path: Path, line: str, field: str, word: str
+) -> None:
+    name = line.split(":")[0]
+    others = {"family": "modulo_addition_1layer", "variants": "[{p: 7, seed: 1}]", "epochs": "9"}
+    text = "".join(f"{key}: {value}\n" for key, value in others.items() if key != name)
+    number = text.count("\n") + 1
+    with pytest.raises(BadConfig, match=rf"mine\.yaml:{number}: {field}: it is (true|false)"):
+        load_study(write(tmp_path, text + line.format(word) + "\n"))
+
+
+def test_an_anchor_that_leads_into_itself_is_refused_and_not_followed(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig):
+        load_study(write(tmp_path, "variants: &a [*a]\nepochs: 9\n"))

@@ -5,6 +5,8 @@ Axes are `Any` here: matplotlib's own annotations are incomplete.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Generator
 from io import BytesIO
 from typing import Any
 
@@ -16,6 +18,17 @@ WIDTH, HEIGHT = 420, 240
 
 _DPI = 100
 _FONT = 7.5
+
+
+@contextlib.contextmanager
+def default_style() -> Generator[None]:
+    """Draw with matplotlib's own defaults, whatever style the caller or a matplotlibrc has set."""
+    import matplotlib
+
+    styled: Any = matplotlib
+    with styled.rc_context():
+        styled.rcdefaults()
+        yield
 
 
 def canvas(title: str, *, columns: int = 1) -> tuple[Any, list[Any]]:

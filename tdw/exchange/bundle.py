@@ -23,6 +23,7 @@ from tdw.exchange import archive
 from tdw.exchange.archive import Entry, validate_path
 from tdw.exchange.stored_files import find_files, stored_cell
 from tdw.html_repr import html_fields
+from tdw.known_settings import under_known_settings
 from tdw.recipes.family import Family
 from tdw.store import Store, seal
 from tdw.store.layout import COMPARISON
@@ -61,6 +62,7 @@ class Exported:
         return html_fields("Exported", dataclasses.asdict(self))
 
 
+@under_known_settings
 def export_bundle(
     store: Store,
     family: Family,

@@ -24,6 +24,7 @@ from tdw.exchange.stored_files import stored_cell
 from tdw.families.registry import get_family
 from tdw.html_repr import html_fields
 from tdw.integrity.verify import verify
+from tdw.known_settings import under_known_settings
 from tdw.store import Address, Store
 from tdw.store.fingerprints import short
 from tdw.store.layout import CHECKPOINTS, STATES
@@ -68,6 +69,7 @@ def read_bundle_manifest(file: str | Path) -> Manifest:
     return read_manifest(data, where=file)
 
 
+@under_known_settings
 def import_bundle(store: Store, file: str | Path, *, replace: bool = False) -> Imported:
     """Verify a bundle, then bring its files into the store.
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from tdw.errors import TdwError
+from tdw.errors import CorruptFile, TdwError
+from tdw.store import reading
 from tdw.store.commit import TEMPORARY
 
 Problem = Literal[
-    "corrupt", "mismatch", "not finite", "orphan", "temporary", "not ours",
+    "corrupt", "unreadable", "mismatch", "not finite", "orphan", "temporary", "not ours",
     "no file", "no event", "not as recorded",
 ]  # fmt: skip
 
@@ -21,11 +22,11 @@ class Finding:
 
     Attributes:
         path: of the file.
-        problem: "corrupt" (bytes changed or cut, or they can't be read), "mismatch" (it belongs to another
-            variant, probe or checkpoint), "not finite", "orphan" (made from a checkpoint, or for a plot, that
-            is not there), "temporary" (left by a killed writer), "not ours" (nothing that tdw wrote: left
-            aside everywhere, and no damage); and from comparing with an event log "no file", "no event" and
-            "not as recorded".
+        problem: "corrupt" (bytes changed or cut), "unreadable" (not for its bytes: permission, I/O,
+            memory, a missing library; it may be sound), "mismatch" (it belongs to another variant, probe
+            or checkpoint), "not finite", "orphan" (made from a checkpoint, or for a plot, that is not there),
+            "temporary" (left by a killed writer), "not ours" (nothing that tdw wrote: left aside everywhere,
+            and no damage); and from comparing with an event log "no file", "no event" and "not as recorded".
         detail: what exactly.
         variant, kind, epoch: the cell it is, where it is one; epoch is None for tables and plots, variant is
             "" for what covers several.
@@ -61,11 +62,21 @@ class Checked:
 
 
 def entries(folder: Path) -> list[Path]:
-    """What lies in a folder, by name, without the temporary files; nothing where it can't be listed."""
+    """What lies in a folder, by name, without the temporary files; nothing where there is none.
+
+    Raises:
+        Unreadable: it can't be listed.
+    """
     try:
-        return sorted(p for p in folder.iterdir() if not TEMPORARY.fullmatch(p.name))
-    except OSError:
+        with reading.access(folder):
+            return sorted(p for p in folder.iterdir() if not TEMPORARY.fullmatch(p.name))
+    except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def unreadable(folder: Path, error: Exception, **cell: Any) -> Checked:
+    """A folder that can't be listed."""
+    return as_checked(folder, Finding(str(folder), "unreadable", words(error), **cell))
 
 
 def stranger(path: Path, detail: str, **cell: Any) -> Checked:
@@ -84,11 +95,24 @@ def unless_ours(checked: Checked, *, ours: bool) -> Checked:
 
 def words(error: Exception) -> str:
     """What was wrong, for a finding."""
-    return error.what if isinstance(error, TdwError) else str(error)
+    return error.what if isinstance(error, TdwError) else f"{type(error).__name__}: {error}"
+
+
+def why_not_read(error: Exception) -> tuple[Problem, str]:
+    """The problem and its detail. Only a checksum that does not fit is damage."""
+    return ("corrupt" if isinstance(error, CorruptFile) else "unreadable"), words(error)
 
 
 def as_checked(path: Path, finding: Finding | None, **cell: Any) -> Checked:
     """A file that was looked at, with what is wrong with it, if anything."""
     if finding is not None:
         cell = {"variant": finding.variant, "kind": finding.kind, "epoch": finding.epoch}
-    return Checked(str(path), path.stat().st_size if path.is_file() else 0, finding, **cell)
+    return Checked(str(path), size_of(path), finding, **cell)
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 for one that is gone or can't be looked at."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:
+        return 0

@@ -2,7 +2,8 @@
 
 Left-over temporary files and what no manifest names are deleted. A damaged or misplaced file is moved to the
 same place below `.damaged` in the store: nothing reads it there, and nothing is lost that someone may want to
-look at. What others put into the store is left alone.
+look at. What others put into the store is left alone, and so is what could not be read for another reason
+than its bytes: an unreadable file may be sound.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from pathlib import Path
 from typing import Literal
 
 from tdw.errors import StoreError
-from tdw.integrity.verify import Finding
+from tdw.integrity.findings import Finding
 from tdw.store import Store
 from tdw.store.layout import STATES
 
 DAMAGED = ".damaged"
 _MOVED = ("corrupt", "mismatch", "not finite", "not as recorded")
+_LEFT = ("unknown", "unreadable")
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def repair(store: Store, findings: Iterable[Finding]) -> Iterator[Repaired]:
             elif finding.problem in _MOVED:
                 yield Repaired(finding, "moved", str(_move(store, path)))
             else:
-                yield Repaired(finding, "left" if finding.problem == "not ours" else "fill")
+                yield Repaired(finding, "left" if finding.problem in _LEFT else "fill")
         except OSError as error:
             raise StoreError(
                 f"{path}: can't be moved or deleted ({error.strerror or error})",

@@ -6,11 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tdw.errors import NotFound, TdwError
+from tdw.errors import NotFound, TdwError, Unreadable
 from tdw.families import Family
-from tdw.integrity.findings import Checked, Finding, as_checked, entries, stranger, unless_ours, words
+from tdw.integrity.findings import (
+    Checked,
+    Finding,
+    as_checked,
+    entries,
+    stranger,
+    unless_ours,
+    unreadable,
+    why_not_read,
+)
 from tdw.integrity.names import plot_names, table_names
-from tdw.store import Provenance, Store, TableAddress, document_files, jsonfile, tablefile
+from tdw.store import Provenance, Store, TableAddress, document_files, jsonfile, reading, tablefile
 from tdw.store.layout import COMPARISON, STUDIES, is_name
 
 
@@ -18,13 +27,18 @@ def check_tables_and_plots(store: Store, family: Family, variant: str | None) ->
     """Of a variant, or with None of what covers several."""
     folder: Path = store.root / family.name / (variant or COMPARISON)
     tables, plots = table_names(), plot_names()
-    for path in entries(folder / "summaries"):
+    try:
+        stored, drawn = entries(folder / "summaries"), entries(folder / "plots")
+    except Unreadable as error:
+        yield unreadable(folder, error, variant=variant or "")
+        return
+    for path in stored:
         if path.suffix == ".parquet" and is_name(path.stem) and path.is_file():
             checked = _table(TableAddress(family.name, variant, path.stem), path)
             yield unless_ours(checked, ours=path.stem in tables)
         else:
             yield stranger(path, "not named like a table", variant=variant or "")
-    for path in entries(folder / "plots"):
+    for path in drawn:
         if path.is_dir() and is_name(path.name):
             for checked in _plot(store, family, variant, path):
                 yield unless_ours(checked, ours=path.name in plots)
@@ -35,9 +49,9 @@ def check_tables_and_plots(store: Store, family: Family, variant: str | None) ->
 def _table(address: TableAddress, path: Path) -> Checked:
     of: dict[str, Any] = {"variant": address.variant or "", "kind": f"summaries/{path.stem}"}
     try:
-        _, provenance, digest = tablefile.decode(path.read_bytes(), path=path)
-    except (TdwError, OSError) as error:
-        return as_checked(path, Finding(str(path), "corrupt", words(error), **of))
+        _, provenance, digest = tablefile.decode(reading.read_bytes(path), path=path)
+    except (TdwError, OSError, MemoryError) as error:
+        return as_checked(path, Finding(str(path), *why_not_read(error), **of))
     wrong = _misplaced_table(provenance, address)
     finding = Finding(str(path), "mismatch", wrong, **of) if wrong else None
     return as_checked(path, finding, content=digest, **of)
@@ -45,15 +59,21 @@ def _table(address: TableAddress, path: Path) -> Checked:
 
 def check_records(store: Store, family: Family) -> Iterator[Checked]:
     """What was settled for the studies of a family."""
-    for path in entries(store.root / family.name / STUDIES):
+    folder: Path = store.root / family.name / STUDIES
+    try:
+        paths = entries(folder)
+    except Unreadable as error:
+        yield unreadable(folder, error)
+        return
+    for path in paths:
         if path.suffix != ".json" or not is_name(path.stem) or not path.is_file():
             yield stranger(path, "not named like a record")
             continue
         of: dict[str, Any] = {"variant": "", "kind": f"studies/{path.stem}"}
         try:
-            _, provenance, digest = jsonfile.decode(path.read_bytes(), path=path)
-        except (TdwError, OSError) as error:
-            yield as_checked(path, Finding(str(path), "corrupt", words(error), **of))
+            _, provenance, digest = jsonfile.decode(reading.read_bytes(path), path=path)
+        except (TdwError, OSError, MemoryError) as error:
+            yield as_checked(path, Finding(str(path), *why_not_read(error), **of))
             continue
         found = (provenance.family, provenance.parameters.get("study"))
         wrong = f"it is of study {found[1]} of {found[0]}" if found != (family.name, path.stem) else ""
@@ -70,18 +90,16 @@ def _plot(store: Store, family: Family, variant: str | None, folder: Path) -> It
         yield as_checked(folder / document_files.MANIFEST, None, content=plot.folder.name, **of)
     except NotFound:
         pass  # what lies there is an orphan
-    except (TdwError, OSError) as error:
-        yield as_checked(
-            folder / document_files.MANIFEST, Finding(str(folder), "corrupt", words(error), **of)
-        )
+    except (TdwError, OSError, MemoryError) as error:
+        yield as_checked(folder / document_files.MANIFEST, Finding(str(folder), *why_not_read(error), **of))
         return
     if plot is not None:
         for name in plot.files:
             finding = None
             try:
                 plot.read(name)
-            except (TdwError, OSError) as error:
-                finding = Finding(str(folder), "corrupt", words(error), **of)
+            except (TdwError, OSError, MemoryError) as error:
+                finding = Finding(str(folder), *why_not_read(error), **of)
             yield as_checked(plot.folder / name, finding, **of)
         for path in entries(plot.folder):
             if path.name not in plot.files:

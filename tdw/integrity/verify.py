@@ -7,24 +7,38 @@ not its business; the layer above compares that (`tdw_assets.checks.events_again
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tdw.errors import CorruptFile, NotFound, StoreError
+from tdw.errors import NotFound, TdwError, Unreadable
 from tdw.families import Family, all_families
 from tdw.families.stored import why_no_variant
-from tdw.integrity.findings import Checked, Finding, Problem, as_checked, entries, stranger, unless_ours
+from tdw.integrity.findings import (
+    Checked,
+    Finding,
+    Problem,
+    as_checked,
+    entries,
+    size_of,
+    stranger,
+    unless_ours,
+    unreadable,
+    why_not_read,
+)
 from tdw.integrity.names import artifact_kinds
 from tdw.integrity.tables import check_records, check_tables_and_plots
-from tdw.recipes.family import VariantConfig
+from tdw.known_settings import under_known_settings
+from tdw.recipes.array_layout import wrong_arrays
+from tdw.recipes.catalog import catalog_of
+from tdw.recipes.family import VariantConfig, wrong_layout
 from tdw.store import Address, Artifact, Provenance, Store
 from tdw.store.commit import leftovers
 from tdw.store.fingerprints import fingerprint_arrays, short
 from tdw.store.layout import CHECKPOINTS, COMPARISON, EPOCH_FILE, STATES, STUDIES, is_name
+from tdw.training.states import MOMENTS
 
 __all__ = ["Checked", "Finding", "summed_size", "verify", "verify_artifact"]
 _KINDS_APART = ("summaries", "plots", "locks")
@@ -33,14 +47,11 @@ _BESIDE = frozenset({".dagster", ".damaged"})
 
 def summed_size(store: Store) -> int:
     """Bytes of all files that `verify` reads, for showing how far it is."""
-    total = 0
-    for folder in entries(store.root):
-        for path in folder.rglob("*") if folder.name not in _BESIDE else ():
-            with contextlib.suppress(OSError):  # a link to nowhere, a file that goes
-                total += path.stat().st_size
-    return total
+    folders = [folder for folder in entries(store.root) if folder.name not in _BESIDE]
+    return sum(size_of(path) for folder in folders for path in folder.rglob("*"))
 
 
+@under_known_settings
 def verify(store: Store, *, families: tuple[Family, ...] | None = None) -> Iterator[Checked]:
     """Re-read every file, one `Checked` a file as it is done, folder by folder.
 
@@ -76,13 +87,23 @@ def _variant(store: Store, family: Family, variant: str) -> Iterator[Checked]:
     config = family.parse_variant(variant)
     weights: dict[int, str] = {}
     known = artifact_kinds()
-    for kind in sorted(entries(folder), key=lambda p: (p.name != CHECKPOINTS, p)):
+    try:
+        kinds = entries(folder)
+    except Unreadable as error:
+        yield unreadable(folder, error, variant=variant)
+        return
+    for kind in sorted(kinds, key=lambda p: (p.name != CHECKPOINTS, p)):
         if kind.name in _KINDS_APART and kind.is_dir():
             continue
         if not kind.is_dir() or not is_name(kind.name):
             yield stranger(kind, "not a folder of artifacts", variant=variant)
             continue
-        for path in entries(kind):
+        try:
+            paths = entries(kind)
+        except Unreadable as error:
+            yield unreadable(kind, error, variant=variant, kind=kind.name)
+            continue
+        for path in paths:
             match = EPOCH_FILE.fullmatch(path.name)
             if match and path.is_file():
                 address = Address(family.name, variant, kind.name, int(match[1]))
@@ -105,9 +126,9 @@ def _arrays(
     try:
         artifact = store.read(address)
     except NotFound:
-        return found("corrupt", "vanished while it was read")
-    except (CorruptFile, StoreError) as error:
-        return found("corrupt", error.what)
+        return found("unreadable", "vanished while it was read")
+    except (TdwError, MemoryError) as error:
+        return found(*why_not_read(error))
     wrong = _misplaced(artifact.provenance, address, family, config)
     if wrong:
         return found("mismatch", wrong)
@@ -120,17 +141,21 @@ def _arrays(
     if address.kind == CHECKPOINTS:
         content = weights[address.epoch] = fingerprint_arrays(artifact.arrays)
         wrong = _wrong_weights(artifact, config, content)
-    elif address.kind != STATES:
+    elif address.kind == STATES:
+        wrong = _wrong_state(artifact, family, config)
+    else:
+        wrong = _wrong_artifact(artifact, address.kind, family, config)
         mark = artifact.provenance.checkpoint_fingerprint
         if address.epoch not in weights and not store.exists(
             Address(address.family, address.variant, CHECKPOINTS, address.epoch)
         ):
             return found("orphan", f"made from checkpoint {short(mark)}, which is not there")
-        if address.epoch in weights and mark != weights[address.epoch]:
+        if not wrong and address.epoch in weights and mark != weights[address.epoch]:
             wrong = f"made from checkpoint {short(mark)}, the one stored is {short(weights[address.epoch])}"
     return found("mismatch", wrong) if wrong else as_checked(path, None, content=content, **of)
 
 
+@under_known_settings
 def verify_artifact(store: Store, family: Family, address: Address) -> Checked:
     """Re-read one artifact, checkpoint or state, as `verify` does it."""
     return _arrays(store, family, family.parse_variant(address.variant), address, {})
@@ -154,11 +179,27 @@ def _misplaced(provenance: Provenance, address: Address, family: Family, config:
 
 
 def _wrong_weights(artifact: Artifact, config: VariantConfig, fingerprint: str) -> str:
-    shapes = {name: array.shape for name, array in artifact.arrays.items()}
-    if shapes != dict(config.weight_shapes):
-        differing = sorted(set(shapes.items()) ^ set(config.weight_shapes.items()))
-        return f"weights are not those of the configuration: {differing[:4]}"
+    wrong = wrong_layout(config.weight_shapes, artifact.arrays)
+    if wrong:
+        return f"weights are not those of the configuration: {wrong}"
     stated = artifact.provenance.checkpoint_fingerprint
     if stated != fingerprint:
         return f"the weights have fingerprint {short(fingerprint)}, the header says {short(stated)}"
     return ""
+
+
+def _wrong_state(artifact: Artifact, family: Family, config: VariantConfig) -> str:
+    """A state holds the weights and, after the first step, both moments of the trained ones."""
+    shapes = dict(config.weight_shapes)
+    if artifact.provenance.epoch:
+        shapes |= {f"{moment}/{name}": shapes[name] for moment in MOMENTS for name in family.trained}
+    wrong = wrong_layout(shapes, artifact.arrays)
+    return f"not a state of the configuration: {wrong}" if wrong else ""
+
+
+def _wrong_artifact(artifact: Artifact, kind: str, family: Family, config: VariantConfig) -> str:
+    """Only what this version's code has made is held to what it declares."""
+    found = [analyzer for analyzer in catalog_of(family).analyzers if analyzer.name == kind]
+    if not found or artifact.provenance.code_version != found[0].code_version:
+        return ""
+    return wrong_arrays(found[0], artifact.arrays, family.lengths(config))

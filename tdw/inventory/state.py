@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tdw.errors import TdwError
+from tdw.errors import CorruptFile, NotFound
 from tdw.parameters import as_json
 from tdw.recipes.catalog import ParametersByName, catalog_of
 from tdw.recipes.family import Family, VariantConfig
@@ -54,13 +54,17 @@ class Variant:
         )
 
     def is_up_to_date(self, name: str, epoch: int, checkpoint: str) -> bool:
-        """Whether the artifact is there, of this configuration, probe, checkpoint, code and parameters."""
+        """Whether the artifact is there, of this configuration, probe, checkpoint, code and parameters.
+
+        Raises:
+            Unreadable: it can't be read here, so nobody knows.
+        """
         address = self.address(name, epoch)
         if not self.store.exists(address):
             return False
         try:
             found = self.store.provenance(address)
-        except TdwError:
+        except (CorruptFile, NotFound):
             return False
         return not differences(found, self.provenance(name, epoch, checkpoint))
 

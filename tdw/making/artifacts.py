@@ -16,17 +16,19 @@ from typing import Any
 
 import numpy as np
 
-from tdw.errors import FingerprintMismatch, TdwError
+from tdw.errors import CorruptFile, FingerprintMismatch, NotFound, TdwError
 from tdw.inventory.state import Variant
+from tdw.known_settings import under_known_settings
 from tdw.recipes.analyzer import Analyzer, Metadata
 from tdw.recipes.catalog import ParametersByName, catalog_of
 from tdw.recipes.context import Arrays, Context
-from tdw.recipes.family import Family, VariantConfig
+from tdw.recipes.family import Family, VariantConfig, wrong_layout
 from tdw.recipes.versions import recorded_spec_version
 from tdw.store import Provenance, Store, Written
 from tdw.store.fingerprints import fingerprint_arrays, short
 from tdw.store.layout import CHECKPOINTS
-from tdw.training.environment import one_thread, resolve_device
+from tdw.torch_settings import one_thread
+from tdw.training.environment import deciding_variables, resolve_device
 
 Cells = Mapping[str, Collection[int]]
 
@@ -101,6 +103,7 @@ class _Pass:
     failed: dict[str, Exception] = field(default_factory=dict[str, Exception])
 
 
+@under_known_settings
 def _analyze(variant: Variant, cells: Cells, device: str) -> Iterator[CellResult]:
     catalog = catalog_of(variant.family)
     for epoch in sorted(set[int]().union(*cells.values())):
@@ -139,6 +142,12 @@ def _open(variant: Variant, epoch: int, device: str) -> _Pass:
             f"{path}: the weights have fingerprint {short(fingerprint)}, "
             f"their provenance says {short(found.checkpoint_fingerprint) or 'none'}",
             "delete the file and train its epoch again",
+        )
+    differing = wrong_layout(config.weight_shapes, artifact.arrays)
+    if differing:
+        raise FingerprintMismatch(
+            f"{path}: the weights are not those of {config.key}: {differing}",
+            "delete the file and train its epoch again, or run `tdw verify --repair`",
         )
     wrong = [name for name, array in artifact.arrays.items() if not np.isfinite(array).all()]
     if wrong:
@@ -197,7 +206,7 @@ def _provide(at: _Pass, name: str) -> None:
     if at.variant.is_up_to_date(name, at.epoch, at.checkpoint):
         try:
             stored = at.variant.store.read(at.variant.address(name, at.epoch))
-        except TdwError:
+        except (CorruptFile, NotFound):
             pass  # Damaged: computed along, and its own cell is `tdw verify`'s to report.
         else:
             at.context.results[name] = stored.arrays
@@ -224,4 +233,5 @@ def environment(device: str) -> dict[str, str]:
         "torch": version("torch"),
         "numpy": version("numpy"),
         "device": device,
+        **deciding_variables(),
     }

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from tdw.known_settings import under_known_settings
 from tdw.recipes.family import Family, VariantConfig
 from tdw.recipes.variant_tables import VariantTables, input_marks, read_tables, tables_of
 from tdw.store import Provenance, Store, TableAddress, Written
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 COMPARISON, ASSOCIATIONS = "comparison", "associations"
 
 
+@under_known_settings
 def compare(family: Family, variants: Sequence[VariantTables], *, early_epoch: int = 1000) -> pd.DataFrame:
     """One row per variant: its fields, how far it is trained, the family's columns, what is missing."""
     import pandas as pd
@@ -35,6 +37,7 @@ def compare(family: Family, variants: Sequence[VariantTables], *, early_epoch: i
     return table.astype(dict.fromkeys(whole, "Int64"))
 
 
+@under_known_settings
 def write_comparison(
     store: Store, family: Family, configs: Iterable[VariantConfig], *, early_epoch: int = 1000
 ) -> Written:

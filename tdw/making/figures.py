@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from tdw.drawing.preview import default_style
 from tdw.drawing.style import Figure, figure_json, looks, short_labels
 from tdw.families import Family
 from tdw.families.stored import stored_variants
+from tdw.known_settings import under_known_settings
 from tdw.parameters import as_json, override
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.figure import Plot
@@ -44,6 +46,7 @@ class Rendered:
         )
 
 
+@under_known_settings
 def render(
     plot: Plot,
     store: Store,
@@ -73,9 +76,11 @@ def render(
     sources, data, resolved = _load(
         plot, store, family=family, variants=variants, order=order, scheduled=scheduled, parameters=parameters
     )
+    with default_style():
+        preview = plot.preview(data)
     files = {
         FIGURE: figure_json(plot.build(data)).encode(),
-        PREVIEW: plot.preview(data),
+        PREVIEW: preview,
         DATA: plot.table(data).to_csv(index=False, lineterminator="\n").encode(),
     }
     one = plot.scope == "variant"
@@ -98,6 +103,7 @@ def render(
     return Rendered(plot, files, provenance)
 
 
+@under_known_settings
 def variant_figure(store: Store, family: Family, variant: str, name: str, **parameters: Any) -> Figure:
     """The interactive figure of a variant's plot, from what is stored now. Raises what `render` raises."""
     plot = catalog_of(family).plot(name, scope="variant")
@@ -105,6 +111,7 @@ def variant_figure(store: Store, family: Family, variant: str, name: str, **para
     return plot.build(data)
 
 
+@under_known_settings
 def comparison_figure(
     store: Store, family: Family, name: str, *, variants: Sequence[str] | None = None, **parameters: Any
 ) -> Figure:

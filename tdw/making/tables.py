@@ -12,6 +12,7 @@ import numpy as np
 from tdw.epochs import format_epochs
 from tdw.errors import BadConfig, FingerprintMismatch, NotFound
 from tdw.inventory.state import Variant
+from tdw.known_settings import under_known_settings
 from tdw.making.series import Series, read_series
 from tdw.parameters import as_json
 from tdw.recipes.analyzer import Metadata
@@ -43,6 +44,7 @@ class Summarized:
     metadata: Metadata = field(default_factory=dict[str, float | int | str])
 
 
+@under_known_settings
 def summarize(
     store: Store,
     family: Family,

@@ -10,12 +10,14 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from tdw.errors import CellsFailed
+from tdw.known_settings import under_known_settings
 from tdw.recipes.family import Family, VariantConfig
 
 if TYPE_CHECKING:
     from tdw.store import Store
 
 
+@under_known_settings
 def make_variant(
     store: Store,
     family: Family,

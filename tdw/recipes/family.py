@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from tdw.errors import BadConfig
 from tdw.recipes.cost import Cost
 
@@ -46,13 +49,24 @@ class VariantConfig(Protocol):
         ...
 
     @property
-    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of every weight of a checkpoint, by name."""
+    def weight_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Shape of every weight of a checkpoint, by name; all of them are float32."""
         ...
 
     def to_dict(self) -> dict[str, Any]:
         """The full resolved configuration, JSON-able."""
         ...
+
+
+def wrong_layout(shapes: Mapping[str, tuple[int, ...]], arrays: Mapping[str, npt.NDArray[Any]]) -> str:
+    """How arrays differ from float32 weights of these shapes, in words; "" when they don't."""
+    problems = [f"{name} is missing" for name in shapes if name not in arrays]
+    for name, array in arrays.items():
+        if name not in shapes:
+            problems.append(f"{name} is unknown")
+        elif array.shape != shapes[name] or array.dtype != np.float32:
+            problems.append(f"{name} is {array.dtype.name} {array.shape}, not float32 {shapes[name]}")
+    return "; ".join(problems[:4])
 
 
 @dataclass(frozen=True)
@@ -125,6 +139,16 @@ def no_transformer_lens(config: VariantConfig, weights: Weights) -> Any:
     )
 
 
+def any_layout(config: VariantConfig, state: Weights) -> str:
+    """The layout of a family that knows one only."""
+    return "state dict"
+
+
+def no_lengths(config: VariantConfig) -> Mapping[str, int]:
+    """The lengths of a family that declares no names for them."""
+    return {}
+
+
 def no_import(config: VariantConfig, state: Weights) -> dict[str, torch.Tensor]:
     """The answer of a family whose checkpoints can't be imported from elsewhere. Raises BadConfig."""
     raise BadConfig(f"family {config.family} imports no checkpoints", "train the variant with `tdw fill`")
@@ -155,8 +179,10 @@ class Family:
         explorer: title of its explorer page; "" for a family without one.
         cost: config -> guessed seconds.
         to_transformer_lens: (config, weights) -> TransformerBridge.
-        weights_from_state_dict: (config, state dict of a HookedTransformer) -> weights; BadConfig lists what
-            does not fit.
+        weights_from_state_dict: (config, state dict of another program) -> weights; BadConfig lists what does
+            not fit.
+        state_dict_layout: (config, state dict) -> the name of its layout, for the provenance.
+        lengths: config -> the lengths that its analyzers' arrays are declared with, by name.
     """
 
     name: str
@@ -184,6 +210,8 @@ class Family:
     asset_prefix: tuple[str, ...] = ()
     to_transformer_lens: Callable[..., Any] = no_transformer_lens
     weights_from_state_dict: Callable[..., dict[str, torch.Tensor]] = no_import
+    state_dict_layout: Callable[..., str] = any_layout
+    lengths: Callable[..., Mapping[str, int]] = no_lengths
 
     @property
     def metric_names(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tdw.errors import BadConfig
+from tdw.known_settings import under_known_settings
 from tdw.recipes.family import Family, VariantConfig
 from tdw.reports.claims.finding import ALPHA, show
 from tdw.reports.document import Document, as_files
@@ -69,6 +70,7 @@ class ComparisonReport(Document):
     differences: tuple[Difference, ...]
 
 
+@under_known_settings
 def comparison_report(
     store: Store,
     family: Family,

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tdw.drawing.preview import default_style
 from tdw.drawing.series import thin
 from tdw.drawing.style import looks, short_labels
 from tdw.families.modulo_addition_1layer.association import associate_early
@@ -59,7 +60,7 @@ def draw(picture: Picture, evidence: Evidence) -> bytes:
     from matplotlib.figure import Figure
 
     styled: Any = matplotlib
-    with styled.rc_context(_STYLE):
+    with default_style(), styled.rc_context(_STYLE):
         figure: Any = Figure(figsize=(7, picture.height), layout="constrained")
         FigureCanvasSVG(figure)
         picture.draw(figure, evidence)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tdw.known_settings import under_known_settings
 from tdw.recipes.family import Family, VariantConfig
 from tdw.recipes.variant_tables import input_marks
 from tdw.reports.claims.finding import ALPHA, show
@@ -105,6 +106,7 @@ def groupings(family: Family, configs: Sequence[VariantConfig], rows: Sequence[R
     return list({frozenset(grouping.keys): grouping for grouping in reversed(found)}.values())[::-1]
 
 
+@under_known_settings
 def study_comparison(
     store: Store,
     family: Family,
@@ -149,6 +151,7 @@ def study_comparison(
     return StudyComparison(title, files, tuple(found), input_marks(evidence.variants))
 
 
+@under_known_settings
 def write_study_comparison(
     store: Store,
     family: Family,

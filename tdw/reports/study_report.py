@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tdw.known_settings import under_known_settings
 from tdw.recipes.family import Family, VariantConfig
 from tdw.recipes.variant_tables import input_marks
 from tdw.reports.appendix import appendix
@@ -53,6 +54,7 @@ class Report(Document):
     inputs: Mapping[str, str]
 
 
+@under_known_settings
 def study_report(
     store: Store,
     family: Family,
@@ -96,6 +98,7 @@ def study_report(
     return Report(title, files, findings, input_marks(evidence.variants))
 
 
+@under_known_settings
 def write_study_report(
     store: Store,
     family: Family,

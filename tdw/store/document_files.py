@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tdw.errors import CorruptFile, NotFound
-from tdw.store import seal
+from tdw.store import reading, seal
 from tdw.store.commit import write_atomic
 from tdw.store.layout import validate_name
 from tdw.store.provenance import Provenance
@@ -45,13 +45,14 @@ class Bundle:
         Raises:
             NotFound: the plot has no such file.
             CorruptFile: its bytes are not what was committed.
+            Unreadable: the system refuses to read it.
         """
         path = self.folder / validate_name(name, what="file of a plot")
         if name not in self.files:
             raise NotFound(f"{path}: not a file of this plot", f"it has: {', '.join(self.files)}")
         try:
-            data: bytes = path.read_bytes()
-        except FileNotFoundError:
+            data = reading.read_bytes(path)
+        except (FileNotFoundError, NotADirectoryError):
             raise CorruptFile(f"{path}: missing, though its manifest names it", seal.REMEDY) from None
         if hashlib.sha256(data).hexdigest() != self.files[name][1]:
             raise CorruptFile(f"{path}: not the bytes that were committed", seal.REMEDY)
@@ -88,14 +89,15 @@ def read(folder: Any) -> Bundle:
     Raises:
         NotFound: there is none.
         CorruptFile: the manifest is damaged.
+        Unreadable: the manifest is sound, but can't be read here.
     """
     path = folder / MANIFEST
     try:
-        data = path.read_bytes()
+        data = reading.read_bytes(path)
     except (FileNotFoundError, NotADirectoryError):
         raise NotFound(f"{path}: no such plot", "materialize it, or run `tdw fill`") from None
     seal.check(data, path=path)
-    try:
+    with reading.content(path):
         note = json.loads(data)
         files = {str(name): (int(size), str(digest)) for name, (size, digest) in note["files"].items()}
         provenance = Provenance.from_json(note["provenance"], path=path)
@@ -103,6 +105,4 @@ def read(folder: Any) -> Bundle:
         content = _content(files)
         if content != note["content"]:
             raise ValueError("its content is not what it lists")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-        raise CorruptFile(f"{path}: not a manifest written by tdw ({error!r})", seal.REMEDY) from error
     return Bundle(folder / content[:16], files, provenance)

@@ -6,8 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from tdw.errors import CorruptFile
-from tdw.store import seal
+from tdw.store import reading, seal
 from tdw.store.provenance import Provenance
 
 
@@ -30,13 +29,12 @@ def decode(data: bytes, *, path: object) -> tuple[dict[str, Any], Provenance, st
 
     Raises:
         CorruptFile: any byte is not what was committed; names `path`.
+        Unreadable: it is sealed, but not a record that this version can read.
     """
     digest = seal.check(data, path=path)
-    try:
+    with reading.content(path):
         note = json.loads(data)
         values, provenance = note["values"], note["provenance"]
         if not isinstance(values, dict):
             raise TypeError("its values are no mapping")
         return cast("dict[str, Any]", values), Provenance.from_json(provenance, path=path), digest
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise CorruptFile(f"{path}: not a record written by tdw ({error!r})", seal.REMEDY) from error

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy.typing as npt
 
-from tdw.errors import NotFound, StoreError
-from tdw.store import codec, document_files, jsonfile, lock, tablefile, tensorfile
+from tdw.errors import NotFound
+from tdw.store import codec, document_files, jsonfile, lock, reading, tablefile, tensorfile
 from tdw.store.commit import write_atomic
 from tdw.store.layout import (
     CHECKPOINTS,
@@ -82,22 +82,24 @@ class Store:
         """All arrays of an artifact, after its checksum was checked.
 
         Raises:
-            NotFound, CorruptFile, StoreError: each names the file.
+            NotFound, CorruptFile, Unreadable: each names the file.
         """
-        packed, provenance, digest = tensorfile.decode(self._bytes(address), path=self.path(address))
-        return Artifact(codec.unpack(packed), provenance, digest)
+        path = self.path(address)
+        packed, provenance, digest = tensorfile.decode(self.read_bytes(address), path=path)
+        with reading.content(path):
+            return Artifact(codec.unpack(packed), provenance, digest)
 
     def read_quantized_rows(self, address: Address, name: str, rows: Sequence[int]) -> codec.QuantizedRows:
         """Some rows of a quantized array as stored; only these are read and checked.
 
         Raises:
-            NotFound, CorruptFile: each names the file.
+            NotFound, CorruptFile, Unreadable: each names the file.
         """
         path = self.path(address)
         try:
-            with path.open("rb") as file:
+            with reading.access(path), path.open("rb") as file:
                 return tensorfile.read_quantized_rows(file, name, rows, path=path, size=_size(file))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise _missing(path) from None
 
     def read_rows(self, address: Address, name: str, rows: Sequence[int]) -> npt.NDArray[Any]:
@@ -108,13 +110,13 @@ class Store:
         """The header of an artifact alone (its seal is not checked; `read` and `verify` do that).
 
         Raises:
-            NotFound, CorruptFile: each names the file.
+            NotFound, CorruptFile, Unreadable: each names the file.
         """
         path = self.path(address)
         try:
-            with path.open("rb") as file:
+            with reading.access(path), path.open("rb") as file:
                 return tensorfile.Header.read(file, path=path, size=_size(file)).provenance
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise _missing(path) from None
 
     # Tables
@@ -125,12 +127,12 @@ class Store:
         return self._commit(address, data, digest)
 
     def read_table(self, address: TableAddress) -> pd.DataFrame:
-        """A table, after its checksum was checked. Raises NotFound or CorruptFile, naming the file."""
+        """A table, its checksum checked. Raises NotFound, CorruptFile or Unreadable, naming the file."""
         return self.read_table_with_provenance(address)[0]
 
     def read_table_with_provenance(self, address: TableAddress) -> tuple[pd.DataFrame, Provenance]:
         """Like `read_table`, with where it comes from."""
-        return tablefile.decode(self._bytes(address), path=self.path(address))[:2]
+        return tablefile.decode(self.read_bytes(address), path=self.path(address))[:2]
 
     # Records
 
@@ -142,8 +144,8 @@ class Store:
         return self._commit(address, data, digest)
 
     def read_record(self, address: RecordAddress) -> tuple[dict[str, Any], Provenance]:
-        """Values and where they come from, checked. Raises NotFound or CorruptFile, naming the file."""
-        return jsonfile.decode(self._bytes(address), path=self.path(address))[:2]
+        """Values and where they come from, checked. Raises NotFound, CorruptFile or Unreadable."""
+        return jsonfile.decode(self.read_bytes(address), path=self.path(address))[:2]
 
     # Plots
 
@@ -162,7 +164,7 @@ class Store:
         return Written(str(where), nbytes, content)
 
     def read_plot(self, family: str, variant: str | None, name: str) -> document_files.Bundle:
-        """A committed plot. Raises NotFound or CorruptFile, naming the file."""
+        """A committed plot. Raises NotFound, CorruptFile or Unreadable, naming the file."""
         return document_files.read(self.plot_folder(family, variant, name))
 
     def plot_folder(self, family: str, variant: str | None, name: str) -> Any:
@@ -177,7 +179,9 @@ class Store:
 
     def exists(self, address: AnyAddress) -> bool:
         """Whether the file is there; says nothing about its bytes."""
-        return bool(self.path(address).exists())
+        path = self.path(address)
+        with reading.access(path):
+            return bool(path.exists())
 
     def epochs(self, family: str, variant: str, kind: str = CHECKPOINTS) -> list[int]:
         """Epochs of which there is a file, ascending."""
@@ -191,6 +195,14 @@ class Store:
         """
         names = self._names(validate_name(family, what="family"))
         return sorted(name for name in names if not name.startswith(("_", ".")))
+
+    def read_bytes(self, address: AnyAddress) -> bytes:
+        """A file as it is, nothing checked. Raises NotFound or Unreadable, naming the file."""
+        path = self.path(address)
+        try:
+            return reading.read_bytes(path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise _missing(path) from None
 
     def delete(self, address: AnyAddress) -> None:
         """Remove a file; nothing happens when there is none."""
@@ -216,22 +228,12 @@ class Store:
         write_atomic(path, data)
         return Written(str(path), len(data), digest)
 
-    def _bytes(self, address: AnyAddress) -> bytes:
-        path = self.path(address)
-        try:
-            return path.read_bytes()
-        except FileNotFoundError:
-            raise _missing(path) from None
-        except OSError as error:
-            raise StoreError(
-                f"{path}: can't be read ({error})", "check the disk and its permissions"
-            ) from error
-
     def _names(self, relative: str) -> list[str]:
         where = self.root / relative
         try:
-            # 100 variants have 100,000 files: a path object for each would take most of the time.
-            return os.listdir(where) if isinstance(where, Path) else [p.name for p in where.iterdir()]  # noqa: PTH208
+            with reading.access(where):
+                # 100 variants have 100,000 files: a path object for each would take most of the time.
+                return os.listdir(where) if isinstance(where, Path) else [p.name for p in where.iterdir()]  # noqa: PTH208
         except (FileNotFoundError, NotADirectoryError):
             return []
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from tdw.errors import CorruptFile
-from tdw.store import seal
+from tdw.known_settings import under_known_settings
+from tdw.store import reading, seal
 from tdw.store.provenance import Provenance
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+@under_known_settings
 def encode(table: pd.DataFrame, provenance: Provenance) -> tuple[bytearray, str]:
     """The sealed bytes of a table (its index is dropped) and their checksum."""
     import pyarrow as pa
@@ -32,6 +33,7 @@ def encode(table: pd.DataFrame, provenance: Provenance) -> tuple[bytearray, str]
     return seal.seal(buffer.getvalue())
 
 
+@under_known_settings
 def decode(data: bytes, *, path: object) -> tuple[pd.DataFrame, Provenance, str]:
     """Check the seal, then read the table.
 
@@ -40,14 +42,13 @@ def decode(data: bytes, *, path: object) -> tuple[pd.DataFrame, Provenance, str]
 
     Raises:
         CorruptFile: any byte is not what was committed; names `path`.
+        Unreadable: the bytes are sound, but arrow or pandas fails on them here.
     """
-    import pyarrow.parquet as pq
-
     digest = seal.check(data, path=path)
-    try:
+    with reading.content(path):
+        import pyarrow.parquet as pq
+
         # Half the time of `read_table`, which looks for a dataset of many files.
         arrow = pq.ParquetFile(BytesIO(data)).read(use_threads=False)
         note = (arrow.schema.metadata or {})[b"tdw"].decode()
         return arrow.to_pandas(), Provenance.from_json(note.split(" ", 1)[1], path=path), digest
-    except Exception as error:  # whatever arrow and pandas make of a footer that is not ours
-        raise CorruptFile(f"{path}: not a table written by tdw ({error!r})", seal.REMEDY) from error

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tdw.errors import CorruptFile, NotFound
-from tdw.store import codec, seal
+from tdw.store import codec, reading, seal
 from tdw.store.provenance import Provenance
 
 _MAX_HEADER = 1 << 20
@@ -43,16 +43,13 @@ def decode(data: bytes, *, path: object) -> tuple[dict[str, npt.NDArray[Any]], P
 
     Raises:
         CorruptFile: any byte is not what was committed; names `path`.
+        Unreadable: the bytes are sound, but can't be read here.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
     digest = seal.check(data, path=path)
-    try:
-        packed = load(data)
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise CorruptFile(f"{path}: not a readable safetensors file ({error})", seal.REMEDY) from error
-    return packed, Header.parse(data, path=path, size=len(data)).provenance, digest
+    with reading.content(path):
+        from safetensors.numpy import load
+
+        return load(data), Header.parse(data, path=path, size=len(data)).provenance, digest
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tdw.errors import CorruptFile, NotFound
+from tdw.known_settings import under_known_settings
 from tdw.store import Address, Provenance, RecordAddress, Store, TableAddress
 from tdw.store.fingerprints import fingerprint_arrays
 from tdw.store.layout import CHECKPOINTS
@@ -95,6 +96,7 @@ def find_trained(store: Store, study: Study, variants: Iterable[str]) -> list[st
     ]
 
 
+@under_known_settings
 def choose(store: Store, study: Study, trained: Collection[str]) -> Choice | None:
     """Choose from the histories of the trained variants, and commit the choice.
 

@@ -39,6 +39,7 @@ def parse_study(values: Mapping[str, Any]) -> Study:
         BadConfig: what is wrong and the remedy.
     """
     values = dict(values)
+    _refuse_booleans(values, (), set())
     name = values.get("family", Study.model_fields["family"].default)
     if is_folder(name):
         family = _at(("family",), lambda: load_family(Path(name)))
@@ -69,6 +70,26 @@ def parse_study(values: Mapping[str, Any]) -> Study:
     _check_variants(study)
     _check_epochs(study)
     return _with_early_epoch(study, given="early_epoch" in values)
+
+
+def _refuse_booleans(value: Any, where: Where, seen: set[int]) -> None:
+    """Raise At for a boolean: no setting is one, and Python would count `yes` and `true` as 1, `no` as 0.
+
+    Args:
+        seen: identities of the lists and mappings that were looked at: an anchor may lead into itself.
+    """
+    if isinstance(value, bool):
+        raise At(
+            where,
+            f"it is {str(value).lower()} (YAML reads yes, no, on and off so), not a number or a name",
+            "write the number; put a name in quotes",
+        )
+    if not isinstance(value, (dict, list, tuple)) or id(value) in seen:
+        return
+    seen.add(id(value))
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, part in parts:
+        _refuse_booleans(part, (*where, key if isinstance(key, int) else str(key)), seen)
 
 
 def is_folder(family: Any) -> bool:

@@ -7,8 +7,9 @@ number of threads, the device and the form of the network.
 from __future__ import annotations
 
 import contextlib
+import os
 import platform
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -19,7 +20,23 @@ from tdw.recipes.family import Family, Form
 # Raise it with every change to the loop or the trainer that can change a bit.
 LOOP_VERSION = "3"
 # The entries that decide the bits; "tdw" is recorded too, but says only which version wrote the file.
-DECISIVE = ("code", "torch", "cpu", "instructions", "threads", "device", "form", "numba")
+DECISIVE = ("code", "torch", "cpu", "instructions", "threads", "device", "form", "numba", "variables")
+# Variables that choose instructions or precision below the libraries' own settings; recorded where set.
+_VARIABLES = (
+    "CUBLAS_WORKSPACE_CONFIG",
+    "DNNL_DEFAULT_FPMATH_MODE",
+    "DNNL_MAX_CPU_ISA",
+    "MKL_CBWR",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "NUMBA_CPU_FEATURES",
+    "NUMBA_CPU_NAME",
+    "NUMBA_OPT",
+    "NVIDIA_TF32_OVERRIDE",
+    "ONEDNN_DEFAULT_FPMATH_MODE",
+    "ONEDNN_MAX_CPU_ISA",
+    "OPENBLAS_CORETYPE",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+)
 
 
 class CannotReproduce(TdwError):
@@ -66,7 +83,13 @@ def describe_environment(family: Family, *, device: str, form: Form) -> dict[str
     }
     if form == "numba":
         environment["numba"] = _installed_version("numba")
-    return environment
+    return environment | deciding_variables()
+
+
+def deciding_variables() -> dict[str, str]:
+    """Environment variables that decide bits, as one entry of an environment; empty where none is set."""
+    found = [f"{name}={os.environ[name]}" for name in _VARIABLES if os.environ.get(name)]
+    return {"variables": " ".join(found)} if found else {}
 
 
 def differences(there: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
@@ -76,28 +99,6 @@ def differences(there: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
         for name in DECISIVE
         if there.get(name) != here.get(name)
     ]
-
-
-@contextlib.contextmanager
-def one_thread() -> Generator[None]:
-    """Compute with one CPU thread and without subnormal numbers inside; as it was before on leaving.
-
-    Two threads give other bits from run to run. Once the training pairs are learned, gradients and moments
-    shrink below 1e-38, where float32 is subnormal and each operation costs a hundred times as much: an epoch
-    takes up to ten times as long. There they count as zero, which no weight can notice beside the optimizer's
-    eps of 1e-8.
-    """
-    import torch
-
-    threads = torch.get_num_threads()
-    flushed = not float(torch.tensor(1e-40) * 1.0)
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-        torch.set_flush_denormal(flushed)
 
 
 def _cpu_name() -> str:

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from tdw.epochs import parse_epochs
 from tdw.errors import BadConfig, TdwError
 from tdw.families import get_family
+from tdw.known_settings import under_known_settings
 from tdw.recipes.family import Family, Form, VariantConfig
 from tdw.store import Store
-from tdw.training.environment import one_thread
+from tdw.torch_settings import one_thread
 from tdw.training.progress import Progress, Reporter
 from tdw.training.records import Present, Records
 from tdw.training.replay import Proof, choose_setting, restore
@@ -57,6 +58,7 @@ class TrainedCheckpoint:
     reused: bool
 
 
+@under_known_settings
 def train(
     config: VariantConfig,
     *,

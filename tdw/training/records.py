@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tdw.errors import CorruptFile, NotFound
-from tdw.recipes.family import Family, VariantConfig
+from tdw.errors import BadConfig, CorruptFile, NotFound
+from tdw.recipes.family import Family, VariantConfig, wrong_layout
 from tdw.store import Address, Provenance, Store, TableAddress, Written
 from tdw.store.fingerprints import fingerprint_arrays
 from tdw.store.layout import CHECKPOINTS
@@ -75,7 +75,17 @@ class Records:
         return None
 
     def commit_checkpoint(self, epoch: int, weights: Arrays, *, environment: dict[str, str]) -> Present:
-        """Commit a checkpoint."""
+        """Commit a checkpoint.
+
+        Raises:
+            BadConfig: weights of another name, shape or dtype than the configuration's; nothing is written.
+        """
+        wrong = wrong_layout(self._config.weight_shapes, weights)
+        if wrong:
+            raise BadConfig(
+                f"epoch {epoch} of {self.variant} has weights that are not the configuration's: {wrong}",
+                "give float32 weights of this family",
+            )
         fingerprint = fingerprint_arrays(weights)
         provenance = self._provenance("checkpoint", epoch, fingerprint, environment)
         written = self.store.write(self._checkpoint(epoch), weights, provenance=provenance)
@@ -112,10 +122,10 @@ class Records:
         """File and provenance, or None where it is missing or its bytes are not what was committed."""
         path = self.store.path(address)
         try:
-            data = path.read_bytes()
+            data = self.store.read_bytes(address)
             digest = check(data, path=path)
             return Written(str(path), len(data), digest), self.store.provenance(address)
-        except (FileNotFoundError, CorruptFile, NotFound):
+        except (CorruptFile, NotFound):
             return None
 
     def _checkpoint(self, epoch: int) -> Address:

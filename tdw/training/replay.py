@@ -9,13 +9,8 @@ import numpy as np
 from tdw.errors import CorruptFile, NotFound
 from tdw.recipes.family import Family, Form, VariantConfig
 from tdw.store.fingerprints import fingerprint_arrays
-from tdw.training.environment import (
-    CannotReproduce,
-    describe_environment,
-    differences,
-    one_thread,
-    resolve_device,
-)
+from tdw.torch_settings import one_thread
+from tdw.training.environment import CannotReproduce, describe_environment, differences, resolve_device
 from tdw.training.stretches import Stretch, cheapest_witness
 
 if TYPE_CHECKING:
@@ -80,6 +75,7 @@ class Proof:
     def __init__(self, records: Records, *, device: str, form: Form) -> None:
         self.environment = describe_environment(records.family, device=device, form=form)
         recorded = records.environment()
+        self._imported = recorded.get("file", "") if recorded and "imported" in recorded else None
         self._records = records
         self._differences = [] if recorded is None else differences(recorded, self.environment)
         self._states = records.states.epochs()
@@ -133,6 +129,12 @@ class Proof:
         return epoch < len(self._losses) and not np.isnan(self._losses[epoch])
 
     def _fail(self, what: str) -> NoReturn:
+        if self._imported is not None:
+            raise CannotReproduce(
+                f"{self._records.variant}: its checkpoints were imported ({self._imported}), and training "
+                f"here gives others: {what}; so what was not imported can't be made",
+                "import the missing epochs too, or take them out of the study; what is there is analyzed",
+            )
         here = self.environment
         same = f"the environment is the recorded one (torch {here['torch']}, {here['cpu']})"
         raise CannotReproduce(

@@ -15,7 +15,7 @@ from tdw.store.seal import REMEDY
 if TYPE_CHECKING:
     from tdw.training.trainer import Snapshot
 
-_MOMENTS = ("exp_avg", "exp_avg_sq")
+MOMENTS = ("exp_avg", "exp_avg_sq")
 _SEPARATOR = "/"  # exp_avg/embed.W_E
 
 
@@ -70,7 +70,7 @@ class StateStore:
         path = self.store.path(self.address(epoch))
         require_variant(artifact.provenance, self.variant_fingerprint, path=path)
         weights: dict[str, npt.NDArray[Any]] = {}
-        moments: dict[str, dict[str, npt.NDArray[Any]]] = {moment: {} for moment in _MOMENTS}
+        moments: dict[str, dict[str, npt.NDArray[Any]]] = {moment: {} for moment in MOMENTS}
         for key, array in artifact.arrays.items():
             moment, separator, name = key.partition(_SEPARATOR)
             if not separator:

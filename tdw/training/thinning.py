@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tdw.errors import BadConfig
+from tdw.known_settings import under_known_settings
 from tdw.recipes.family import Family, VariantConfig
 from tdw.store import Address, Store
 from tdw.store.layout import STATES
@@ -73,9 +74,10 @@ def thin(store: Store, family: Family, plan: Thinning) -> None:
             store.delete(_address(family, plan.variant, epoch))
 
 
+@under_known_settings
 def seconds_a_step(family: Family, config: VariantConfig) -> float:
     """Wall seconds of an optimizer step of this variant here, the median of a few, on the CPU."""
-    from tdw.training.environment import one_thread
+    from tdw.torch_settings import one_thread
     from tdw.training.trainer import Trainer
 
     with one_thread():

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from tdw.errors import TdwError
+from tdw.errors import CorruptFile, NotFound
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.versions import recorded_spec_version
 from tdw.store import Address, Store
@@ -37,6 +37,9 @@ def adopt_cell(
 
     Args:
         checkpoint: the recorded version of the checkpoint that it must have been made from.
+
+    Raises:
+        Unreadable: the file can't be read here, so nobody knows; computing it again would replace it.
     """
     address = Address(grid.family.name, variant, analyzer, epoch)
     path = store.path(address)
@@ -50,10 +53,10 @@ def adopt_cell(
             or recorded_spec_version(found) != grid.analyzer_specs[analyzer]
         ):
             return None
-        data = path.read_bytes()
+        data = store.read_bytes(address)
         digest = check(data, path=path)
         arrays = store.read(address).arrays
-    except (TdwError, OSError):
+    except (NotFound, CorruptFile):
         return None
     return Adopted(
         checkpoint_fingerprint=found.checkpoint_fingerprint,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
+from tdw.errors import Unreadable
 from tdw.recipes.analyzer import Analyzer
 from tdw.recipes.catalog import catalog_of
 from tdw.store import Store
@@ -32,7 +33,8 @@ def analyze_cells(
 ) -> Iterator[CellReport | Failed]:
     """Compute cells of a variant: one report each, as it is committed, or why it failed."""
     from tdw.making.artifacts import analyze
-    from tdw.training.environment import one_thread, resolve_device
+    from tdw.torch_settings import one_thread
+    from tdw.training.environment import resolve_device
 
     config = grid.family.parse_variant(variant)
     with one_thread():
@@ -106,13 +108,17 @@ def _analyze_variant(
         failed: list[Failed] = []
         done = 0
         with stream_reports(context, grid) as stream:
-            adopted = list(_adopt(grid, store, gaps, todo, exact=exact))
-            for report in adopted:
-                stream.add(report)
-                todo[report.name] = todo[report.name] - {report.epoch}
+            adopted = 0
+            for found in list(_adopt(grid, store, gaps, todo, exact=exact)):
+                todo[found.name] = todo[found.name] - {found.epoch or 0}
+                if isinstance(found, Failed):
+                    failed.append(found)
+                    continue
+                stream.add(found)
+                adopted += 1
+            done += adopted + len(failed)
             if adopted:
-                done += len(adopted)
-                context.log.info(f"{variant}: {done} cells were in the store already; checked and recorded")
+                context.log.info(f"{variant}: {adopted} cells were in the store, are checked and recorded")
             left = {name: tuple(sorted(epochs)) for name, epochs in todo.items() if epochs}
             for result in analyze_cells(grid, store, variant, left, device=device) if left else ():
                 done += 1
@@ -139,8 +145,10 @@ def _still_asked(
 
 def _adopt(
     grid: Grid, store: Store, gaps: VariantGaps, todo: Mapping[str, set[int]], *, exact: bool
-) -> Iterator[CellReport]:
+) -> Iterator[CellReport | Failed]:
     """Reports of files that need no computing: sound, up to date, and not (or otherwise) recorded.
+
+    A file that can't be read here is a failed cell: computing it again would replace what may be sound.
 
     A green cell that a person chose is computed again, whatever its file is like.
     """
@@ -150,7 +158,11 @@ def _adopt(
             there -= gaps.analyzers[name].recorded.keys()
         for epoch in sorted(there):
             checkpoint = gaps.checkpoint.recorded.get(epoch)
-            found = adopt_cell(grid, store, gaps.variant, name, epoch, checkpoint) if checkpoint else None
+            try:
+                found = adopt_cell(grid, store, gaps.variant, name, epoch, checkpoint) if checkpoint else None
+            except Unreadable as error:
+                yield Failed(name, gaps.variant, error, epoch)
+                continue
             if found is not None:
                 yield describe_cell(
                     grid,

@@ -149,15 +149,15 @@ def record_history(
     address = TableAddress(grid.family.name, variant, HISTORY)
     path = store.path(address)
     try:
-        data = path.read_bytes()
+        data = store.read_bytes(address)
         digest = check(data, path=path)
-    except (FileNotFoundError, CorruptFile):
+    except (NotFound, CorruptFile):
         epochs = store.epochs(grid.family.name, variant)
         for _ in train_cells(context, grid, store, variant, epochs, redo=False, device=device):
             pass
         try:
-            data = path.read_bytes()
-        except FileNotFoundError:
+            data = store.read_bytes(address)
+        except NotFound:
             raise NotFound(f"{path}: {variant} has no history", "train the variant first") from None
         digest = check(data, path=path)
     version = DataVersion(grid.checkpoint_spec(variant), NO_INPUT, short(digest))

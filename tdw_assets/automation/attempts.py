@@ -31,12 +31,16 @@ class Verdict:
 
 
 def judge(instance: dg.DagsterInstance, planned: Iterable[PlannedRun | None]) -> Verdict:
-    """The first planned run that may be started.
+    """The planned run that may be started and failed least often; of several, the first.
+
+    So work that fails delays no other: checkpoints that are there are analyzed before a training that failed,
+    and may be impossible, is tried again.
 
     One that was tried `ATTEMPTS` times without any progress is given up (progress changes its request). One
     that a person canceled is left until that person, or `tdw fill`, takes it up again.
     """
     notes: list[str] = []
+    best: tuple[int, Verdict] | None = None
     for run in planned:
         if run is None:
             continue
@@ -53,8 +57,9 @@ def judge(instance: dg.DagsterInstance, planned: Iterable[PlannedRun | None]) ->
                 f"see run {tried[0].run_id[:8]}, mend the cause, then run `tdw fill`"
             )
             continue
-        return Verdict(run, notes, len(before))
-    return Verdict(None, notes)
+        if best is None or len(worked) < best[0]:
+            best = len(worked), Verdict(run, notes, len(before))
+    return best[1] if best else Verdict(None, notes)
 
 
 def _was_canceled(instance: dg.DagsterInstance, run: PlannedRun) -> bool:

@@ -14,7 +14,7 @@ from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from tdw.families import Family, all_families
 from tdw.families.stored import is_variant
-from tdw.integrity.verify import Checked, Finding
+from tdw.integrity.findings import Checked, Finding
 from tdw.recipes.catalog import catalog_of
 from tdw.reports.registry import REPORTS
 from tdw.store import Address, Store, TableAddress

@@ -1,17 +1,19 @@
 """Verify an archive of `tdw export` and take it into the store; its cells are recorded in Dagster.
 
 Nothing is seen of a bundle before every byte of it is verified. With --checkpoint, weights that were trained
-elsewhere (HookedTransformer names; safetensors, or a state dict of torch) become a variant's checkpoints.
+elsewhere become a variant's checkpoints: safetensors, or a state dict of torch, as HookedTransformer,
+TransformerBridge or the repository of Nanda et al. name their tensors.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tdw.errors import BadConfig
 from tdw.exchange.import_checkpoints import import_bundle
+from tdw.exchange.sources import parse_sources
 from tdw.exchange.state_dicts import import_checkpoints
 from tdw.families import get_family
 from tdw.store import Store
@@ -23,6 +25,9 @@ from tdw_workbench.commands.fill import carry_out
 from tdw_workbench.fill.order import Order
 from tdw_workbench.terminal import Screen, count
 
+if TYPE_CHECKING:
+    from tdw_assets.cells.wanted import Grid
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `tdw import`."""
@@ -32,7 +37,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="EPOCH=FILE",
         action="append",
         default=[],
-        help="instead of an archive: a checkpoint trained elsewhere; may be given again",
+        help="instead of an archive: a checkpoint trained elsewhere; may be given again. Several epochs of "
+        "one file: 0:25000:100=FILE, with an --entry that holds a *",
+    )
+    parser.add_argument(
+        "--entry",
+        metavar="PATH",
+        action="append",
+        default=[],
+        help="with --checkpoint: where in the file its state dict is, such as state_dicts.12; one for each "
+        "--checkpoint, in the same order. state_dicts.* takes the first for the first epoch, and so on",
+    )
+    parser.add_argument(
+        "--strip-prefix",
+        metavar="PREFIX",
+        action="append",
+        default=[],
+        help="with --checkpoint: take this off the tensors' names, such as _orig_mod. or module.",
     )
     parser.add_argument("--variant", metavar="KEY", help="with --checkpoint: the variant it is of")
     parser.add_argument(
@@ -45,6 +66,11 @@ def run(options: argparse.Namespace) -> int:
     """Import, then record."""
     if bool(options.file) == bool(options.checkpoint):
         raise BadConfig("nothing to import, or two things", "give an archive, or --checkpoint with --variant")
+    if not options.checkpoint and (options.entry or options.strip_prefix or options.variant):
+        raise BadConfig(
+            "--entry, --strip-prefix and --variant are for checkpoints that were trained elsewhere",
+            "name the files with --checkpoint EPOCH=FILE, or leave the options out",
+        )
     places = places_of(options)
     study = load_study(places.study)
     store = Store(places.store)
@@ -73,16 +99,24 @@ def _take_checkpoints(
     if not options.variant:
         raise BadConfig("--checkpoint without --variant", "name the variant that the weights are of")
     family = get_family(study.family)
-    files: dict[int, str] = {}
-    for item in options.checkpoint:
-        epoch, sign, path = item.partition("=")
-        if not sign or not epoch.isdigit():
-            raise BadConfig(f"--checkpoint {item!r} is not EPOCH=FILE", "write 5000=weights.safetensors, say")
-        files[int(epoch)] = path
+    files = parse_sources(options.checkpoint, entries=options.entry, strip_prefixes=options.strip_prefix)
     config = family.parse_variant(options.variant)
     for done in import_checkpoints(store, family, config, files):
         screen.say(f"{options.variant}: checkpoint of epoch {done.epoch}")
     return sorted(files)
+
+
+def _with_what_follows(grid: Grid, kinds: Collection[str]) -> tuple[str, ...]:
+    """Assets of the study among `kinds`, and all tables and plots that can be made from them alone."""
+    from tdw_assets.cells.products import derived_assets
+
+    names = [name for name in ("checkpoint", *grid.analyzers) if name in kinds]
+    if "checkpoint" in names:
+        names.append("history")
+    for asset in derived_assets(grid):
+        if set(asset.needs) <= set(names) and set(asset.inputs) & set(names):
+            names.append(asset.name)
+    return tuple(names)
 
 
 def _record(
@@ -93,17 +127,20 @@ def _record(
     epochs: Sequence[int],
     kinds: Collection[str],
 ) -> int:
-    """Have the imported cells recorded, by the same way that a fill takes over what is in the store."""
+    """Have the imported cells recorded, by the same way that a fill takes over what is in the store.
+
+    With them what is made from them alone: history, tables and plots. None is missing after an import.
+    """
     from tdw_assets.cells.partitions import register_variants
     from tdw_assets.cells.wanted import Grid
     from tdw_resources.instance import cores, fail_dead_runs, open_instance, size_pools
 
     settings: Mapping[str, Any] = study.model_dump(mode="json")
-    known = {"checkpoint", *study.analyzers}
     with open_instance(places.home) as instance:
         size_pools(instance)
         fail_dead_runs(instance)
-        new = register_variants(Grid.of(study), instance, variants)
+        grid = Grid.of(study)
+        new = register_variants(grid, instance, variants)
         if new:
             screen.say(f"Added to study {study.name}: {', '.join(new)}.")
         order = Order(
@@ -112,6 +149,6 @@ def _record(
             home=str(places.home),
             variants=tuple(variants),
             epochs=tuple(epochs),
-            assets=tuple(sorted(known & set(kinds))),
+            assets=_with_what_follows(grid, kinds),
         )
         return carry_out(order, instance, screen, workers=cores())

@@ -22,8 +22,9 @@ from pathlib import Path
 
 from tdw.errors import BadConfig, Busy, NotFound
 from tdw.families import all_families
+from tdw.integrity.findings import Checked, Finding
 from tdw.integrity.repair import Repaired, needs_fill, repair
-from tdw.integrity.verify import Checked, Finding, summed_size, verify
+from tdw.integrity.verify import summed_size, verify
 from tdw.store import Store
 from tdw.store.layout import COMPARISON
 from tdw.store.lock import is_held
@@ -34,6 +35,7 @@ from tdw_workbench.terminal import Screen, bar, count
 _SHOWN = 200
 _MEANING = {
     "corrupt": "bytes changed or cut",
+    "unreadable": "can't be read for another reason than their bytes, and left as they are",
     "mismatch": "of another variant, probe, checkpoint or place",
     "not finite": "values that are NaN or infinite",
     "orphan": "what it was made from, or belongs to, is not there",
@@ -186,7 +188,8 @@ def _outcome(one: Repaired | None) -> str:
         "deleted": "\n  deleted",
         "moved": f"\n  moved to {one.where}",
         "fill": "\n  left to `tdw fill`",
-        "left": "\n  left alone",
+        "left": "\n  left alone"
+        + (": correct the cause, then verify again" if one.finding.problem == "unreadable" else ""),
     }[one.done]
 
 

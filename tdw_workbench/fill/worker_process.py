@@ -51,17 +51,21 @@ def run_variant(
 ) -> Iterator[StageDone]:
     """Do what is missing of one variant, stage by stage; each sees what the one before it has made.
 
+    A stage that fails stops no other: checkpoints that are there are analyzed, whatever became of the
+    training of further ones, which may be impossible (an imported variant has nothing to replay from).
+
     Args:
         variant: its key, or `ALL` for what is drawn over all variants.
     """
+    failed: set[str] = set()
     for plan in _stages(order, "" if variant == ALL else variant, grid, instance):
         planned = plan()
-        if planned is None:
+        if planned is None or planned.job in failed:
             continue
         done = execute(planned, defs=defs, instance=instance)
+        if done.error:
+            failed.add(planned.job)
         yield done
-        if done.error and planned.job == "train":
-            return
 
 
 def _stages(
@@ -92,6 +96,7 @@ def _stages(
     if variant and analyzers:
         yield lambda: plan_analysis(grid, look(), out_of_date=stale, analyzers=analyzers)
     yield derived
+    yield derived  # plots that were there before the tables they can also show, and are out of date by now
 
 
 def execute(planned: PlannedRun, *, defs: dg.Definitions, instance: dg.DagsterInstance) -> StageDone:

@@ -84,3 +84,39 @@ def test_checks_run_with_what_a_person_materializes(filled: Lab) -> None:
     result = everything.resolve_job_def("checks").execute_in_process(instance=filled.instance)
     evaluations = {found.check_name: found.passed for found in result.get_asset_check_evaluations()}
     assert evaluations == {PRESENT: True, COVERED: True, SOUND: True}
+
+
+def test_a_file_that_the_system_refuses_to_read_is_not_computed_again(
+    filled: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = path(filled, "coarseness", 4)
+    before, real = (refused.read_bytes(), refused.stat().st_mtime_ns), Path.read_bytes
+
+    def refuse(of: Path) -> bytes:
+        if of == refused:
+            raise OSError(5, "Input/output error")
+        return real(of)
+
+    with dg.DagsterInstance.ephemeral() as nothing_recorded:
+        nothing_recorded.add_dynamic_partitions("tiny_variants", [V1])
+        other = Lab(filled.grid, nothing_recorded, filled.store)
+        assert other.fill("train", V1, {"checkpoint": ALL}).success
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "read_bytes", refuse)
+            result = other.fill("analyze", V1, {"coarseness": ALL})
+        assert not result.success
+        assert len(other.done("coarseness")) == 3, "the others are taken over"
+    assert (refused.read_bytes(), refused.stat().st_mtime_ns) == before
+
+
+def test_a_file_that_can_not_be_read_is_told_apart_from_a_damaged_one(
+    filled: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(of: Path) -> bytes:
+        raise MemoryError
+
+    path(filled, "coarseness", 4).touch()  # else it is known to be sound, and not read
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    found = failed(filled)
+    assert set(found) == {("coarseness", SOUND)}
+    assert "unreadable: " in found["coarseness", SOUND] and "corrupt" not in found["coarseness", SOUND]

@@ -173,6 +173,24 @@ def test_what_is_trained_is_analyzed_although_the_rest_fails(
     assert automation.done["summarize", V1] == 1
 
 
+def test_analysis_does_not_wait_until_a_training_that_fails_is_given_up(
+    automation: Automation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = automation.lab
+    assert lab.fill("train", V1, {"checkpoint": (0,)}).success
+
+    def broken(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("nothing to replay from")
+
+    monkeypatch.setattr("tdw.training.loop.train", broken)
+    asked: list[str] = []
+    for _ in range(3):
+        for planned, _attempt in automation.tick().runs:
+            automation.carry_out(planned)
+            asked += [planned.job] if planned.variant == V1 else []
+    assert asked == ["train", "analyze", "train"]
+
+
 def test_a_run_that_a_person_canceled_is_not_started_again(automation: Automation) -> None:
     planned = automation.tick().runs[0][0]
     instance = automation.lab.instance

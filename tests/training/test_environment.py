@@ -5,7 +5,8 @@ import torch
 
 from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer import FAMILY
-from tdw.training.environment import describe_environment, differences, one_thread, resolve_device
+from tdw.torch_settings import one_thread
+from tdw.training.environment import describe_environment, differences, resolve_device
 
 
 def subnormals_are_kept() -> bool:
@@ -43,3 +44,26 @@ def test_an_unknown_device_is_refused() -> None:
     assert resolve_device("cpu") == "cpu"
     with pytest.raises(BadConfig, match="auto, cpu or cuda"):
         resolve_device("tpu")
+
+
+def test_variables_that_decide_bits_are_recorded_where_they_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = describe_environment(device="cpu", form="plain")
+    assert "variables" not in here
+    monkeypatch.setenv("ONEDNN_DEFAULT_FPMATH_MODE", "BF16")
+    (found,) = differences(here, describe_environment(device="cpu", form="plain"))
+    assert "variables: not recorded when it was made, ONEDNN_DEFAULT_FPMATH_MODE=BF16 here" in found
+
+
+def test_numba_that_is_switched_off_is_not_recorded_as_the_numba_form(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import numba
+
+    from tdw.families.modulo_addition_1layer.model.objective import numba_available
+
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+    numba_available.cache_clear()
+    try:
+        assert not numba_available()
+    finally:
+        numba_available.cache_clear()

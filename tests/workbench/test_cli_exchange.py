@@ -102,3 +102,72 @@ def test_checkpoints_trained_elsewhere_become_a_variant_and_are_recorded(
     found = status(capsys, tmp_path / "store", study)
     assert found["cells"]["checkpoint"]["there"] == 2
     assert not found["cells"]["checkpoint"].get("unrecorded")
+
+
+def verified(capsys: pytest.CaptureFixture[str], places: list[str]) -> list[dict[str, Any]]:
+    """What `tdw verify` finds wrong."""
+    capsys.readouterr()
+    main(["verify", "--json", *places])
+    return json.loads(capsys.readouterr().out)["findings"]
+
+
+def imported_alone(tmp_path: Path) -> list[str]:
+    """A store with epoch 10 of TINY alone, imported; the study lists 0 and 20 too."""
+    import torch
+    from exchange_states import hooked
+
+    torch.save(hooked(4), tmp_path / "a.pt")
+    places = ["--study", str(tmp_path / "tiny.yaml"), "--store", str(tmp_path / "store")]
+    assert main(["import", "--checkpoint", f"10={tmp_path / 'a.pt'}", "--variant", TINY, *places]) == 0
+    return places
+
+
+@pytest.mark.slow
+def test_what_was_imported_is_analyzed_although_the_rest_of_the_study_can_not_be_trained(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = imported_alone(tmp_path)
+    assert verified(capsys, places) == []
+    assert main(["fill", *places]) == 1
+    assert "its checkpoints were imported (a.pt)" in capsys.readouterr().out
+    found = status(capsys, tmp_path / "store", study)["cells"]
+    assert {name: cells["there"] for name, cells in found.items()} == dict.fromkeys(found, 1)
+    assert verified(capsys, places) == []
+    main(["fill", *places])
+    assert "summarized" not in capsys.readouterr().out, "one fill makes every table and plot"
+
+
+@pytest.mark.slow
+def test_after_an_import_no_event_and_no_table_is_missing(
+    tiny_store: Store, study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = ["--study", str(study), "--store", str(tiny_store.root)]
+    two = ["--study", str(study), "--store", str(tmp_path / "two")]
+    assert main(["fill", *one]) == 0
+    assert main(["export", str(tmp_path / "b.tar"), *one]) == 0
+    assert main(["import", str(tmp_path / "b.tar"), *two]) == 0
+    assert verified(capsys, two) == []
+    assert main(["fill", *two]) == 0
+    assert "Nothing is missing" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--checkpoint", "100=a", "--checkpoint", "100=b"], "epoch 100 is given twice: a and b"),
+        (["--checkpoint", "123456789=a"], "123456789"),
+        (["--checkpoint", f"{'1' * 23}=a"], "EPOCH=FILE"),
+        (["--checkpoint", "\u00b2=a"], "EPOCH=FILE"),
+        (["--checkpoint", "5=a", "--entry", "x", "--entry", "y"], "2 --entry for 1 --checkpoint"),
+        (["bundle.tar", "--entry", "x"], "leave the options out"),
+        (["bundle.tar", "--strip-prefix", "module."], "leave the options out"),
+    ],
+)
+def test_arguments_of_import_that_can_not_be_meant_are_refused(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    places = ["--study", str(study), "--store", str(tmp_path / "store")]
+    variant = ["--variant", TINY] if "--checkpoint" in arguments else []
+    assert main(["import", *arguments, *variant, *places]) == 2
+    assert words in capsys.readouterr().err
+    assert Store(tmp_path / "store").variants("modulo_addition_1layer") == []

@@ -11,11 +11,11 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
-from tdw.plots.registry import get_plot
 
 from tdw.errors import BadConfig
 from tdw.families import get_family
 from tdw.making.figures import render
+from tdw.recipes.catalog import catalog_of
 from tdw.store import Store
 from tdw_workbench.web.app import standalone
 from tdw_workbench.web.http.settings import settings_from_environment
@@ -53,7 +53,7 @@ def strips(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def client(tiny_store: Store, strips: bool) -> TestClient:
-    plot = get_plot("training_curves", scope="variant")
+    plot = catalog_of(FAMILY).plot("training_curves", scope="variant")
     render(plot, tiny_store, family=FAMILY, variants=[VARIANT]).write(tiny_store)
     study = tiny_store.root / "study.yaml"
     study.write_text(f"variants: [{VARIANT}]\nepochs: 20\ncheckpoints: [0, 10, 20]\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tdw.families.modulo_addition_1layer.comparison import COMPARISON
@@ -12,6 +12,7 @@ from tdw.families.modulo_addition_1layer.model.data import probe_fingerprint, pr
 from tdw.families.modulo_addition_1layer.model.probe_types import ProbePass
 from tdw.families.modulo_addition_1layer.overview import OVERVIEW, cost
 from tdw.families.modulo_addition_1layer.recipes import RECIPES
+from tdw.known_settings import under_known_settings
 from tdw.recipes.context import Arrays
 from tdw.recipes.family import Adam, Family, Form, Metric, Objective, Weights
 
@@ -30,18 +31,21 @@ Task and architecture: [Nanda et al. 2023](https://arxiv.org/abs/2301.05217).
 """
 
 
+@under_known_settings
 def _init_weights(config: Config) -> dict[str, torch.Tensor]:
     from tdw.families.modulo_addition_1layer.model.network import init_weights
 
     return init_weights(config)
 
 
+@under_known_settings
 def _objective(config: Config, *, device: str = "cpu", form: Form | None = None) -> Objective:
     from tdw.families.modulo_addition_1layer.model.objective import make_objective
 
     return make_objective(config, device=device, form=form)
 
 
+@under_known_settings
 def _probe_pass(config: Config, weights: Weights, *, device: str = "cpu") -> ProbePass:
     from tdw.families.modulo_addition_1layer.model.probe import probe_pass
 
@@ -52,16 +56,29 @@ def _open_checkpoint(config: Config, weights: Arrays, run_probe: Callable[[], Pr
     return CheckpointContext(config.p, weights, run_probe, label_probe=lambda: probe_labels(config))
 
 
+@under_known_settings
 def _to_transformer_lens(config: Config, weights: Weights) -> Any:
     from tdw.families.modulo_addition_1layer.model.bridge import to_transformer_lens
 
     return to_transformer_lens(config, weights)
 
 
+@under_known_settings
 def _weights_from_state_dict(config: Config, state: Weights) -> dict[str, torch.Tensor]:
     from tdw.families.modulo_addition_1layer.model.bridge import weights_from_state_dict
 
     return weights_from_state_dict(config, state)
+
+
+def _lengths(config: Config) -> Mapping[str, int]:
+    half = (config.p - 1) // 2
+    return {"p": config.p, "(p-1)/2": half, "d_mlp": config.d_mlp, "n_heads": config.n_heads}
+
+
+def _state_dict_layout(config: Config, state: Weights) -> str:
+    from tdw.families.modulo_addition_1layer.layouts import layout_of
+
+    return layout_of(config, state)
 
 
 FAMILY = Family(
@@ -92,4 +109,6 @@ FAMILY = Family(
     cost=cost,
     to_transformer_lens=_to_transformer_lens,
     weights_from_state_dict=_weights_from_state_dict,
+    state_dict_layout=_state_dict_layout,
+    lengths=_lengths,
 )

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tdw.errors import BadConfig, CorruptFile, NotFound
+from tdw.errors import BadConfig, CorruptFile, NotFound, Unreadable
 from tdw.store import Address, Store, seal
 from tdw.store.codec import quantize_rows
 from tdw.store.provenance import require_one_series
@@ -210,15 +210,15 @@ def _each(
     """What `read` gives for each file that can be read, and what is wrong with the others.
 
     Raises:
-        CorruptFile, NotFound: of the last file, when none can be read.
+        CorruptFile, NotFound, Unreadable: of the last file, when none can be read.
     """
     found: list[tuple[Any, ...]] = []
     problems: list[str] = []
-    last: CorruptFile | NotFound | None = None
+    last: CorruptFile | NotFound | Unreadable | None = None
     for at in series:
         try:
             found.append(read(at))
-        except (CorruptFile, NotFound) as error:
+        except (CorruptFile, NotFound, Unreadable) as error:
             problems.append(str(error))
             last = error
     if not found:

@@ -20,7 +20,7 @@ from tdw.families.modulo_addition_1layer.maths.fourier import Float64, fourier_b
 from tdw.families.modulo_addition_1layer.maths.logit_fourier import PAIRS, Classes
 from tdw.parameters import is_number, require
 from tdw.recipes.analyzer import Analyzer, Metadata
-from tdw.training.environment import one_thread
+from tdw.torch_settings import one_thread
 
 NAME = "progress_measures"
 EMBEDDING_RULE, LOGIT_RULE = "embedding", "logits"

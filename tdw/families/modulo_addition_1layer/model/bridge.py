@@ -7,8 +7,9 @@ have a matrix a head. The mapping only transposes and joins heads, so no number 
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -16,30 +17,37 @@ from torch import Tensor
 
 from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer.config import Config
+from tdw.families.modulo_addition_1layer.layouts import convert
 from tdw.recipes.family import Weights
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
-# TransformerLens brings transformers, datasets and wandb along. A researcher's own setting wins.
-_NO_REPORTS = {
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "HF_HUB_OFFLINE": "1",
-    "WANDB_MODE": "offline",
-    "DO_NOT_TRACK": "1",
-}
 _BUFFERS = ("mask", "IGNORE")
 
 
+@contextlib.contextmanager
+def _same_variables() -> Generator[None]:
+    """What is imported inside sets environment variables; none of them is left."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
+
+
+@_same_variables()
 def to_transformer_lens(config: Config, weights: Weights) -> TransformerBridge:
     """A TransformerLens model with these weights, on the CPU, for hooks, caches and patching.
+
+    Nothing is fetched and nothing reported: a model that is built natively needs no hub.
 
     Args:
         config: the variant.
         weights: by HookedTransformer name, float32.
     """
-    for name, value in _NO_REPORTS.items():
-        os.environ.setdefault(name, value)
     from transformer_lens.config import TransformerBridgeConfig
     from transformer_lens.model_bridge import TransformerBridge
 
@@ -65,16 +73,18 @@ def to_transformer_lens(config: Config, weights: Weights) -> TransformerBridge:
 
 
 def weights_from_state_dict(config: Config, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Weights from the state dict of a HookedTransformer (TransformerLens 1-3) of this architecture.
+    """Weights from a state dict of this architecture, in a layout that `layouts` knows.
 
     Args:
         config: the variant.
-        state: tensors by name. Attention's buffers are dropped, missing biases are zero.
+        state: tensors by name, of any floating dtype. Attention's buffers are dropped, missing biases are
+            zero, and an output for "=" whose probability is negligible is dropped.
 
     Raises:
         BadConfig: lists every name that is missing or unknown, every shape that differs and every bias
-            that is not zero.
+            that is not zero; or an output for "=" that counts.
     """
+    state = convert(config, state)
     shapes = config.weight_shapes
     problems: list[str] = []
     weights: dict[str, Tensor] = {}
@@ -88,17 +98,18 @@ def weights_from_state_dict(config: Config, state: Mapping[str, Tensor]) -> dict
                 problems.append(f"{name}: missing")
             weights[name] = torch.zeros(shape)
             continue
-        tensor = state[name].detach().to("cpu", torch.float32)
-        if tuple(tensor.shape) != shape:
-            problems.append(f"{name}: shape {tuple(tensor.shape)}, expected {shape}")
-        elif frozen and tensor.any():
+        if tuple(state[name].shape) != shape:
+            problems.append(f"{name}: shape {tuple(state[name].shape)}, expected {shape}")
+            continue
+        weights[name] = state[name].detach().to("cpu", torch.float32).contiguous().clone()
+        if frozen and weights[name].any():
             problems.append(f"{name}: not zero, but this family's biases are")
-        weights[name] = tensor.contiguous().clone()
     if problems:
         listed = "\n  ".join(problems)
         raise BadConfig(
             f"the state dict is not a model of {config.family}, {config.key}:\n  {listed}",
-            "load a one-layer HookedTransformer of this architecture and modulus, without layer norm",
+            "load a one-layer transformer of this architecture and modulus, without layer norm and biases, "
+            "as HookedTransformer, TransformerBridge or the repository of Nanda et al. names its tensors",
         )
     return weights
 

@@ -41,12 +41,15 @@ def make_objective(config: Config, *, device: str = "cpu", form: Form | None = N
 
 @cache
 def numba_available() -> bool:
-    """Whether numba can be imported: it is optional, and may not support the NumPy that is installed."""
+    """Whether numba can be imported: it is optional, and may not support the NumPy that is installed.
+
+    Switched off (NUMBA_DISABLE_JIT) it would give other bits under the same name, and take hours.
+    """
     try:
-        import numba  # noqa: F401  # pyright: ignore[reportUnusedImport]
+        from numba import config
     except ImportError:
         return False
-    return True
+    return not getattr(config, "DISABLE_JIT", False)
 
 
 class PlainObjective:
