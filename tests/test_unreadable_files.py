@@ -18,6 +18,7 @@ from tdw.integrity.findings import Checked
 from tdw.integrity.repair import repair
 from tdw.integrity.verify import verify
 from tdw.making.tables import summarize
+from tdw.recipes.catalog import catalog_of
 from tdw.store import Address, Store, TableAddress
 from tdw.store.layout import CHECKPOINTS
 
@@ -102,7 +103,7 @@ def test_arrays_that_can_not_be_read_are_left_where_they_are(
     monkeypatch.setattr(safetensors.numpy, "load", fail)
     wrong = repaired(store)
     assert {c.finding.problem for c in wrong if c.finding} == {"unreadable"}
-    assert {c.kind for c in wrong} == {CHECKPOINTS, "states", *FAMILY.analyzers}
+    assert {c.kind for c in wrong} == {CHECKPOINTS, "states", *catalog_of(FAMILY).analyzer_names}
     assert files(store) == before
 
 
@@ -119,7 +120,13 @@ def test_no_file_that_the_system_refuses_to_read_is_moved(
         wrong = repaired(store)
     assert {c.finding.problem for c in wrong if c.finding} == {"unreadable"}
     kinds = {c.kind for c in wrong}
-    assert {CHECKPOINTS, "states", "summaries/history", "plots/a_plot", *FAMILY.analyzers} <= kinds
+    assert {
+        CHECKPOINTS,
+        "states",
+        "summaries/history",
+        "plots/a_plot",
+        *catalog_of(FAMILY).analyzer_names,
+    } <= kinds
     assert files(store) == before
 
 

@@ -137,7 +137,7 @@ def _read(
     if not all(map(math.isfinite, (train_loss, *metrics))):
         named = dict(zip(family.metric_names, metrics, strict=True))
         raise BadConfig(
-            f"{source}: the weights are finite, but their train loss is {train_loss}, their metrics {named}",
+            f"{source}: the weights are finite, but their loss is {train_loss} and their metrics {named}",
             "training diverged there, or the weights are of another scale: nothing could be made of them",
         )
     weighty = [tensor for tensor in state.values() if _is_weight(tensor)]
@@ -160,7 +160,7 @@ def _is_weight(tensor: torch.Tensor) -> bool:
 
 def _evaluate(objective: Objective, weights: Weights, epoch: int) -> tuple[float, tuple[float, ...]]:
     """Train loss and metrics of a copy of the weights."""
-    from tdw.torch_settings import one_thread
+    from tdw.compute import one_thread
 
     with one_thread():
         trained = {name: tensor.clone() for name, tensor in weights.items()}

@@ -21,7 +21,7 @@ from tdw.store.layout import STATES
 
 DAMAGED = ".damaged"
 _MOVED = ("corrupt", "mismatch", "not finite", "not as recorded")
-_LEFT = ("unknown", "unreadable")
+_LEFT = ("not ours", "unreadable")
 
 
 @dataclass(frozen=True)

@@ -101,11 +101,17 @@ def _plot(store: Store, family: Family, variant: str | None, folder: Path) -> It
             except (TdwError, OSError, MemoryError) as error:
                 finding = Finding(str(folder), *why_not_read(error), **of)
             yield as_checked(plot.folder / name, finding, **of)
-        for path in entries(plot.folder):
-            if path.name not in plot.files:
-                yield stranger(path, "not a file of this plot", **of)
     named = plot.folder.name if plot is not None else ""
-    for path in entries(folder):
+    try:
+        beside = entries(plot.folder) if plot is not None else []
+        listed = entries(folder)
+    except Unreadable as error:
+        yield unreadable(folder, error, **of)
+        return
+    for path in beside:
+        if plot is not None and path.name not in plot.files:
+            yield stranger(path, "not a file of this plot", **of)
+    for path in listed:
         if path.name in (document_files.MANIFEST, named):
             continue
         if path.is_dir() and document_files.CONTENT.fullmatch(path.name):

@@ -92,7 +92,7 @@ def _variant(store: Store, family: Family, variant: str) -> Iterator[Checked]:
     except Unreadable as error:
         yield unreadable(folder, error, variant=variant)
         return
-    for kind in sorted(kinds, key=lambda p: (p.name != CHECKPOINTS, p)):
+    for kind in sorted(kinds, key=lambda path: (path.name != CHECKPOINTS, path)):
         if kind.name in _KINDS_APART and kind.is_dir():
             continue
         if not kind.is_dir() or not is_name(kind.name):

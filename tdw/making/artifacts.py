@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from tdw.compute import one_thread
 from tdw.errors import CorruptFile, FingerprintMismatch, NotFound, TdwError
 from tdw.inventory.state import Variant
 from tdw.known_settings import under_known_settings
@@ -27,7 +28,6 @@ from tdw.recipes.versions import recorded_spec_version
 from tdw.store import Provenance, Store, Written
 from tdw.store.fingerprints import fingerprint_arrays, short
 from tdw.store.layout import CHECKPOINTS
-from tdw.torch_settings import one_thread
 from tdw.training.environment import deciding_variables, resolve_device
 
 Cells = Mapping[str, Collection[int]]

@@ -13,13 +13,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from tdw.compute import one_thread
 from tdw.epochs import parse_epochs
 from tdw.errors import BadConfig, TdwError
 from tdw.families import get_family
 from tdw.known_settings import under_known_settings
 from tdw.recipes.family import Family, Form, VariantConfig
 from tdw.store import Store
-from tdw.torch_settings import one_thread
 from tdw.training.progress import Progress, Reporter
 from tdw.training.records import Present, Records
 from tdw.training.replay import Proof, choose_setting, restore

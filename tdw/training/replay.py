@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
+from tdw.compute import one_thread
 from tdw.errors import CorruptFile, NotFound
 from tdw.recipes.family import Family, Form, VariantConfig
 from tdw.store.fingerprints import fingerprint_arrays
-from tdw.torch_settings import one_thread
 from tdw.training.environment import CannotReproduce, describe_environment, differences, resolve_device
 from tdw.training.stretches import Stretch, cheapest_witness
 

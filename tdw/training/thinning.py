@@ -77,7 +77,7 @@ def thin(store: Store, family: Family, plan: Thinning) -> None:
 @under_known_settings
 def seconds_a_step(family: Family, config: VariantConfig) -> float:
     """Wall seconds of an optimizer step of this variant here, the median of a few, on the CPU."""
-    from tdw.torch_settings import one_thread
+    from tdw.compute import one_thread
     from tdw.training.trainer import Trainer
 
     with one_thread():

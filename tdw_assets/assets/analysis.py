@@ -24,7 +24,6 @@ from tdw_resources.instance import ANALYSIS_POOL
 from tdw_resources.resources import ComputeResource, StoreResource
 
 STAGE = "analyze"
-EXPLORED = ("neuron_activations", "attention_patterns", "coarseness", "neuron_frequencies")
 """What the neuron explorer shows: their pages lead to it."""
 
 
@@ -32,8 +31,8 @@ def analyze_cells(
     grid: Grid, store: Store, variant: str, cells: Cells, *, device: str
 ) -> Iterator[CellReport | Failed]:
     """Compute cells of a variant: one report each, as it is committed, or why it failed."""
+    from tdw.compute import one_thread
     from tdw.making.artifacts import analyze
-    from tdw.torch_settings import one_thread
     from tdw.training.environment import resolve_device
 
     config = grid.family.parse_variant(variant)
@@ -69,7 +68,7 @@ def describe_cell(
     """The report of an up-to-date artifact."""
     spec = grid.analyzer_specs[analyzer.name]
     page = dg.MetadataValue.url(links.explorer_page(grid.family.name, variant))
-    explorer = {"explorer": page} if analyzer.name in EXPLORED else {}
+    explorer = {"explorer": page} if analyzer.explored else {}
     return CellReport(
         name=analyzer.name,
         variant=variant,

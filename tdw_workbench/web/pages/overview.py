@@ -213,7 +213,7 @@ def cell(column: OverviewColumn, shown: str | Curve | None, last: int) -> Markup
     if not isinstance(shown, Curve):
         return shown or "–"
     value = "unknown" if math.isnan(shown.last_value) else f"{shown.last_value:.3g} {column.unit}".strip()
-    label = f"{column.title} ({column.note}) over epochs 0 to {shown.last_epoch:,}; last {value}"
+    label = f"{column.title} over epochs 0 to {shown.last_epoch:,} ({column.note}); last {value}"
     return sparkline(shown.points, label=label, last=last, low=column.low, high=column.high, log=column.log)
 
 

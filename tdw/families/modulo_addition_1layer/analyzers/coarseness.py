@@ -123,4 +123,5 @@ absolute difference of neighbours, and the share of the variance in frequencies 
         "radius_fraction": "float64 (), the parameter",
     },
     describe=describe,
+    explored=True,
 )

@@ -33,4 +33,5 @@ before that, from float32.
     function=compute,
     arrays={NAME: "float32 (d_mlp, p, p), [neuron, a, b]"},
     quantize=(NAME,),
+    explored=True,
 )

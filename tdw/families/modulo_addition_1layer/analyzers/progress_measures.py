@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tdw.compute import one_thread
 from tdw.families.modulo_addition_1layer.analyzers import dominant_frequencies
 from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContext
 from tdw.families.modulo_addition_1layer.maths import logit_fourier
@@ -20,7 +21,6 @@ from tdw.families.modulo_addition_1layer.maths.fourier import Float64, fourier_b
 from tdw.families.modulo_addition_1layer.maths.logit_fourier import PAIRS, Classes
 from tdw.parameters import is_number, require
 from tdw.recipes.analyzer import Analyzer, Metadata
-from tdw.torch_settings import one_thread
 
 NAME = "progress_measures"
 EMBEDDING_RULE, LOGIT_RULE = "embedding", "logits"
