@@ -12,11 +12,11 @@ input and output are the same residues. The Fourier share at k is the Frobenius 
 cos k and sin k. `in_blocks` says how much of a matrix the blocks hold: of its squares, without the constant.
 
 In this network the only query is that of "=". M_QK over residues is not what the loss sees: W_Q gets its
-gradient from one input, an outer product of rank one per step and head, and weight decay takes away the rest.
+gradient from one input, an outer product of rank one per step and head, and weight decay shrinks the rest.
 So a QK rank that falls toward one follows from the architecture. What the model reads are the scores
 x_end W_Q (W_E W_K)ᵀ / sqrt(d_head), p numbers per head; `score_shares` are their amplitudes by k.
 
-A matrix X Y with X (p, r), Y (r, p) has the nonzero eigenvalues of Y X (r, r) and, with X = Q R and Yᵀ = Q' R',
+X Y with X (p, r), Y (r, p) has the nonzero eigenvalues of Y X (r, r) and, with X = Q R and Yᵀ = Q' R',
 the singular values of R R'ᵀ: no p x p decomposition is needed.
 """
 
