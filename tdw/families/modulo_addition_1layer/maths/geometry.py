@@ -38,7 +38,7 @@ class Geometry:
         snr, fisher_mean, fisher_min: ratios, 0 or more.
         fisher_worst: int64 (2,), the pair of answers with the smallest J, r < s.
         circularity, alignment: 0-1.
-        alignment_frequency: int64 (), 1..h.
+        alignment_frequency: int64 (), 1..h; 0 where there is none.
         center, circle_radius: float64 (2,) and (), of the fitted circle, in the plane.
         plane: float32 (p, 2), the means on their first two principal components.
         frequency_shares, roundness: float64 (h,), 0-1; shares sum to 1.
@@ -75,17 +75,19 @@ def geometry(activations: npt.NDArray[np.floating], rows: npt.NDArray[np.int64])
         rows: int64 (p, m), the rows of each class.
     """
     p = len(rows)
+    if _is_constant(activations):
+        return _of_a_constant(p)
     grouped = activations[rows].astype(np.float64)  # (p, m, d)
     means = grouped.mean(axis=1)
-    if not np.ptp(activations, axis=0).any():
-        means = grouped[:, 0].copy()  # of a constant site the means would differ by rounding
     grouped -= means[:, None]
-    variance = (grouped**2).sum(axis=(1, 2)) / grouped.shape[1]
+    variance = np.einsum("rmd,rmd->r", grouped, grouped) / grouped.shape[1]
     centered = means - means.mean(axis=0)
     between = (centered**2).sum(axis=1).mean()
     smallest, mean_j, worst = _fisher(centered, variance)
-    u, s, _ = np.linalg.svd(centered, full_matrices=False)
-    plane = (u * s)[:, :2]
+    # Principal components from the p x p inner products: half the cost of a singular value decomposition.
+    values, vectors = np.linalg.eigh(centered @ centered.T)
+    values = np.maximum(values[::-1], 0)
+    plane = vectors[:, :-3:-1] * np.sqrt(values[:2])
     center, ring = fit_circle(plane)
     alignment, k = _alignment(plane - center)
     shares, roundness = _by_frequency(centered)
@@ -96,7 +98,7 @@ def geometry(activations: npt.NDArray[np.floating], rows: npt.NDArray[np.int64])
         fisher_mean=np.array(mean_j),
         fisher_min=np.array(smallest),
         fisher_worst=worst,
-        circularity=np.array(_circularity(plane, center, ring, s)),
+        circularity=np.array(_circularity(plane, center, ring, values)),
         alignment=np.array(alignment),
         alignment_frequency=np.array(min(k, p - k), np.int64),
         center=center,
@@ -127,24 +129,52 @@ def _fisher(means: Float64, variance: Float64) -> tuple[float, float, npt.NDArra
     distance = np.maximum(squares[:, None] + squares - 2 * means @ means.T, 0)[r, s]
     j = _ratio(distance, variance[r] + variance[s])
     if np.isnan(j).all():
-        return float("nan"), float("nan"), np.array([r[0], s[0]], np.int64)
+        return float("nan"), float("nan"), np.array([0, 1], np.int64)
     at = int(np.nanargmin(j))
     return float(j[at]), float(np.nanmean(j)), np.array([r[at], s[at]], np.int64)
 
 
-def _circularity(plane: Float64, center: Float64, ring: float, singular: Float64) -> float:
-    total, in_plane = (singular**2).sum(), (singular[:2] ** 2).sum()
-    if in_plane <= 0 or singular[0] <= 0:
+def _circularity(plane: Float64, center: Float64, ring: float, values: Float64) -> float:
+    in_plane = values[:2].sum()
+    if in_plane <= 0:
         return float("nan")
     residual = ((np.linalg.norm(plane - center, axis=1) - ring) ** 2).mean()
     fit = 1 - residual / (in_plane / len(plane))
-    return float(np.clip(fit * (in_plane / total) * (singular[1] / singular[0]) ** 2, 0, 1))
+    return float(np.clip(fit * (in_plane / values.sum()) * (values[1] / values[0]), 0, 1))
+
+
+def _is_constant(activations: npt.NDArray[np.floating]) -> bool:
+    # Two rows that differ spare the look at all of them.
+    first = activations[0]
+    return np.array_equal(first, activations[-1]) and bool((activations == first).all())
+
+
+def _of_a_constant(p: int) -> Geometry:
+    """Geometry of a site at which nothing varies: no distance, and no ratio of distances."""
+    zero, none, frequencies = np.array(0.0), np.array(np.nan), np.full(p // 2, np.nan)
+    return Geometry(
+        radius=zero,
+        spread=zero,
+        snr=none,
+        fisher_mean=none,
+        fisher_min=none,
+        fisher_worst=np.array([0, 1], np.int64),
+        circularity=none,
+        alignment=none,
+        alignment_frequency=np.array(0, np.int64),
+        center=np.zeros(2),
+        circle_radius=zero,
+        plane=np.zeros((p, 2), np.float32),
+        frequency_shares=frequencies,
+        roundness=frequencies,
+        class_dimensions=np.full(p, np.nan),
+    )
 
 
 def _alignment(plane: Float64) -> tuple[float, int]:
     """max_k |mean exp(i (φ_r - 2 π k r / p))|² over k = 1..p-1, and k."""
     if not plane.any():
-        return float("nan"), 1
+        return float("nan"), 0
     phase = np.exp(1j * np.arctan2(plane[:, 1], plane[:, 0]))
     strength = np.abs(np.fft.fft(phase) / len(phase)) ** 2
     k = int(strength[1:].argmax()) + 1

@@ -118,9 +118,7 @@ def _numbered(
 ) -> ProfileClusters:
     """Number the clusters from coarse to fine and find their representatives."""
     cluster = np.full(len(profiles), NONE, np.int64)
-    members: list[npt.NDArray[np.intp]] = [
-        np.flatnonzero(np.equal(labels, label)) for label in sorted(set(labels.tolist()))
-    ]
+    members = [[i for i, x in enumerate(labels) if x == label] for label in sorted(set(labels.tolist()))]
     means = [profiles[alive[rows]].mean(axis=0, dtype=np.float64) for rows in members]
     # The mean octave of the variance says how coarse a cluster is.
     order = np.argsort([mean @ np.arange(len(mean)) for mean in means], kind="stable")

@@ -26,19 +26,22 @@ def site_activations(
         attention: (n_heads, 3, p, p), from the last position to a, b and "=".
         mlp_post: (d_mlp, p, p).
     """
-    heads, _, p, _ = attention.shape
+    p = attention.shape[-1]
     embed, position = weights["embed.W_E"], weights["pos_embed.W_pos"]
     w_v, w_o = weights["blocks.0.attn.W_V"], weights["blocks.0.attn.W_O"]
     at_end = (embed[-1] + position[2]).astype(np.float32)
-    to_a, to_b, to_end = (
-        (x @ w_v) for x in (embed[:-1] + position[0], embed[:-1] + position[1], at_end[None])
+    stream = np.concatenate([embed[:-1] + position[0], embed[:-1] + position[1], at_end[None]])
+    written = ((stream @ w_v) @ w_o).swapaxes(
+        0, 1
+    )  # (2 p + 1, heads, d_model): what a token adds at full attention
+    of_a, of_b, of_end = written[:p], written[p:-1], written[-1]
+    # Attention mixes these rows: for one a (then one b), all pairs are one small product.
+    to_a, to_b, to_end = attention.transpose(1, 2, 3, 0)
+    mixed = np.concatenate([to_a, to_end], axis=-1) @ np.concatenate(
+        [of_a, np.broadcast_to(of_end, of_a.shape)], axis=1
     )
-    z = np.empty((p, p, heads, w_v.shape[-1]), np.float32)
-    for h in range(heads):
-        np.multiply(attention[h, 0, :, :, None], to_a[h, :, None, :], out=z[:, :, h])
-        z[:, :, h] += attention[h, 1, :, :, None] * to_b[h, None, :, :]
-        z[:, :, h] += attention[h, 2, :, :, None] * to_end[h, 0]
-    attn_out = z.reshape(p * p, -1) @ w_o.reshape(-1, w_o.shape[-1])
+    mixed += (to_b.swapaxes(0, 1) @ of_b).swapaxes(0, 1)
+    attn_out = mixed.reshape(p * p, -1)
     mlp_out = mlp_post.reshape(len(mlp_post), -1).T @ weights["blocks.0.mlp.W_out"]
     return {
         "resid_pre": np.broadcast_to(at_end, attn_out.shape),
