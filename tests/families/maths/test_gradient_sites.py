@@ -10,8 +10,9 @@ from tdw.families.modulo_addition_1layer.maths.gradient_sites import (
     neuron_flow,
     site_cosines,
 )
-from tdw.families.modulo_addition_1layer.maths.loss import loss_over
+from tdw.families.modulo_addition_1layer.maths.loss import flat_training_loss, loss_over
 from tdw.families.modulo_addition_1layer.objective import make_objective
+from tdw.recipes.common.learning_coefficient import flat_loss_and_gradient
 
 CONFIG = Config(p=7, seed=1, train_fraction=0.5)
 P = CONFIG.p
@@ -105,3 +106,17 @@ def test_the_loss_over_pairs_is_that_of_training_in_float64(pairs, count):
     expected = {"train": train, "test": test, "all": (24 * train + 25 * test) / 49}[pairs]
     assert value.item() == pytest.approx(expected, rel=1e-6)
     assert {"train": 24, "test": 25, "all": 49}[pairs] == count
+
+
+def test_the_flat_training_loss_has_the_gradient_of_the_reference_in_float64():
+    weights = network.init_weights(CONFIG)
+    fast, flat = flat_training_loss(CONFIG, weights)
+    plain, same = flat_loss_and_gradient(loss_over(CONFIG, "train"), weights, names=CONFIG.trained)
+    assert (flat == same).all()
+    moved = flat + 0.01 * np.random.default_rng(0).standard_normal(flat.size)
+    for at in (flat, moved, flat):
+        (value, gradient), (expected, exact) = fast(at), plain(at)
+        assert value == pytest.approx(expected, rel=1e-6)
+        np.testing.assert_allclose(gradient, exact, atol=1e-5 * np.abs(exact).max())
+    before = network.init_weights(CONFIG)
+    assert all(torch.equal(weights[name], before[name]) for name in before)

@@ -121,7 +121,7 @@ def _numbered(
     members = [[i for i, x in enumerate(labels) if x == label] for label in sorted(set(labels.tolist()))]
     means = [profiles[alive[rows]].mean(axis=0, dtype=np.float64) for rows in members]
     # The mean octave of the variance says how coarse a cluster is.
-    order = np.argsort([mean @ np.arange(len(mean)) for mean in means], kind="stable")
+    order = sorted(range(len(means)), key=lambda which: float(means[which] @ np.arange(len(means[which]))))
     representatives: list[int] = []
     for number, which in enumerate(order):
         rows = members[which]
