@@ -15,7 +15,7 @@ up: install          ## start Dagster's UI on 127.0.0.1:3000 and carry out the q
 	@exec $(BIN)/tdw up
 
 study: install       ## the same with the study of eight models (hours on two cores; resumable)
-	@exec $(BIN)/tdw up --study studies/eight_models.yaml
+	@exec $(BIN)/tdw up --study studies/eight_models
 
 test: install        ## the tests that CI runs
 	$(BIN)/pytest

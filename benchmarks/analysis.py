@@ -4,7 +4,7 @@ Both sides run in one process, on one thread, on the same checkpoints of p = 113
 
 - straightforward: TransformerLens' `run_with_cache` on the probe, then each array from its definition with
   numpy.fft a map and torch, and `np.savez_compressed` an analyzer;
-- tdw: `tdw.analysis.runner.analyze`, checkpoint read and artifacts committed, fsync included.
+- tdw: `tdw.making.artifacts.analyze`, checkpoint read and artifacts committed, fsync included.
 
     python benchmarks/analysis.py [--json FILE] [--epochs 200]
 """
@@ -188,7 +188,7 @@ def _scales(image: np.ndarray, fractions: np.ndarray) -> list[float]:
 
 
 def _analyze(store: Store, epochs: tuple[int, ...]) -> list[Any]:
-    from tdw.analysis.runner import analyze
+    from tdw.making.artifacts import analyze
 
     results = list(analyze(store, FAMILY, CONFIG, dict.fromkeys(ANALYZERS, epochs), device="cpu"))
     for result in results:

@@ -20,20 +20,20 @@ from pathlib import Path
 import common
 import yaml
 
-from tdw.analysis import runner
 from tdw.families import get_family
+from tdw.making import artifacts as runner
 from tdw.store import Store
 from tdw.study import Study, load_study
 from tdw.training.loop import train
+from tdw_assets.automation.planned_runs import plan_analysis
 from tdw_assets.build import build_defs
-from tdw_assets.gaps import find_gaps
-from tdw_assets.grid import Grid
-from tdw_assets.partitions import register_variants
-from tdw_assets.plan import plan_analysis
+from tdw_assets.cells.gaps import find_gaps
+from tdw_assets.cells.partitions import register_variants
+from tdw_assets.cells.wanted import Grid
 from tdw_resources import events
 from tdw_resources.instance import open_instance, size_pools
 from tdw_resources.resources import StoreResource
-from tdw_workbench.worker import execute
+from tdw_workbench.fill.worker_process import execute
 
 FAMILY = get_family("modulo_addition_1layer")
 ANALYZERS = (

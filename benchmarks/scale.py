@@ -29,13 +29,13 @@ import yaml
 from tdw.store import Address, Store, TableAddress, format_epoch
 from tdw.store.fingerprints import short
 from tdw.study import load_study
-from tdw_assets.derived import find_comparison_gaps, find_derived_gaps
-from tdw_assets.gaps import find_gaps
-from tdw_assets.grid import Grid, cell_key
-from tdw_assets.partitions import register_variants
-from tdw_assets.reconcile import Seen, tick
-from tdw_assets.survey import Survey
-from tdw_assets.versions import NO_INPUT, DataVersion, tags
+from tdw_assets.automation.sensor import Seen, tick
+from tdw_assets.cells.gaps import find_gaps
+from tdw_assets.cells.partitions import register_variants
+from tdw_assets.cells.products import find_comparison_gaps, find_derived_gaps
+from tdw_assets.cells.wanted import Grid, cell_key
+from tdw_assets.recording.versions import NO_INPUT, DataVersion, tags
+from tdw_assets.status import Survey
 from tdw_resources.instance import open_instance
 from tdw_resources.places import find_places
 

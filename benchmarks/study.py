@@ -15,16 +15,15 @@ from typing import Any
 
 import common
 
-from tdw.analysis import relabelling
-from tdw.analysis.registry import ANALYZERS
-from tdw.analysis.runner import analyze
+from tdw.exchange.bundle import export_bundle
+from tdw.exchange.import_checkpoints import import_bundle
 from tdw.families import get_family
-from tdw.reports.bundle import export_bundle
-from tdw.reports.importing import import_bundle
+from tdw.families.modulo_addition_1layer.analyzers import ANALYZERS, relabelling
+from tdw.making.artifacts import analyze
+from tdw.making.tables import summarize
+from tdw.recipes.variant_tables import SUMMARIES
 from tdw.reports.study_report import study_report
 from tdw.store import Address, Store
-from tdw.summaries.runner import summarize
-from tdw.summaries.variant_tables import SUMMARIES
 from tdw.training.loop import train
 
 FAMILY = get_family("modulo_addition_1layer")

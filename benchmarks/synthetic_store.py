@@ -16,16 +16,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tdw.analysis.context import CheckpointContext
-from tdw.analysis.parameters import as_json
-from tdw.analysis.registry import in_order, inputs_of, parameters_of
+from tdw.epochs import parse_epochs
 from tdw.families import get_family
+from tdw.families.modulo_addition_1layer.context import CheckpointContext
+from tdw.families.modulo_addition_1layer.summaries.grokking import Parameters as GrokkingParameters
+from tdw.families.modulo_addition_1layer.summaries.grokking import compute as grokking_table
+from tdw.parameters import as_json
+from tdw.recipes.catalog import catalog_of
+from tdw.recipes.summary import Inputs
 from tdw.store import Address, Provenance, Store, TableAddress
 from tdw.store.fingerprints import fingerprint_arrays
-from tdw.summaries.base import Inputs
-from tdw.summaries.grokking import Parameters as GrokkingParameters
-from tdw.summaries.grokking import compute as grokking_table
-from tdw.training.schedule import parse_epochs
 
 FAMILY = get_family("modulo_addition_1layer")
 EPOCHS = parse_epochs(FAMILY.default_checkpoints)
@@ -88,8 +88,10 @@ def make_variant(
             tiny,
             provenance=_note(key, "checkpoint", epoch, mark),
         )
-        for analyzer in in_order(name for name in FAMILY.analyzers if name != "progress_measures"):
-            arrays = analyzer.function(context, parameters_of(analyzer.name))
+        for analyzer in catalog_of(FAMILY).in_order(
+            name for name in catalog_of(FAMILY).analyzer_names if name != "progress_measures"
+        ):
+            arrays = analyzer.function(context, catalog_of(FAMILY).parameters_of(analyzer.name))
             context.results[analyzer.name] = arrays
             note = _note(
                 key,
@@ -97,8 +99,8 @@ def make_variant(
                 epoch,
                 mark,
                 code_version=analyzer.code_version,
-                parameters=as_json(parameters_of(analyzer.name)),
-                inputs=inputs_of(analyzer),
+                parameters=as_json(catalog_of(FAMILY).parameters_of(analyzer.name)),
+                inputs=catalog_of(FAMILY).inputs_of(analyzer.name),
             )
             address = Address(FAMILY.name, key, analyzer.name, epoch)
             store.write(address, arrays, provenance=note, quantize=analyzer.quantize, half=analyzer.half)
@@ -117,9 +119,7 @@ def make_tables(store: Store, key: str, *, epochs: tuple[int, ...] = EPOCHS) -> 
     at = np.array(epochs)
     mean = 0.7 / (1 + np.exp(-(at - groks) / 900))
     coarseness = pd.DataFrame({"epoch": at, "mean_coarseness": mean})
-    grokking = grokking_table(
-        Inputs(p=config.p, epochs=(), artifacts={}, history=table), GrokkingParameters()
-    )
+    grokking = grokking_table(Inputs(config, epochs=(), artifacts={}, history=table), GrokkingParameters())
     for name, each in {"history": table, "coarseness": coarseness, "grokking": grokking}.items():
         store.write_table(TableAddress(FAMILY.name, key, name), each, provenance=_note(key, name))
 
@@ -129,7 +129,7 @@ def make_many(store: Store, count: int, *, epochs: tuple[int, ...] = EPOCHS) -> 
     root = Path(str(store.root))
     for i in range(count):
         key = f"p113_s{i + 1}_d598"
-        for kind in ("checkpoints", *FAMILY.analyzers):
+        for kind in ("checkpoints", *catalog_of(FAMILY).analyzer_names):
             first = Address(FAMILY.name, key, kind, epochs[0])
             store.write(first, {"x": np.zeros(1)}, provenance=_note(key, kind, 0))
             for epoch in epochs[1:]:

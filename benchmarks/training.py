@@ -21,9 +21,9 @@ import torch
 from torch import Tensor
 
 from tdw.families import get_family
-from tdw.families.base import Form, Weights
-from tdw.families.modulo_addition_1layer.network import cross_entropy
-from tdw.families.modulo_addition_1layer.objective import split
+from tdw.families.modulo_addition_1layer.model.network import cross_entropy
+from tdw.families.modulo_addition_1layer.model.objective import split
+from tdw.recipes.family import Form, Weights
 from tdw.store import Store
 from tdw.training.loop import train
 

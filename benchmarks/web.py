@@ -22,11 +22,11 @@ import common
 from synthetic_store import FAMILY, make_many, make_variant
 
 from tdw.errors import TdwError
-from tdw.plots.registry import PLOTS
-from tdw.plots.render import render
+from tdw.families.modulo_addition_1layer.figures import PLOTS
+from tdw.families.modulo_addition_1layer.summaries import SUMMARIES
+from tdw.making.figures import render
+from tdw.making.tables import summarize
 from tdw.store import Store
-from tdw.summaries.registry import SUMMARIES
-from tdw.summaries.runner import summarize
 
 VARIANT = "p113_s999_d598"
 PORT = 3990
@@ -102,7 +102,7 @@ def make_stores(folder: Path) -> tuple[Path, Path]:
 @contextlib.contextmanager
 def server(store: Path) -> Iterator[Callable[[str], bytes]]:
     """`tdw serve` in a process of its own; gives a function that asks it."""
-    study = Path(__file__).resolve().parent.parent / "studies" / "eight_models.yaml"
+    study = Path(__file__).resolve().parent.parent / "studies" / "eight_models"
     command = [sys.executable, "-m", "tdw_workbench.cli", "serve"]
     command += ["--store", str(store), "--study", str(study), "--port", str(PORT)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)

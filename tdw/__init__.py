@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tdw.notebook.workbench import Workbench
     from tdw.store import Store
-    from tdw.workbench import Workbench
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "open"]
@@ -23,6 +23,6 @@ def open(store: str | Path | Store | None = None) -> Workbench:
     Args:
         store: a folder, an fsspec URL or an open `Store`; None for $TDW_STORE, else the default folder.
     """
-    from tdw.workbench import open_workbench
+    from tdw.notebook.workbench import open_workbench
 
     return open_workbench(store)

@@ -6,14 +6,14 @@ from typing import Any
 import dagster as dg
 
 from tdw.study import Study
-from tdw_assets.analysis import analysis_assets
-from tdw_assets.checks import cell_checks
-from tdw_assets.grid import Grid
+from tdw_assets.assets.analysis import analysis_assets
+from tdw_assets.assets.products import derived_definitions
+from tdw_assets.assets.training import training_assets
+from tdw_assets.automation.schedules import nightly_schedules
+from tdw_assets.automation.sensor import reconcile_sensor
+from tdw_assets.cells.wanted import Grid
+from tdw_assets.checks.asset_checks import cell_checks
 from tdw_assets.jobs import check_job, register_variants_job, remove_variant_job, stage_jobs
-from tdw_assets.nightly import nightly_schedules
-from tdw_assets.reconcile import reconcile_sensor
-from tdw_assets.tables_and_plots import derived_definitions
-from tdw_assets.training import training_assets
 from tdw_resources.resources import ComputeResource, StoreResource
 
 

@@ -8,9 +8,9 @@ for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUM
 
 from tdw.store import Store  # noqa: E402
 from tdw.study import load_study  # noqa: E402
-from tdw_assets.adaptive import with_extra  # noqa: E402
+from tdw_assets.automation.extra_epochs import with_extra  # noqa: E402
 from tdw_assets.build import build_defs  # noqa: E402
-from tdw_assets.grid import Grid  # noqa: E402
+from tdw_assets.cells.wanted import Grid  # noqa: E402
 from tdw_resources.liveness import die_with_supervisor  # noqa: E402
 from tdw_resources.places import find_places  # noqa: E402
 

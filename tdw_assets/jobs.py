@@ -4,10 +4,10 @@ import dagster as dg
 from dagster._config.field_utils import FIELD_NO_DEFAULT_PROVIDED
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from tdw_assets.derived import derived_assets
-from tdw_assets.grid import Grid
-from tdw_assets.partitions import register_variants, registered_variants, variants_name
-from tdw_assets.run_requests import Jobs
+from tdw_assets.automation.run_requests import Jobs
+from tdw_assets.cells.partitions import register_variants, registered_variants, variants_name
+from tdw_assets.cells.products import derived_assets
+from tdw_assets.cells.wanted import Grid
 
 _TYPES = {int: dg.Int, float: dg.Float}
 

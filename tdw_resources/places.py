@@ -8,7 +8,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_STORE = PROJECT / "store"
-DEFAULT_STUDY = PROJECT / "studies" / "quickstart.yaml"
+DEFAULT_STUDY = PROJECT / "studies" / "quickstart"
 DEFAULT_HOME = PROJECT / "dagster_home"
 
 

@@ -22,21 +22,24 @@ for name in ("TDW_STORE", "TDW_STUDY", "TDW_BASE_URL", "DAGSTER_HOME"):
 
 from tiny_variant import TINY, TINY_EPOCHS  # noqa: E402
 
-from tdw.families import FAMILIES  # noqa: E402
+from tdw.families import get_family  # noqa: E402
+from tdw.recipes.catalog import catalog_of  # noqa: E402
 from tdw.store import Store  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def _trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tdw.analysis.runner import analyze
+    from tdw.making.artifacts import analyze
     from tdw.training.loop import train
 
-    family = FAMILIES[0]
+    family = get_family("modulo_addition_1layer")
     config = family.parse_variant(TINY)
     store = Store(tmp_path_factory.mktemp("trained") / "store")
     for _ in train(config, store=store, checkpoints=TINY_EPOCHS, state_every=10):
         pass
-    for result in analyze(store, family, config, dict.fromkeys(family.analyzers, TINY_EPOCHS)):
+    for result in analyze(
+        store, family, config, dict.fromkeys(catalog_of(family).analyzer_names, TINY_EPOCHS)
+    ):
         assert result.error is None, result
     return store.root
 

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from tdw.errors import CorruptFile
-from tdw.integrity import verify
+from tdw.integrity.verify import verify
 from tdw.store import Address, Provenance, RecordAddress, Store, TableAddress
 from tdw.study import Study, parse_study
-from tdw.study.adaptive import basis, choose, find_trained, read_choice
+from tdw.study.extra_epochs import basis, choose, find_trained, read_choice
 
 FAMILY = "modulo_addition_1layer"
 V1, V2 = "p7_s1_d598", "p7_s2_d598"

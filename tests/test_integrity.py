@@ -1,4 +1,4 @@
-"""`tdw.integrity` names every damaged, misplaced, unknown or left-over file, and only those."""
+"""`tdw.integrity.verify` names every damaged, misplaced, unknown or left-over file, and only those."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from tiny_variant import TINY
 
-from tdw.families import FAMILIES
-from tdw.integrity import Finding, verify
+from tdw.families import get_family
+from tdw.integrity.verify import Finding, verify
+from tdw.recipes.catalog import catalog_of
 from tdw.store import Address, Store
 from tdw.store.layout import CHECKPOINTS
 
@@ -58,7 +59,7 @@ def test_an_artifact_of_a_replaced_checkpoint_is_a_mismatch(tiny_store: Store) -
     tiny_store.write(address, arrays, provenance=provenance)
     found = findings(tiny_store)
     assert {f.problem for f in found} == {"mismatch"}
-    assert {f.kind for f in found} == set(FAMILIES[0].analyzers)
+    assert {f.kind for f in found} == set(catalog_of(get_family("modulo_addition_1layer")).analyzer_names)
     assert all("made from checkpoint" in f.detail for f in found)
 
 

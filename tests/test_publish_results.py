@@ -13,11 +13,11 @@ from tiny_variant import TINY
 
 import tdw
 from tdw.errors import NotFound
-from tdw.families import FAMILIES
+from tdw.families import get_family
+from tdw.making.comparison import write_comparison
 from tdw.store import Address, Store
-from tdw.summaries.comparison import write_comparison
 
-FAMILY = FAMILIES[0]
+FAMILY = get_family("modulo_addition_1layer")
 SCRIPT = Path(__file__).parents[1] / "scripts" / "publish-results"
 STUDY = """\
 name: tiny
@@ -53,7 +53,7 @@ def test_reports_tables_timing_and_versions_are_there(
     publish(tiny_store, out, monkeypatch)
     text = (out / "README.md").read_text()
     assert text.startswith("# Study report") and "## Timing and versions" in text
-    assert "tdw fill --study studies/tiny.yaml" in text
+    assert "tdw fill --study studies/tiny" in text
     assert (out / "groups" / "README.md").read_text().startswith("# Comparison report")
     assert {"test_loss.svg", "findings.json"} <= {path.name for path in out.iterdir()}
     timing = pd.read_csv(out / "tables" / "timing.csv").set_index("variant")

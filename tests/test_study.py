@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tdw.errors import BadConfig
+from tdw.recipes.catalog import catalog_of
 from tdw.study import load_study, parse_study
 
 STUDIES = Path(__file__).parents[1] / "studies"
@@ -28,15 +29,15 @@ def write(tmp_path: Path, text: str) -> Path:
 
 
 def test_the_eight_models_are_the_grid_of_the_requirements() -> None:
-    study = load_study(STUDIES / "eight_models.yaml")
+    study = load_study(STUDIES / "eight_models")
     assert study.name == "eight_models"
     assert set(study.variant_keys) == {f"p{p}_s{s}_d598" for p in (97, 101, 109, 113) for s in (485, 999)}
     assert study.epoch_list[0] == 0 and study.epoch_list[-1] == 25_000 and len(study.epoch_list) == 95
-    assert set(study.analyzer_parameters) == set(study.family_declaration.analyzers)
+    assert set(study.analyzer_parameters) == set(catalog_of(study.family_declaration).analyzer_names)
 
 
 def test_the_quick_start_is_one_variant_whose_key_names_its_train_fraction() -> None:
-    study = load_study(STUDIES / "quickstart.yaml")
+    study = load_study(STUDIES / "quickstart")
     assert study.variant_keys == ("p59_s999_d598_f0.4",)
     assert study.epoch_list[-1] == study.epochs
 
@@ -80,7 +81,7 @@ def test_equal_studies_have_equal_fingerprints_and_others_do_not(tmp_path: Path)
         ("family: modulo_addition_1layer", "family: modulo", 1, "no family is called 'modulo'"),
         ("epochs: 100", "epochs: 100\nanalyzers: [coarsenes]", 5, "no analyzer is called 'coarsenes'"),
         ("epochs: 100", "epochs: 100\nanalyzers: {coarseness: {radius: 1}}", 5, "no parameter 'radius'"),
-        ("epochs: 100", "epochs: 100\ngrokking: {metric: loss}", 5, "grokking.metric: "),
+        ("epochs: 100", "epochs: 100\ngrokking: {metric: loss}", 5, "grokking: grokking: parameter metric"),
         ("epochs: 100", "epochs: 100\ntraining: {test_every: 0}", 5, "training.test_every: "),
         ("  - {p: 5, seed: 1}", "  grid: {p: [], seed: [1]}", 3, "spans 0 variants"),
     ],

@@ -11,8 +11,9 @@ from tiny_variant import TINY, TINY_EPOCHS
 
 import tdw
 from tdw.errors import BadConfig, NotFound
+from tdw.notebook.workbench import Workbench
+from tdw.recipes.catalog import catalog_of
 from tdw.store import Store
-from tdw.workbench import Workbench
 
 
 def test_every_step_from_store_to_array_is_one_line(tiny_store: Store) -> None:
@@ -28,7 +29,7 @@ def test_every_step_from_store_to_array_is_one_line(tiny_store: Store) -> None:
     assert v.at(20).artifact("coarseness")["neuron_fft_ratio_no_dc"].shape == (512,)
     assert v.at(20).artifact("neuron_activations")["neuron_activations"].shape == (512, 7, 7)
     assert v.at(20).provenance().epoch == 20
-    assert v.at(20).artifacts() == [*v.family.analyzers]
+    assert v.at(20).artifacts() == [*catalog_of(v.family).analyzer_names]
 
 
 def test_the_environment_names_the_store_when_nothing_else_does(
@@ -68,7 +69,7 @@ def test_what_is_not_there_is_named_with_what_is(tiny_store: Store) -> None:
 
 def test_importing_tdw_and_reading_a_study_loads_neither_torch_nor_dagster() -> None:
     script = (
-        "import sys, tdw, tdw.study, tdw.workbench, tdw.analysis.registry, tdw.families, tdw.store\n"
+        "import sys, tdw, tdw.study, tdw.notebook.workbench, tdw.recipes.catalog, tdw.families, tdw.store\n"
         "heavy = ('torch', 'numba', 'dagster', 'plotly', 'matplotlib', 'pandas')\n"
         "print([m for m in heavy if m in sys.modules])"
     )
@@ -102,8 +103,8 @@ def test_what_is_missing_is_made_and_what_is_there_is_left_alone(summarized) -> 
 
 
 def test_cells_that_can_not_be_computed_are_named(tiny_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tdw.analysis import coarseness
     from tdw.errors import CellsFailed
+    from tdw.families.modulo_addition_1layer.analyzers import coarseness
     from tdw.store import Address
 
     tiny_store.delete(Address("modulo_addition_1layer", TINY, "coarseness", 20))
@@ -159,7 +160,7 @@ def test_everything_shows_itself_in_a_notebook(summarized, tmp_path) -> None:
 
 
 def test_names_are_text_in_a_notebook_and_never_markup() -> None:
-    from tdw.display import Arrays, html_fields, html_frame
+    from tdw.html_repr import Arrays, html_fields, html_frame
 
     evil = "<img src=x onerror=alert(1)>"
     page = html_frame(f"<p title='a\"b'>{evil}</p>")

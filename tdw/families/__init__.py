@@ -1,10 +1,11 @@
-"""Families: groups of models that share architecture, probe, analyzers and plots.
+"""Families: groups of models that share architecture, probe, recipes and claims.
 
-Belongs here: what a model is (configuration, data, probe, network). Does not: how it is trained, analyzed or
-stored. Importing this package loads no torch.
+Belongs here: everything that is about one group of models (configuration, data, network, probe, analyzers,
+summaries, figures), and the registry. Does not: how a model is trained, analyzed or stored. Importing this
+package loads no torch.
 """
 
-from tdw.families.base import Family, Objective, ProbePass, VariantConfig
-from tdw.families.registry import FAMILIES, get_family
+from tdw.families.registry import all_families, get_family, load_family
+from tdw.recipes.family import Family, Objective, VariantConfig
 
-__all__ = ["FAMILIES", "Family", "Objective", "ProbePass", "VariantConfig", "get_family"]
+__all__ = ["Family", "Objective", "VariantConfig", "all_families", "get_family", "load_family"]

@@ -1,12 +1,30 @@
-"""The registered families: an explicit list, added to by a person."""
+"""The registered families: built in, of installed packages, and of folders that a study names (F4).
+
+Code of others is only loaded from where the user's own study file or installed packages point.
+"""
 
 from __future__ import annotations
 
-from tdw.errors import BadConfig
-from tdw.families.base import Family
-from tdw.families.modulo_addition_1layer import FAMILY as MODULO_ADDITION_1LAYER
+import importlib.util
+import sys
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
 
-FAMILIES: tuple[Family, ...] = (MODULO_ADDITION_1LAYER,)
+from tdw.errors import BadConfig
+from tdw.families.modulo_addition_1layer import FAMILY as MODULO_ADDITION_1LAYER
+from tdw.recipes.catalog import catalog_of
+from tdw.recipes.family import Family
+
+BUILT_IN: tuple[Family, ...] = (MODULO_ADDITION_1LAYER,)
+ENTRY_POINTS = "tdw.families"
+_loaded: dict[str, Family] = {}
+
+
+def all_families() -> tuple[Family, ...]:
+    """Built-in families, those of installed packages, and those that were loaded from a folder."""
+    found = {family.name: family for family in (*BUILT_IN, *_installed(), *_loaded.values())}
+    return tuple(found.values())
 
 
 def get_family(name: str) -> Family:
@@ -15,11 +33,77 @@ def get_family(name: str) -> Family:
     Raises:
         BadConfig: no family of that name is registered; lists those that are.
     """
-    for family in FAMILIES:
+    for family in all_families():
         if family.name == name:
             return family
-    known = ", ".join(family.name for family in FAMILIES)
+    known = ", ".join(family.name for family in all_families())
     raise BadConfig(
         f"no family is called {name[:80]!r}",
-        f"use one of: {known}; a new one is registered in tdw/families/registry.py",
+        f"use one of: {known}; a family of your own is named by its folder, such as ./my_family",
     )
+
+
+def load_family(folder: Path) -> Family:
+    """The family of a folder: a Python package whose `FAMILY` declares it. The same folder is loaded once.
+
+    Raises:
+        BadConfig: no such folder, no `FAMILY` in it, code that fails, or a name that another family has.
+    """
+    place = folder.resolve()
+    module_name = f"tdw_family_{place.name}"
+    if (place / "__init__.py").is_file() is False:
+        raise BadConfig(f"{place}: no family there", "give a folder with an __init__.py that defines FAMILY")
+    loaded = sys.modules.get(module_name)
+    if loaded is None or Path(str(loaded.__file__)).parent != place:
+        spec = importlib.util.spec_from_file_location(
+            module_name, place / "__init__.py", submodule_search_locations=[str(place)]
+        )
+        assert spec is not None and spec.loader is not None
+        loaded = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = loaded
+        try:
+            spec.loader.exec_module(loaded)
+        except Exception as error:
+            del sys.modules[module_name]
+            raise BadConfig(
+                f"{place}: the family can't be loaded: {type(error).__name__}: {error}", "correct its code"
+            ) from error
+    family = _checked(getattr(loaded, "FAMILY", None), str(place))
+    other = next((f for f in (*BUILT_IN, *_installed()) if f.name == family.name), None)
+    if other is not None:
+        raise BadConfig(f"{place}: a family called {family.name} is there already", "give it another name")
+    _loaded[family.name] = family
+    return family
+
+
+@cache
+def _installed() -> tuple[Family, ...]:
+    """Families of installed packages, by their entry points."""
+    found: list[Family] = []
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            family = _checked(point.load(), f"entry point {point.name} of {point.value}")
+        except BadConfig:
+            raise
+        except Exception as error:
+            raise BadConfig(
+                f"the family of entry point {point.name} ({point.value}) can't be loaded: "
+                f"{type(error).__name__}: {error}",
+                "correct or uninstall the package",
+            ) from error
+        if family.name in {other.name for other in (*BUILT_IN, *found)}:
+            raise BadConfig(
+                f"two families are called {family.name}, one of them from {point.value}",
+                "uninstall one of the packages",
+            )
+        found.append(family)
+    return tuple(found)
+
+
+def _checked(value: object, where: str) -> Family:
+    if not isinstance(value, Family):
+        raise BadConfig(
+            f"{where}: FAMILY is {type(value).__name__}", "define FAMILY as a tdw.recipes.family.Family"
+        )
+    catalog_of(value)
+    return value

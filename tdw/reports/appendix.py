@@ -10,13 +10,12 @@ from typing import Any
 from tdw.reports.evidence import Evidence
 from tdw.reports.page import table
 from tdw.store.fingerprints import canonical_json, fingerprint_json, short
-from tdw.summaries.comparison import DESCRIPTION
 
 _PACKAGES = ("training-dynamics-workbench", "torch", "numpy", "pandas", "transformer-lens", "dagster")
 
 
-def appendix(evidence: Evidence, study: Mapping[str, Any] | None) -> str:
-    """What was run, exactly, as Markdown."""
+def appendix(evidence: Evidence, study: Mapping[str, Any] | None, *, about: str) -> str:
+    """What was run, exactly, as Markdown; `about` says what the columns of the comparison are."""
     fingerprints = [[v.key, f"`{v.config.fingerprint}`"] for v in evidence.variants]
     configs = [v.config.to_dict() for v in evidence.variants]
     first = configs[0] if configs else {}
@@ -34,7 +33,7 @@ def appendix(evidence: Evidence, study: Mapping[str, Any] | None) -> str:
         "### Versions that wrote this report",
         table(["package", "version"], [*versions, ["python", platform.python_version()]]),
         f"Inputs: {len(marks)} summaries, together `{short(fingerprint_json(marks))}`.",
-        f"### Columns of the comparison\n\n{DESCRIPTION}",
+        *([f"### Columns of the comparison\n\n{about}"] if about else []),
     ]
     return "\n\n".join(parts)
 

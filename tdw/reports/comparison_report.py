@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from tdw.errors import BadConfig
-from tdw.families.base import Family, VariantConfig
+from tdw.recipes.family import Family, VariantConfig
+from tdw.reports.claims.finding import ALPHA, show
 from tdw.reports.document import Document, as_files
 from tdw.reports.evidence import Evidence, Row, outcome, progress, read_evidence
 from tdw.reports.figures import PICTURES, draw
-from tdw.reports.finding import ALPHA, show
 from tdw.reports.page import table
 from tdw.store import Store
 from tdw.summaries.statistics import Separation, separate

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from tdw.display import html_frame
-from tdw.families.base import Family
+from tdw.html_repr import html_frame
+from tdw.recipes.family import Family
 from tdw.reports.page import to_html
 from tdw.store import Provenance, Store, Written
 

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tdw.errors import NotFound
-from tdw.families.base import Family, VariantConfig
-from tdw.reports.finding import FEW, show
+from tdw.families.modulo_addition_1layer.association import grokking_times
+from tdw.making.comparison import compare
+from tdw.recipes.family import Family, VariantConfig
+from tdw.recipes.variant_tables import VariantTables, read_tables
+from tdw.reports.claims.finding import FEW, show
 from tdw.store import Store, TableAddress
-from tdw.summaries.association import grokking_times
-from tdw.summaries.comparison import compare
-from tdw.summaries.variant_tables import VariantTables, read_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -211,7 +211,7 @@ def read_evidence(
         except NotFound:
             continue
     return Evidence(
-        table=compare(variants, early_epoch=early_epoch),
+        table=compare(family, variants, early_epoch=early_epoch),
         variants=variants,
         histories=histories,
         early_epoch=early_epoch,

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from tdw.plots.series import thin
-from tdw.plots.style import looks, short_labels
+from tdw.drawing.series import thin
+from tdw.drawing.style import looks, short_labels
+from tdw.families.modulo_addition_1layer.association import associate_early
 from tdw.reports.evidence import Evidence, exactly, first_from, last
-from tdw.summaries.association import associate_early
 
 _DASHES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-."}
 MARKERS = {

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tdw.plots.style import looks, short_labels
+from tdw.drawing.style import looks, short_labels
 from tdw.reports.evidence import Evidence, Row
 from tdw.reports.figures import MARKERS, Picture
 

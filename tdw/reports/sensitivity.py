@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from tdw.analysis import neuron_frequencies
-from tdw.families.base import Family
-from tdw.plots.style import short_labels
+from tdw.drawing.style import short_labels
+from tdw.families.modulo_addition_1layer.analyzers import neuron_frequencies
+from tdw.families.modulo_addition_1layer.summaries import grokking
+from tdw.recipes.family import Family
+from tdw.reports.claims.finding import show
 from tdw.reports.evidence import Evidence, Float64, Row, first_from, last
-from tdw.reports.finding import show
 from tdw.reports.page import table
 from tdw.store import Address, Store
-from tdw.summaries import grokking
 from tdw.summaries.statistics import associate
 
 DOMINANT = ((2.0, 0.3), (1.5, 0.3), (3.0, 0.3), (2.0, 0.2), (2.0, 0.5))

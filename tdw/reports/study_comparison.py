@@ -12,7 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tdw.families.base import Family, VariantConfig
+from tdw.recipes.family import Family, VariantConfig
+from tdw.recipes.variant_tables import input_marks
+from tdw.reports.claims.finding import ALPHA, show
 from tdw.reports.comparison_report import (
     DIFFERENCES,
     QUANTITIES,
@@ -26,11 +28,9 @@ from tdw.reports.comparison_report import (
 from tdw.reports.document import Document, as_files, commit
 from tdw.reports.evidence import Evidence, Row, read_evidence
 from tdw.reports.figures import PICTURES, draw
-from tdw.reports.finding import ALPHA, show
 from tdw.reports.group_figure import group_picture
 from tdw.reports.page import table
 from tdw.store import Store, Written
-from tdw.summaries.variant_tables import input_marks
 
 NAME = "comparison_report"
 CODE_VERSION = "1"

@@ -11,25 +11,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tdw.families.base import Family, VariantConfig
-from tdw.reports import expected, hypotheses, questions
+from tdw.recipes.family import Family, VariantConfig
+from tdw.recipes.variant_tables import input_marks
 from tdw.reports.appendix import appendix
+from tdw.reports.claims import expected, hypotheses, questions
+from tdw.reports.claims.finding import Finding, show
 from tdw.reports.document import Document, as_files, commit
 from tdw.reports.evidence import Evidence, Row, outcome, progress, read_evidence
 from tdw.reports.figures import PICTURES, draw_all
-from tdw.reports.finding import Finding, show
 from tdw.reports.page import table
 from tdw.reports.sensitivity import read_fractions, sensitivity
 from tdw.store import Store, Written
 from tdw.summaries.statistics import smallest_p_value
-from tdw.summaries.variant_tables import input_marks
 
 NAME = "study_report"
 CODE_VERSION = "5"
 ABOUT = """\
 What was run, each expected outcome, hypothesis and question with its verdict (supported, contradicted,
-undecided), the numbers behind it and the figure. Verdicts are computed by the rules of docs/study-design.md;
-the relabelling control stands beside the claims that it tests. Written again whenever a table changes.
+undecided), the numbers behind it and the figure. Verdicts are computed by the rules of
+studies/eight_models/README.md; the relabelling control stands beside the claims that it tests. Written again
+whenever a table changes.
 """
 FINDINGS = "findings.json"
 _SECTIONS = (
@@ -89,7 +90,7 @@ def study_report(
     parts += [
         sensitivity(evidence, read_fractions(store, family, evidence)),
         _limits(evidence),
-        appendix(evidence, study),
+        appendix(evidence, study, about=family.comparison.description if family.comparison else ""),
     ]
     files = as_files(parts, title=title, pictures=pictures, numbers={FINDINGS: _for_programs(findings)})
     return Report(title, files, findings, input_marks(evidence.variants))

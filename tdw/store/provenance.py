@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from tdw.display import html_fields
 from tdw.errors import CorruptFile, FingerprintMismatch
+from tdw.html_repr import html_fields
 from tdw.store.fingerprints import canonical_json, short
 
 INVARIANT = (

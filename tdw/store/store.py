@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy.typing as npt
 
 from tdw.errors import NotFound, StoreError
-from tdw.store import bundle, codec, lock, record, tablefile, tensorfile
+from tdw.store import codec, document_files, jsonfile, lock, tablefile, tensorfile
 from tdw.store.commit import write_atomic
 from tdw.store.layout import (
     CHECKPOINTS,
@@ -139,12 +139,12 @@ class Store:
         self, address: RecordAddress, values: Mapping[str, Any], *, provenance: Provenance
     ) -> Written:
         """Commit JSON-able values. Raises StoreError when the disk refuses."""
-        data, digest = record.encode(values, provenance)
+        data, digest = jsonfile.encode(values, provenance)
         return self._commit(address, data, digest)
 
     def read_record(self, address: RecordAddress) -> tuple[dict[str, Any], Provenance]:
         """Values and where they come from, checked. Raises NotFound or CorruptFile, naming the file."""
-        return record.decode(self._bytes(address), path=self.path(address))[:2]
+        return jsonfile.decode(self._bytes(address), path=self.path(address))[:2]
 
     # Plots
 
@@ -159,12 +159,12 @@ class Store:
     ) -> Written:
         """Commit a plot's files as one; `variant` None for a plot over several variants."""
         where = self.plot_folder(family, variant, name)
-        content, nbytes = bundle.write(where, files, provenance)
+        content, nbytes = document_files.write(where, files, provenance)
         return Written(str(where), nbytes, content)
 
-    def read_plot(self, family: str, variant: str | None, name: str) -> bundle.Bundle:
+    def read_plot(self, family: str, variant: str | None, name: str) -> document_files.Bundle:
         """A committed plot. Raises NotFound or CorruptFile, naming the file."""
-        return bundle.read(self.plot_folder(family, variant, name))
+        return document_files.read(self.plot_folder(family, variant, name))
 
     def plot_folder(self, family: str, variant: str | None, name: str) -> Any:
         """Where a plot lies."""

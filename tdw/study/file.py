@@ -14,16 +14,22 @@ import yaml
 
 from tdw.errors import BadConfig
 from tdw.study.models import Study
-from tdw.study.parse import At, Where, parse_study
+from tdw.study.parse import At, Where, is_folder, parse_study
+
+STUDY_FILE = "study.yaml"
 
 
 def load_study(path: str | Path) -> Study:
-    """Read a study file.
+    """Read a study: a YAML file, or a folder with one called study.yaml.
+
+    A study without a name is called like its file, or like the folder of a study.yaml.
 
     Raises:
         BadConfig: names file, line, path in the file, value and remedy.
     """
     file = Path(path)
+    if file.is_dir():
+        file = file / STUDY_FILE
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -36,9 +42,11 @@ def load_study(path: str | Path) -> Study:
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise BadConfig(
             f"{file}: holds {type(values).__name__}, not a mapping of settings",
-            "start from studies/quickstart.yaml",
+            "start from studies/quickstart/study.yaml",
         )
-    values.setdefault("name", file.stem)
+    values.setdefault("name", file.absolute().parent.name if file.name == STUDY_FILE else file.stem)
+    if is_folder(values.get("family")):
+        values["family"] = str(file.absolute().parent / values["family"])
     try:
         return parse_study(values)
     except At as error:

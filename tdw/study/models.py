@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tdw.analysis.registry import resolve_parameters
+from tdw.epochs import parse_epochs
 from tdw.errors import BadConfig
-from tdw.families import Family, get_family
-from tdw.families.base import VariantConfig
+from tdw.families import Family, get_family, load_family
+from tdw.recipes.catalog import catalog_of
+from tdw.recipes.family import VariantConfig
 from tdw.store.fingerprints import fingerprint_json
-from tdw.training.schedule import parse_epochs
 
 
 class _Model(BaseModel):
@@ -27,16 +28,6 @@ class Training(_Model):
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
 
-class Grokking(_Model):
-    """When a variant counts as grokked (S2): from which evaluated epoch on the metric stays beyond.
-
-    Without a threshold it is the metric's: test loss below 0.01 nats, or test accuracy at or above 0.99.
-    """
-
-    metric: Literal["test_loss", "test_accuracy"] = "test_loss"
-    threshold: Annotated[float, Field(gt=0, le=100, strict=False)] | None = None
-
-
 class Adaptive(_Model):
     """Checkpoints added after a first pass where test loss falls fastest, the same for all variants (T5)."""
 
@@ -48,29 +39,32 @@ class Study(_Model):
 
     Attributes:
         name: of the study; its variants are the Dagster partitions `<name>_variants`.
-        family: a registered family.
+        family: name of the family.
+        family_folder: absolute path of the folder that it is loaded from; "" for a registered one.
         variants: each a mapping of domain parameters, or a variant key.
         epochs: the last epoch.
         checkpoints: epochs and ranges `start:stop:step`, both ends included.
         analyzers: names to run, with the parameters that differ from the defaults.
-        early_epoch: the epoch at which "early" coarseness is read (S5); one of the checkpoints.
+        summaries: parameters of summaries that differ from the defaults.
+        early_epoch: the epoch at which "early" quantities are read (S5); one of the checkpoints.
     """
 
     name: str
     family: str = "modulo_addition_1layer"
-    variants: tuple[dict[str, int | float] | str, ...]
+    family_folder: str = ""
+    variants: tuple[dict[str, int | float | str] | str, ...]
     epochs: Annotated[int, Field(ge=0, le=10_000_000)]
     checkpoints: tuple[int | str, ...]
     analyzers: dict[str, dict[str, Any]]
     training: Training = Training()
-    grokking: Grokking = Grokking()
+    summaries: dict[str, dict[str, Any]] = {}
     early_epoch: Annotated[int, Field(ge=0)] = 1000
     adaptive: Adaptive | None = None
 
     @cached_property
     def family_declaration(self) -> Family:
-        """The registered family."""
-        return get_family(self.family)
+        """The family, loaded from its folder if it has one."""
+        return load_family(Path(self.family_folder)) if self.family_folder else get_family(self.family)
 
     @cached_property
     def configs(self) -> tuple[VariantConfig, ...]:
@@ -90,7 +84,11 @@ class Study(_Model):
     @cached_property
     def analyzer_parameters(self) -> dict[str, Any]:
         """Analyzer name -> its parameters dataclass, for every analyzer of the study."""
-        return resolve_parameters(self.analyzers)
+        return catalog_of(self.family_declaration).resolve_parameters(self.analyzers)
+
+    def summary_options(self, name: str) -> Any:
+        """A summary's parameters dataclass, as the study sets them."""
+        return catalog_of(self.family_declaration).resolve_options(name, self.summaries.get(name))
 
     @property
     def fingerprint(self) -> str:
@@ -98,7 +96,7 @@ class Study(_Model):
         return fingerprint_json(self.model_dump(mode="json"))
 
 
-def make_config(family: Family, variant: dict[str, int | float] | str) -> VariantConfig:
+def make_config(family: Family, variant: dict[str, int | float | str] | str) -> VariantConfig:
     """The configuration of one entry of `variants`: a key, or a mapping of domain parameters.
 
     Raises:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from tdw.analysis.registry import get_analyzer, resolve_parameters
+from tdw.epochs import parse_epochs
 from tdw.errors import BadConfig, TdwError
-from tdw.families import Family, get_family
+from tdw.families import Family, get_family, load_family
+from tdw.recipes.catalog import catalog_of
 from tdw.store.layout import validate_name
 from tdw.study.models import Study, make_config
-from tdw.training.schedule import parse_epochs
 
 MAX_VARIANTS = 10_000
 Where = tuple[str | int, ...]
@@ -39,10 +40,15 @@ def parse_study(values: Mapping[str, Any]) -> Study:
     """
     values = dict(values)
     name = values.get("family", Study.model_fields["family"].default)
-    family = _at(("family",), lambda: get_family(str(name)))
+    if is_folder(name):
+        family = _at(("family",), lambda: load_family(Path(name)))
+        values |= {"family": family.name, "family_folder": str(Path(name).resolve())}
+    else:
+        family = _at(("family",), lambda: get_family(str(name)))
     values["variants"] = _spread(values.get("variants"))
     values["epochs"], values["checkpoints"] = _schedule(values, family)
     values["analyzers"] = _analyzers(values.get("analyzers"), family)
+    values["summaries"] = _summaries(values, family)
     try:
         study = Study.model_validate(values, strict=False)
     except ValidationError as error:
@@ -63,6 +69,11 @@ def parse_study(values: Mapping[str, Any]) -> Study:
     _check_variants(study)
     _check_epochs(study)
     return _with_early_epoch(study, given="early_epoch" in values)
+
+
+def is_folder(family: Any) -> bool:
+    """Whether a study names its family by a folder: `./my_family`, not `my_family`."""
+    return isinstance(family, str) and ("/" in family or family.startswith("."))
 
 
 def _spread(variants: Any) -> Any:
@@ -90,25 +101,38 @@ def _schedule(values: Mapping[str, Any], family: Family) -> tuple[Any, Any]:
 
 def _analyzers(given: Any, family: Family) -> Any:
     """All of the family's when none are named; a list of names; or names with parameters."""
+    catalog = catalog_of(family)
     if given is None:
-        return {name: {} for name in family.analyzers}
+        return {name: {} for name in catalog.analyzer_names}
     if isinstance(given, list) and all(isinstance(name, str) for name in given):
         given = {name: {} for name in given}
     if not isinstance(given, dict):
         return given
     for name, parameters in given.items():
         where = ("analyzers", name)
-        _at(where, lambda name=name: get_analyzer(str(name)))
-        if name not in family.analyzers:
-            raise At(where, f"{family.name} has no analyzer {name}", f"use {', '.join(family.analyzers)}")
+        _at(where, lambda name=name: catalog.analyzer(str(name)))
         if isinstance(parameters or {}, dict):
-            _at(where, lambda n=name, p=parameters: resolve_parameters({str(n): p or {}}))
+            _at(where, lambda n=name, p=parameters: catalog.resolve_parameters({str(n): p or {}}))
     return {name: parameters or {} for name, parameters in given.items()}
+
+
+def _summaries(values: dict[str, Any], family: Family) -> Any:
+    """Parameters of summaries: under `summaries`, or at the top level under the summary's own name."""
+    catalog = catalog_of(family)
+    given = values.get("summaries") or {}
+    if not isinstance(given, dict):
+        return given
+    at_top = {s.name: values.pop(s.name) for s in catalog.summaries if isinstance(values.get(s.name), dict)}
+    for name, options in {**given, **at_top}.items():
+        where = (name,) if name in at_top else ("summaries", name)
+        _at(where, lambda n=name, o=options: catalog.resolve_options(str(n), o or {}))
+    return {name: options or {} for name, options in {**given, **at_top}.items()}
 
 
 def _check_variants(study: Study) -> None:
     if not study.variants:
-        raise At(("variants",), "no variant is listed", "list variants, or a grid of p, seed and data_seed")
+        fields = " and ".join(field.name for field in study.family_declaration.fields)
+        raise At(("variants",), "no variant is listed", f"list variants, or a grid of {fields}")
     seen: dict[str, int] = {}
     for i, variant in enumerate(study.variants):
         config = _at(("variants", i), lambda v=variant: make_config(study.family_declaration, v))

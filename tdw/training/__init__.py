@@ -4,6 +4,6 @@ Belongs here: how checkpoints come about, and come about again with the same bit
 (a family's objective) or where files lie (the store). Importing this package loads no torch.
 """
 
-from tdw.training.schedule import format_epochs, parse_epochs
+from tdw.epochs import format_epochs, parse_epochs
 
 __all__ = ["format_epochs", "parse_epochs"]

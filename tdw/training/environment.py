@@ -14,16 +14,21 @@ from pathlib import Path
 
 import tdw
 from tdw.errors import BadConfig, TdwError
-from tdw.families.base import Form
+from tdw.recipes.family import Family, Form
 
-# Raise it with every change to the network's forms or the loop that can change a bit.
-CODE_VERSION = "3"
+# Raise it with every change to the loop or the trainer that can change a bit.
+LOOP_VERSION = "3"
 # The entries that decide the bits; "tdw" is recorded too, but says only which version wrote the file.
 DECISIVE = ("code", "torch", "cpu", "instructions", "threads", "device", "form", "numba")
 
 
 class CannotReproduce(TdwError):
     """This environment does not give the bits that are already in the store."""
+
+
+def code_version(family: Family) -> str:
+    """Version of the code that trains a family: the loop's, and the family's own where it has one."""
+    return f"{LOOP_VERSION}.{family.code_version}" if family.code_version else LOOP_VERSION
 
 
 def resolve_device(device: str) -> str:
@@ -45,12 +50,12 @@ def resolve_device(device: str) -> str:
     return device
 
 
-def describe_environment(*, device: str, form: Form) -> dict[str, str]:
+def describe_environment(family: Family, *, device: str, form: Form) -> dict[str, str]:
     """What decides the bits of a training on `device` ("cpu" or "cuda") in `form`."""
     import torch
 
     environment = {
-        "code": CODE_VERSION,
+        "code": code_version(family),
         "tdw": tdw.__version__,
         "torch": torch.__version__,
         "cpu": _cpu_name(),

@@ -10,19 +10,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from tdw.epochs import parse_epochs
 from tdw.errors import BadConfig, TdwError
 from tdw.families import get_family
-from tdw.families.base import Family, Form, VariantConfig
+from tdw.recipes.family import Family, Form, VariantConfig
 from tdw.store import Store
 from tdw.training.environment import one_thread
 from tdw.training.progress import Progress, Reporter
 from tdw.training.records import Present, Records
 from tdw.training.replay import Proof, choose_setting, restore
-from tdw.training.schedule import parse_epochs
-from tdw.training.work import Work, plan_work
+from tdw.training.to_do import Work, plan_work
 
 STATE_EVERY = 1000
 TEST_EVERY = 10
@@ -38,8 +38,8 @@ class TrainedCheckpoint:
 
     Attributes:
         epoch: optimizer steps its weights have had.
-        train_loss, test_loss: of these weights, nats, float64.
-        test_accuracy: 0-1.
+        train_loss: of these weights, float64.
+        metrics: the family's, by name, such as test_loss (nats) and test_accuracy (0-1).
         fingerprint: of the weights, 64 hex digits: the checkpoint fingerprint of everything made from them.
         path, nbytes, sha256: the file, and the checksum of its content.
         seconds: wall time since the last checkpoint of this run, 0 for one that is reused.
@@ -48,8 +48,7 @@ class TrainedCheckpoint:
 
     epoch: int
     train_loss: float
-    test_loss: float
-    test_accuracy: float
+    metrics: Mapping[str, float]
     fingerprint: str
     path: str
     nbytes: int
@@ -86,7 +85,7 @@ def train(
         device: "auto", "cpu" or "cuda". "auto" goes on where the variant was begun.
         form: the network's form; None takes the one the variant was begun with, or the fastest.
         state_every: a replay state is saved every so many epochs, and at the end.
-        test_every: test loss and accuracy are evaluated every so many epochs, and at every checkpoint.
+        test_every: the family's metrics are evaluated every so many epochs, and at every checkpoint.
         redo: derive checkpoints that are there once more, and commit them again.
         on_progress: called about twice a second, and at the end.
         on_wait: called once if another process is training this variant.
@@ -132,7 +131,7 @@ def _derive(
     device, form = setting
     trainer = Trainer(family, config, device=device, form=form)
     proof = Proof(records, device=device, form=form)
-    reporter = Reporter(config.key, work.stretches, on_progress)
+    reporter = Reporter(config.key, work.stretches, on_progress, metrics=family.metric_names)
     frontier = max(records.states.epochs(), default=0)
     damaged: set[int] = set()
     since = time.perf_counter()
@@ -142,17 +141,17 @@ def _derive(
         while True:
             epoch = trainer.epoch
             with one_thread():
-                train_loss = trainer.objective.loss_and_gradients(trainer.weights)
-                test = trainer.objective.test_metrics(trainer.weights) if work.evaluated[epoch] else None
+                train_loss = trainer.loss_and_gradients()
+                metrics = trainer.objective.metrics(trainer.weights) if work.evaluated[epoch] else None
             if not math.isfinite(train_loss):
                 raise TrainingDiverged(
                     f"{config.key}: the train loss at epoch {epoch} is {train_loss}",
                     "what was committed before stays; choose another optimizer setting or seed",
                 )
             proof.check(trainer, train_loss)
-            records.history.record(epoch, train_loss, test)
+            records.history.record(epoch, train_loss, metrics)
             at_end = epoch == stretch.stop
-            reporter.report(epoch, train_loss, test, at_end=at_end)
+            reporter.report(epoch, train_loss, metrics, at_end=at_end)
             present = work.unmeasured.get(epoch)
             if epoch in work.missing:
                 present = records.commit_checkpoint(
@@ -177,12 +176,11 @@ def _derive(
 def _describe(
     epoch: int, present: Present, records: Records, *, seconds: float, reused: bool
 ) -> TrainedCheckpoint:
-    train_loss, test_loss, test_accuracy = records.history.row(epoch)
+    train_loss, *metrics = records.history.row(epoch)
     return TrainedCheckpoint(
         epoch=epoch,
         train_loss=train_loss,
-        test_loss=test_loss,
-        test_accuracy=test_accuracy,
+        metrics=dict(zip(records.family.metric_names, metrics, strict=True)),
         fingerprint=present.fingerprint,
         path=present.written.path,
         nbytes=present.written.nbytes,

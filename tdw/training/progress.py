@@ -1,15 +1,14 @@
-"""Progress of a training, as a value, and two ways of showing it: a terminal's line and a log's."""
+"""Progress of a training as a value, and in a log."""
 
 from __future__ import annotations
 
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TextIO
 
-from tdw.training.plan import Stretch
+from tdw.training.stretches import Stretch
 
 
 @dataclass(frozen=True)
@@ -20,8 +19,9 @@ class Progress:
         variant: its key.
         epoch, last_epoch: where it is, and where this run ends.
         steps_done, steps_total: optimizer steps of this run.
-        train_loss, test_loss: of the weights at `epoch` (train) and at the last evaluated epoch (test), nats.
-        rate: epochs a second, of this run so far; 0 before the first step.
+        train_loss: of the weights at `epoch`.
+        metrics: the family's, by name, at the last evaluated epoch.
+        rate: epochs per second, of this run so far; 0 before the first step.
     """
 
     variant: str
@@ -30,7 +30,7 @@ class Progress:
     steps_done: int
     steps_total: int
     train_loss: float
-    test_loss: float
+    metrics: Mapping[str, float]
     rate: float
 
     @property
@@ -39,10 +39,12 @@ class Progress:
         return (self.steps_total - self.steps_done) / self.rate if self.rate else math.inf
 
     def __str__(self) -> str:
+        first = next(iter(self.metrics.items()), None)
+        shown = f"{first[0].replace('_', ' ')} {first[1]:.3e}  " if first else ""
         left = "?" if math.isinf(self.seconds_left) else format_seconds(self.seconds_left)
         return (
             f"{self.variant}  epoch {self.epoch}/{self.last_epoch}  train {self.train_loss:.3e}  "
-            f"test {self.test_loss:.3e}  {self.rate:.1f} epochs/s  {left} left"
+            f"{shown}{self.rate:.1f} epochs/s  {left} left"
         )
 
 
@@ -55,6 +57,7 @@ class Reporter:
         stretches: Sequence[Stretch],
         callback: Callable[[Progress], None] | None,
         *,
+        metrics: tuple[str, ...] = (),
         every_s: float = 0.5,
     ) -> None:
         self._variant, self._callback, self._every_s = variant, callback, every_s
@@ -62,19 +65,20 @@ class Reporter:
         self._total = sum(stretch.steps for stretch in stretches)
         self._left = list(stretches)
         self._done_before = 0
-        self._test_loss = math.nan
+        self._names = metrics
+        self._metrics = dict.fromkeys(metrics, math.nan)
         self._start: float | None = None
         self._called = -math.inf
 
     def report(
-        self, epoch: int, train_loss: float, test: tuple[float, float] | None, *, at_end: bool
+        self, epoch: int, train_loss: float, metrics: tuple[float, ...] | None, *, at_end: bool
     ) -> None:
         """Tell that `epoch` was visited; `at_end`: the present stretch is done."""
         now = time.monotonic()
         if self._start is None:
             self._start = now  # at the first measured epoch: compiling and loading are not the rate
-        if test is not None:
-            self._test_loss = test[0]
+        if metrics is not None:
+            self._metrics = dict(zip(self._names, metrics, strict=True))
         stretch = self._left[0]
         done = self._done_before + max(epoch - stretch.start, 0)
         if at_end:
@@ -92,7 +96,7 @@ class Reporter:
                 steps_done=done,
                 steps_total=self._total,
                 train_loss=train_loss,
-                test_loss=self._test_loss,
+                metrics=self._metrics,
                 rate=done / (now - self._start) if now > self._start else 0.0,
             )
         )
@@ -106,21 +110,6 @@ def format_seconds(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-def terminal_progress(stream: TextIO) -> Callable[[Progress], None]:
-    """Shows progress on one line of a terminal, overwriting the last; in a file each on its own line."""
-    interactive = stream.isatty()
-
-    def show(progress: Progress) -> None:
-        done = progress.steps_done >= progress.steps_total
-        if interactive:
-            stream.write(f"\r\x1b[2K{progress}" + ("\n" if done else ""))
-        else:
-            stream.write(f"{progress}\n")
-        stream.flush()
-
-    return show
 
 
 def log_progress(logger: logging.Logger, *, every_s: float = 30.0) -> Callable[[Progress], None]:

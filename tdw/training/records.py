@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tdw.errors import CorruptFile, NotFound
-from tdw.families.base import Family, VariantConfig
+from tdw.recipes.family import Family, VariantConfig
 from tdw.store import Address, Provenance, Store, TableAddress, Written
 from tdw.store.fingerprints import fingerprint_arrays
 from tdw.store.layout import CHECKPOINTS
 from tdw.store.seal import check
-from tdw.training.environment import CODE_VERSION
+from tdw.training.environment import code_version
 from tdw.training.history import History
 from tdw.training.states import StateStore, require_variant
 
@@ -36,9 +36,9 @@ class Records:
     def __init__(self, store: Store, family: Family, config: VariantConfig) -> None:
         self.store, self.variant = store, config.key
         self.states = StateStore(store, family.name, config.key, config.fingerprint)
+        self.family, self._config = family, config
         self.history = self._read_history(config)
         self.checkpoints = set(store.epochs(family.name, config.key, CHECKPOINTS))
-        self._family, self._config = family, config
         self._probe_fingerprint = family.probe_fingerprint(config)
 
     def environment(self) -> dict[str, str] | None:
@@ -104,9 +104,9 @@ class Records:
         try:
             table, provenance = self.store.read_table_with_provenance(address)
         except (NotFound, CorruptFile):
-            return History()  # replayed from the states
+            return History(self.family.metric_names)  # replayed from the states
         require_variant(provenance, config.fingerprint, path=self.store.path(address))
-        return History(table)
+        return History(self.family.metric_names, table)
 
     def _sound(self, address: Address) -> tuple[Written, Provenance] | None:
         """File and provenance, or None where it is missing or its bytes are not what was committed."""
@@ -125,11 +125,11 @@ class Records:
         self, name: str, epoch: int | None, fingerprint: str, environment: dict[str, str]
     ) -> Provenance:
         return Provenance(
-            family=self._family.name,
+            family=self.family.name,
             variant=self.variant,
             name=name,
             epoch=epoch,
-            code_version=CODE_VERSION,
+            code_version=code_version(self.family),
             variant_fingerprint=self._config.fingerprint,
             probe_fingerprint=self._probe_fingerprint,
             checkpoint_fingerprint=fingerprint,

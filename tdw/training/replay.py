@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 
 from tdw.errors import CorruptFile, NotFound
-from tdw.families.base import Family, Form, VariantConfig
+from tdw.recipes.family import Family, Form, VariantConfig
 from tdw.store.fingerprints import fingerprint_arrays
 from tdw.training.environment import (
     CannotReproduce,
@@ -16,7 +16,7 @@ from tdw.training.environment import (
     one_thread,
     resolve_device,
 )
-from tdw.training.plan import Stretch, cheapest_witness
+from tdw.training.stretches import Stretch, cheapest_witness
 
 if TYPE_CHECKING:
     from tdw.training.records import Records
@@ -78,7 +78,7 @@ class Proof:
     """Compares what a replay derives with what the store knew on entry, before anything is committed."""
 
     def __init__(self, records: Records, *, device: str, form: Form) -> None:
-        self.environment = describe_environment(device=device, form=form)
+        self.environment = describe_environment(records.family, device=device, form=form)
         recorded = records.environment()
         self._records = records
         self._differences = [] if recorded is None else differences(recorded, self.environment)
@@ -102,7 +102,7 @@ class Proof:
         restore(trainer, self._records, witness.start)
         with one_thread():
             while trainer.epoch < witness.stop:
-                self.check(trainer, trainer.objective.loss_and_gradients(trainer.weights))
+                self.check(trainer, trainer.loss_and_gradients())
                 trainer.step()
         self._check_weights(trainer)
         self._proved = True

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tdw.errors import BadConfig
-from tdw.families.base import Family, VariantConfig
+from tdw.recipes.family import Family, VariantConfig
 from tdw.store import Address, Store
 from tdw.store.layout import STATES
 
@@ -84,7 +84,7 @@ def seconds_a_step(family: Family, config: VariantConfig) -> float:
         taken: list[float] = []
         for _ in range(_MEASURED_STEPS + 1):
             start = time.perf_counter()
-            trainer.objective.loss_and_gradients(trainer.weights)
+            trainer.loss_and_gradients()
             trainer.step()
             taken.append(time.perf_counter() - start)
     return sorted(taken[1:])[_MEASURED_STEPS // 2]

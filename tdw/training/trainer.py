@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tdw.families.base import Family, Form, VariantConfig
+from tdw.recipes.family import Family, Form, VariantConfig
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 _MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -87,8 +87,12 @@ class Trainer:
         """Weights as numpy arrays; they may share memory with the trainer's until the next step."""
         return {name: tensor.detach().cpu().numpy() for name, tensor in self.weights.items()}
 
+    def loss_and_gradients(self) -> float:
+        """Train loss of the present weights at this epoch; leaves their gradients for `step`."""
+        return self.objective.loss_and_gradients(self.weights, self.epoch)
+
     def step(self) -> None:
-        """One optimizer step along the gradients that `objective.loss_and_gradients` left."""
+        """One optimizer step along the gradients that `loss_and_gradients` left."""
         self._optimizer.step()  # pyright: ignore[reportUnknownMemberType]
         self.epoch += 1
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from tdw.families import get_family
-from tdw.families.base import VariantConfig
+from tdw.recipes.family import VariantConfig
 from tdw.reports.comparison_report import comparison_report
 from tdw.store import Store
 from tdw.store.commit import write_atomic

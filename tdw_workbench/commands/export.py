@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 
 from tdw.errors import NotFound
-from tdw.families import FAMILIES
-from tdw.reports.bundle import export_bundle
+from tdw.exchange.bundle import export_bundle
+from tdw.families import all_families
 from tdw.store import Store
 from tdw_resources.places import find_places
 from tdw_workbench.cli import add_places
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     """Export, one archive of one family."""
     places = find_places(options.store, study=options.study)
     store = Store(places.store)
-    stored = {family: store.variants(family.name) for family in FAMILIES}
+    stored = {family: store.variants(family.name) for family in all_families()}
     for family, keys in stored.items():
         wanted = [key for key in keys if not options.variant or key in options.variant]
         if wanted:

@@ -13,15 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tdw.epochs import format_epochs, parse_epochs
 from tdw.errors import BadConfig
 from tdw.study import Study, load_study
 from tdw.training.progress import format_seconds
-from tdw.training.schedule import format_epochs, parse_epochs
 from tdw_resources.places import Places, find_places, log_folder
 from tdw_workbench.cli import add_places
-from tdw_workbench.effort import Effort, Work
-from tdw_workbench.order import ALL, Order, close_over_inputs
-from tdw_workbench.pool import Pool
+from tdw_workbench.fill.order import ALL, Order, close_over_inputs
+from tdw_workbench.fill.remaining import Effort, Work
+from tdw_workbench.fill.workers import Pool
 from tdw_workbench.terminal import Screen, count
 
 if TYPE_CHECKING:
@@ -81,9 +81,9 @@ def _make_order(
 ) -> Order:
     """Resolve what was asked for; what lies beyond the study is said and registered."""
     from tdw.store import Store
-    from tdw_assets.adaptive import with_extra
-    from tdw_assets.grid import Grid
-    from tdw_assets.partitions import register_variants, registered_variants
+    from tdw_assets.automation.extra_epochs import with_extra
+    from tdw_assets.cells.partitions import register_variants, registered_variants
+    from tdw_assets.cells.wanted import Grid
 
     grid = with_extra(Grid.of(study), Store(places.store))
     epochs = parse_epochs(options.epochs) if options.epochs else ()
@@ -144,10 +144,10 @@ def carry_out(order: Order, instance: dg.DagsterInstance, screen: Screen, *, wor
 def _first_pass(order: Order, instance: dg.DagsterInstance, screen: Screen, *, workers: int) -> list[str]:
     """Train to the end of the schedule and have the extra epochs chosen; the variants that failed."""
     from tdw.store import Store
-    from tdw.study.adaptive import read_choice
-    from tdw_assets.adaptive import settle
-    from tdw_assets.grid import Grid
-    from tdw_assets.partitions import with_registered
+    from tdw.study.extra_epochs import read_choice
+    from tdw_assets.automation.extra_epochs import settle
+    from tdw_assets.cells.partitions import with_registered
+    from tdw_assets.cells.wanted import Grid
 
     training, store = order.training(), Store(order.store)
     whole = with_registered(Grid.of(order.read_study()), instance)

@@ -11,16 +11,16 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from tdw.errors import BadConfig
+from tdw.exchange.import_checkpoints import import_bundle
+from tdw.exchange.state_dicts import import_checkpoints
 from tdw.families import get_family
-from tdw.reports.foreign import import_checkpoints
-from tdw.reports.importing import import_bundle
 from tdw.store import Store
 from tdw.store.layout import CHECKPOINTS, STATES
 from tdw.study import Study, load_study
 from tdw_resources.places import Places, find_places
 from tdw_workbench.cli import add_places
 from tdw_workbench.commands.fill import carry_out
-from tdw_workbench.order import Order
+from tdw_workbench.fill.order import Order
 from tdw_workbench.terminal import Screen, count
 
 
@@ -94,8 +94,8 @@ def _record(
     kinds: Collection[str],
 ) -> int:
     """Have the imported cells recorded, by the same way that a fill takes over what is in the store."""
-    from tdw_assets.grid import Grid
-    from tdw_assets.partitions import register_variants
+    from tdw_assets.cells.partitions import register_variants
+    from tdw_assets.cells.wanted import Grid
     from tdw_resources.instance import cores, fail_dead_runs, open_instance, size_pools
 
     settings: Mapping[str, Any] = study.model_dump(mode="json")

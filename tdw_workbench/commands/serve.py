@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     import uvicorn
 
     from tdw_workbench.web.app import standalone
-    from tdw_workbench.web.settings import settings_from_environment
+    from tdw_workbench.web.http.settings import settings_from_environment
 
     if not 0 <= options.port <= 65535:
         raise BadConfig(f"--port is {options.port}", "give a port from 1 to 65535")

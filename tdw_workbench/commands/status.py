@@ -17,7 +17,7 @@ from tdw_workbench.cli import add_places
 from tdw_workbench.terminal import count
 
 if TYPE_CHECKING:
-    from tdw_assets.survey import Survey
+    from tdw_assets.status import Survey
 
 _HEADS = ("", "checkpoints", "cells", "missing", "out of date", "failed", "tables+plots", "")
 
@@ -32,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the state of the study."""
     from tdw.store import Store
-    from tdw_assets.grid import Grid
-    from tdw_assets.survey import Survey
+    from tdw_assets.cells.wanted import Grid
+    from tdw_assets.status import Survey
     from tdw_resources.instance import open_instance
     from tdw_resources.progress import read_progress
 

@@ -12,16 +12,16 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tdw.epochs import format_epochs
 from tdw.errors import Busy
 from tdw.store.lock import exclusive
 from tdw.study import Study, load_study
-from tdw.training.schedule import format_epochs
 from tdw_resources.places import Places, find_places
 from tdw_workbench.cli import add_places
-from tdw_workbench.effort import Work
+from tdw_workbench.fill.order import Order
+from tdw_workbench.fill.remaining import Work
 from tdw_workbench.interrupts import take_signals
-from tdw_workbench.order import Order
-from tdw_workbench.supervisor import HOST, Supervisor, require_free
+from tdw_workbench.servers.supervisor import HOST, Supervisor, require_free
 from tdw_workbench.terminal import Screen, count
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(places: Places, study: Study, port: int) -> int:
-    from tdw_assets.grid import Grid
-    from tdw_assets.partitions import register_variants
+    from tdw_assets.cells.partitions import register_variants
+    from tdw_assets.cells.wanted import Grid
     from tdw_resources.instance import end_left_runs, open_instance, size_pools
 
     screen = Screen()
@@ -155,8 +155,8 @@ class _Survey:
 
     def _order(self) -> Order:
         """All of the study, as it is now."""
-        from tdw_assets.grid import Grid
-        from tdw_assets.partitions import with_registered
+        from tdw_assets.cells.partitions import with_registered
+        from tdw_assets.cells.wanted import Grid
 
         return Order(
             study=self._study.model_dump(mode="json"),

@@ -19,9 +19,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tdw.errors import BadConfig, Busy, NotFound
-from tdw.families import FAMILIES
-from tdw.integrity import Checked, Finding, summed_size, verify
-from tdw.repair import Repaired, needs_fill, repair
+from tdw.families import all_families
+from tdw.integrity.repair import Repaired, needs_fill, repair
+from tdw.integrity.verify import Checked, Finding, summed_size, verify
 from tdw.store import Store
 from tdw.store.layout import COMPARISON
 from tdw.store.lock import is_held
@@ -103,11 +103,13 @@ def look(store: Store, places: Places, screen: Screen) -> Verified:
     busy = busy_variants(store)
     compared = (places.home / "dagster.yaml").exists()
     if compared:
-        from tdw_assets.verify import compare_with_events
+        from tdw_assets.checks.events_against_files import compare_with_events
         from tdw_resources.instance import open_instance
 
         with open_instance(places.home) as instance:
-            findings += compare_with_events(checked, store, instance=instance, families=FAMILIES, busy=busy)
+            findings += compare_with_events(
+                checked, store, instance=instance, families=all_families(), busy=busy
+            )
     return Verified(len(checked), read, tuple(findings), busy, compared)
 
 
@@ -136,7 +138,7 @@ def mend(store: Store, findings: Sequence[Finding]) -> tuple[Repaired, ...]:
 
 
 def _locks(store: Store) -> Iterator[Path]:
-    for family in FAMILIES:
+    for family in all_families():
         yield from sorted((store.root / family.name).glob("*/locks/*.lock"))
 
 

@@ -11,12 +11,14 @@ from starlette.routing import BaseRoute, Mount, Route
 
 import tdw
 from tdw.errors import TdwError
-from tdw_workbench.web import explorer, overview, plots, reports
-from tdw_workbench.web.assets import serve_static
-from tdw_workbench.web.guard import Guard
-from tdw_workbench.web.library import Library
-from tdw_workbench.web.responses import on_error, on_worker
-from tdw_workbench.web.settings import Settings
+from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.http.answers import on_error, on_worker
+from tdw_workbench.web.http.guard import Guard
+from tdw_workbench.web.http.settings import Settings
+from tdw_workbench.web.http.static_files import serve_static
+from tdw_workbench.web.pages import explorer, overview
+from tdw_workbench.web.pages import plot as plots
+from tdw_workbench.web.pages import report as reports
 
 PREFIX = "/tdw"
 

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import BaseRoute
 
 from tdw_workbench.web.app import PREFIX, mount
-from tdw_workbench.web.settings import settings_from_environment
+from tdw_workbench.web.http.settings import settings_from_environment
 
 _NONCE = re.compile(r"'nonce-([\w+/=-]+)'")
 _log = logging.getLogger(__name__)

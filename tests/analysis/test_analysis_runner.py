@@ -3,12 +3,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tdw.analysis import coarseness, coarseness_stats
-from tdw.analysis.gaps import missing_cells
-from tdw.analysis.registry import ANALYZERS, spec_version
-from tdw.analysis.runner import analyze
 from tdw.errors import BadConfig, FingerprintMismatch, NotFound, TdwError
 from tdw.families import get_family
+from tdw.families.modulo_addition_1layer.analyzers import ANALYZERS, coarseness, coarseness_stats
+from tdw.inventory.state import missing_cells
+from tdw.making.artifacts import analyze
+from tdw.recipes.catalog import catalog_of
 from tdw.store import Address, Store
 from tdw.training.loop import train
 
@@ -58,7 +58,7 @@ def test_every_cell_is_computed_committed_and_yielded_by_epoch(store):
         artifact = store.read(at(result.analyzer, result.epoch))
         assert artifact.provenance == result.provenance
         assert result.metadata["nbytes"] == result.written.nbytes
-        assert result.metadata["spec_version"] == spec_version(result.analyzer)
+        assert result.metadata["spec_version"] == catalog_of(FAMILY).spec_version(result.analyzer)
     assert store.read(at("neuron_activations")).arrays["neuron_activations"].shape == (512, 7, 7)
     assert store.read(at("attention_patterns")).arrays["attention_patterns"].shape == (4, 3, 7, 7)
 
@@ -138,17 +138,17 @@ def test_a_damaged_required_artifact_is_computed_along(store):
     assert result.error is None
 
 
-def test_an_error_in_one_cell_leaves_the_rest_alone(store, monkeypatch):
-    from tdw.analysis import registry
-
+def test_an_error_in_one_cell_leaves_the_rest_alone(store):
     def fail(context, parameters):
         raise TdwError("it failed", "on purpose")
 
     broken = tuple(
-        dataclasses.replace(a, function=fail) if a.name == "coarseness" else a for a in registry.ANALYZERS
+        dataclasses.replace(recipe, function=fail) if recipe is coarseness.ANALYZER else recipe
+        for recipe in FAMILY.recipes
     )
-    monkeypatch.setattr(registry, "ANALYZERS", broken)
-    results = {r.analyzer: r for r in run(store, {a.name: [20] for a in ANALYZERS})}
+    family = dataclasses.replace(FAMILY, recipes=broken)
+    cells = {analyzer.name: [20] for analyzer in ANALYZERS}
+    results = {r.analyzer: r for r in analyze(store, family, CONFIG, cells, device="cpu")}
     failed = {name for name, result in results.items() if result.error is not None}
     assert failed == {"coarseness", "coarseness_stats", "relabelling"}
     assert "coarseness, which failed: it failed" in str(results["coarseness_stats"].error)

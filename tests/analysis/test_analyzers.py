@@ -3,18 +3,20 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tdw.analysis import (
+from tdw.errors import BadConfig
+from tdw.families.modulo_addition_1layer import FAMILY
+from tdw.families.modulo_addition_1layer.analyzers import (
+    ANALYZERS,
     coarseness,
     coarseness_stats,
     dominant_frequencies,
     downsampled_activations,
     neuron_frequencies,
 )
-from tdw.analysis.context import CheckpointContext
-from tdw.analysis.fourier import fourier_basis
-from tdw.analysis.registry import ANALYZERS, get_analyzer
-from tdw.errors import BadConfig
-from tdw.families.base import ProbeLabels
+from tdw.families.modulo_addition_1layer.context import CheckpointContext
+from tdw.families.modulo_addition_1layer.maths.fourier import fourier_basis
+from tdw.families.modulo_addition_1layer.model.probe_types import ProbeLabels
+from tdw.recipes.catalog import catalog_of
 
 P = 31
 NEURONS = 6
@@ -53,7 +55,7 @@ def run_all(context):
 
 def test_every_analyzer_gives_the_arrays_that_it_declares():
     for name, arrays in run_all(make_context()).items():
-        analyzer = get_analyzer(name)
+        analyzer = catalog_of(FAMILY).analyzer(name)
         for array_name, array in arrays.items():
             declared = [key for key in analyzer.arrays if key == array_name or "{" in key]
             assert declared, f"{name}: {array_name}"
@@ -65,7 +67,7 @@ def test_every_analyzer_gives_the_arrays_that_it_declares():
 
 
 def test_one_forward_pass_and_one_transform_serve_every_analyzer(monkeypatch):
-    from tdw.analysis import context as module
+    from tdw.families.modulo_addition_1layer import context as module
 
     passes, transforms = [], []
     context = make_context()

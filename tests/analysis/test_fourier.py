@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tdw.analysis import fourier
 from tdw.errors import BadConfig, TdwError
+from tdw.families.modulo_addition_1layer.maths import fourier
 
 odd = st.sampled_from([3, 5, 7, 11, 13, 15, 23, 31])
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tdw.analysis import metrics
-from tdw.analysis.fourier import spectra
+from tdw.families.modulo_addition_1layer.maths import scale_metrics as metrics
+from tdw.families.modulo_addition_1layer.maths.fourier import spectra
 
 P = 113
 DISC = 613  # pixels within 14 of the centre

@@ -7,11 +7,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tdw.analysis import logit_fourier, progress_measures
-from tdw.analysis.context import CheckpointContext
-from tdw.analysis.progress_measures import Parameters, compute, gini
 from tdw.errors import BadConfig
-from tdw.families.base import ProbeLabels
+from tdw.families.modulo_addition_1layer.analyzers import progress_measures
+from tdw.families.modulo_addition_1layer.analyzers.progress_measures import Parameters, compute, gini
+from tdw.families.modulo_addition_1layer.context import CheckpointContext
+from tdw.families.modulo_addition_1layer.maths import logit_fourier
+from tdw.families.modulo_addition_1layer.model.data import probe_labels
+from tdw.families.modulo_addition_1layer.model.probe_types import ProbeLabels
 
 D_MLP, D_MODEL = 24, 12
 
@@ -262,8 +264,8 @@ def test_parameters_that_can_not_be_used_are_refused_by_name(wrong):
 
 
 def test_at_initialization_the_published_losses_come_out():
-    from tdw.analysis import dominant_frequencies
     from tdw.families import get_family
+    from tdw.families.modulo_addition_1layer.analyzers import dominant_frequencies
 
     family = get_family("modulo_addition_1layer")
     config = family.parse_variant("p113_s999_d598")
@@ -272,7 +274,7 @@ def test_at_initialization_the_published_losses_come_out():
         113,
         {name: tensor.numpy() for name, tensor in weights.items()},
         lambda: family.probe_pass(config, weights),
-        label_probe=lambda: family.probe_labels(config),
+        label_probe=lambda: probe_labels(config),
     )
     rule = dominant_frequencies.ANALYZER
     context.results[rule.name] = rule.function(context, rule.parameters())

@@ -5,8 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tdw.analysis.reference import SHAPES, WAVES, coarseness_of, reference_line, wave_maps
 from tdw.errors import BadConfig
+from tdw.families.modulo_addition_1layer.maths.pure_waves import (
+    SHAPES,
+    WAVES,
+    coarseness_of,
+    reference_line,
+    wave_maps,
+)
 
 PRIMES = (7, 59, 97, 113)
 

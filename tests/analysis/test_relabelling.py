@@ -9,12 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tdw.analysis import metrics, relabelling
-from tdw.analysis.context import CheckpointContext
-from tdw.analysis.fourier import spectra
-from tdw.analysis.reference import wave_maps
-from tdw.analysis.relabelling import Parameters, control, from_maps, rank, relabel, relabelled_coarseness
 from tdw.errors import BadConfig
+from tdw.families.modulo_addition_1layer.analyzers import relabelling
+from tdw.families.modulo_addition_1layer.analyzers.relabelling import (
+    Parameters,
+    control,
+    from_maps,
+    rank,
+    relabel,
+    relabelled_coarseness,
+)
+from tdw.families.modulo_addition_1layer.context import CheckpointContext
+from tdw.families.modulo_addition_1layer.maths import scale_metrics as metrics
+from tdw.families.modulo_addition_1layer.maths.fourier import spectra
+from tdw.families.modulo_addition_1layer.maths.pure_waves import wave_maps
 
 
 def maps(p, n=9, seed=0):

@@ -6,8 +6,8 @@ import pytest
 from lab import Lab, tiny_study
 
 from tdw.store import Store
-from tdw_assets.grid import Grid
-from tdw_assets.partitions import register_variants
+from tdw_assets.cells.partitions import register_variants
+from tdw_assets.cells.wanted import Grid
 from tdw_resources.instance import open_instance
 
 

@@ -7,11 +7,11 @@ import dagster as dg
 
 from tdw.store import Store
 from tdw.study import Study, parse_study
-from tdw.training.records import CODE_VERSION
+from tdw.training.environment import code_version
+from tdw_assets.assets.requested_cells import cells_config, range_tags
 from tdw_assets.build import build_defs
-from tdw_assets.grid import Grid, cell_key
-from tdw_assets.request import cells_config, range_tags
-from tdw_assets.versions import DataVersion, tags
+from tdw_assets.cells.wanted import Grid, cell_key
+from tdw_assets.recording.versions import DataVersion, tags
 from tdw_resources.resources import StoreResource
 
 V1, V2 = "p7_s1_d598", "p7_s2_d598"
@@ -71,7 +71,7 @@ class Lab:
             dg.AssetMaterialization(
                 self.grid.checkpoint,
                 partition=cell_key(variant, epoch),
-                tags=tags(version, code_version=CODE_VERSION, inputs=[]),
+                tags=tags(version, code_version=code_version(self.grid.family), inputs=[]),
             )
         )
 

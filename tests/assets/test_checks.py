@@ -7,7 +7,7 @@ import pytest
 from lab import V1, Lab
 
 from tdw.store import Address
-from tdw_assets.checks import COVERED, PRESENT, SOUND, check_cells
+from tdw_assets.checks.asset_checks import COVERED, PRESENT, SOUND, check_cells
 
 ALL = (0, 2, 4, 6)
 
@@ -45,7 +45,7 @@ def test_a_filled_study_passes_and_a_second_look_reads_no_file(
     filled: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert failed(filled) == {}
-    monkeypatch.setattr("tdw_assets.soundness.verify_artifact", None)
+    monkeypatch.setattr("tdw_assets.checks.rereading.verify_artifact", None)
     assert failed(filled) == {}
 
 

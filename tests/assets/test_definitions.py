@@ -7,11 +7,11 @@ import pytest
 from lab import V1, tiny_study
 from tiny_variant import TINY
 
+from tdw.making.comparison import write_comparison
 from tdw.store import Store, TableAddress
-from tdw.summaries.comparison import write_comparison
 from tdw_assets.build import build_defs
-from tdw_assets.derived import derived_assets
-from tdw_assets.grid import Grid
+from tdw_assets.cells.products import derived_assets
+from tdw_assets.cells.wanted import Grid
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from dagster._core.definitions.sensor_definition import SensorExecutionData
 from lab import V1, V2, Lab
 
 from tdw.store import Address
-from tdw_assets.partitions import variants_name
-from tdw_assets.plan import PlannedRun
-from tdw_assets.reconcile import Seen, Tick, tick
-from tdw_assets.run_requests import run_request
+from tdw_assets.automation.planned_runs import PlannedRun
+from tdw_assets.automation.run_requests import run_request
+from tdw_assets.automation.sensor import Seen, Tick, tick
+from tdw_assets.cells.partitions import variants_name
 
 
 class Automation:
@@ -110,7 +110,7 @@ def test_a_tick_looks_at_no_cell_when_nothing_changed(
 ) -> None:
     assert automation.tick().runs
     looked: list[object] = []
-    monkeypatch.setattr("tdw_assets.reconcile._look", lambda *args: looked.append(args) or iter(()))
+    monkeypatch.setattr("tdw_assets.automation.sensor._look", lambda *args: looked.append(args) or iter(()))
     automation.seen.left, automation.seen.compared = [V1], True
     assert automation.tick().notes == [f"something is left of {V1}, and waits for a person or for news"]
     assert not looked
@@ -121,7 +121,9 @@ def test_after_an_upgrade_of_what_draws_every_variant_is_looked_at_again(
 ) -> None:
     assert automation.tick().runs
     looked: list[str] = []
-    monkeypatch.setattr("tdw_assets.reconcile._look", lambda *args: looked.extend(args[3]) or iter(()))
+    monkeypatch.setattr(
+        "tdw_assets.automation.sensor._look", lambda *args: looked.extend(args[3]) or iter(())
+    )
     automation.seen.left = []
     automation.seen.made_by = "an earlier version"
     automation.tick()
@@ -243,7 +245,7 @@ def test_a_run_that_automation_asks_for_brings_no_checks_along_and_waits_for_its
 
 
 def test_the_nightly_schedule_asks_for_every_gap(lab: Lab) -> None:
-    from tdw_assets.nightly import find_runs
+    from tdw_assets.automation.schedules import find_runs
 
     planned = find_runs("train", lab.grid, lab.instance, lab.store)
     assert {(run.job, run.variant, run.size) for run in planned} == {("train", V1, 4), ("train", V2, 4)}

@@ -7,13 +7,13 @@ from dagster._core.definitions.data_version import CachingStaleStatusResolver, S
 from dagster._core.loader import LoadingContextForTest
 from lab import V1, V2, Lab
 
-from tdw.analysis.runner import analyze
+from tdw.making.artifacts import analyze
 from tdw.store import Address
 from tdw.training.loop import train
-from tdw_assets.analysis import EXPLORED
-from tdw_assets.gaps import find_gaps
-from tdw_assets.grid import cell_key
-from tdw_assets.partitions import RANGE_END, RANGE_START
+from tdw_assets.assets.analysis import EXPLORED
+from tdw_assets.cells.gaps import find_gaps
+from tdw_assets.cells.partitions import RANGE_END, RANGE_START
+from tdw_assets.cells.wanted import cell_key
 from tdw_resources import links
 
 ALL = (0, 2, 4, 6)

@@ -8,13 +8,13 @@ from test_reconcile import Automation
 
 from tdw.store import Address, RecordAddress, Store, TableAddress
 from tdw.store.fingerprints import fingerprint_arrays
-from tdw.study.adaptive import read_choice
+from tdw.study.extra_epochs import read_choice
 from tdw.training.loop import train
-from tdw_assets.adaptive import look, settle, with_extra
-from tdw_assets.nightly import find_runs
-from tdw_assets.partitions import register_variants, variants_name, with_registered
-from tdw_assets.reconcile import _extend
-from tdw_assets.survey import Survey
+from tdw_assets.automation.extra_epochs import look, settle, with_extra
+from tdw_assets.automation.schedules import find_runs
+from tdw_assets.automation.sensor import _extend
+from tdw_assets.cells.partitions import register_variants, variants_name, with_registered
+from tdw_assets.status import Survey
 
 V3 = "p7_s3_d598"
 PASSES = {"train": 2, "analyze": 1}

@@ -12,11 +12,11 @@ import pytest
 from looking import FAMILY, VARIANT, serving
 
 from tdw.errors import TdwError
-from tdw.plots.registry import PLOTS
-from tdw.plots.render import render
+from tdw.families.modulo_addition_1layer.figures import PLOTS
+from tdw.families.modulo_addition_1layer.summaries import SUMMARIES
+from tdw.making.figures import render
+from tdw.making.tables import summarize
 from tdw.store import Store
-from tdw.summaries.registry import SUMMARIES
-from tdw.summaries.runner import summarize
 
 # Nothing of the browser's own may go out, and it runs as root in a container.
 FLAGS = (

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from tdw.plots.registry import PLOTS
+from tdw.families.modulo_addition_1layer.figures import PLOTS
 
 specs = [
     dg.AssetSpec(

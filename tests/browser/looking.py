@@ -9,13 +9,13 @@ from typing import Any
 
 import uvicorn
 
-from tdw.families import FAMILIES
-from tdw.plots.base import Plot
+from tdw.families import get_family
+from tdw.recipes.figure import Plot
 from tdw.store import Store
 from tdw_workbench.web.app import standalone
-from tdw_workbench.web.settings import Settings
+from tdw_workbench.web.http.settings import Settings
 
-FAMILY, VARIANT = FAMILIES[0], "p7_s1_d598_f0.5"
+FAMILY, VARIANT = get_family("modulo_addition_1layer"), "p7_s1_d598_f0.5"
 HERE = f"{FAMILY.name}/{VARIANT}"
 LOOK = """() => {
   const div = document.getElementById('figure');

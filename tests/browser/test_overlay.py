@@ -18,7 +18,7 @@ import dagster as dg
 import pytest
 from looking import FAMILY, HERE, LOOK, VARIANT, free_port, is_drawn
 
-from tdw.plots.registry import PLOTS
+from tdw.families.modulo_addition_1layer.figures import PLOTS
 from tdw.reports.registry import REPORTS
 from tdw.store import Store
 from tdw_resources import links

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from looking import FAMILY, HERE, LOOK, VARIANT, is_drawn, open_ready
 
-from tdw.plots.registry import PLOTS
+from tdw.families.modulo_addition_1layer.figures import PLOTS
 from tdw.store import Store
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.ci]

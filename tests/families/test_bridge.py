@@ -6,9 +6,9 @@ import torch
 
 from tdw.errors import BadConfig
 from tdw.families import get_family
-from tdw.families.modulo_addition_1layer import bridge, network
 from tdw.families.modulo_addition_1layer.config import Config
-from tdw.families.modulo_addition_1layer.data import probe_tokens
+from tdw.families.modulo_addition_1layer.model import bridge, network
+from tdw.families.modulo_addition_1layer.model.data import probe_tokens
 
 FAMILY = get_family("modulo_addition_1layer")
 AT_ALL_POSITIONS = ("hook_k", "hook_v")

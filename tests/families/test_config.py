@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tdw.errors import BadConfig
 from tdw.families import get_family
 from tdw.families.modulo_addition_1layer.config import Config
-from tdw.families.modulo_addition_1layer.data import labels, probe_tokens, split
+from tdw.families.modulo_addition_1layer.model.data import labels, probe_tokens, split
 
 PRIMES = st.sampled_from([3, 5, 7, 11, 59, 97, 101, 109, 113, 997])
 SEEDS = st.integers(0, 2**63 - 1)

@@ -6,8 +6,8 @@ import torch
 
 from tdw.errors import BadConfig
 from tdw.families import get_family
-from tdw.families.modulo_addition_1layer import network, objective, probe
 from tdw.families.modulo_addition_1layer.config import Config
+from tdw.families.modulo_addition_1layer.model import network, objective, probe
 
 FAMILY = get_family("modulo_addition_1layer")
 
@@ -39,8 +39,8 @@ def test_losses_and_every_gradient_are_those_of_the_reference(p: int, fraction: 
         assert got.is_contiguous()
         # Rounding alone is 1e-6; a pre-activation so near 0 that rounding decides its ReLU makes 3e-4.
         assert ((got - gradient).norm() / gradient.norm()).item() < 1e-3, name
-    test_loss, accuracy = reference.test_metrics(weights)
-    got_loss, got_accuracy = fast.test_metrics(weights)
+    test_loss, accuracy = reference.metrics(weights)
+    got_loss, got_accuracy = fast.metrics(weights)
     assert got_loss == pytest.approx(test_loss, rel=2e-7, abs=1e-8)
     assert got_accuracy == pytest.approx(accuracy, abs=2 / (p * p))
 

@@ -12,12 +12,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tdw.store import Store
-from tdw_assets.reconcile import Seen, tick
-from tdw_assets.run_requests import run_request
+from tdw_assets.automation.run_requests import run_request
+from tdw_assets.automation.sensor import Seen, tick
 from tdw_resources import events
 from tdw_resources.instance import fail_dead_runs, open_instance
 from tdw_resources.liveness import WORKER_TAG, identity
-from tdw_workbench.worker import execute
+from tdw_workbench.fill.worker_process import execute
 
 from .checks import Watch
 from .dagster_work import (

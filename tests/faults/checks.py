@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from tdw.errors import TdwError
-from tdw.integrity import verify
+from tdw.integrity.verify import verify
 from tdw.store import Store, tablefile
 from tdw.store.commit import leftovers
 

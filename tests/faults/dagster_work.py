@@ -13,14 +13,14 @@ from typing import Any
 import dagster as dg
 
 from tdw_assets.build import build_defs
-from tdw_assets.grid import Grid
-from tdw_assets.partitions import register_variants
+from tdw_assets.cells.partitions import register_variants
+from tdw_assets.cells.wanted import Grid
 from tdw_resources import events
 from tdw_resources.event_storage import BatchingSqliteEventLogStorage
 from tdw_resources.instance import DEFAULT_HOME, fail_dead_runs, open_instance, size_pools
 from tdw_resources.resources import StoreResource
-from tdw_workbench.order import ALL, Order
-from tdw_workbench.worker import run_variant
+from tdw_workbench.fill.order import ALL, Order
+from tdw_workbench.fill.worker_process import run_variant
 
 from .killing import steps_of
 from .outcome import Run

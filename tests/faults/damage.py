@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from tdw.errors import CorruptFile, NotFound, TdwError
-from tdw.integrity import verify
-from tdw.repair import repair
+from tdw.integrity.repair import repair
+from tdw.integrity.verify import verify
 from tdw.store import Address, Store, TableAddress
 
 from .dagster_work import definitions, fill_everything, runs_undisturbed

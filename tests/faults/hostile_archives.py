@@ -14,9 +14,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tdw.reports.bundle import export_bundle
-from tdw.reports.foreign import import_checkpoints
-from tdw.reports.importing import import_bundle
+from tdw.exchange.bundle import export_bundle
+from tdw.exchange.import_checkpoints import import_bundle
+from tdw.exchange.state_dicts import import_checkpoints
 from tdw.store import Address, Store, seal
 from tdw.store.layout import CHECKPOINTS
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tdw.integrity import verify
+from tdw.epochs import parse_epochs
+from tdw.integrity.verify import verify
 from tdw.store import Address, Store, TableAddress
 from tdw.study import load_study
-from tdw.training.schedule import parse_epochs
 
 from .mutations import changed, changed_bytes, fuzz, paths, refused_or, scalars
 from .work import FAMILY, VARIANTS

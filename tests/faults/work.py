@@ -15,8 +15,9 @@ from typing import Any
 for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[_variable] = "1"
 
-from tdw.analysis.gaps import missing_cells  # noqa: E402
 from tdw.families import get_family  # noqa: E402
+from tdw.inventory.state import missing_cells  # noqa: E402
+from tdw.recipes.catalog import catalog_of  # noqa: E402
 from tdw.store import Store, TableAddress  # noqa: E402
 from tdw.study import Study, parse_study  # noqa: E402
 
@@ -43,10 +44,9 @@ def study(**changes: Any) -> Study:
 
 def fill_by_library(root: Path, variant: str = VARIANTS[0]) -> None:
     """Train, analyze, summarize and plot what is missing of a variant, without Dagster."""
-    from tdw.analysis.runner import analyze
-    from tdw.plots.registry import get_plot
-    from tdw.plots.render import render
-    from tdw.summaries.runner import summarize
+    from tdw.making.artifacts import analyze
+    from tdw.making.figures import render
+    from tdw.making.tables import summarize
     from tdw.training.loop import train
 
     store, config = Store(root), FAMILY.parse_variant(variant)
@@ -69,7 +69,7 @@ def fill_by_library(root: Path, variant: str = VARIANTS[0]) -> None:
             summarize(store, FAMILY, config, name)
     for name in PLOTS:
         if not (store.plot_folder(FAMILY.name, variant, name) / "manifest.json").exists():
-            render(get_plot(name), store, family=FAMILY, variants=[variant]).write(store)
+            render(catalog_of(FAMILY).plot(name), store, family=FAMILY, variants=[variant]).write(store)
 
 
 @dataclass(frozen=True)

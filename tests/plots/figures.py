@@ -6,8 +6,8 @@ from typing import Any
 
 from synthetic import FAMILY
 
-from tdw.plots.reader import Sources, VariantReader
-from tdw.plots.style import looks, short_labels
+from tdw.drawing.style import looks, short_labels
+from tdw.recipes.reader import Sources, VariantReader
 from tdw.store import Store
 
 EPOCHS = (0, 100, 200, 300, 400, 500, 1000, 1500, 2000, 2500, 3000)

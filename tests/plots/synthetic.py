@@ -74,7 +74,7 @@ def matrix(epochs: Sequence[int], *, groks_at: int | None, neurons: int, seed: i
 
 
 def coarseness_table(epochs: Sequence[int], values: np.ndarray) -> pd.DataFrame:
-    from tdw.analysis.coarseness_stats import statistics
+    from tdw.families.modulo_addition_1layer.analyzers.coarseness_stats import statistics
 
     rows: list[dict[str, Any]] = []
     for epoch, row in zip(epochs, values, strict=True):
@@ -232,7 +232,7 @@ def write_variant(
 
 
 def write_maps(store: Store, key: str, epoch: int, *, p: int, neurons: int, strength: float) -> None:
-    from tdw.analysis.metrics import resize
+    from tdw.families.modulo_addition_1layer.maths.scale_metrics import resize
 
     full = maps(neurons, p) * np.float32(0.2 + strength)
     attention = np.stack([maps(3, p, seed=head) + 0.2 for head in range(4)])

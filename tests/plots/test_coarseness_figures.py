@@ -10,9 +10,16 @@ import pytest
 from figures import EPOCHS, KEYS, MISSING, axis_title, sources, traces
 from synthetic import matrix, write_table, write_variant
 
+from tdw.drawing import style
 from tdw.errors import BadConfig
-from tdw.plots import blob_count, coarseness_distribution, grokking, neuron_coarseness, neuron_matrix, style
-from tdw.plots.base import NoParameters
+from tdw.families.modulo_addition_1layer.figures import (
+    blob_count,
+    coarseness_distribution,
+    neuron_coarseness,
+    neuron_matrix,
+)
+from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
+from tdw.recipes.figure import NoParameters
 from tdw.store import Store
 
 

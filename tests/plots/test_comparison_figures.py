@@ -8,9 +8,10 @@ import pytest
 from figures import EPOCHS, KEYS, MISSING, axis_title, sources, traces
 from synthetic import FAMILY, matrix, progress_table, write_variant
 
+from tdw.drawing import style
 from tdw.errors import BadConfig, NotFound
-from tdw.plots import comparison, early_coarseness, progress_measures, style
-from tdw.plots.base import NoParameters
+from tdw.families.modulo_addition_1layer.figures import comparison, early_coarseness, progress_measures
+from tdw.recipes.figure import NoParameters
 from tdw.store import Provenance, Store, TableAddress
 from tdw.summaries.statistics import fit_line, spearman
 
@@ -81,7 +82,7 @@ def test_an_unknown_statistic_is_refused_with_the_known_ones(store: Store):
 
 
 def test_labels_cover_neither_each_other_nor_points():
-    from tdw.plots.grokking import Grokking
+    from tdw.families.modulo_addition_1layer.figures.grokking_mark import Grokking
 
     look = style.looks(["v"])["v"]
     points = [

@@ -7,11 +7,17 @@ import pytest
 from figures import EPOCHS, KEYS, MISSING, axis_title, sources, traces
 from synthetic import FAMILY, maps, matrix, write_maps, write_table, write_variant
 
-from tdw.analysis.metrics import resize
 from tdw.errors import BadConfig
-from tdw.plots import attention_patterns, dominant_frequencies, multi_scale, neuron_clusters, panels
-from tdw.plots.base import NoParameters
-from tdw.plots.render import figure_json
+from tdw.families.modulo_addition_1layer.figures import (
+    attention_patterns,
+    dominant_frequencies,
+    multi_scale,
+    neuron_clusters,
+    panels,
+)
+from tdw.families.modulo_addition_1layer.maths.scale_metrics import resize
+from tdw.making.figures import figure_json
+from tdw.recipes.figure import NoParameters
 from tdw.store import Store, TableAddress
 
 P = 13

@@ -6,8 +6,9 @@ import numpy as np
 from figures import EPOCHS, KEYS, MISSING, axis_title, sources, traces
 from synthetic import matrix
 
-from tdw.plots import mean_coarseness, style
-from tdw.plots.base import NoParameters
+from tdw.drawing import style
+from tdw.families.modulo_addition_1layer.figures import mean_coarseness
+from tdw.recipes.figure import NoParameters
 from tdw.store import Store
 
 

@@ -16,12 +16,13 @@ import pytest
 from figures import EPOCHS, KEYS
 from synthetic import FAMILY, provenance, write_variant
 
+from tdw.drawing import preview
+from tdw.drawing.offline_page import NoBrowser, find_browser, to_html, to_png, to_svg
 from tdw.errors import BadConfig, FingerprintMismatch, NotFound
-from tdw.plots import preview
-from tdw.plots.base import Plot
-from tdw.plots.export import NoBrowser, find_browser, to_html, to_png, to_svg
-from tdw.plots.registry import PLOTS, get_plot
-from tdw.plots.render import Rendered, comparison_figure, figure_json, render, variant_figure
+from tdw.families.modulo_addition_1layer.figures import PLOTS
+from tdw.making.figures import Rendered, comparison_figure, figure_json, render, variant_figure
+from tdw.recipes.catalog import catalog_of
+from tdw.recipes.figure import Plot
 from tdw.store import Store, TableAddress
 
 each_plot = pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: plot.name)
@@ -102,7 +103,7 @@ def test_without_what_it_needs_a_plot_says_what_is_missing(empty: Store, plot: P
 
 
 def test_a_bundle_is_committed_and_read_back(store: Store, empty: Store):
-    made = drawn(store, get_plot("mean_coarseness"))
+    made = drawn(store, catalog_of(FAMILY).plot("mean_coarseness"))
     made.write(empty)
     bundle = empty.read_plot(FAMILY.name, KEYS[0], "mean_coarseness")
     assert bundle.read("figure.json") == made.files["figure.json"]
@@ -110,7 +111,7 @@ def test_a_bundle_is_committed_and_read_back(store: Store, empty: Store):
 
 
 def test_a_changed_input_changes_its_fingerprint(empty: Store):
-    plot = get_plot("training_curves")
+    plot = catalog_of(FAMILY).plot("training_curves")
     write_variant(empty, KEYS[0], epochs=(0, 10), neurons=4, groks_at=None)
     before = render(plot, empty, family=FAMILY, variants=KEYS[:1]).provenance.inputs
     write_variant(empty, KEYS[0], epochs=(0, 10, 20), neurons=4, groks_at=None)
@@ -124,14 +125,14 @@ def test_a_figure_refuses_summaries_of_two_different_models(empty: Store):
     other = provenance(KEYS[0], "coarseness", variant_fingerprint="f" * 64)
     empty.write_table(address, empty.read_table(address), provenance=other)
     with pytest.raises(FingerprintMismatch, match=r"variant_fingerprint.*summaries/coarseness"):
-        render(get_plot("mean_coarseness"), empty, family=FAMILY, variants=KEYS[:1])
+        render(catalog_of(FAMILY).plot("mean_coarseness"), empty, family=FAMILY, variants=KEYS[:1])
 
 
 def test_an_unknown_plot_or_parameter_is_refused_with_the_known_ones(store: Store):
     with pytest.raises(BadConfig, match="training_curves"):
-        get_plot("nonsense")
+        catalog_of(FAMILY).plot("nonsense")
     with pytest.raises(BadConfig, match="no plot of a variant"):
-        get_plot("mean_coarseness_comparison", scope="variant")
+        catalog_of(FAMILY).plot("mean_coarseness_comparison", scope="variant")
     with pytest.raises(BadConfig, match="has no parameter"):
         variant_figure(store, FAMILY, KEYS[0], "mean_coarseness", radius=2)
 
@@ -155,7 +156,7 @@ def test_html_is_one_file_that_loads_nothing_from_elsewhere(store: Store):
 
 
 def test_a_label_cannot_close_the_script_of_the_page():
-    from tdw.plots import style
+    from tdw.drawing import style
 
     page = to_html(style.figure("</script><script>alert(1)</script>", []))
     assert "alert(1)</script>" not in page
@@ -213,13 +214,13 @@ def test_figures_are_drawn_without_torch(store: Store):
     """Figures read artifacts and summaries, never a model."""
     code = f"""
 import sys
-import tdw.plots.registry
+from tdw.families.modulo_addition_1layer.figures import PLOTS
 assert not {{"plotly", "matplotlib", "pandas"}} & set(sys.modules), "heavy imports with the registry"
 from tdw.families import get_family
-from tdw.plots.render import render
+from tdw.making.figures import render
 from tdw.store import Store
 family = get_family({FAMILY.name!r})
-for plot in tdw.plots.registry.PLOTS:
+for plot in PLOTS:
     keys = {KEYS!r} if plot.scope == "comparison" else {KEYS[:1]!r}
     render(plot, Store({str(store.root)!r}), family=family, variants=keys, scheduled={EPOCHS!r})
 assert "torch" not in sys.modules

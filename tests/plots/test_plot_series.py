@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tdw.plots.series import band, curve, even_runs, missing_note, on_schedule, spread, thin
+from tdw.drawing.series import band, curve, even_runs, missing_note, on_schedule, spread, thin
 
 
 def test_a_scheduled_epoch_without_a_row_becomes_a_nan():

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from tdw.plots import style
-from tdw.plots.registry import PLOTS
+from tdw.drawing import style
+from tdw.families.modulo_addition_1layer.figures import PLOTS
 
 
 def luminance(color: str) -> float:

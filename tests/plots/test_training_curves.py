@@ -8,8 +8,8 @@ from figures import EPOCHS, KEYS, MISSING, axis_title, sources, traces
 from synthetic import history
 
 from tdw.errors import NotFound
-from tdw.plots import training_curves
-from tdw.plots.base import NoParameters
+from tdw.families.modulo_addition_1layer.figures import training_curves
+from tdw.recipes.figure import NoParameters
 from tdw.store import Store
 
 

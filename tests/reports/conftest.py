@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tdw.families import FAMILIES
+from tdw.families import get_family
+from tdw.families.modulo_addition_1layer.summaries import grokking
+from tdw.making.comparison import compare
+from tdw.recipes.summary import Inputs
+from tdw.recipes.variant_tables import VariantTables
 from tdw.reports.evidence import Evidence
 from tdw.store import Address, Provenance, Store, TableAddress
-from tdw.summaries import grokking
-from tdw.summaries.base import Inputs
-from tdw.summaries.comparison import compare
-from tdw.summaries.variant_tables import VariantTables
 
-FAMILY = FAMILIES[0]
+FAMILY = get_family("modulo_addition_1layer")
 EPOCHS = np.array([0, *range(500, 25_001, 500)])
 GROKKED: Mapping[tuple[int, int], float | None] = {
     (97, 485): 9000, (97, 999): 11_000, (101, 485): 10_000, (101, 999): None,
@@ -57,7 +57,9 @@ def tables_of(
     history = pd.DataFrame({"epoch": dense, "train_loss": 1e-6, "test_loss": loss, "test_accuracy": loss < 1})
     return {
         "history": history,
-        "grokking": grokking.compute(Inputs(p, (), {}, history), grokking.Parameters()),
+        "grokking": grokking.compute(
+            Inputs(FAMILY.make_config(p=p, seed=seed), (), {}, history), grokking.Parameters()
+        ),
         "coarseness": pd.DataFrame(
             {
                 "epoch": epochs,
@@ -170,7 +172,9 @@ def study() -> StudyMaker:
                 histories[config.key] = tables.pop("history")
                 epochs = (0, settings.get("last", 25_000))
             variants.append(VariantTables(config, tables, epochs, {}))
-        return Evidence(compare(variants), tuple(variants), histories, early_epoch=1000, last_epoch=25_000)
+        return Evidence(
+            compare(FAMILY, variants), tuple(variants), histories, early_epoch=1000, last_epoch=25_000
+        )
 
     return make
 

@@ -15,16 +15,16 @@ import numpy as np
 import pytest
 
 from tdw.errors import BadConfig, CorruptFile, FingerprintMismatch, NotFound, StoreError, TdwError
-from tdw.families import FAMILIES
-from tdw.reports import archive, bundle
-from tdw.reports.archive import Entry
-from tdw.reports.bundle import export_bundle
-from tdw.reports.importing import import_bundle, read_bundle_manifest
+from tdw.exchange import archive, bundle
+from tdw.exchange.archive import Entry
+from tdw.exchange.bundle import export_bundle
+from tdw.exchange.import_checkpoints import import_bundle, read_bundle_manifest
+from tdw.families import get_family
+from tdw.making.comparison import write_comparison
+from tdw.making.tables import summarize
 from tdw.store import Address, Store, TableAddress, seal
-from tdw.summaries.comparison import write_comparison
-from tdw.summaries.runner import summarize
 
-FAMILY = FAMILIES[0]
+FAMILY = get_family("modulo_addition_1layer")
 TINY = "p7_s1_d598_f0.5"
 CONFIG = FAMILY.parse_variant(TINY)
 

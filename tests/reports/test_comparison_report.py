@@ -9,11 +9,11 @@ import re
 import pytest
 
 from tdw.errors import BadConfig
-from tdw.families import FAMILIES
+from tdw.families import get_family
 from tdw.reports.comparison_report import QUANTITIES, comparison_report
 from tdw.store import Store
 
-FAMILY = FAMILIES[0]
+FAMILY = get_family("modulo_addition_1layer")
 P = (97, 101, 109, 113)
 
 

@@ -11,11 +11,11 @@ import torch
 from safetensors.torch import save_file
 
 from tdw.errors import BadConfig, CorruptFile, FingerprintMismatch, NotFound
-from tdw.families import FAMILIES
-from tdw.reports.foreign import import_checkpoints
+from tdw.exchange.state_dicts import import_checkpoints
+from tdw.families import get_family
 from tdw.store import Address, Store, TableAddress
 
-FAMILY = FAMILIES[0]
+FAMILY = get_family("modulo_addition_1layer")
 CONFIG = FAMILY.make_config(p=7, seed=5, train_fraction=0.5)
 
 
@@ -45,12 +45,12 @@ def test_safetensors_and_state_dicts_become_checkpoints_with_losses(store: Store
     assert found.provenance.environment["file"] == "b.pth"
     history = store.read_table(TableAddress(FAMILY.name, CONFIG.key, "history")).set_index("epoch")
     assert history.index.tolist() == [0, 500]
-    assert history.loc[500, "test_loss"] == done[1].test_loss
+    assert history.loc[500, "test_loss"] == done[1].metrics["test_loss"]
     assert done[0].train_loss == pytest.approx(np.log(7), abs=0.5)
 
 
 def test_the_imported_variant_can_be_analyzed(store: Store, tmp_path: Path) -> None:
-    from tdw.analysis.runner import analyze
+    from tdw.making.artifacts import analyze
 
     save_file(state(), tmp_path / "a.safetensors")
     import_checkpoints(store, FAMILY, CONFIG, {0: tmp_path / "a.safetensors"})

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tdw.making.tables import summarize
 from tdw.reports.evidence import read_evidence
 from tdw.reports.sensitivity import read_fractions, sensitivity
 from tdw.store import Store
-from tdw.summaries.runner import summarize
 
 
 def rows_of(text: str, heading: str) -> dict[str, list[str]]:
@@ -41,9 +41,9 @@ def test_other_thresholds_and_epochs_are_counted(study) -> None:
 
 
 def test_the_defaults_agree_with_what_the_analyzers_found(tiny_store: Store) -> None:
-    from tdw.families import FAMILIES
+    from tdw.families import get_family
 
-    family = FAMILIES[0]
+    family = get_family("modulo_addition_1layer")
     config = family.parse_variant("p7_s1_d598_f0.5")
     for name in ("grokking", "coarseness", "frequencies"):
         summarize(tiny_store, family, config, name)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tdw.families import FAMILIES
+from tdw.families import get_family
 from tdw.reports.evidence import read_evidence
 from tdw.reports.study_comparison import NAME, groupings, study_comparison, write_study_comparison
 from tdw.store import Store
 
-FAMILY = FAMILIES[0]
+FAMILY = get_family("modulo_addition_1layer")
 
 
 @pytest.fixture

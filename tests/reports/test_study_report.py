@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from tdw.errors import FingerprintMismatch
-from tdw.families import FAMILIES
+from tdw.families import get_family
+from tdw.making.tables import summarize
 from tdw.reports.page import table, to_html
 from tdw.reports.study_report import study_report, write_study_report
 from tdw.store import Store
-from tdw.summaries.runner import summarize
 
-FAMILY = FAMILIES[0]
+FAMILY = get_family("modulo_addition_1layer")
 TINY = "p7_s1_d598_f0.5"
 
 

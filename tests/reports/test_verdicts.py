@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from tdw.reports import expected, hypotheses, modulus_101, questions
-from tdw.reports.finding import Finding, show
-from tdw.reports.questions import drop_epoch, rise_interval
+from tdw.reports.claims import expected, hypotheses, modulus_101, questions
+from tdw.reports.claims.finding import Finding, show
+from tdw.reports.claims.questions import drop_epoch, rise_interval
 from tdw.reports.study_report import all_findings
 
 

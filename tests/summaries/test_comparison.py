@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 
 from tdw.errors import FingerprintMismatch
-from tdw.families import FAMILIES
+from tdw.families import get_family
+from tdw.families.modulo_addition_1layer.association import associate_early, association_table, grokking_times
+from tdw.making.comparison import compare, write_comparison
+from tdw.making.tables import summarize
+from tdw.recipes.variant_tables import VariantTables, read_tables
 from tdw.store import Store, TableAddress
-from tdw.summaries.association import associate_early, association_table, grokking_times
-from tdw.summaries.comparison import compare, write_comparison
-from tdw.summaries.runner import summarize
-from tdw.summaries.variant_tables import VariantTables, read_tables
 
-FAMILY = FAMILIES[0]
+FAMILY = get_family("modulo_addition_1layer")
 TINY = "p7_s1_d598_f0.5"
 EPOCHS = (0, 1000, 2000, 3000)
 
@@ -77,7 +77,7 @@ def made_up(key, *, grokking_epoch, censored_at=None, means=(0.1, 0.2, 0.3, 0.4)
 
 
 def test_a_row_says_what_happened_early_at_grokking_and_at_the_end():
-    (row,) = compare([made_up("p97_s1_d598", grokking_epoch=1500)]).to_dict("records")
+    (row,) = compare(FAMILY, [made_up("p97_s1_d598", grokking_epoch=1500)]).to_dict("records")
     assert (row["variant"], row["p"], row["seed"], row["train_fraction"]) == ("p97_s1_d598", 97, 1, 0.3)
     assert row["grokking_epoch"] == 1500
     assert (row["early_mean_coarseness"], row["early_num_blobs"], row["early_num_blobs_0.5"]) == (0.2, 1, 2)
@@ -102,9 +102,9 @@ def test_a_row_says_what_happened_early_at_grokking_and_at_the_end():
 
 def test_what_was_not_analyzed_is_empty_and_named():
     bare = VariantTables(FAMILY.parse_variant("p97_s1_d598"), {}, (), {})
-    (row,) = compare([bare, made_up("p97_s2_d598", grokking_epoch=1500)], early_epoch=500).to_dict("records")[
-        :1
-    ]
+    (row,) = compare(FAMILY, [bare, made_up("p97_s2_d598", grokking_epoch=1500)], early_epoch=500).to_dict(
+        "records"
+    )[:1]
     assert row["missing"].split(", ")[0] == "grokking"
     assert math.isnan(row["early_mean_coarseness"])
     assert pd.isna(row["grokking_epoch"])
@@ -121,7 +121,7 @@ def study():
         made_up(f"p97_s{i}_d598", grokking_epoch=None, censored_at=9000, means=(0.1, 0.3, 0.5, 0.5))
         for i in (5, 6)
     ]
-    return compare([*grokked, *failed])
+    return compare(FAMILY, [*grokked, *failed])
 
 
 def test_no_grok_is_tied_for_last_when_it_was_watched_long_enough():

@@ -5,8 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tdw.errors import BadConfig, NotFound
-from tdw.summaries.base import Inputs
-from tdw.summaries.grokking import SUMMARY, Parameters, compute, grokking_epoch
+from tdw.families.modulo_addition_1layer.config import Config
+from tdw.families.modulo_addition_1layer.summaries.grokking import (
+    SUMMARY,
+    Parameters,
+    compute,
+    grokking_epoch,
+)
+from tdw.recipes.summary import Inputs
+
+CONFIG = Config(7, seed=1)
+
 
 NAN = float("nan")
 
@@ -26,7 +35,7 @@ def table(losses, accuracies=None, **options):
             "test_accuracy": np.array(accuracies or [NAN] * len(losses), np.float64),
         }
     )
-    return compute(Inputs(7, (), {}, history), Parameters(**options))
+    return compute(Inputs(CONFIG, (), {}, history), Parameters(**options))
 
 
 def test_it_is_the_first_evaluated_epoch_from_which_on_the_loss_stays_below():

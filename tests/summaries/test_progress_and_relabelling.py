@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tdw.families import FAMILIES
+from tdw.families import get_family
+from tdw.families.modulo_addition_1layer.config import Config
+from tdw.families.modulo_addition_1layer.summaries import progress_measures, relabelling
+from tdw.making.tables import summarize
+from tdw.recipes.summary import Inputs
 from tdw.store import Address, Store, TableAddress
-from tdw.summaries import progress_measures, relabelling
-from tdw.summaries.base import Inputs
-from tdw.summaries.runner import summarize
 
-FAMILY = FAMILIES[0]
+CONFIG = Config(7, seed=1)
+
+
+FAMILY = get_family("modulo_addition_1layer")
 TINY = "p7_s1_d598_f0.5"
 
 
@@ -45,7 +49,8 @@ def test_measures_with_the_last_epochs_frequencies_use_them_at_every_epoch(tiny_
     stored[0]["key_frequencies"] = np.array([], np.int64)
     stored[2]["key_frequencies"] = np.array([1, 3])
     found = progress_measures.compute(
-        Inputs(7, (0, 10, 20), {"progress_measures": tuple(stored)}), progress_measures.NoParameters()
+        Inputs(CONFIG, (0, 10, 20), {"progress_measures": tuple(stored)}),
+        progress_measures.NoParameters(),
     )
     assert found["last_key_frequencies"].tolist() == ["1 3"] * 3
     assert found["key_frequencies"].tolist()[0] == ""
@@ -54,7 +59,8 @@ def test_measures_with_the_last_epochs_frequencies_use_them_at_every_epoch(tiny_
     # All three frequencies of p = 7 together are the whole table of means by answer.
     stored[2]["key_frequencies"] = np.array([1, 2, 3])
     found = progress_measures.compute(
-        Inputs(7, (0, 10, 20), {"progress_measures": tuple(stored)}), progress_measures.NoParameters()
+        Inputs(CONFIG, (0, 10, 20), {"progress_measures": tuple(stored)}),
+        progress_measures.NoParameters(),
     )
     logits = stored[0]["logit_table"].astype(np.float64)
     losses = np.log(np.exp(logits).sum(1)) - np.diagonal(logits)
@@ -75,6 +81,6 @@ def test_ranks_agree_with_the_analyzers_and_count_ties_against_the_labelling() -
         "mean_coarseness": np.array([0.2, 0.3, 0.2, 0.1]),
         "num_blob_neurons": np.array([5, 5, 5, 5]),
     }
-    found = relabelling.compute(Inputs(9, (0,), {"relabelling": (arrays,)}), relabelling.NoParameters())
+    found = relabelling.compute(Inputs(CONFIG, (0,), {"relabelling": (arrays,)}), relabelling.NoParameters())
     assert found["rank_mean_coarseness"].tolist() == [3, 1, 3, 4]
     assert found["rank_num_blob_neurons"].tolist() == [4, 4, 4, 4]

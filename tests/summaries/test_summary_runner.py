@@ -4,21 +4,21 @@ import shutil
 import numpy as np
 import pytest
 
-from tdw.analysis import coarseness
-from tdw.analysis.registry import ANALYZERS
-from tdw.analysis.runner import analyze
 from tdw.errors import BadConfig, CorruptFile, FingerprintMismatch, NotFound
 from tdw.families import get_family
+from tdw.families.modulo_addition_1layer.analyzers import ANALYZERS, coarseness
+from tdw.families.modulo_addition_1layer.summaries import SUMMARIES
+from tdw.families.modulo_addition_1layer.summaries.grokking import Parameters
+from tdw.making.artifacts import analyze
+from tdw.making.tables import summarize
+from tdw.recipes.catalog import catalog_of
 from tdw.store import Address, Store, TableAddress
-from tdw.summaries.grokking import Parameters
-from tdw.summaries.registry import SUMMARIES, get_summary, resolve_options, summary_version
-from tdw.summaries.runner import current_inputs, summarize
 from tdw.training.loop import train
 
 FAMILY = get_family("modulo_addition_1layer")
 CONFIG = FAMILY.make_config(p=7, seed=1)
 EPOCHS = (0, 10, 20)
-NAMES = [summary.name for summary in SUMMARIES if set(summary.analyzers) <= set(FAMILY.analyzers)]
+NAMES = [summary.name for summary in SUMMARIES]
 
 
 def at(kind, epoch=20, config=CONFIG):
@@ -63,7 +63,7 @@ def test_a_summary_is_committed_with_what_it_was_made_from(store, name):
     done = run(store, name)
     table, provenance = store.read_table_with_provenance(TableAddress(FAMILY.name, CONFIG.key, name))
     assert provenance == done.provenance
-    assert set(provenance.inputs) == set(get_summary(name).needs)
+    assert set(provenance.inputs) == set(catalog_of(FAMILY).summary(name).needs)
     assert provenance.variant_fingerprint == CONFIG.fingerprint
     assert done.missing == {}
     assert done.metadata["num_rows"] == len(table) > 0
@@ -88,11 +88,13 @@ def test_the_table_shows_what_the_artifacts_hold(store):
 
 
 def test_the_grokking_rule_of_the_study_is_used_and_recorded(store):
-    options = resolve_options("grokking", {"metric": "test_accuracy", "threshold": 0.5})
+    options = catalog_of(FAMILY).resolve_options("grokking", {"metric": "test_accuracy", "threshold": 0.5})
     done = run(store, "grokking", options=options)
     assert done.provenance.parameters == {"metric": "test_accuracy", "threshold": 0.5}
     assert read(store, "grokking")["metric"].tolist() == ["test_accuracy"]
-    assert summary_version("grokking", options) != summary_version("grokking")
+    assert catalog_of(FAMILY).summary_version("grokking", options) != catalog_of(FAMILY).summary_version(
+        "grokking"
+    )
 
 
 # Gaps
@@ -125,28 +127,26 @@ def test_a_variant_without_history_can_not_be_said_to_grok(store):
 # What a summary was made from
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_inputs_as_they_are_now_equal_the_recorded_ones_until_something_changes(store, name):
-    done = run(store, name)
-    assert current_inputs(store, FAMILY, CONFIG, name) == done.provenance.inputs
+def inputs(store, name, **options):
+    return run(store, name, **options).provenance.inputs
 
 
 def test_a_new_epoch_a_lost_one_and_a_recomputed_one_show_in_the_inputs(store):
-    before = current_inputs(store, FAMILY, CONFIG, "coarseness")
+    before = inputs(store, "coarseness")
     fill(store, {"coarseness_stats": [20]})
-    assert current_inputs(store, FAMILY, CONFIG, "coarseness") == before
+    assert inputs(store, "coarseness") == before
     store.delete(at("coarseness_stats", 20))
-    fewer = current_inputs(store, FAMILY, CONFIG, "coarseness")
+    fewer = inputs(store, "coarseness")
     changed = {"coarseness": coarseness.Parameters(radius_fraction=0.5)}
     fill(store, {"coarseness_stats": [20]}, parameters=changed)
-    recomputed = current_inputs(store, FAMILY, CONFIG, "coarseness")
+    recomputed = inputs(store, "coarseness", parameters=changed, epochs=[20])
     assert len({str(found) for found in (before, fewer, recomputed)}) == 3
 
 
 def test_a_longer_history_shows_in_the_inputs(store):
-    before = current_inputs(store, FAMILY, CONFIG, "grokking")
+    before = inputs(store, "grokking")
     list(train(CONFIG, store=store, checkpoints=(30,), device="cpu"))
-    assert current_inputs(store, FAMILY, CONFIG, "grokking") != before
+    assert inputs(store, "grokking") != before
 
 
 # The invariant
@@ -252,4 +252,4 @@ def test_options_of_another_summary_are_refused(store):
 
 def test_a_wrong_option_is_refused_by_name():
     with pytest.raises(BadConfig, match="grokking has no parameter 'limit'"):
-        resolve_options("grokking", {"limit": 1})
+        catalog_of(FAMILY).resolve_options("grokking", {"limit": 1})

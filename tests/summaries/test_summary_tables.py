@@ -4,17 +4,29 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tdw.analysis import coarseness_stats
 from tdw.errors import BadConfig
-from tdw.summaries import coarseness, frequencies, heads, neuron_coarseness, neurons
-from tdw.summaries.base import Inputs
+from tdw.families.modulo_addition_1layer.analyzers import coarseness_stats
+from tdw.families.modulo_addition_1layer.config import Config
+from tdw.families.modulo_addition_1layer.summaries import (
+    coarseness,
+    frequencies,
+    heads,
+    neuron_coarseness,
+    neurons,
+)
+from tdw.recipes.summary import Inputs
+
+CONFIG = Config(7, seed=1)
+
 
 EPOCHS = (0, 100, 500)
 
 
 def inputs(**artifacts):
     count = len(next(iter(artifacts.values())))
-    return Inputs(7, EPOCHS[:count], {name: tuple(listed) for name, listed in artifacts.items()})
+    return Inputs(
+        Config(7, seed=1), EPOCHS[:count], {name: tuple(listed) for name, listed in artifacts.items()}
+    )
 
 
 # coarseness and neuron_coarseness
@@ -119,8 +131,8 @@ def test_the_scale_of_a_map_follows_from_coarseness_and_relative_gradient():
 
 
 def test_plane_waves_inside_the_disc_are_coarse_and_white_noise_is_fine():
-    from tdw.analysis import metrics
-    from tdw.analysis.fourier import spectra
+    from tdw.families.modulo_addition_1layer.maths import scale_metrics as metrics
+    from tdw.families.modulo_addition_1layer.maths.fourier import spectra
 
     p = 113
     x = 2 * np.pi * np.arange(p) / p

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tdw.errors import BadConfig
-from tdw.training.adaptive import AdaptiveRule, adaptive_epochs
+from tdw.study.extra_epochs_rule import AdaptiveRule, adaptive_epochs
 
 SCHEDULE = tuple(range(0, 10_001, 500))
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from tdw.families import get_family
 from tdw.families.modulo_addition_1layer.config import Config
-from tdw.families.modulo_addition_1layer.data import probe_tokens, split
+from tdw.families.modulo_addition_1layer.model.data import probe_tokens, split
 from tdw.store import Store, TableAddress
 from tdw.training.loop import train
 

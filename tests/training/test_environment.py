@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from tdw.errors import BadConfig
+from tdw.families.modulo_addition_1layer import FAMILY
 from tdw.training.environment import describe_environment, differences, one_thread, resolve_device
 
 
@@ -29,7 +30,7 @@ def test_threads_and_subnormal_numbers_are_as_before_after_training(flushed: boo
 
 
 def test_every_decisive_difference_is_listed() -> None:
-    here = describe_environment(device="cpu", form="plain")
+    here = describe_environment(FAMILY, device="cpu", form="plain")
     assert differences(here, here) == []
     there = {**here, "torch": "1.0", "cpu": "Z80", "tdw": "0.0.1"}
     found = differences(there, here)

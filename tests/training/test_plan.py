@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tdw.training.plan import Stretch, cheapest_witness, plan_stretches
+from tdw.training.stretches import Stretch, cheapest_witness, plan_stretches
 
 STATES = st.sets(st.integers(0, 300), max_size=8).map(sorted)
 WANTED = st.lists(

@@ -90,7 +90,7 @@ def test_the_history_is_of_the_weights_after_exactly_as_many_steps(undisturbed: 
         arrays = undisturbed.read(address("checkpoints", epoch)).arrays
         weights = {name: torch.tensor(array) for name, array in arrays.items()}
         assert goal.loss_and_gradients(weights) == table.train_loss[epoch]
-        assert goal.test_metrics(weights) == (table.test_loss[epoch], table.test_accuracy[epoch])
+        assert goal.metrics(weights) == (table.test_loss[epoch], table.test_accuracy[epoch])
 
 
 def test_test_metrics_are_there_at_the_stride_and_at_every_checkpoint(tmp_path: Path) -> None:
@@ -248,8 +248,8 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, rounding: float) -> None:
     """Pretend to be another machine, on which an optimizer step rounds differently (or not, with 0)."""
     here = environment.describe_environment
 
-    def described(**setting: object) -> dict[str, str]:
-        return {**here(**setting), "cpu": "Another CPU", "torch": "9.9.9"}  # pyright: ignore
+    def described(family: object, **setting: object) -> dict[str, str]:
+        return {**here(family, **setting), "cpu": "Another CPU", "torch": "9.9.9"}  # pyright: ignore
 
     monkeypatch.setattr(replay, "describe_environment", described)
     from tdw.training.trainer import Trainer

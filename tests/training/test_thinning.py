@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from tiny_variant import TINY
 
 from tdw.errors import BadConfig, Busy
-from tdw.families import FAMILIES
+from tdw.families import get_family
 from tdw.store import Store
 from tdw.store.layout import STATES
 from tdw.training.loop import train
 from tdw.training.thinning import plan_thinning, thin
 from tdw_workbench.cli import main
 
-FAMILY = FAMILIES[0]
+FAMILY = get_family("modulo_addition_1layer")
 
 
 def states(store: Store) -> list[int]:

@@ -9,7 +9,7 @@ import pytest
 
 from tdw.store import Store
 from tdw_workbench.cli import COMMANDS, build_parser, main
-from tdw_workbench.order import ALL, Order, close_over_inputs
+from tdw_workbench.fill.order import ALL, Order, close_over_inputs
 
 STUDY = """\
 name: tiny
@@ -99,7 +99,7 @@ def test_an_order_survives_the_way_to_a_worker(tmp_path: Path) -> None:
 
 def test_assets_are_filled_with_what_they_are_made_from() -> None:
     from tdw.study import parse_study
-    from tdw_assets.grid import Grid
+    from tdw_assets.cells.wanted import Grid
 
     grid = Grid.of(parse_study({"name": "s", "variants": ["p7_s1_d598"], "epochs": 6, "checkpoints": [0]}))
     assert close_over_inputs(grid, ["coarseness_stats"]) == ("checkpoint", "coarseness", "coarseness_stats")

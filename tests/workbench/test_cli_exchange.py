@@ -86,9 +86,11 @@ def test_checkpoints_trained_elsewhere_become_a_variant_and_are_recorded(
     import torch
     from safetensors.torch import save_file
 
-    from tdw.families import FAMILIES
+    from tdw.families import get_family
 
-    weights = FAMILIES[0].init_weights(FAMILIES[0].make_config(p=7, seed=5))
+    weights = get_family("modulo_addition_1layer").init_weights(
+        get_family("modulo_addition_1layer").make_config(p=7, seed=5)
+    )
     # As HookedTransformer.state_dict() of TransformerLens 2 has them.
     weights["blocks.0.attn.mask"] = torch.ones(3, 3, dtype=torch.bool).tril()
     weights["blocks.0.attn.IGNORE"] = torch.tensor(-torch.inf)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tdw_workbench.effort import Effort, Work
-from tdw_workbench.order import ALL, Order
+from tdw_workbench.fill.order import ALL, Order
+from tdw_workbench.fill.remaining import Effort, Work
 
 
 def test_no_time_left_is_made_up_before_anything_is_done() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tdw_workbench.order import Order
-from tdw_workbench.pool import Answer, Pool
+from tdw_workbench.fill.order import Order
+from tdw_workbench.fill.workers import Answer, Pool
 
 # Speaks as a worker does; what it does depends on the variant's name.
 WORKER = """

@@ -7,11 +7,11 @@ import pytest
 
 from tdw.store import Store
 from tdw.study import load_study
-from tdw.study.adaptive import read_choice
+from tdw.study.extra_epochs import read_choice
 from tdw_workbench.cli import main
-from tdw_workbench.order import Order
-from tdw_workbench.web.library import Library
-from tdw_workbench.web.settings import Settings
+from tdw_workbench.fill.order import Order
+from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.http.settings import Settings
 
 VARIANT, OTHER = "p23_s1_d598_f0.6", "p23_s2_d598_f0.6"
 FAMILY = "modulo_addition_1layer"

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tdw.integrity import verify
+from tdw.integrity.verify import verify
 from tdw.store import Address, Store, TableAddress
 from tdw.study import parse_study
 from tdw_assets.build import build_defs
-from tdw_assets.grid import Grid
-from tdw_assets.partitions import register_variants
+from tdw_assets.cells.partitions import register_variants
+from tdw_assets.cells.wanted import Grid
 from tdw_resources.instance import open_instance
 from tdw_resources.resources import StoreResource
 from tdw_workbench.cli import main
-from tdw_workbench.order import ALL, Order
-from tdw_workbench.worker import run_variant
+from tdw_workbench.fill.order import ALL, Order
+from tdw_workbench.fill.worker_process import run_variant
 
 FAMILY, VARIANT = "modulo_addition_1layer", "p5_s1_d598"
 EPOCHS = (0, 2, 4)

@@ -8,17 +8,17 @@ import sys
 import pytest
 from starlette.testclient import TestClient
 
-from tdw.families import FAMILIES
-from tdw.plots.registry import get_plot
-from tdw.plots.render import render
+from tdw.families import get_family
+from tdw.making.figures import render
+from tdw.recipes.catalog import catalog_of
 from tdw.reports.document import PAGE
 from tdw.reports.registry import REPORTS
 from tdw.store import Store
 from tdw.store.layout import Address
 from tdw_workbench.web.app import standalone
-from tdw_workbench.web.settings import Settings
+from tdw_workbench.web.http.settings import Settings
 
-FAMILY, VARIANT = FAMILIES[0], "p7_s1_d598_f0.5"
+FAMILY, VARIANT = get_family("modulo_addition_1layer"), "p7_s1_d598_f0.5"
 HERE = f"{FAMILY.name}/{VARIANT}"
 PLOT = f"/tdw/plot/{HERE}/training_curves"
 STUDY = """\
@@ -31,7 +31,7 @@ checkpoints: ["0:30:10"]
 
 @pytest.fixture
 def store(tiny_store: Store) -> Store:
-    plot = get_plot("training_curves", scope="variant")
+    plot = catalog_of(FAMILY).plot("training_curves", scope="variant")
     render(plot, tiny_store, family=FAMILY, variants=[VARIANT]).write(tiny_store)
     return tiny_store
 
@@ -181,7 +181,7 @@ def test_the_server_needs_no_torch(store: Store) -> None:
 import sys
 from starlette.testclient import TestClient
 from tdw_workbench.web.app import standalone
-from tdw_workbench.web.settings import Settings
+from tdw_workbench.web.http.settings import Settings
 client = TestClient(standalone(Settings({str(store.root)!r})), base_url="http://127.0.0.1")
 for path in ("", "explorer/{HERE}", "api/explorer/{HERE}", "api/metrics/{HERE}", "api/mosaic/{HERE}/20",
              "api/maps/{HERE}?neurons=1,2,3,4,5", "api/heads/{HERE}?heads=0,1", "api/outdated/{HERE}",
@@ -194,6 +194,6 @@ assert not heavy, heavy
 
 
 def _variant_plots(scope: str = "variant") -> list:
-    from tdw.plots.registry import PLOTS
+    from tdw.families.modulo_addition_1layer.figures import PLOTS
 
     return [plot for plot in PLOTS if plot.scope == scope]

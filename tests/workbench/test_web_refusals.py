@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from tdw.store import Store
 from tdw.store.layout import Address
 from tdw_workbench.web.app import standalone
-from tdw_workbench.web.settings import Settings, settings_from_environment
+from tdw_workbench.web.http.settings import Settings, settings_from_environment
 
 FAMILY, VARIANT = "modulo_addition_1layer", "p7_s1_d598_f0.5"
 HERE = f"{FAMILY}/{VARIANT}"

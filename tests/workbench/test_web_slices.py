@@ -8,10 +8,10 @@ from safetensors.numpy import load
 from starlette.testclient import TestClient
 
 from tdw.store import Address, Provenance, Store
-from tdw_workbench.web import slices
 from tdw_workbench.web.app import standalone
-from tdw_workbench.web.reduction import area_weights, reduce_area, reduce_codes
-from tdw_workbench.web.settings import Settings
+from tdw_workbench.web.data import slices
+from tdw_workbench.web.data.area_reduction import area_weights, reduce_area, reduce_codes
+from tdw_workbench.web.http.settings import Settings
 
 FAMILY, VARIANT = "modulo_addition_1layer", "p7_s1_d598_f0.5"
 HERE = f"{FAMILY}/{VARIANT}"

@@ -8,11 +8,20 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tdw.errors import BadConfig
+from tdw.recipes.family import Field
 from tdw.store.fingerprints import fingerprint_json
 
 _KEY = re.compile(r"p(\d{1,9})_s(\d{1,19})_d(\d{1,19})(?:_f(\d{1,2}(?:\.\d{1,12})?))?")
 _EXAMPLES = "keys look like p113_s999_d598, or p59_s999_d598_f0.4 with another train fraction than 0.3"
 _MAX_SEED = 2**63 - 1
+
+
+FIELDS = (
+    Field("p", int, None, "the modulus, an odd prime"),
+    Field("seed", int, None, "seed of the initialization"),
+    Field("data_seed", int, 598, "seed of the split into training and test pairs"),
+    Field("train_fraction", float, 0.3, "fraction of the pairs that train"),
+)
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tdw.families.base import Adam, Family, Field, Form, Objective, ProbePass, Weights
-from tdw.families.modulo_addition_1layer.config import Config
-from tdw.families.modulo_addition_1layer.data import probe_fingerprint, probe_labels
+from tdw.families.modulo_addition_1layer.comparison import COMPARISON
+from tdw.families.modulo_addition_1layer.config import FIELDS, Config
+from tdw.families.modulo_addition_1layer.context import CheckpointContext, Probe
+from tdw.families.modulo_addition_1layer.model.data import probe_fingerprint, probe_labels
+from tdw.families.modulo_addition_1layer.model.probe_types import ProbePass
+from tdw.families.modulo_addition_1layer.overview import OVERVIEW, cost
+from tdw.families.modulo_addition_1layer.recipes import RECIPES
+from tdw.recipes.context import Arrays
+from tdw.recipes.family import Adam, Family, Form, Metric, Objective, Weights
 
 if TYPE_CHECKING:
     import torch
@@ -24,31 +31,35 @@ Task and architecture: [Nanda et al. 2023](https://arxiv.org/abs/2301.05217).
 
 
 def _init_weights(config: Config) -> dict[str, torch.Tensor]:
-    from tdw.families.modulo_addition_1layer.network import init_weights
+    from tdw.families.modulo_addition_1layer.model.network import init_weights
 
     return init_weights(config)
 
 
 def _objective(config: Config, *, device: str = "cpu", form: Form | None = None) -> Objective:
-    from tdw.families.modulo_addition_1layer.objective import make_objective
+    from tdw.families.modulo_addition_1layer.model.objective import make_objective
 
     return make_objective(config, device=device, form=form)
 
 
 def _probe_pass(config: Config, weights: Weights, *, device: str = "cpu") -> ProbePass:
-    from tdw.families.modulo_addition_1layer.probe import probe_pass
+    from tdw.families.modulo_addition_1layer.model.probe import probe_pass
 
     return probe_pass(config, weights, device=device)
 
 
+def _open_checkpoint(config: Config, weights: Arrays, run_probe: Callable[[], Probe]) -> CheckpointContext:
+    return CheckpointContext(config.p, weights, run_probe, label_probe=lambda: probe_labels(config))
+
+
 def _to_transformer_lens(config: Config, weights: Weights) -> Any:
-    from tdw.families.modulo_addition_1layer.bridge import to_transformer_lens
+    from tdw.families.modulo_addition_1layer.model.bridge import to_transformer_lens
 
     return to_transformer_lens(config, weights)
 
 
 def _weights_from_state_dict(config: Config, state: Weights) -> dict[str, torch.Tensor]:
-    from tdw.families.modulo_addition_1layer.bridge import weights_from_state_dict
+    from tdw.families.modulo_addition_1layer.model.bridge import weights_from_state_dict
 
     return weights_from_state_dict(config, state)
 
@@ -57,26 +68,10 @@ FAMILY = Family(
     name=Config.family,
     title="Modular addition, one layer",
     description=DESCRIPTION,
-    asset_prefix=(),
+    code_version="",  # nothing changed since the version of the loop counted for both
     default_epochs=25_000,
     default_checkpoints=("0:1500:100", "1500:9000:500", "9000:13000:100", "13000:25000:500"),
-    analyzers=(
-        "neuron_activations",
-        "attention_patterns",
-        "dominant_frequencies",
-        "neuron_frequencies",
-        "downsampled_activations",
-        "coarseness",
-        "coarseness_stats",
-        "progress_measures",
-        "relabelling",
-    ),
-    fields=(
-        Field("p", int, None, "the modulus, an odd prime"),
-        Field("seed", int, None, "seed of the initialization"),
-        Field("data_seed", int, 598, "seed of the split into training and test pairs"),
-        Field("train_fraction", float, 0.3, "fraction of the pairs that train"),
-    ),
+    fields=FIELDS,
     trained=Config.trained,
     optimizer=Adam(lr=Config.lr, weight_decay=Config.weight_decay, betas=Config.betas, eps=Config.eps),
     make_config=Config,
@@ -85,7 +80,16 @@ FAMILY = Family(
     objective=_objective,
     probe_pass=_probe_pass,
     probe_fingerprint=probe_fingerprint,
-    probe_labels=probe_labels,
+    open_checkpoint=_open_checkpoint,
+    metrics=(
+        Metric("test_loss", "test loss", unit="nats", log=True),
+        Metric("test_accuracy", "test accuracy"),
+    ),
+    recipes=RECIPES,
+    comparison=COMPARISON,
+    overview=OVERVIEW,
+    explorer="Neuron explorer",
+    cost=cost,
     to_transformer_lens=_to_transformer_lens,
     weights_from_state_dict=_weights_from_state_dict,
 )

@@ -1,1 +1,7 @@
-"""Measures that need only weights, a loss or the history, and so are valid for every family."""
+"""Valid for every family: recipes that read the history alone, and measures of weights, loss and history."""
+
+from tdw.recipes.common import training_curves
+
+COMMON = (training_curves.PLOT,)
+
+__all__ = ["COMMON"]

@@ -8,7 +8,7 @@ from tdw.families.modulo_addition_1layer.maths.circuit_spectra import (
     copying_score,
     singular_values_of_product,
 )
-from tdw.families.modulo_addition_1layer.network import init_weights
+from tdw.families.modulo_addition_1layer.model.network import init_weights
 
 P = 11
 

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from tdw.families.modulo_addition_1layer import network
 from tdw.families.modulo_addition_1layer.config import Config
 from tdw.families.modulo_addition_1layer.maths.geometry import Geometry, fit_circle, geometry, stacked
 from tdw.families.modulo_addition_1layer.maths.sites import SITES, site_activations
-from tdw.families.modulo_addition_1layer.probe import probe_pass
+from tdw.families.modulo_addition_1layer.model import network
+from tdw.families.modulo_addition_1layer.model.probe import probe_pass
 
 P, D = 11, 6
 

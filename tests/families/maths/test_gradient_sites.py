@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import torch
 
-from tdw.families.modulo_addition_1layer import network
 from tdw.families.modulo_addition_1layer.config import Config
 from tdw.families.modulo_addition_1layer.maths.gradient_sites import (
     SITES,
@@ -11,7 +10,8 @@ from tdw.families.modulo_addition_1layer.maths.gradient_sites import (
     site_cosines,
 )
 from tdw.families.modulo_addition_1layer.maths.loss import flat_training_loss, loss_over
-from tdw.families.modulo_addition_1layer.objective import make_objective
+from tdw.families.modulo_addition_1layer.model import network
+from tdw.families.modulo_addition_1layer.model.objective import make_objective
 from tdw.recipes.common.learning_coefficient import flat_loss_and_gradient
 
 CONFIG = Config(p=7, seed=1, train_fraction=0.5)

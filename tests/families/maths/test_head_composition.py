@@ -3,7 +3,7 @@ import pytest
 
 from tdw.families.modulo_addition_1layer.config import Config
 from tdw.families.modulo_addition_1layer.maths.head_composition import head_composition
-from tdw.families.modulo_addition_1layer.network import init_weights
+from tdw.families.modulo_addition_1layer.model.network import init_weights
 
 P = 7
 

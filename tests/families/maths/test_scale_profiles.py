@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tdw.analysis.fourier import spectra
+from tdw.families.modulo_addition_1layer.maths.fourier import spectra
 from tdw.families.modulo_addition_1layer.maths.scale_profiles import (
     cluster_profiles,
     mean_silhouette,

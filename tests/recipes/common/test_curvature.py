@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from tdw.errors import BadConfig, TdwError
-from tdw.families.modulo_addition_1layer import network
 from tdw.families.modulo_addition_1layer.config import Config
+from tdw.families.modulo_addition_1layer.model import network
 from tdw.recipes.common.curvature import flatness, hessian_vector_product, largest_eigenvalues
 
 CONFIG = Config(p=5, seed=0)

@@ -3,7 +3,7 @@ import pytest
 
 from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer.config import Config
-from tdw.families.modulo_addition_1layer.network import init_weights
+from tdw.families.modulo_addition_1layer.model.network import init_weights
 from tdw.recipes.common.effective_rank import (
     covariance_participation_ratio,
     crossover_epoch,

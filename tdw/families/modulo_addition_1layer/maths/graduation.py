@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tdw.analysis.fourier import Float64
 from tdw.errors import BadConfig
+from tdw.families.modulo_addition_1layer.maths.fourier import Float64
 
 NEVER = -1
 Bools = npt.NDArray[np.bool_]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from tdw.families.modulo_addition_1layer.config import Config
-from tdw.families.modulo_addition_1layer.data import labels, split
+from tdw.families.modulo_addition_1layer.model.data import labels, split
 from tdw.recipes.common.learning_coefficient import Float64, LossAndGradient
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def loss_over(
     """
     import torch
 
-    from tdw.families.modulo_addition_1layer import network
+    from tdw.families.modulo_addition_1layer.model import network
 
     train, test = split(config)
     index = np.sort({"train": train, "test": test, "all": np.arange(config.p**2)}[pairs])
@@ -51,7 +51,7 @@ def flat_training_loss(
     """
     import torch
 
-    from tdw.families.modulo_addition_1layer.objective import make_objective
+    from tdw.families.modulo_addition_1layer.model.objective import make_objective
 
     objective = make_objective(config)
     here = {name: tensor.detach().to("cpu", torch.float32).clone() for name, tensor in weights.items()}
@@ -61,7 +61,7 @@ def flat_training_loss(
     def function(flat: Float64) -> tuple[float, Float64]:
         for tensor, part in zip(trained, np.split(flat, ends), strict=True):
             tensor.copy_(torch.as_tensor(part).view_as(tensor))
-        value = objective.loss_and_gradients(here)
+        value = objective.loss_and_gradients(here, 0)
         gradient = torch.cat([_gradient(tensor).reshape(-1) for tensor in trained])
         return value, gradient.double().numpy()
 

@@ -1,0 +1,1 @@
+"""How figures look: style, labels, previews, frames, the page that works offline. No figure stands here."""

@@ -1,0 +1,149 @@
+"""Series over epochs, with their gaps: what is missing is a NaN, and is said."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from tdw.epochs import format_epochs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = npt.NDArray[np.floating]
+
+
+def on_schedule(table: pd.DataFrame, scheduled: Collection[int]) -> pd.DataFrame:
+    """A row for each epoch of the table and each scheduled one, ascending; NaN where there is none."""
+    epochs = sorted({int(epoch) for epoch in table["epoch"]} | set(scheduled))
+    return table.set_index("epoch").reindex(epochs).rename_axis("epoch").reset_index()
+
+
+def missing_epochs(have: Iterable[int], scheduled: Collection[int]) -> list[int]:
+    """Scheduled epochs that are not there, ascending."""
+    return sorted(set(scheduled) - {int(epoch) for epoch in have})
+
+
+def missing_note(have: Iterable[int], scheduled: Collection[int], *, limit: int = 4) -> str:
+    """'3 of 95 scheduled epochs missing (500, 600, 2000)', or '' when none is.
+
+    Args:
+        have: epochs that are there.
+        scheduled: epochs that should be.
+        limit: of the stretches listed.
+    """
+    missing = missing_epochs(have, scheduled)
+    if not missing:
+        return ""
+    parts = format_epochs(missing).split(", ")
+    listed = ", ".join(parts[:limit]) + (", …" if len(parts) > limit else "")
+    return f"{len(missing)} of {len(set(scheduled))} scheduled epochs missing ({listed})"
+
+
+def thin(x: npt.NDArray[np.integer], y: Floats, *, limit: int = 2000) -> npt.NDArray[np.intp]:
+    """Indices of about `limit` points that draw the same line: of each stretch the lowest and the highest.
+
+    Every point kept is a real one, so a spike of one epoch stays; the first and the last are always in.
+    """
+    n = len(x)
+    if n <= limit:
+        return np.arange(n)
+    edges = np.linspace(0, n, max(limit // 2, 1) + 1).astype(np.intp)
+    keep = {0, n - 1}
+    for start, stop in itertools.pairwise(edges):
+        stretch = y[start:stop]
+        if np.isnan(stretch).all():
+            keep.add(int(start))
+            continue
+        keep.add(int(start + np.nanargmin(stretch)))
+        keep.add(int(start + np.nanargmax(stretch)))
+    return np.array(sorted(keep), np.intp)
+
+
+def band(x: npt.NDArray[np.integer], low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    """The outline of a band as polygons, one for each stretch without a gap, separated by NaN.
+
+    For a scatter trace with `fill="toself"`: `fill="tonexty"` would bridge the gaps.
+    """
+    xs: list[Floats] = []
+    ys: list[Floats] = []
+    for run in stretches(~(np.isnan(low) | np.isnan(high))):
+        if xs:
+            xs.append(np.array([np.nan]))
+            ys.append(np.array([np.nan]))
+        xs += [x[run].astype(np.float64), x[run][::-1].astype(np.float64)]
+        ys += [low[run], high[run][::-1]]
+    return (np.concatenate(xs), np.concatenate(ys)) if xs else (np.empty(0), np.empty(0))
+
+
+def stretches(there: npt.NDArray[np.bool_]) -> list[slice]:
+    """The runs of True."""
+    steps = np.flatnonzero(np.diff(np.concatenate([[False], there, [False]])))
+    return [slice(int(first), int(after)) for first, after in zip(steps[::2], steps[1::2], strict=True)]
+
+
+def even_runs(epochs: npt.NDArray[np.integer], *, most: int = 8) -> list[slice]:
+    """Runs of evenly spaced epochs, in the order to draw them as heatmaps one over the other.
+
+    Plotly draws evenly spaced columns as one picture, and others cell by cell, ten times slower. Neighbors
+    share the epoch between them, so that nothing is left open; wide columns come first, and narrow ones lie
+    above them: the picture is that of one heatmap.
+
+    Args:
+        epochs: (n,) ascending.
+        most: runs; with more of them there is one, of all.
+    """
+    steps = np.diff(epochs)
+    ends = [0, *(np.flatnonzero(np.diff(steps)) + 1).tolist(), len(epochs) - 1]
+    if len(epochs) < 3 or len(ends) - 1 > most:
+        return [slice(0, len(epochs))]
+    runs = [slice(start, end + 1) for start, end in itertools.pairwise(ends)]
+    return sorted(runs, key=lambda run: -int(steps[run.start]))
+
+
+def spread(epochs: Sequence[int], count: int, *, keep: Collection[int] = ()) -> list[int]:
+    """At most `count` of the epochs, evenly spaced in the list: the first, the last and those of `keep`."""
+    if len(epochs) <= count:
+        return list(epochs)
+    wanted = [epoch for epoch in keep if epoch in epochs][: max(count - 2, 0)]
+    places = np.linspace(0, len(epochs) - 1, max(count - len(wanted), 1)).round().astype(int)
+    return sorted({epochs[int(i)] for i in places} | set(wanted))
+
+
+def curve(
+    epochs: npt.NDArray[np.integer], values: Floats, *, limit: int = 2000
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """A line of about `limit` points through the epochs with a value, broken where epochs are missing.
+
+    Args:
+        epochs: (n,) ascending, every recorded epoch.
+        values: (n,), NaN where an epoch was recorded but not evaluated: not a gap.
+        limit: see `thin`.
+
+    Returns:
+        x and y with NaN between stretches. A stretch ends where recorded epochs lie more than five times
+        their usual distance apart.
+    """
+    if len(epochs) == 0:
+        return np.empty(0), np.empty(0)
+    steps = np.diff(epochs)
+    usual = float(np.median(steps)) if len(steps) else 1.0
+    ends = np.flatnonzero(steps > 5 * usual) + 1
+    total = int((~np.isnan(values)).sum())
+    xs: list[npt.NDArray[np.float64]] = []
+    ys: list[npt.NDArray[np.float64]] = []
+    for run in np.split(np.arange(len(epochs)), ends):
+        run = run[~np.isnan(values[run])]
+        if len(run) == 0:
+            continue
+        run = run[thin(epochs[run], values[run], limit=max(limit * len(run) // total, 16))]
+        if xs:
+            xs.append(np.array([np.nan]))
+            ys.append(np.array([np.nan]))
+        xs.append(epochs[run].astype(np.float64))
+        ys.append(values[run].astype(np.float64))
+    return (np.concatenate(xs), np.concatenate(ys)) if xs else (np.empty(0), np.empty(0))

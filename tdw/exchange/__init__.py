@@ -1,0 +1,1 @@
+"""Results that travel: bundles to another machine, and checkpoints from other people."""

@@ -1,0 +1,27 @@
+"""From one checkpoint to named arrays: one module per analyzer. Importing one imports no torch."""
+
+from tdw.families.modulo_addition_1layer.analyzers import (
+    attention_patterns,
+    coarseness,
+    coarseness_stats,
+    dominant_frequencies,
+    downsampled_activations,
+    neuron_activations,
+    neuron_frequencies,
+    progress_measures,
+    relabelling,
+)
+
+ANALYZERS = (
+    neuron_activations.ANALYZER,
+    attention_patterns.ANALYZER,
+    dominant_frequencies.ANALYZER,
+    neuron_frequencies.ANALYZER,
+    downsampled_activations.ANALYZER,
+    coarseness.ANALYZER,
+    coarseness_stats.ANALYZER,
+    progress_measures.ANALYZER,
+    relabelling.ANALYZER,
+)
+
+__all__ = ["ANALYZERS"]

@@ -1,0 +1,144 @@
+"""A12, the relabelling control: what coarseness would be, had the residues other names.
+
+The map a -> c a, for a unit c of Z_p, is an automorphism of addition mod p: a model whose residues are
+renamed so solves the same task with the same loss. The map of a neuron becomes f(c a, c b), its coefficient
+at frequencies (k, l) the one that was at (k / c, l / c) mod p. Coarseness depends on |coefficients|² alone,
+so relabelling permutes the energies by pair of frequencies, and the one transform of a checkpoint serves all
+c, exactly. c and -c give the same energies: c = 1..(p-1)/2 are all there are, and c = 1 is the observed one.
+
+If low frequencies meant anything to the task, the observed labels would rank high among them; if not, their
+rank is as likely one place as another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tdw.families.modulo_addition_1layer.analyzers import coarseness
+from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContext
+from tdw.families.modulo_addition_1layer.maths.fourier import Float32, Float64, Spectra, low_disc, spectra
+from tdw.parameters import is_share, require
+from tdw.recipes.analyzer import Analyzer, Metadata
+
+NAME = "relabelling"
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What a blob is; what is low is as it was for `coarseness`.
+
+    Attributes:
+        blob_from: coarseness of a blob, at least; the same as for `coarseness_stats`.
+    """
+
+    blob_from: float = 0.7
+
+    def __post_init__(self) -> None:
+        require(is_share(self.blob_from), "blob_from", self.blob_from, wanted="a share in 0..1")
+
+
+def compute(context: CheckpointContext, parameters: Parameters) -> Arrays:
+    """The arrays that `ANALYZER` lists; h = (p - 1) / 2."""
+    radius = float(context.results[coarseness.NAME]["radius_fraction"])
+    return control(context.neuron_spectra, radius_fraction=radius, blob_from=parameters.blob_from)
+
+
+def control(found: Spectra, *, radius_fraction: float = 0.125, blob_from: float = 0.7) -> Arrays:
+    """The control of one checkpoint, from the energies of its neuron maps.
+
+    Args:
+        found: `spectra` of the maps (d_mlp, p, p).
+        radius_fraction: radius of the low disc as a share of p.
+        blob_from: coarseness of a blob, at least.
+    """
+    values = relabelled_coarseness(found, radius_fraction=radius_fraction)
+    means, blobs = values.mean(axis=1), (values >= blob_from).sum(axis=1)
+    return {
+        "mean_coarseness": means,
+        "num_blob_neurons": blobs.astype(np.int64),
+        "rank_mean_coarseness": np.array(rank(means), np.int64),
+        "rank_num_blob_neurons": np.array(rank(blobs), np.int64),
+    }
+
+
+def relabelled_coarseness(found: Spectra, *, radius_fraction: float) -> Float64:
+    """Coarseness of the relabelled maps: float64 (h, n), row c - 1 for the labels c a.
+
+    Row 0 has the bits of `metrics.fft_ratio_no_dc`.
+    """
+    p, h = found.p, found.p // 2
+    low = low_disc(p, radius_fraction)
+    low[0, 0] = False
+    values = np.zeros((h, len(found.energy)))
+    varying = found.varying
+    for c in range(1, h + 1):
+        moved = folded(c, p)
+        part = found.at(low[np.ix_(moved, moved)])
+        np.divide(part, varying, out=values[c - 1], where=varying > 0)
+    return np.minimum(values, 1)
+
+
+def folded(c: int, p: int) -> npt.NDArray[np.int64]:
+    """Where relabelling by c takes the frequencies 0..h: c k mod p, folded to 0..h; int64 (h + 1,)."""
+    moved = c * np.arange(p // 2 + 1) % p
+    return np.minimum(moved, p - moved)
+
+
+def relabel(maps: Float32, c: int) -> Float32:
+    """The maps (n, p, p) with residues renamed: [n, a, b] is what was at (c a, c b) mod p."""
+    p = maps.shape[-1]
+    order = np.array([c * x % p for x in range(p)], np.intp)
+    return np.ascontiguousarray(maps[:, order][:, :, order])
+
+
+def rank(values: npt.NDArray[np.number]) -> int:
+    """Rank of the first of values (h,), 1 for the highest; of equal ones the last.
+
+    So rank / h is the exact probability of a rank as good or better when all h labels are as likely.
+    """
+    return int((values >= values[0]).sum())
+
+
+def from_maps(maps: Float32, *, radius_fraction: float = 0.125, blob_from: float = 0.7) -> Arrays:
+    """Like `control`, from maps (d_mlp, p, p), such as the stored ones: no forward pass.
+
+    Stored maps have 8 bits, which moves a coarseness by about 1e-4; the analyzer uses the maps as computed.
+    """
+    return control(spectra(maps), radius_fraction=radius_fraction, blob_from=blob_from)
+
+
+def describe(arrays: Arrays) -> Metadata:
+    """Where the observed labels rank."""
+    return {
+        "rank_mean_coarseness": int(arrays["rank_mean_coarseness"]),
+        "rank_num_blob_neurons": int(arrays["rank_num_blob_neurons"]),
+        "num_labellings": len(arrays["mean_coarseness"]),
+    }
+
+
+ANALYZER = Analyzer(
+    name=NAME,
+    title="Relabelling control",
+    description="""\
+Multiplying every residue by a unit c of Z_p permutes the inputs, turns frequency k into c⁻¹k and leaves the
+task as it is, so *low* frequency has no meaning that the task can see. For every c in 1..(p-1)/2 the mean
+coarseness and the number of blobs (≥ 0.7) of the maps relabelled by c; c = 1 is the observed labelling. The
+ranks say how many labellings reach at least the observed value, itself included: rank / ((p-1)/2) is
+the probability of that under the hypothesis that labels mean nothing. Exact: relabelling only permutes the
+energies by pair of frequencies.
+""",
+    code_version="1",
+    parameters=Parameters,
+    function=compute,
+    requires=(coarseness.NAME,),
+    arrays={
+        "mean_coarseness": "float64 ((p-1)/2,), of the labels c = 1, 2, ...",
+        "num_blob_neurons": "int64 ((p-1)/2,), at or above blob_from",
+        "rank_mean_coarseness": "int64 (), labellings that reach the observed mean, itself included",
+        "rank_num_blob_neurons": "int64 (), labellings that reach the observed count, itself included",
+    },
+    describe=describe,
+)

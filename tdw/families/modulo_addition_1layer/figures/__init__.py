@@ -1,0 +1,37 @@
+"""Figures of modular addition: one module per figure, and what several of them share."""
+
+from tdw.families.modulo_addition_1layer.figures import (
+    attention_patterns,
+    blob_count,
+    coarseness_distribution,
+    comparison,
+    dominant_frequencies,
+    early_coarseness,
+    mean_coarseness,
+    multi_scale,
+    neuron_clusters,
+    neuron_coarseness,
+    progress_measures,
+    training_curves,
+)
+
+PLOTS = (
+    training_curves.PLOT,
+    mean_coarseness.PLOT,
+    coarseness_distribution.PLOT,
+    neuron_coarseness.PLOT,
+    blob_count.PLOT,
+    dominant_frequencies.PLOT,
+    neuron_clusters.PLOT,
+    attention_patterns.PLOT,
+    multi_scale.PLOT,
+    multi_scale.LARGE,
+    progress_measures.PLOT,
+    early_coarseness.PLOT,
+    comparison.PLOT,
+    mean_coarseness.COMPARISON,
+    neuron_coarseness.COMPARISON,
+    blob_count.COMPARISON,
+)
+
+__all__ = ["PLOTS"]

@@ -1,0 +1,1 @@
+"""The network of modular addition, its fast forms, its data, its probe, and its TransformerLens model."""

@@ -1,0 +1,145 @@
+"""Tables over tokens, from the weights and back: the linear algebra around the mix (see `mix.py`).
+
+Forward, with U = [x_a - x_end; x_b - x_end; x_end] the 2 p + 1 residual inputs, of both positions and of "=":
+
+    V = U W_V                 values, (2 p + 1, H d_head)
+    R_h = W_O,h [W_in | W_U]  what a head's output does to neurons and logits, (d_head, M)
+    T_h = V_h R_h             tables, (2 p + 1, M): through d_head, a quarter of the work of W_V W_O first
+    base = x_end [W_in | W_U] + sum_h T_h[last]
+    s = U (W_K q), q = x_end W_Q / sqrt(d_head)      scores relative to the score of "="
+
+The backward pass is the same products transposed, written out here: it costs a third of autograd's, and its
+results go straight to where the optimizer reads them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from tdw.families.modulo_addition_1layer.config import Config
+from tdw.recipes.family import Weights
+
+F32 = npt.NDArray[np.float32]
+_LANES = 16  # float32 in a vector register; rows are padded to it
+
+
+class Arrays(NamedTuple):
+    """The buffers that the kernels read and add to, as numpy arrays over the same memory."""
+
+    tables: F32
+    base: F32
+    scores: F32
+    d_tables: F32
+    d_base: F32
+    d_scores: F32
+
+
+class Tables:
+    """Buffers for the tables of one configuration, and the products that fill them and go back.
+
+    Attributes:
+        tables: (H, 2 p + 1, M); columns are neurons, then logits, then padding (zero).
+        base: (M,).
+        scores: (2 p, H).
+        readout: (d_mlp, p), W_out W_U.
+        d_tables, d_base, d_scores, d_readout: their gradients; clear with `clear_gradients`.
+        arrays: most of these, for the kernels.
+    """
+
+    def __init__(self, config: Config) -> None:
+        p, d, self._n_heads, self._d_head = config.p, config.d_model, config.n_heads, config.d_head
+        self._p, self._d_mlp = p, config.d_mlp
+        width = -(-(config.d_mlp + p) // _LANES) * _LANES
+        self.tables = torch.zeros(config.n_heads, 2 * p + 1, width)
+        self.base = torch.zeros(width)
+        self.scores = torch.zeros(2 * p, config.n_heads)
+        self.readout = torch.zeros(config.d_mlp, p)
+        self.d_tables, self.d_base = torch.zeros_like(self.tables), torch.zeros_like(self.base)
+        self.d_scores, self.d_readout = torch.zeros_like(self.scores), torch.zeros_like(self.readout)
+        self.arrays = Arrays(
+            *(
+                tensor.numpy()
+                for tensor in (
+                    self.tables, self.base, self.scores, self.d_tables, self.d_base, self.d_scores
+                )
+            )
+        )  # fmt: skip
+        self._into = torch.zeros(d, width)  # [W_in | W_U | 0]
+        self._inputs = torch.zeros(2 * p + 1, d)  # U
+        self._through = torch.zeros(config.n_heads * config.d_head, width)  # R
+        self._d_through = torch.zeros_like(self._through)
+        self._d_into = torch.zeros_like(self._into)
+
+    def fill(self, weights: Weights) -> None:
+        """Compute tables, base, scores and readout."""
+        p, h, e, d_mlp = self._p, self._n_heads, self._d_head, self._d_mlp
+        embed, position = weights["embed.W_E"], weights["pos_embed.W_pos"]
+        w_v, w_o = weights["blocks.0.attn.W_V"], weights["blocks.0.attn.W_O"]
+        inputs, into = self._inputs, self._into
+        torch.add(embed[p], position[2], out=inputs[2 * p])
+        at_end = inputs[2 * p]
+        torch.add(embed[:p], position[0] - at_end, out=inputs[:p])
+        torch.add(embed[:p], position[1] - at_end, out=inputs[p : 2 * p])
+        into[:, :d_mlp] = weights["blocks.0.mlp.W_in"]
+        into[:, d_mlp : d_mlp + p] = weights["unembed.W_U"]
+        self._to_value = w_v.permute(1, 0, 2).reshape(-1, h * e)
+        self._values = (inputs @ self._to_value).view(-1, h, e).permute(1, 0, 2)
+        torch.mm(w_o.view(h * e, -1), into, out=self._through)
+        torch.bmm(self._values, self._through.view(h, e, -1), out=self.tables)
+        torch.mv(into.T, at_end, out=self.base)
+        self.base += self.tables[:, 2 * p].sum(dim=0)
+        # (H, d_head): the query of "=", the only one that is read.
+        self._query = torch.einsum("d,hde->he", at_end, weights["blocks.0.attn.W_Q"]) / math.sqrt(e)
+        self._key = torch.einsum("hde,he->dh", weights["blocks.0.attn.W_K"], self._query)
+        torch.mm(inputs[: 2 * p], self._key, out=self.scores)
+        torch.mm(weights["blocks.0.mlp.W_out"], weights["unembed.W_U"], out=self.readout)
+
+    def clear_gradients(self) -> None:
+        """Set the gradients that the loop over pairs adds to, to zero."""
+        for gradient in (self.d_tables, self.d_base, self.d_scores, self.d_readout):
+            gradient.zero_()
+
+    def gradients(self, weights: Weights) -> dict[str, Tensor]:
+        """Gradients of the weights, by name, from those of tables, base, scores and readout."""
+        p, h, e, d_mlp = self._p, self._n_heads, self._d_head, self._d_mlp
+        w_q, w_k = weights["blocks.0.attn.W_Q"], weights["blocks.0.attn.W_K"]
+        w_o, w_u = weights["blocks.0.attn.W_O"].view(h * e, -1), weights["unembed.W_U"]
+        at_end, into, d_into, d_base = self._inputs[2 * p], self._into, self._d_into, self.d_base
+        self.d_tables[:, 2 * p] = d_base  # the row of "=" reaches every pair through the base
+        d_values = torch.bmm(self.d_tables, self._through.view(h, e, -1).transpose(1, 2))
+        torch.bmm(self._values.transpose(1, 2), self.d_tables, out=self._d_through.view(h, e, -1))
+        d_values = d_values.permute(1, 0, 2).reshape(2 * p + 1, h * e)
+        d_to_value = self._inputs.T @ d_values
+        d_inputs = d_values @ self._to_value.T
+        torch.mm(w_o.T, self._d_through, out=d_into)
+        d_into.addr_(at_end, d_base)
+        # scores = inputs key, key = W_K query, query = x_end W_Q / sqrt(d_head)
+        d_inputs[: 2 * p].addmm_(self.d_scores, self._key.T)
+        d_key = self.d_scores.T @ self._inputs[: 2 * p]  # (H, d_model)
+        d_query = torch.einsum("hd,hde->he", d_key, w_k) / math.sqrt(e)
+        of_a, of_b = d_inputs[:p], d_inputs[p : 2 * p]
+        d_position_a, d_position_b = of_a.sum(dim=0), of_b.sum(dim=0)
+        d_end = (
+            d_inputs[2 * p]
+            - d_position_a
+            - d_position_b
+            + into @ d_base
+            + torch.einsum("hde,he->d", w_q, d_query)
+        )
+        return {
+            "embed.W_E": torch.cat([of_a + of_b, d_end[None]]),
+            "pos_embed.W_pos": torch.stack([d_position_a, d_position_b, d_end]),
+            "blocks.0.attn.W_Q": at_end[None, :, None] * d_query[:, None, :],
+            "blocks.0.attn.W_K": d_key[:, :, None] * self._query[:, None, :],
+            "blocks.0.attn.W_V": d_to_value.view(-1, h, e).permute(1, 0, 2).contiguous(),
+            "blocks.0.attn.W_O": (self._d_through @ into.T).view(h, e, -1),
+            "blocks.0.mlp.W_in": d_into[:, :d_mlp].contiguous(),
+            "blocks.0.mlp.W_out": self.d_readout @ w_u.T,
+            "unembed.W_U": d_into[:, d_mlp : d_mlp + p] + weights["blocks.0.mlp.W_out"].T @ self.d_readout,
+        }

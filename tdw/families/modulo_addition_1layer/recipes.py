@@ -1,0 +1,7 @@
+"""The recipes of modular addition, in the order in which they are shown."""
+
+from __future__ import annotations
+
+from tdw.families.modulo_addition_1layer import analyzers, figures, summaries
+
+RECIPES = (*analyzers.ANALYZERS, *summaries.SUMMARIES, *figures.PLOTS)

@@ -1,0 +1,1 @@
+"""Re-read every byte of a store, and repair what is damaged."""

@@ -1,0 +1,1 @@
+"""Run one recipe and commit what it makes: artifacts, tables, figures; a variant from key to plots."""

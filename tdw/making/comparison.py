@@ -1,0 +1,83 @@
+"""S5: one row per variant, and the table of associations beside it.
+
+Reads the summaries of each variant and nothing else, so it takes seconds. What a variant lacks is empty in
+its row and named in `missing`; a variant that has nothing yet has a row all the same.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from tdw.recipes.family import Family, VariantConfig
+from tdw.recipes.variant_tables import VariantTables, input_marks, read_tables, tables_of
+from tdw.store import Provenance, Store, TableAddress, Written
+from tdw.store.fingerprints import short
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COMPARISON, ASSOCIATIONS = "comparison", "associations"
+
+
+def compare(family: Family, variants: Sequence[VariantTables], *, early_epoch: int = 1000) -> pd.DataFrame:
+    """One row per variant: its fields, how far it is trained, the family's columns, what is missing."""
+    import pandas as pd
+
+    rows = [_row(family, variant, early_epoch) for variant in variants]
+    columns = (
+        None if rows else ["variant", *(field.name for field in family.fields), "fingerprint", "missing"]
+    )
+    table = pd.DataFrame(rows, columns=columns)
+    whole = family.comparison.whole if family.comparison and rows else ()
+    return table.astype(dict.fromkeys(whole, "Int64"))
+
+
+def write_comparison(
+    store: Store, family: Family, configs: Iterable[VariantConfig], *, early_epoch: int = 1000
+) -> Written:
+    """Commit the comparison table, and beside it the table `associations` where the family has one.
+
+    Args:
+        store: where summaries are read and the tables are committed.
+        family: of the variants.
+        configs: of the variants, one row each, in this order.
+        early_epoch: at which "early" is read.
+
+    Returns:
+        What was written for the comparison table.
+
+    Raises:
+        FingerprintMismatch, CorruptFile, StoreError: see `read_tables`; each names the file or difference.
+    """
+    variants = read_tables(store, family, configs)
+    table = compare(family, variants, early_epoch=early_epoch)
+    provenance = Provenance(
+        family=family.name,
+        variant="",
+        name=COMPARISON,
+        code_version=family.comparison.code_version if family.comparison else "1",
+        parameters={"early_epoch": early_epoch},
+        inputs=input_marks(variants),
+        environment={"tdw": version("training-dynamics-workbench")},
+    )
+    if family.comparison and family.comparison.associate:
+        second = dataclasses.replace(provenance, name=ASSOCIATIONS)
+        address = TableAddress(family.name, None, ASSOCIATIONS)
+        store.write_table(address, family.comparison.associate(table), provenance=second)
+    return store.write_table(TableAddress(family.name, None, COMPARISON), table, provenance=provenance)
+
+
+def _row(family: Family, variant: VariantTables, early_epoch: int) -> dict[str, Any]:
+    fields = variant.config.to_dict()
+    return {
+        "variant": variant.key,
+        **{field.name: fields[field.name] for field in family.fields if field.name in fields},
+        "fingerprint": short(variant.config.fingerprint),
+        "num_checkpoints": len(variant.epochs),
+        "last_epoch": variant.epochs[-1] if variant.epochs else -1,
+        **(family.comparison.columns(variant, early_epoch) if family.comparison else {}),
+        "missing": ", ".join(name for name in tables_of(family) if variant.get(name) is None),
+    }

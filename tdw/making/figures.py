@@ -1,0 +1,159 @@
+"""From the store to a figure, and to the files of a plot's bundle."""
+
+# Plotly ships no types.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from tdw.drawing.style import Figure, looks, short_labels
+from tdw.families import Family
+from tdw.parameters import as_json, override
+from tdw.recipes.catalog import catalog_of
+from tdw.recipes.figure import Plot
+from tdw.recipes.reader import Sources, VariantReader
+from tdw.store import Provenance, Store, Written
+
+FIGURE, PREVIEW, DATA = "figure.json", "preview.png", "data.csv"
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A plot, ready to be committed.
+
+    Attributes:
+        files: "figure.json" (Plotly), "preview.png" (at most 420 × 240 pixels) and "data.csv".
+        provenance: what it was made from, each input with the fingerprint of its content.
+    """
+
+    plot: Plot
+    files: Mapping[str, bytes]
+    provenance: Provenance
+
+    def write(self, store: Store) -> Written:
+        """Commit it."""
+        of = self.provenance
+        return store.write_plot(
+            of.family, of.variant or None, self.plot.name, files=self.files, provenance=of
+        )
+
+
+def render(
+    plot: Plot,
+    store: Store,
+    *,
+    family: Family,
+    variants: Sequence[str],
+    order: Sequence[str] = (),
+    scheduled: Sequence[int] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+) -> Rendered:
+    """Draw a plot from what is stored.
+
+    Args:
+        plot: what to draw.
+        store: where the results lie.
+        family: of the variants.
+        variants: keys, one for a plot of a variant.
+        order: the study's variants; fixes the colors. Those that it does not name come after it.
+        scheduled: epochs that should be there; None for those that have a checkpoint.
+        parameters: field -> value, where they differ from the plot's defaults.
+
+    Raises:
+        NotFound: what the plot needs is not there.
+        CorruptFile, FingerprintMismatch: each names the file or the difference.
+        BadConfig: a parameter that the plot does not have or can't use.
+    """
+    sources, data, resolved = _load(
+        plot, store, family=family, variants=variants, order=order, scheduled=scheduled, parameters=parameters
+    )
+    files = {
+        FIGURE: figure_json(plot.build(data)).encode(),
+        PREVIEW: plot.preview(data),
+        DATA: plot.table(data).to_csv(index=False, lineterminator="\n").encode(),
+    }
+    one = plot.scope == "variant"
+    inputs = {
+        (name if one else f"{reader.variant}/{name}"): content
+        for reader in sources.variants
+        for name, content in reader.inputs.items()
+    }
+    provenance = Provenance(
+        family=family.name,
+        variant=sources.only.variant if one else "",
+        name=plot.name,
+        code_version=plot.code_version,
+        parameters=as_json(resolved),
+        variant_fingerprint=sources.only.fingerprint("variant_fingerprint") if one else "",
+        probe_fingerprint=sources.only.fingerprint("probe_fingerprint") if one else "",
+        inputs=inputs,
+        environment={"tdw": version("training-dynamics-workbench"), "plotly": version("plotly")},
+    )
+    return Rendered(plot, files, provenance)
+
+
+def variant_figure(store: Store, family: Family, variant: str, name: str, **parameters: Any) -> Figure:
+    """The interactive figure of a variant's plot, from what is stored now. Raises what `render` raises."""
+    plot = catalog_of(family).plot(name, scope="variant")
+    data = _load(plot, store, family=family, variants=[variant], parameters=parameters)[1]
+    return plot.build(data)
+
+
+def comparison_figure(
+    store: Store, family: Family, name: str, *, variants: Sequence[str] | None = None, **parameters: Any
+) -> Figure:
+    """The interactive figure of a plot over variants (all that are stored, or those named)."""
+    plot = catalog_of(family).plot(name, scope="comparison")
+    keys = sorted(store.variants(family.name), key=_natural) if variants is None else variants
+    data = _load(plot, store, family=family, variants=keys, parameters=parameters)[1]
+    return plot.build(data)
+
+
+def figure_json(figure: Figure) -> str:
+    """A figure as Plotly's JSON; numeric arrays in base64; the same figure gives the same text."""
+    import plotly.io as pio
+
+    return pio.to_json(figure, validate=False, engine="json") or ""
+
+
+def _load(
+    plot: Plot,
+    store: Store,
+    *,
+    family: Family,
+    variants: Sequence[str],
+    order: Sequence[str] = (),
+    scheduled: Sequence[int] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+) -> tuple[Sources, Any, Any]:
+    look = looks(_in_order({*store.variants(family.name), *variants}, order))
+    labels = short_labels(variants)
+    resolved = override(plot.name, plot.parameters, parameters or {})
+    sources = Sources(
+        tuple(
+            VariantReader(
+                store,
+                family.name,
+                variant=variant,
+                label=labels[variant],
+                look=look[variant],
+                scheduled=scheduled,
+            )
+            for variant in variants
+        )
+    )
+    return sources, plot.load(sources, resolved), resolved
+
+
+def _in_order(variants: set[str], order: Sequence[str]) -> list[str]:
+    """The study's order first, then the rest by the numbers in their keys."""
+    return [*dict.fromkeys(order), *sorted(variants - set(order), key=_natural)]
+
+
+def _natural(key: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", key)]

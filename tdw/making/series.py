@@ -1,0 +1,131 @@
+"""Read artifacts over epochs and hold the invariant: one model, one probe, one way of computing (INV)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from tdw.epochs import format_epochs
+from tdw.errors import FingerprintMismatch
+from tdw.inventory.state import Variant, differences
+from tdw.recipes.context import Arrays
+from tdw.recipes.versions import artifact_version
+from tdw.store import Provenance
+from tdw.store.fingerprints import canonical_json, fingerprint_json, short
+from tdw.store.layout import CHECKPOINTS
+
+Records = Mapping[str, Mapping[int, Provenance]]
+"""Analyzer name -> epoch -> provenance."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """Artifacts of some analyzers at common epochs.
+
+    Attributes:
+        epochs: ascending; every analyzer has an artifact at each.
+        artifacts: analyzer name -> arrays at each epoch.
+        versions: analyzer name -> hash over its (epoch, artifact version), 64 hex digits.
+        missing: analyzer name -> epochs asked for of which it has no artifact; only those with any.
+    """
+
+    epochs: tuple[int, ...]
+    artifacts: dict[str, tuple[Arrays, ...]]
+    versions: dict[str, str]
+    missing: dict[str, tuple[int, ...]]
+
+
+def read_series(variant: Variant, analyzers: Iterable[str], *, epochs: Iterable[int] | None = None) -> Series:
+    """Read artifacts, every checksum checked, and refuse what does not belong together.
+
+    Args:
+        variant: of which, and with which analyzer parameters.
+        analyzers: whose artifacts.
+        epochs: None for every epoch of which there is a checkpoint or one of the artifacts.
+
+    Raises:
+        FingerprintMismatch: lists every difference, with its epochs and both values, and the remedy.
+        CorruptFile, StoreError: names the file.
+    """
+    names = tuple(analyzers)
+    common, missing = available(variant, names, epochs=epochs)
+    arrays: dict[str, list[Arrays]] = {name: [] for name in names}
+    records: dict[str, dict[int, Provenance]] = {name: {} for name in names}
+    for name in names:
+        for epoch in common:
+            artifact = variant.store.read(variant.address(name, epoch))
+            arrays[name].append(artifact.arrays)
+            records[name][epoch] = artifact.provenance
+    require_one_series(variant, records)
+    return Series(
+        common, {name: tuple(listed) for name, listed in arrays.items()}, versions(records), missing
+    )
+
+
+def available(
+    variant: Variant, analyzers: tuple[str, ...], *, epochs: Iterable[int] | None = None
+) -> tuple[tuple[int, ...], dict[str, tuple[int, ...]]]:
+    """Epochs at which every analyzer has an artifact, and what each lacks of those asked for."""
+    there = {name: set(_epochs(variant, name)) for name in analyzers}
+    wanted = set(_epochs(variant, CHECKPOINTS)).union(*there.values()) if epochs is None else set(epochs)
+    common = tuple(sorted(wanted.intersection(*there.values())))
+    lacking = {name: tuple(sorted(wanted - have)) for name, have in there.items()}
+    return common, {name: gaps for name, gaps in lacking.items() if gaps}
+
+
+def versions(records: Records) -> dict[str, str]:
+    """A hash per analyzer over what its artifacts are, by epoch: 64 hex digits each."""
+    return {
+        name: fingerprint_json([[epoch, artifact_version(found[epoch])] for epoch in sorted(found)])
+        for name, found in records.items()
+    }
+
+
+def require_one_series(variant: Variant, records: Records) -> None:
+    """Hold artifacts to the variant, its probe, its checkpoints, and the code and parameters in force.
+
+    Raises:
+        FingerprintMismatch: lists every difference, with its epochs and both values, and the remedy.
+    """
+    checkpoints = _checkpoint_fingerprints(variant, records)
+    found: dict[tuple[str, str, str, str], list[int]] = {}
+    for name, by_epoch in records.items():
+        for epoch, record in by_epoch.items():
+            wanted = variant.provenance(name, epoch, checkpoints[epoch])
+            for field in differences(record, wanted):
+                here, there = getattr(record, field), getattr(wanted, field)
+                found.setdefault((name, field, _show(here), _show(there)), []).append(epoch)
+    if found:
+        lines = [
+            f"{name}, epochs {format_epochs(epochs)}: {field} is {here}, this series has {there}"
+            for (name, field, here, there), epochs in found.items()
+        ]
+        raise FingerprintMismatch(
+            f"artifacts of {variant.config.key} are not of one series:\n  " + "\n  ".join(lines),
+            f"compute them again: `tdw fill --out-of-date --variant {variant.config.key}`",
+        )
+
+
+def _checkpoint_fingerprints(variant: Variant, records: Records) -> dict[int, str]:
+    """Of the checkpoint where it is there, else what the first analyzer recorded: the others must agree."""
+    there = set(_epochs(variant, CHECKPOINTS))
+    marks: dict[int, str] = {}
+    for by_epoch in records.values():
+        for epoch, record in by_epoch.items():
+            if epoch in marks:
+                continue
+            header = (
+                variant.store.provenance(variant.address(CHECKPOINTS, epoch)) if epoch in there else record
+            )
+            marks[epoch] = header.checkpoint_fingerprint
+    return marks
+
+
+def _epochs(variant: Variant, kind: str) -> list[int]:
+    return variant.store.epochs(variant.family.name, variant.config.key, kind)
+
+
+def _show(value: object) -> str:
+    if isinstance(value, str):
+        return (short(value) if len(value) == 64 else value) or "not recorded"
+    return canonical_json(value)

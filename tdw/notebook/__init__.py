@@ -1,0 +1,1 @@
+"""The notebook API: `tdw.open()`, one variant, one checkpoint."""

@@ -1,0 +1,222 @@
+"""The notebook API (R4): open a store, a variant, an epoch, an artifact, a plot, in a line each.
+
+    import tdw
+    v = tdw.open().variant("p113_s999_d598")
+    v.at(5000).artifact("coarseness")["neuron_fft_ratio_no_dc"]
+
+Checks what it reads. Nothing writes into the store but `make` and `import_bundle`, and nothing starts
+Dagster: the workbench records what they brought on its next look.
+"""
+
+# plotly ships no types, and numpy arrays have none for torch.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tdw.errors import BadConfig, NotFound
+from tdw.families import Family, all_families, get_family
+from tdw.html_repr import html_table
+from tdw.notebook.variant import Checkpoint, Variant
+from tdw.recipes.family import VariantConfig
+from tdw.store import Store, TableAddress
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from tdw.exchange.bundle import Exported
+    from tdw.exchange.import_checkpoints import Imported
+    from tdw.reports.comparison_report import ComparisonReport
+    from tdw.reports.study_comparison import StudyComparison
+    from tdw.reports.study_report import Report
+
+__all__ = ["Checkpoint", "Keys", "Variant", "Workbench", "default_store", "open_workbench"]
+Keys = str | Sequence[str]
+
+DEFAULT_STORE = Path(__file__).resolve().parents[2] / "store"
+
+
+def default_store() -> str:
+    """The store that is meant when none is named: $TDW_STORE, else the folder `store` of the project."""
+    return os.environ.get("TDW_STORE") or str(DEFAULT_STORE)
+
+
+def open_workbench(store: str | Path | Store | None = None) -> Workbench:
+    """Open a store for reading; public as `tdw.open`.
+
+    Args:
+        store: a folder, an fsspec URL or an open `Store`; None for $TDW_STORE, else the default folder.
+    """
+    return Workbench(store if isinstance(store, Store) else Store(store or default_store()))
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """Everything in one store."""
+
+    store: Store
+
+    def variants(self) -> list[str]:
+        """Keys of the variants that have anything stored."""
+        return sorted(key for family in all_families() for key in self.store.variants(family.name))
+
+    def variant(self, key: str) -> Variant:
+        """A variant by its key.
+
+        Raises:
+            BadConfig: the key is no variant's.
+            NotFound: nothing of it is stored; lists what is.
+        """
+        for family in all_families():
+            if key in self.store.variants(family.name):
+                return Variant(self.store, family, family.parse_variant(key))
+        _parse(key)
+        have = ", ".join(self.variants()) or "nothing"
+        raise NotFound(
+            f"{self.store.root}: holds no variant {key}", f"train it with `tdw fill`; there is: {have}"
+        )
+
+    def comparison(self, name: str, *, family: Family | str | None = None) -> pd.DataFrame:
+        """A table over the variants of a family, such as `comparison`.
+
+        Raises:
+            NotFound, CorruptFile: each names the file.
+        """
+        return self.store.read_table(TableAddress(self._family(family).name, None, name))
+
+    def plot(self, name: str, *, family: Family | str | None = None) -> go.Figure:
+        """A figure over the variants of a family, built from what is stored now."""
+        from tdw.making.figures import comparison_figure
+
+        return comparison_figure(self.store, self._family(family), name)
+
+    def table(self, *, early_epoch: int = 1000, family: Family | str | None = None) -> pd.DataFrame:
+        """One row per variant (S5), made now from the variants' summaries."""
+        from tdw.making.comparison import compare
+        from tdw.recipes.variant_tables import read_tables
+
+        chosen = self._family(family)
+        tables = read_tables(self.store, chosen, self._configs(chosen))
+        return compare(chosen, tables, early_epoch=early_epoch)
+
+    def report(
+        self, *, early_epoch: int = 1000, last_epoch: int | None = None, family: Family | str | None = None
+    ) -> Report:
+        """The study report (R1) on all variants of a family: verdicts, numbers, figures.
+
+        Args:
+            early_epoch: at which "early" is read.
+            last_epoch: at which a variant is finished; None for the family's default.
+        """
+        from tdw.reports.study_report import study_report
+
+        chosen = self._family(family)
+        return study_report(
+            self.store, chosen, self._configs(chosen), early_epoch=early_epoch, last_epoch=last_epoch
+        )
+
+    def groups(
+        self, *, early_epoch: int = 1000, last_epoch: int | None = None, family: Family | str | None = None
+    ) -> StudyComparison:
+        """The comparison report on the groups that the variants of a family have: moduli, seeds, outcomes."""
+        from tdw.reports.study_comparison import study_comparison
+
+        chosen = self._family(family)
+        return study_comparison(
+            self.store, chosen, self._configs(chosen), early_epoch=early_epoch, last_epoch=last_epoch
+        )
+
+    def compare(
+        self, first: Keys, second: Keys, *, early_epoch: int = 1000, last_epoch: int | None = None
+    ) -> ComparisonReport:
+        """The comparison report (R2) of two variants, or of two lists of them, by their keys."""
+        from tdw.reports.comparison_report import comparison_report
+
+        sides = [[self.variant(key) for key in _listed(keys)] for keys in (first, second)]
+        families = {variant.family.name for side in sides for variant in side}
+        if len(families) != 1:
+            listed = ", ".join(sorted(families)) or "no variant"
+            raise BadConfig(f"can't compare {listed}", "name variants of one family on both sides")
+        family = get_family(families.pop())
+        configs = [[variant.config for variant in side] for side in sides]
+        return comparison_report(
+            self.store, family, configs[0], configs[1], early_epoch=early_epoch, last_epoch=last_epoch
+        )
+
+    def make(
+        self, key: str, checkpoints: Iterable[int | str], *, analyzers: Collection[str] | None = None
+    ) -> Variant:
+        """Train, analyze and summarize a variant as far as it is not done; see `make_variant`.
+
+        For small things, such as `make("p31_s999_d598_f0.8", ["0:1300:50"])`. `tdw fill` uses all cores and
+        shows progress.
+        """
+        from tdw.making.variant import make_variant
+
+        config = _parse(key)
+        family = get_family(config.family)
+        make_variant(self.store, family, config, checkpoints, analyzers=analyzers)
+        return Variant(self.store, family, config)
+
+    def export(self, file: str | Path, keys: Keys, *, include: Collection[str] | None = None) -> Exported:
+        """Write a bundle (R3) of some variants that another machine can verify and load."""
+        from tdw.exchange.bundle import export_bundle
+
+        listed = _listed(keys)
+        family = self.variant(listed[0]).family
+        return export_bundle(self.store, family, listed, file, include=include)
+
+    def import_bundle(self, file: str | Path, *, replace: bool = False) -> Imported:
+        """Verify every byte of a bundle, then take it into the store."""
+        from tdw.exchange.import_checkpoints import import_bundle
+
+        return import_bundle(self.store, file, replace=replace)
+
+    def _family(self, family: Family | str | None) -> Family:
+        """The family that is meant: the given one, or the only one of which anything is stored."""
+        if isinstance(family, Family):
+            return family
+        if family is not None:
+            return get_family(family)
+        stored = [each for each in all_families() if self.store.variants(each.name)]
+        if len(stored) == 1:
+            return stored[0]
+        if not stored:
+            raise NotFound(f"{self.store.root}: holds no variant yet", "train one with `tdw fill`")
+        names = ", ".join(each.name for each in stored)
+        raise BadConfig(f"the store has variants of several families: {names}", "name one: family=...")
+
+    def _configs(self, family: Family) -> list[VariantConfig]:
+        """Of the variants that are stored, by the numbers in their keys."""
+        keys = sorted(self.store.variants(family.name), key=_natural)
+        return [family.parse_variant(key) for key in keys]
+
+    def _repr_html_(self) -> str:
+        rows = [(key, len(self.variant(key).epochs())) for key in self.variants()]
+        return html_table(f"Workbench {self.store.root}", rows, columns=("variant", "checkpoints"))
+
+
+def _natural(key: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", key)]
+
+
+def _listed(keys: Keys) -> list[str]:
+    return [keys] if isinstance(keys, str) else list(keys)
+
+
+def _parse(key: str) -> VariantConfig:
+    """The configuration a key names, by the first family that can read it."""
+    refusals: list[BadConfig] = []
+    for family in all_families():
+        try:
+            return family.parse_variant(key)
+        except BadConfig as error:
+            refusals.append(error)
+    raise refusals[0]

@@ -1,0 +1,44 @@
+"""What an analyzer declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tdw.recipes.context import Arrays
+
+Metadata = dict[str, float | int | str]
+
+
+def describe_nothing(arrays: Arrays) -> Metadata:
+    """No numbers beyond what every artifact has."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Analyzer:
+    """One function from a checkpoint to named arrays, and what must be known about it.
+
+    Attributes:
+        name, title, description: `description` is Markdown: formula, source, how to read it.
+        code_version: changed by hand whenever the same checkpoint would give other arrays.
+        parameters: frozen dataclass; its defaults are the analyzer's.
+        function: (context, parameters) -> arrays; the context is the family's, see `recipes.context`.
+        requires: analyzers whose arrays `function` finds in `context.results`.
+        arrays: array name -> dtype, shape and meaning.
+        quantize, half: arrays stored with 8 bits and a range a row, and as float16.
+        describe: arrays -> a few numbers for people.
+    """
+
+    name: str
+    title: str
+    description: str
+    code_version: str
+    parameters: type[Any]
+    function: Callable[[Any, Any], Arrays]
+    requires: tuple[str, ...] = ()
+    arrays: Mapping[str, str] = field(default_factory=dict[str, str])
+    quantize: tuple[str, ...] = ()
+    half: tuple[str, ...] = ()
+    describe: Callable[[Arrays], Metadata] = describe_nothing

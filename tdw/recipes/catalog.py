@@ -1,0 +1,185 @@
+"""The one registry: every analyzer, summary and figure that a family has, its own and those valid for all.
+
+Assets, pages, the notebook API and the reference page ask `catalog_of(family)`. Importing this loads neither
+torch nor pandas nor plotly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Protocol, TypeVar
+
+from tdw.errors import BadConfig
+from tdw.parameters import as_json, override
+from tdw.recipes.analyzer import Analyzer
+from tdw.recipes.common import COMMON
+from tdw.recipes.family import Family
+from tdw.recipes.figure import Plot, Scope
+from tdw.recipes.summary import Summary
+from tdw.recipes.versions import spec_hash
+from tdw.store.fingerprints import fingerprint_json, short
+
+ParametersByName = Mapping[str, Any]
+"""Analyzer name -> its parameters dataclass; those that are not named have their defaults."""
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+Recipe = TypeVar("Recipe", bound=_Named)
+
+
+@dataclass(frozen=True, eq=False)
+class Catalog:
+    """The recipes of one family, in its order.
+
+    Attributes:
+        family: its name.
+    """
+
+    family: str
+    analyzers: tuple[Analyzer, ...]
+    summaries: tuple[Summary, ...]
+    plots: tuple[Plot, ...]
+
+    @property
+    def analyzer_names(self) -> tuple[str, ...]:
+        """Names of the analyzers."""
+        return tuple(analyzer.name for analyzer in self.analyzers)
+
+    def analyzer(self, name: str) -> Analyzer:
+        """An analyzer. Raises BadConfig, which lists those there are."""
+        return self._find(self.analyzers, name, "analyzer")
+
+    def summary(self, name: str) -> Summary:
+        """A summary. Raises BadConfig, which lists those there are."""
+        return self._find(self.summaries, name, "summary")
+
+    def plot(self, name: str, *, scope: Scope | None = None) -> Plot:
+        """A plot, of this scope if one is given. Raises BadConfig, which lists those there are."""
+        fitting = [plot for plot in self.plots if scope in (None, plot.scope)]
+        what = {"variant": "plot of a variant", "comparison": "plot over variants", None: "plot"}[scope]
+        return self._find(fitting, name, what)
+
+    def summaries_of(self, analyzers: Iterable[str]) -> tuple[Summary, ...]:
+        """The summaries that these analyzers and the history allow."""
+        there = {"checkpoint", "history", *analyzers}
+        return tuple(summary for summary in self.summaries if set(summary.needs) <= there)
+
+    def in_order(self, names: Iterable[str]) -> list[Analyzer]:
+        """The named analyzers, in the family's order, but each after those it requires (not added)."""
+        wanted = [self.analyzer(name) for name in names]
+        ordered: list[Analyzer] = []
+
+        def add(analyzer: Analyzer) -> None:
+            if analyzer in ordered:
+                return
+            for required in analyzer.requires:
+                add(self.analyzer(required))
+            ordered.append(analyzer)
+
+        for analyzer in self.analyzers:
+            add(analyzer)
+        return [analyzer for analyzer in ordered if analyzer in wanted]
+
+    # Parameters
+
+    def parameters_of(self, name: str, parameters: ParametersByName | None = None) -> Any:
+        """The parameters dataclass of an analyzer: the given one, or its defaults.
+
+        Raises:
+            BadConfig: a value of another type than the analyzer's parameters.
+        """
+        analyzer = self.analyzer(name)
+        given = (parameters or {}).get(name)
+        if given is None:
+            return analyzer.parameters()
+        if not isinstance(given, analyzer.parameters):
+            raise BadConfig(
+                f"the parameters of {name} are {given!r}", "make them with Catalog.resolve_parameters"
+            )
+        return given
+
+    def resolve_parameters(self, values: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """Parameters from a study file: analyzer name -> field -> value.
+
+        Raises:
+            BadConfig: an unknown analyzer or field, or a value that can't be used; names it.
+        """
+        return {name: override(name, self.analyzer(name).parameters, given) for name, given in values.items()}
+
+    def resolve_options(self, name: str, values: Mapping[str, Any] | None = None) -> Any:
+        """A summary's own parameters, from the fields that differ from the defaults.
+
+        Raises:
+            BadConfig: an unknown summary or field, or a value that can't be used; names it.
+        """
+        return override(name, self.summary(name).parameters, values or {})
+
+    # Specs
+
+    def inputs_of(self, name: str, parameters: ParametersByName | None = None) -> dict[str, str]:
+        """Spec versions of the analyzers it requires, as they stand in its artifacts' provenance."""
+        return {other: self.spec_version(other, parameters) for other in self.analyzer(name).requires}
+
+    def spec_version(self, name: str, parameters: ParametersByName | None = None) -> str:
+        """What an up-to-date artifact was computed by: a short hash of code version, parameters and inputs.
+
+        Args:
+            name: the analyzer's.
+            parameters: by analyzer name, since those of the required ones count too.
+        """
+        own = as_json(self.parameters_of(name, parameters))
+        return spec_hash(name, self.analyzer(name).code_version, own, self.inputs_of(name, parameters))
+
+    def summary_version(self, name: str, options: Any = None) -> str:
+        """Short hash of a summary's code version and own parameters; its inputs are recorded apart."""
+        summary = self.summary(name)
+        own = as_json(summary.parameters() if options is None else options)
+        made_by = {"name": name, "code_version": summary.code_version, "parameters": own}
+        return short(fingerprint_json(made_by))
+
+    def _find(self, recipes: Iterable[Recipe], name: str, what: str) -> Recipe:
+        known = {recipe.name: recipe for recipe in recipes}
+        if name not in known:
+            listed = ", ".join(known) or f"none, since {self.family} has none"
+            raise BadConfig(f"no {what} is called {name[:80]!r}", f"use one of: {listed}")
+        return known[name]
+
+
+@cache
+def catalog_of(family: Family) -> Catalog:
+    """The catalog of a family: its own recipes, then those for all whose names it does not use itself.
+
+    Raises:
+        BadConfig: two recipes of one kind have one name, or one needs a recipe that is not there.
+    """
+    own = {(type(recipe), recipe.name) for recipe in family.recipes}
+    common = (recipe for recipe in COMMON if (type(recipe), recipe.name) not in own)
+    recipes = (*family.recipes, *common)
+    catalog = Catalog(
+        family.name,
+        analyzers=tuple(recipe for recipe in recipes if isinstance(recipe, Analyzer)),
+        summaries=tuple(recipe for recipe in recipes if isinstance(recipe, Summary)),
+        plots=tuple(recipe for recipe in recipes if isinstance(recipe, Plot)),
+    )
+    for kind in (catalog.analyzers, catalog.summaries, catalog.plots):
+        names = [recipe.name for recipe in kind]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise BadConfig(f"{family.name} has two recipes called {', '.join(twice)}", "rename one of them")
+    known = {"checkpoint", "checkpoints", "history", "summaries/comparison", *catalog.analyzer_names}
+    known |= {f"summaries/{summary.name}" for summary in catalog.summaries}
+    for recipe in (*catalog.analyzers, *catalog.summaries, *catalog.plots):
+        needs = recipe.requires if isinstance(recipe, Analyzer) else recipe.needs
+        unknown = sorted(set(needs) - known)
+        if unknown:
+            raise BadConfig(
+                f"{recipe.name} of family {family.name} needs {', '.join(unknown)}",
+                f"name what is there: {', '.join(sorted(known))}",
+            )
+    return catalog

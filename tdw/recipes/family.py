@@ -1,0 +1,191 @@
+"""What a family brings: its configuration, its model, its probe and its recipes.
+
+Everything that is about one group of models stands in its family. Training, analysis, pages and Dagster ask
+this declaration, and name no field of a family's configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+
+from tdw.errors import BadConfig
+from tdw.recipes.cost import Cost
+
+if TYPE_CHECKING:
+    import torch
+
+    from tdw.recipes.analyzer import Analyzer
+    from tdw.recipes.comparison import Comparison
+    from tdw.recipes.context import Context
+    from tdw.recipes.figure import Plot
+    from tdw.recipes.overview import OverviewColumn
+    from tdw.recipes.summary import Summary
+
+Weights = Mapping[str, "torch.Tensor"]
+"""Weights by TransformerLens (HookedTransformer) name where TransformerLens has such a model, float32."""
+
+Form = Literal["numba", "plain"]
+"""How the network is computed. Same function, not the same bits: a replay uses the form of its state."""
+
+
+class VariantConfig(Protocol):
+    """The configuration of one variant: a frozen dataclass that names everything that decides its bits."""
+
+    family: ClassVar[str]
+
+    @property
+    def key(self) -> str:
+        """The variant's canonical key, such as `p113_s999_d598`."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the full resolved configuration."""
+        ...
+
+    @property
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of every weight of a checkpoint, by name."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """The full resolved configuration, JSON-able."""
+        ...
+
+
+@dataclass(frozen=True)
+class Adam:
+    """AdamW's settings (Loshchilov and Hutter 2019, arXiv:1711.05101)."""
+
+    lr: float
+    weight_decay: float
+    betas: tuple[float, float]
+    eps: float
+
+
+class Objective(Protocol):
+    """What training asks of a family: the loss with gradients at a step, and metrics."""
+
+    @property
+    def form(self) -> Form:
+        """Which form of the network computes it."""
+        ...
+
+    def loss_and_gradients(self, weights: Weights, epoch: int) -> float:
+        """Train loss of `weights`; sets `.grad` of each trained tensor (overwriting it).
+
+        A pure function of the weights and the epoch, which decides the batch: replay asks again.
+        """
+        ...
+
+    def metrics(self, weights: Weights) -> tuple[float, ...]:
+        """The family's metrics of `weights`, in the order of `Family.metrics`; () for a family without."""
+        ...
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that training evaluates beside the train loss, and that stands in the history.
+
+    Attributes:
+        name: column of the history, such as "test_loss".
+        title: for axes and tables.
+        unit: "nats", or "" for a share or a number without unit.
+        log: drawn on a logarithmic axis.
+    """
+
+    name: str
+    title: str
+    unit: str = ""
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Field:
+    """One domain parameter of a family, for forms and messages. `default` is None where one must be given."""
+
+    name: str
+    type: type[int] | type[float] | type[str]
+    default: int | float | str | None
+    help: str
+
+
+def typical_cost(config: VariantConfig) -> Cost:
+    """What a family without a guess of its own counts with."""
+    return Cost()
+
+
+def no_transformer_lens(config: VariantConfig, weights: Weights) -> Any:
+    """The answer of a family that TransformerLens has no model for. Raises BadConfig."""
+    raise BadConfig(
+        f"family {config.family} has no TransformerLens model",
+        "read the weights with `v.at(epoch).weights()`",
+    )
+
+
+def no_import(config: VariantConfig, state: Weights) -> dict[str, torch.Tensor]:
+    """The answer of a family whose checkpoints can't be imported from elsewhere. Raises BadConfig."""
+    raise BadConfig(f"family {config.family} imports no checkpoints", "train the variant with `tdw fill`")
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """A registered group of models. Two families are equal when they are the same object.
+
+    Attributes:
+        name, title, description: `description` is Markdown.
+        asset_prefix: first parts of the family's asset keys; () for the first family.
+        code_version: raised with every change to the network or the objective that can change a bit.
+        default_epochs, default_checkpoints: last epoch and checkpoint schedule (items of `parse_epochs`).
+        fields: the domain parameters.
+        make_config: configuration from the domain parameters; BadConfig when one can't be used.
+        parse_variant: configuration from a variant key; BadConfig when it is not a canonical key.
+        trained, optimizer: names of the trained weights, in the optimizer's order, and its settings.
+        metrics: what is evaluated beside the train loss.
+        init_weights: config -> weights at epoch 0, float32 on the CPU.
+        objective: (config, device=, form=) -> Objective. `form` None picks the fastest there is.
+        probe_pass: (config, weights, device=) -> one forward pass on the probe, of the family's own type.
+        probe_fingerprint: config -> fingerprint of the probe's inputs.
+        open_checkpoint: (config, weight arrays, run_probe) -> the context that its analyzers read.
+        recipes: its analyzers, summaries and plots, in the order in which they are shown.
+        comparison: how its variants stand beside one another.
+        overview: columns of the first page.
+        explorer: title of its explorer page; "" for a family without one.
+        cost: config -> guessed seconds.
+        to_transformer_lens: (config, weights) -> TransformerBridge.
+        weights_from_state_dict: (config, state dict of a HookedTransformer) -> weights; BadConfig lists what
+            does not fit.
+    """
+
+    name: str
+    title: str
+    description: str
+    code_version: str
+    default_epochs: int
+    default_checkpoints: tuple[int | str, ...]
+    fields: tuple[Field, ...]
+    trained: tuple[str, ...]
+    optimizer: Adam
+    make_config: Callable[..., VariantConfig]
+    parse_variant: Callable[[str], VariantConfig]
+    init_weights: Callable[..., dict[str, torch.Tensor]]
+    objective: Callable[..., Objective]
+    probe_pass: Callable[..., Any]
+    probe_fingerprint: Callable[..., str]
+    open_checkpoint: Callable[..., Context]
+    metrics: tuple[Metric, ...] = ()
+    recipes: tuple[Analyzer | Summary | Plot, ...] = ()
+    comparison: Comparison | None = None
+    overview: tuple[OverviewColumn, ...] = ()
+    explorer: str = ""
+    cost: Callable[..., Cost] = typical_cost
+    asset_prefix: tuple[str, ...] = ()
+    to_transformer_lens: Callable[..., Any] = no_transformer_lens
+    weights_from_state_dict: Callable[..., dict[str, torch.Tensor]] = no_import
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """Columns of the history beside epoch and train_loss."""
+        return tuple(metric.name for metric in self.metrics)

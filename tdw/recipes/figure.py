@@ -1,0 +1,52 @@
+"""What a plot declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tdw.drawing.style import Figure
+    from tdw.recipes.reader import Sources
+
+Scope = Literal["variant", "comparison"]
+
+
+@dataclass(frozen=True)
+class NoParameters:
+    """None: the figure has nothing to set."""
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One figure, and what must be known about it.
+
+    Attributes:
+        name, title, description: `description` is Markdown: what it shows, formula and source, how to read
+            it.
+        code_version: changed by hand whenever the same data would give another figure.
+        scope: one variant, or several side by side.
+        load: (sources, parameters) -> the figure's data, a frozen dataclass of arrays and tables.
+        build: data -> interactive figure.
+        preview: data -> small PNG of the same arrays, drawn without a browser.
+        table: data -> the figure's data in long form, units in the column names' documentation.
+        needs: what must be there: "history", "checkpoints", "summaries/<name>" or an analyzer's name.
+        uses: what is shown where it is there, named alike.
+        parameters: frozen dataclass; its defaults are the plot's.
+    """
+
+    name: str
+    title: str
+    description: str
+    code_version: str
+    scope: Scope
+    load: Callable[[Sources, Any], Any]
+    build: Callable[[Any], Figure]
+    preview: Callable[[Any], bytes]
+    table: Callable[[Any], pd.DataFrame]
+    needs: tuple[str, ...]
+    uses: tuple[str, ...] = ()
+    parameters: type[Any] = NoParameters

@@ -1,0 +1,118 @@
+"""What every op of ours does around its work: who it is, how far it is, and what failed."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import dagster as dg
+
+from tdw.epochs import format_epochs
+from tdw.errors import TdwError
+from tdw_assets.cells.partitions import DEFER_EVENTS
+from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, identity
+from tdw_resources.progress import Report, reporting
+
+
+@contextlib.contextmanager
+def at_work(context: dg.AssetExecutionContext, *, variant: str, stage: str) -> Iterator[Report]:
+    """Sign the run with this process, so that its death is noticed, and yield a progress report.
+
+    Our own errors end the run as failures that show what was wrong and what to do, without a stack trace of
+    Dagster's around them.
+    """
+    instance, run = context.instance, context.run
+    if run.tags.get(WORKER_TAG) != identity():
+        instance.add_run_tags(run.run_id, {WORKER_TAG: identity()})
+    home = Path(instance.root_directory) if instance.is_persistent else None
+    with contextlib.ExitStack() as stack:
+        report = (
+            stack.enter_context(reporting(home, run.run_id, variant=variant, stage=stage))
+            if home
+            else _ignore
+        )
+        try:
+            yield report
+        except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt):
+            instance.add_run_tags(run.run_id, {STOPPED_TAG: "true"})
+            raise
+        except TdwError as error:
+            raise dg.Failure(
+                description=str(error),
+                metadata={"what was wrong": error.what, "what to do": error.remedy},
+                allow_retries=False,
+            ) from error
+
+
+def waiting(context: dg.AssetExecutionContext, variant: str) -> Callable[[], None]:
+    """Says once that another process works on the variant."""
+    return lambda: context.log.info(
+        f"{variant}: another run works on it; this one waits and takes what is left"
+    )
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A cell, table or plot that could not be made.
+
+    Attributes:
+        variant: "" for what covers all variants.
+        epoch: None for what covers all epochs.
+    """
+
+    name: str
+    variant: str
+    error: Exception
+    epoch: int | None = None
+
+
+def raise_failures(failed: Sequence[Failed], *, total: int) -> None:
+    """Fail the run when some of its cells failed; the others are committed and recorded.
+
+    Cells that failed for one reason are named together.
+    """
+    if not failed:
+        return
+    reasons: dict[tuple[str, str, str], list[Failed]] = {}
+    for one in failed:
+        reasons.setdefault((one.name, one.variant, _words(one.error)), []).append(one)
+    lines = [
+        f"- {name} of {variant or 'all variants'}{_epochs(some)}: {words}"
+        for (name, variant, words), some in list(reasons.items())[:20]
+    ]
+    lines += [f"- and {len(reasons) - 20} more reasons"] if len(reasons) > 20 else []
+    listed = "\n".join(lines)
+    others = "; the others are done" if len(failed) < total else ""
+    raise dg.Failure(
+        description=f"{len(failed)} of {total} failed{others}.\n{listed}",
+        metadata={"failed": len(failed), "reasons": dg.MetadataValue.md(listed)},
+        allow_retries=False,
+    ) from failed[0].error
+
+
+def hand_over(context: dg.AssetExecutionContext) -> Iterator[dg.Output]:
+    """What an op of ours yields at its end: outputs that say no more than "done".
+
+    Dagster skips an op when one that it needs, in the same run, yields no output. The cells are recorded
+    already, one by one, so Dagster is told not to record the whole range of the run once more.
+    """
+    cast("dict[str, str]", context.run.tags)[DEFER_EVENTS] = "true"
+    selected = context.op_execution_context.selected_output_names
+    for output in context.op_def.output_defs:  # in the order of the specs: each after what it needs
+        if output.name in selected:
+            yield dg.Output(None, output_name=output.name)
+
+
+def _words(error: Exception) -> str:
+    """Our own errors speak for themselves; others need their type."""
+    return str(error) if isinstance(error, TdwError) else f"{type(error).__name__}: {error}"
+
+
+def _epochs(failed: Sequence[Failed]) -> str:
+    epochs = [one.epoch for one in failed if one.epoch is not None]
+    return f" at epoch {format_epochs(epochs)}" if epochs else ""
+
+
+def _ignore(done: int, total: int, text: str) -> None:
+    """Nobody looks at the progress of an instance in memory."""

@@ -1,0 +1,139 @@
+"""What a run was asked for: exactly these cells (fill, sensor), or a range of partitions (a person)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import dagster as dg
+from dagster._core.event_api import EventRecordsFilter
+from pydantic import Field
+
+from tdw.epochs import format_epochs, parse_epochs
+from tdw.errors import BadConfig
+from tdw_assets.cells.partitions import DEFER_EVENTS, RANGE_END, RANGE_START
+from tdw_assets.cells.wanted import Grid, by_variant, cell_key
+from tdw_assets.recording.versions import read_pointers
+
+Cells = Mapping[str, tuple[int, ...]]
+
+
+class CellsConfig(dg.Config):
+    """Exact cells in one run, whatever their pattern. Left empty, the partitions of the run are worked on."""
+
+    variant: str = Field(default="", description="The variant whose cells are listed.")
+    cells: dict[str, list[str]] = Field(
+        default={},
+        description="Asset name -> epochs or ranges, such as {coarseness: ['0:1500:100', '2000']}. "
+        "Only cells that are missing or out of date are computed.",
+    )
+
+
+@dataclass(frozen=True)
+class Request:
+    """The cells of one run.
+
+    Attributes:
+        cells: variant -> asset name -> epochs.
+        exact: they were listed because something was missing: cells that are fine by now are left alone.
+            Otherwise a person chose partitions, and green ones are computed again.
+    """
+
+    cells: Mapping[str, Cells]
+    exact: bool
+
+    def pairs(self, grid: Grid) -> Iterable[tuple[dg.AssetKey, str]]:
+        """(asset key, partition key) of every cell."""
+        for variant, cells in self.cells.items():
+            for name, epochs in cells.items():
+                for epoch in epochs:
+                    yield grid.key(name), cell_key(variant, epoch)
+
+
+def read_request(context: dg.AssetExecutionContext, config: CellsConfig, *, names: Iterable[str]) -> Request:
+    """The request of a running op; `names` are its selected assets.
+
+    Raises:
+        BadConfig: no partitions, an empty range, an epoch that can't be read.
+    """
+    wanted = list(names)
+    if config.cells:
+        cells = {name: parse_epochs(config.cells[name]) for name in wanted if config.cells.get(name)}
+        if not config.variant or not cells:
+            raise BadConfig(
+                f"the run's config lists cells of {', '.join(config.cells)} for variant {config.variant!r}",
+                f"name a variant, and assets that the run selects: {', '.join(wanted)}",
+            )
+        return Request({config.variant: cells}, exact=True)
+    start, end = (context.run.tags.get(tag) for tag in (RANGE_START, RANGE_END))
+    if not (context.has_partition_key or (start and end)):
+        raise BadConfig(
+            "the run has no partitions", "choose partitions in the UI, or list cells in the run's config"
+        )
+    keys = list(context.partition_keys)
+    if not keys:
+        raise BadConfig(
+            f"the range from {start} to {end} holds no partition: its end comes before its start",
+            "swap the two, or choose the partitions in the UI",
+        )
+    return Request(
+        {variant: dict.fromkeys(wanted, tuple(epochs)) for variant, epochs in by_variant(keys).items()},
+        exact=False,
+    )
+
+
+def done_since_asked(
+    context: dg.AssetExecutionContext, grid: Grid, variant: str, cells: Cells
+) -> dict[str, set[int]]:
+    """Cells of a range that some run has materialized after this run, or the run it retries, was asked for.
+
+    Compared by position in the event log, so a clock that jumps does no harm. A retry thereby leaves alone
+    what the run before it has done, and so does a run that waited for another one on the same cells.
+    """
+    asked = _asked_at(context, grid, variant, cells)
+    if asked is None:
+        return {}
+    done: dict[str, set[int]] = {}
+    for name, epochs in cells.items():
+        keys = {cell_key(variant, epoch): epoch for epoch in epochs}
+        pointers = read_pointers(context.instance, grid.key(name), keys)
+        done[name] = {keys[key] for key, pointer in pointers.items() if pointer > asked}
+    return done
+
+
+def _asked_at(context: dg.AssetExecutionContext, grid: Grid, variant: str, cells: Cells) -> int | None:
+    """Storage id at which the first run of this run's chain announced its cells."""
+    root = context.run.tags.get("dagster/root_run_id") or context.run.run_id
+    for name, epochs in cells.items():
+        if not epochs:
+            continue
+        planned = context.instance.event_log_storage.get_event_records(
+            EventRecordsFilter(
+                event_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
+                asset_key=grid.key(name),
+                asset_partitions=[cell_key(variant, epochs[0])],
+            )
+        )
+        ids = [record.storage_id for record in planned if record.run_id == root]
+        if ids:
+            return min(ids)
+    return None
+
+
+def range_tags(variant: str, epochs: Iterable[int]) -> dict[str, str]:
+    """Tags of a run over exact cells of a variant: a range that covers them, announced by the run itself.
+
+    Without the deferral, a run that fails turns every untouched green cell of the range red.
+    """
+    ordered = sorted(epochs)
+    return {
+        RANGE_START: cell_key(variant, ordered[0]),
+        RANGE_END: cell_key(variant, ordered[-1]),
+        DEFER_EVENTS: "true",
+    }
+
+
+def cells_config(variant: str, cells: Cells) -> dict[str, object]:
+    """What `CellsConfig` reads, short however many epochs there are."""
+    return {
+        "variant": variant,
+        "cells": {name: format_epochs(epochs).split(", ") for name, epochs in cells.items() if epochs},
+    }

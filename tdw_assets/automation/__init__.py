@@ -1,0 +1,1 @@
+"""What is started when: the reconcile sensor, nightly schedules, planned runs, attempts."""

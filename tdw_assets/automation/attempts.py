@@ -1,0 +1,63 @@
+"""How often a gap was tried: failed work is tried again a bounded number of times, then reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from tdw_assets.automation.planned_runs import REQUEST_TAG, STAGE_TAG, VARIANT_TAG, PlannedRun
+from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG
+
+ATTEMPTS = 3
+STARTS = 10
+"""Runs that ended before their work began, as when a workbench is stopped while it starts one, count less."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to do next.
+
+    Attributes:
+        run: to be started, if any.
+        attempt: how many runs there were for the same gap already.
+        notes: why other planned runs are not started.
+    """
+
+    run: PlannedRun | None
+    notes: list[str] = field(default_factory=list[str])
+    attempt: int = 0
+
+
+def judge(instance: dg.DagsterInstance, planned: Iterable[PlannedRun | None]) -> Verdict:
+    """The first planned run that may be started.
+
+    One that was tried `ATTEMPTS` times without any progress is given up (progress changes its request). One
+    that a person canceled is left until that person, or `tdw fill`, takes it up again.
+    """
+    notes: list[str] = []
+    for run in planned:
+        if run is None:
+            continue
+        what = f"{run.job} of {run.variant or 'all variants'}"
+        if _was_canceled(instance, run):
+            notes.append(f"{what} was canceled: materialize it in the UI, or run `tdw fill`, to go on")
+            continue
+        before = instance.get_runs(dg.RunsFilter(tags={REQUEST_TAG: run.request}))
+        tried = [other for other in before if other.is_finished and STOPPED_TAG not in other.tags]
+        worked = [other for other in tried if WORKER_TAG in other.tags]
+        if len(worked) >= ATTEMPTS or len(tried) >= STARTS:
+            notes.append(
+                f"{what} was tried {len(tried)} times without progress and is left: "
+                f"see run {tried[0].run_id[:8]}, mend the cause, then run `tdw fill`"
+            )
+            continue
+        return Verdict(run, notes, len(before))
+    return Verdict(None, notes)
+
+
+def _was_canceled(instance: dg.DagsterInstance, run: PlannedRun) -> bool:
+    tags = {STAGE_TAG: run.job} | ({VARIANT_TAG: run.variant} if run.variant else {})
+    latest = instance.get_runs(dg.RunsFilter(tags=tags), limit=1)
+    return bool(latest) and latest[0].status == dg.DagsterRunStatus.CANCELED

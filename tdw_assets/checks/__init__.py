@@ -1,0 +1,1 @@
+"""Asset checks: files against events, and files that are re-read."""

@@ -1,0 +1,94 @@
+"""Asset checks: the store's own view of the cells, on the assets' pages.
+
+A partitioned asset can't go back from green to missing in Dagster. So a file that is deleted or damaged shows
+here, and in `tdw status`; the sensor and `tdw fill` restore it.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import dagster as dg
+
+from tdw.epochs import format_epochs
+from tdw.store import Store
+from tdw_assets.cells.gaps import AssetGaps, find_gaps
+from tdw_assets.cells.partitions import with_registered
+from tdw_assets.cells.wanted import Grid
+from tdw_assets.checks.rereading import Memory, find_unsound
+from tdw_resources.resources import StoreResource
+
+PRESENT, COVERED, SOUND = "files_present", "schedule_covered", "files_sound"
+_SHOWN = 20
+_DESCRIPTIONS = {
+    PRESENT: "Every cell that was materialized has its file in the store. A deleted file is restored by the "
+    "sensor `reconcile` or by `tdw fill`.",
+    COVERED: "Every epoch of the study is there for every variant, and none is out of date.",
+    SOUND: "Every file that is new since the last check was read again: checksum over all bytes, finite "
+    "values, fingerprints of variant, probe and checkpoint, and the content that its event tells of.",
+}
+
+
+def _present(cells: Mapping[str, AssetGaps]) -> list[str]:
+    return [f"{variant}: epoch {format_epochs(of.lost)}" for variant, of in cells.items() if of.lost]
+
+
+def _covered(cells: Mapping[str, AssetGaps]) -> list[str]:
+    lines: list[str] = []
+    for variant, of in cells.items():
+        parts = {"missing": {*of.missing, *of.unrecorded}, "out of date": set(of.out_of_date)}
+        lines += [f"{variant}: {what} {format_epochs(some)}" for what, some in parts.items() if some]
+    return lines
+
+
+def _result(key: dg.AssetKey, name: str, wrong: list[str], *, looked_at: int) -> dg.AssetCheckResult:
+    more = [f"and {len(wrong) - _SHOWN} more"] if len(wrong) > _SHOWN else []
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=name,
+        passed=not wrong,
+        severity=dg.AssetCheckSeverity.WARN if name == COVERED else dg.AssetCheckSeverity.ERROR,
+        metadata={"cells": looked_at, "wrong": len(wrong)}
+        | ({"details": "\n".join([*wrong[:_SHOWN], *more])} if wrong else {}),
+    )
+
+
+def check_cells(
+    grid: Grid, instance: dg.DagsterInstance, store: Store, wanted: set[dg.AssetCheckKey]
+) -> Iterator[dg.AssetCheckResult]:
+    """Evaluate some checks of the cells of all variants."""
+    gaps = find_gaps(grid, instance, store)
+    home = Path(instance.root_directory) if instance.is_persistent else None
+    for asset in ("checkpoint", *grid.analyzers):
+        key = grid.key(asset)
+        cells = {v: of.checkpoint if asset == "checkpoint" else of.analyzers[asset] for v, of in gaps.items()}
+        there = sum(len(of.recorded) for of in cells.values())
+        if dg.AssetCheckKey(key, PRESENT) in wanted:
+            yield _result(key, PRESENT, _present(cells), looked_at=there)
+        if dg.AssetCheckKey(key, COVERED) in wanted:
+            yield _result(key, COVERED, _covered(cells), looked_at=there)
+        if dg.AssetCheckKey(key, SOUND) in wanted:
+            memory = Memory.of(home, grid, asset)
+            unsound = find_unsound(grid, store, asset, cells, memory)
+            memory.save()
+            yield _result(key, SOUND, [f"{p}: {why}" for p, why in unsound.items()], looked_at=there)
+
+
+def cell_checks(grid: Grid) -> dg.AssetChecksDefinition:
+    """Three checks for the checkpoints and each analyzer, in one op."""
+    keys = [grid.key(name) for name in ("checkpoint", *grid.analyzers)]
+
+    @dg.multi_asset_check(
+        name="check_cells",
+        specs=[
+            dg.AssetCheckSpec(name, asset=key, description=words)
+            for key in keys
+            for name, words in _DESCRIPTIONS.items()
+        ],
+        can_subset=True,
+        # No pool: what a person materializes brings its checks along, and would wait for one pool more.
+    )
+    def check(context: dg.AssetCheckExecutionContext, store: StoreResource):
+        live = with_registered(grid, context.instance)
+        yield from check_cells(live, context.instance, store.open(), set(context.selected_asset_check_keys))
+
+    return check

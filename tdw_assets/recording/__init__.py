@@ -1,0 +1,1 @@
+"""How results become Dagster events: materializations and data versions."""

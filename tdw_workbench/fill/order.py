@@ -1,0 +1,111 @@
+"""What `tdw fill` was asked for, resolved against the study: handed to its workers as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from tdw.errors import BadConfig
+from tdw.study import Study
+
+if TYPE_CHECKING:
+    from tdw_assets.cells.wanted import Grid
+
+ALL = "*"
+"""In place of a variant's key: what is drawn over all variants."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A fill.
+
+    Attributes:
+        study: the study, as JSON values.
+        variants: whose cells; never empty.
+        epochs: which cells; empty: all that the study wants.
+        assets: names of the assets to fill; empty: all. What they are made from is filled with them.
+        out_of_date: compute cells again whose code, parameters or checkpoint changed.
+    """
+
+    study: dict[str, Any]
+    store: str
+    home: str
+    variants: tuple[str, ...]
+    epochs: tuple[int, ...] = ()
+    assets: tuple[str, ...] = ()
+    out_of_date: bool = False
+
+    def wants(self, name: str) -> bool:
+        """Whether an asset is to be filled."""
+        return not self.assets or name in self.assets
+
+    @property
+    def has_two_passes(self) -> bool:
+        """Whether extra epochs are chosen between training to the end of the schedule and all the rest."""
+        return bool(self.study.get("adaptive")) and not self.epochs and self.wants("checkpoint")
+
+    def training(self) -> Order:
+        """The part of it that trains."""
+        return replace(self, assets=tuple(name for name in ("checkpoint", "history") if self.wants(name)))
+
+    def read_study(self) -> Study:
+        """The study itself."""
+        return Study.model_validate(self.study, strict=False)
+
+    def grid(self) -> Grid:
+        """The cells that were asked for."""
+        from tdw.store import Store
+        from tdw_assets.automation.extra_epochs import with_extra
+        from tdw_assets.cells.wanted import Grid
+
+        whole = with_extra(Grid.of(self.read_study()), Store(self.store))
+        return whole.narrow(variants=self.variants, epochs=self.epochs)
+
+    def to_json(self) -> str:
+        """One line."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, line: str) -> Order:
+        """Read `to_json`."""
+        values = json.loads(line)
+        for name in ("variants", "epochs", "assets"):
+            values[name] = tuple(values[name])
+        return cls(**values)
+
+
+def close_over_inputs(grid: Grid, names: Iterable[str]) -> tuple[str, ...]:
+    """The named assets and all that they are made from.
+
+    Raises:
+        BadConfig: a name that is none of the study's assets; lists them.
+    """
+    known = asset_inputs(grid)
+    wanted: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in known:
+            raise BadConfig(
+                f"study {grid.name} has no asset {name[:80]!r}", f"use one of: {', '.join(known)}"
+            )
+        if name not in wanted:
+            wanted.add(name)
+            waiting += known[name]
+    return tuple(name for name in known if name in wanted)
+
+
+def asset_inputs(grid: Grid) -> dict[str, tuple[str, ...]]:
+    """Every asset of the study by name, in the order of work, with the names of what it is made from."""
+    from tdw.recipes.catalog import catalog_of
+    from tdw_assets.cells.products import derived_assets
+
+    found: dict[str, tuple[str, ...]] = {"checkpoint": (), "history": ("checkpoint",)}
+    for name in grid.analyzers:
+        required = catalog_of(grid.family).analyzer(name).requires
+        found[name] = ("checkpoint", *(other for other in required if other in grid.analyzers))
+    for asset in derived_assets(grid):
+        found[asset.name] = asset.inputs
+    return found

@@ -1,0 +1,143 @@
+"""How much work is left, in one currency, so that one "time left" can be given for all of it.
+
+The currency is seconds of one core, guessed by the family (`recipes.cost`). Only their proportions matter,
+since the time left is extrapolated from the time that it took so far.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tdw.recipes.cost import Cost
+from tdw.store.layout import STATES
+from tdw.training.stretches import plan_stretches
+from tdw_workbench.fill.order import ALL, Order
+from tdw_workbench.terminal import overall
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from tdw.store import Store
+    from tdw_assets.cells.gaps import VariantGaps
+    from tdw_assets.cells.wanted import Grid
+
+_SOON = 0.01
+
+
+@dataclass
+class Effort:
+    """Work left by (variant, stage), in guessed seconds, updated as stages go on.
+
+    Attributes:
+        left: seconds left of each stage.
+        total: seconds at the beginning.
+        started: monotonic time.
+    """
+
+    left: dict[tuple[str, str], float] = field(default_factory=dict)
+    total: float = 0.0
+    started: float = field(default_factory=time.monotonic)
+    _whole: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    def plan(self, variant: str, stage: str, seconds: float) -> None:
+        """A stage will take so much."""
+        self._whole[variant, stage] = self.left[variant, stage] = seconds
+        self.total += seconds
+
+    def advance(self, variant: str, stage: str, fraction: float) -> None:
+        """A stage is so far (0-1)."""
+        if (variant, stage) in self.left:
+            self.left[variant, stage] = self._whole[variant, stage] * (1 - min(1.0, max(0.0, fraction)))
+
+    def finish(self, variant: str, stage: str | None = None) -> None:
+        """A stage, or all of a variant's, is over."""
+        for key in self.left:
+            if key[0] == variant and stage in (None, key[1]):
+                self.left[key] = 0.0
+
+    @property
+    def done_fraction(self) -> float:
+        """0 to 1."""
+        return 1 - sum(self.left.values()) / self.total if self.total else 1.0
+
+    def line(self) -> str:
+        """How far all of it is, with the time left, extrapolated from the time that it took so far."""
+        done, elapsed = self.done_fraction, time.monotonic() - self.started
+        left = elapsed * (1 - done) / done if done > _SOON else None
+        return overall(done, left, elapsed)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What an order comes down to.
+
+    Attributes:
+        variants: those with anything to do, the longest first, so that no core waits at the end; `ALL` last,
+            where something is to be drawn over all variants.
+        cells_there, out_of_date: how many cells there are, and how many of them are out of date.
+    """
+
+    variants: tuple[str, ...]
+    effort: Effort
+    cells_there: int
+    out_of_date: int
+
+    @classmethod
+    def find(cls, order: Order, grid: Grid, instance: dg.DagsterInstance, store: Store) -> Work:
+        """Compare what the order asks for with what is there."""
+        from tdw_assets.automation.planned_runs import plan_derived
+        from tdw_assets.cells.gaps import find_gaps
+        from tdw_assets.cells.partitions import with_registered
+        from tdw_assets.cells.products import derived_assets, find_comparison_gaps, find_derived_gaps
+
+        found = find_gaps(grid, instance, store)
+        standing = find_derived_gaps(grid, instance, store, found)
+        derived = [asset for asset in derived_assets(grid) if asset.scope == "variant"]
+        made_anew = sum(order.wants(asset.name) for asset in derived)
+        effort = Effort()
+        sizes: dict[str, float] = {}
+        for variant, gaps in found.items():
+            for stage, seconds in _size(order, grid, gaps, store).items():
+                if seconds:
+                    effort.plan(variant, stage, seconds)
+                    sizes[variant] = sizes.get(variant, 0.0) + seconds
+            tables = plan_derived(grid, standing, variant, names=order.assets or None)
+            if tables or sizes.get(variant):
+                # Whatever is trained or analyzed makes all tables and plots anew.
+                due = tables.size if tables and not sizes.get(variant) else made_anew
+                effort.plan(variant, "summarize", due * Cost.table)
+                sizes[variant] = sizes.get(variant, 0.0) + due * Cost.table
+            elif gaps.history is None and gaps.checkpoint.recorded and order.wants("history"):
+                sizes[variant] = 0.0
+        variants = sorted(sizes, key=lambda variant: -sizes[variant])
+        over_all = find_comparison_gaps(with_registered(grid, instance), instance, store)
+        wanted = sum(order.wants(gap.asset.name) for gap in over_all.gaps)
+        if wanted and (variants or plan_derived(grid, over_all, "", names=order.assets or None)):
+            effort.plan(ALL, "compare", wanted * Cost.table)
+            variants.append(ALL)
+        cells = [asset for gaps in found.values() for asset in (gaps.checkpoint, *gaps.analyzers.values())]
+        return cls(
+            variants=tuple(variants),
+            effort=effort,
+            cells_there=sum(len(asset.recorded) for asset in cells),
+            out_of_date=sum(len(asset.out_of_date) for asset in cells),
+        )
+
+
+def _size(order: Order, grid: Grid, gaps: VariantGaps, store: Store) -> Mapping[str, float]:
+    """Stage -> guessed seconds of what is to be done of a variant."""
+    config = grid.family.parse_variant(gaps.variant)
+    cost = grid.family.cost(config)
+    train = gaps.to_train(out_of_date=order.out_of_date) if order.wants("checkpoint") else ()
+    states = store.epochs(grid.family.name, gaps.variant, STATES)
+    steps = sum(stretch.steps for stretch in plan_stretches(((e, e) for e in train), states))
+    to_come = {*train, *gaps.checkpoint.recorded}
+    wanted = [asset for name, asset in gaps.analyzers.items() if order.wants(name)]
+    cells = sum(len(asset.to_fill(out_of_date=order.out_of_date) & to_come) for asset in wanted)
+    return {
+        "train": steps * cost.step + len(train) * cost.checkpoint,
+        "analyze": cells * cost.cell,
+    }

@@ -1,0 +1,163 @@
+"""A worker process of `tdw fill`: takes variants, runs their stages as Dagster runs in itself.
+
+One process does many runs, so that Dagster and torch are started once a core and not once a run. It talks to
+`tdw fill` in lines of JSON: an order comes in, then variants; what was done goes out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")  # before numpy and torch are loaded
+
+from tdw_workbench.fill.order import ALL, Order  # noqa: E402
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from tdw_assets.automation.planned_runs import PlannedRun
+    from tdw_assets.cells.gaps import VariantGaps
+    from tdw_assets.cells.wanted import Grid
+
+_INTERRUPTED = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
+
+
+@dataclass(frozen=True)
+class StageDone:
+    """What became of one run.
+
+    Attributes:
+        size: cells or tables that it was planned for.
+        error: why it failed, or "".
+    """
+
+    variant: str
+    stage: str
+    run_id: str
+    size: int
+    error: str = ""
+
+
+def run_variant(
+    order: Order, variant: str, *, grid: Grid, defs: dg.Definitions, instance: dg.DagsterInstance
+) -> Iterator[StageDone]:
+    """Do what is missing of one variant, stage by stage; each sees what the one before it has made.
+
+    Args:
+        variant: its key, or `ALL` for what is drawn over all variants.
+    """
+    for plan in _stages(order, "" if variant == ALL else variant, grid, instance):
+        planned = plan()
+        if planned is None:
+            continue
+        done = execute(planned, defs=defs, instance=instance)
+        yield done
+        if done.error and planned.job == "train":
+            return
+
+
+def _stages(
+    order: Order, variant: str, grid: Grid, instance: dg.DagsterInstance
+) -> Iterator[Callable[[], PlannedRun | None]]:
+    """Plans to be made one after another, each when the one before it is carried out."""
+    from tdw.store import Store
+    from tdw_assets.automation.planned_runs import plan_analysis, plan_derived, plan_training
+    from tdw_assets.cells.gaps import find_gaps
+    from tdw_assets.cells.partitions import with_registered
+    from tdw_assets.cells.products import find_comparison_gaps, find_derived_gaps
+
+    store, stale = Store(order.store), order.out_of_date
+
+    def look() -> VariantGaps:
+        return find_gaps(grid, instance, store, [variant])[variant]
+
+    def derived() -> PlannedRun | None:
+        if variant:
+            standing = find_derived_gaps(grid, instance, store, {variant: look()})
+        else:
+            standing = find_comparison_gaps(with_registered(grid, instance), instance, store)
+        return plan_derived(grid, standing, variant, names=order.assets or None)
+
+    analyzers = [name for name in grid.analyzers if order.wants(name)]
+    if variant and order.wants("checkpoint"):
+        yield lambda: plan_training(grid, look(), out_of_date=stale)
+    if variant and analyzers:
+        yield lambda: plan_analysis(grid, look(), out_of_date=stale, analyzers=analyzers)
+    yield derived
+
+
+def execute(planned: PlannedRun, *, defs: dg.Definitions, instance: dg.DagsterInstance) -> StageDone:
+    """Carry out one planned run in this process."""
+    from tdw_resources.liveness import WORKER_TAG, identity
+
+    # Left open, a selection of assets brings their checks along.
+    job = defs.resolve_job_def(planned.job).get_subset(
+        asset_selection=set(planned.assets), asset_check_selection=set()
+    )
+    result = job.execute_in_process(
+        instance=instance,
+        run_config=dict(planned.run_config),
+        partition_key=planned.partition_key,
+        tags={**planned.tags, "tdw/door": "fill", WORKER_TAG: identity()},
+        raise_on_error=False,
+    )
+    error = "" if result.success else _why(result)
+    return StageDone(planned.variant, planned.job, result.run_id, planned.size, error)
+
+
+def _why(result: dg.ExecuteInProcessResult) -> str:
+    """The first step failure's own words.
+
+    Raises:
+        KeyboardInterrupt: the run was stopped by a person.
+    """
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            if data.user_failure_data and data.user_failure_data.description:
+                return data.user_failure_data.description
+            if data.error:
+                cause = data.error.cause or data.error
+                if cause.cls_name in _INTERRUPTED:
+                    raise KeyboardInterrupt
+                return cause.message.strip()
+    return f"run {result.run_id} did not succeed; its log in the UI says why"
+
+
+def main() -> int:
+    """Serve orders until standard input ends."""
+    # Dagster captures the steps' output by redirecting descriptor 1: the answers need one of their own.
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        order = Order.from_json(sys.stdin.readline())
+        from tdw_assets.build import build_defs
+        from tdw_resources.instance import open_instance
+        from tdw_resources.liveness import die_with_supervisor
+        from tdw_resources.resources import StoreResource
+
+        die_with_supervisor()
+        grid = order.grid()
+        defs = build_defs(grid, resource_overrides={"store": StoreResource(root=order.store)})
+        with open_instance(Path(order.home)) as instance:
+            for line in sys.stdin:
+                variant = line.strip()
+                for done in run_variant(order, variant, grid=grid, defs=defs, instance=instance):
+                    answers.write(json.dumps({"done": done.__dict__}) + "\n")
+                answers.write(json.dumps({"idle": variant}) + "\n")
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Dagster's processes under one parent."""

@@ -1,0 +1,245 @@
+"""Dagster's processes under one parent: code server, daemon, webserver. All start, all stop, none is left.
+
+One code server is shared, so that the code is loaded once. A process that dies is started again. On the way
+out running work is interrupted first, so that Dagster records it as stopped; what doesn't end is killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+import psutil
+import yaml
+
+from tdw.errors import Busy, TdwError
+from tdw_resources.liveness import SUPERVISOR_VARIABLE, identity
+from tdw_resources.places import log_folder
+
+LOCATION = "tdw"
+HOST = "127.0.0.1"
+_RUN_GRACE_S = 12.0
+_SERVER_GRACE_S = 8.0
+_RELOAD_S = 60.0
+_RELOADED = "WorkspaceLocationEntry"
+_MAX_RESTARTS = 5
+_RESTARTS_COUNT_FOR_S = 300.0
+
+
+@dataclass
+class _Server:
+    name: str
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    starts: list[float] = field(default_factory=list)
+
+
+@dataclass
+class Supervisor:
+    """Runs the servers of one Dagster home. Use as a context manager: leaving it stops everything.
+
+    Attributes:
+        home: the Dagster home; logs go to `log_folder(home)`.
+        port: of the webserver.
+        environment: variables that every child gets beside our own.
+    """
+
+    home: Path
+    port: int
+    environment: Mapping[str, str]
+    _servers: list[_Server] = field(default_factory=list)
+
+    def __enter__(self) -> Supervisor:
+        require_free(self.port)
+        log_folder(self.home).mkdir(parents=True, exist_ok=True)
+        code_port = _free_port()
+        workspace = self.home / "workspace.yaml"
+        server = {"host": HOST, "port": code_port, "location_name": LOCATION}
+        workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
+        code = ["dagster", "code-server", "start", "-m", "tdw_assets.definitions", "-h", HOST]
+        code += ["-p", str(code_port), "--location-name", LOCATION, "--use-python-environment-entry-point"]
+        self._servers = [
+            _Server("code server", code),
+            _Server("daemon", ["dagster._daemon", "run", "-w", str(workspace)]),
+            _Server(
+                "webserver", ["tdw_workbench.web", "-h", HOST, "-p", str(self.port), "-w", str(workspace)]
+            ),
+        ]
+        try:
+            self._start(self._servers[0])
+            self._await_port(self._servers[0], code_port)
+            for other in self._servers[1:]:
+                self._start(other)
+            self._await_port(self._servers[2], self.port)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def revive(self) -> list[str]:
+        """Start what died again; what happened, in words.
+
+        Raises:
+            TdwError: a server dies again and again; names its log.
+        """
+        said: list[str] = []
+        for server in self._servers:
+            if server.process is None or server.process.poll() is None:
+                continue
+            now = time.monotonic()
+            server.starts = [start for start in server.starts if now - start < _RESTARTS_COUNT_FOR_S]
+            if len(server.starts) > _MAX_RESTARTS:
+                raise TdwError(
+                    f"the {server.name} died {len(server.starts)} times within minutes",
+                    f"see {self.log(server.name)}",
+                )
+            said.append(f"The {server.name} ended (exit code {server.process.returncode}); started again.")
+            self._start(server)
+        return said
+
+    def reload_code(self) -> bool:
+        """Have the definitions loaded anew, as the UI's *Reload* does; whether that was accepted."""
+        mutation = "mutation ($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name)"
+        asked = {"query": mutation + " { __typename } }", "variables": {"name": LOCATION}}
+        request = urllib.request.Request(
+            f"http://{HOST}:{self.port}/graphql",
+            data=json.dumps(asked).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=_RELOAD_S) as reply:
+                answer = json.load(reply)
+        except (OSError, ValueError):
+            return False  # it is being started again; asked for once more later
+        return answer.get("data", {}).get("reloadRepositoryLocation", {}).get("__typename") == _RELOADED
+
+    def stop(self) -> None:
+        """Stop everything below this process; returns when nothing is left."""
+        running = {s.name: s.process for s in self._servers if s.process and s.process.poll() is None}
+        family = _descendants()
+        daemon, code = running.get("daemon"), running.get("code server")
+        if daemon:  # first, so that nothing new is launched
+            daemon.send_signal(signal.SIGTERM)
+        if code:
+            _interrupt_runs(code.pid)
+        for process in running.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        family |= _descendants()
+        _, alive = psutil.wait_procs(family, timeout=_SERVER_GRACE_S)
+        for process in alive:
+            _quietly(process.kill)
+        psutil.wait_procs(alive, timeout=5)
+        for process in running.values():
+            process.wait()
+
+    def log(self, name: str) -> Path:
+        """The log of a server."""
+        return log_folder(self.home) / f"{name.replace(' ', '_')}.log"
+
+    def _start(self, server: _Server) -> None:
+        environment = {
+            # On a machine that is busy training, a launch takes longer than Dagster's minute, and the daemon
+            # would count a run as failed that is about to start.
+            "DAGSTER_GRPC_TIMEOUT_SECONDS": "300",
+            **os.environ,
+            **self.environment,
+            SUPERVISOR_VARIABLE: identity(),
+            "OMP_NUM_THREADS": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
+        server.starts.append(time.monotonic())
+        with self.log(server.name).open("ab") as log:
+            # A session of its own: Ctrl-C reaches us alone, and we stop the others in order.
+            server.process = subprocess.Popen(
+                [sys.executable, "-m", "tdw_workbench.servers.run_supervised", *server.command],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _await_port(self, server: _Server, port: int, *, timeout_s: float = 180.0) -> None:
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            if server.process is not None and server.process.poll() is not None:
+                break
+            with socket.socket() as probe:
+                probe.settimeout(1)
+                if probe.connect_ex((HOST, port)) == 0:
+                    return
+            time.sleep(0.1)
+        tail = "\n  ".join(self.log(server.name).read_text(errors="replace").splitlines()[-8:])
+        raise TdwError(f"the {server.name} did not start:\n  {tail}", f"see {self.log(server.name)}")
+
+
+def require_free(port: int) -> None:
+    """Check that nobody listens at the port.
+
+    Raises:
+        Busy: somebody does.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise Busy(
+                f"port {port} of {HOST} can't be used ({error.strerror})",
+                "stop what listens there, or choose another with --port",
+            ) from error
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _interrupt_runs(code_server: int) -> None:
+    """Interrupt the runs that the code server has started, and give them time to say that they stopped."""
+    runs = [p for p in _below(code_server) if _is_run(p)]
+    for run in runs:
+        _quietly(lambda run=run: run.send_signal(signal.SIGINT))
+    psutil.wait_procs(runs, timeout=_RUN_GRACE_S)
+
+
+def _is_run(process: psutil.Process) -> bool:
+    # The code server starts a run as a spawned process of Python's multiprocessing.
+    try:
+        return "--multiprocessing-fork" in process.cmdline()
+    except psutil.Error:
+        return False
+
+
+def _below(pid: int) -> Iterable[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _descendants() -> set[psutil.Process]:
+    return set(_below(os.getpid()))
+
+
+def _quietly(action: Callable[[], object]) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        action()

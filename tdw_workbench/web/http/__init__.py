@@ -1,0 +1,1 @@
+"""What every page needs of HTTP: guard, parameters, answers, templates, static files, settings."""

@@ -1,0 +1,84 @@
+"""Names and numbers from a request: each is checked against what there is before it reaches the store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from starlette.requests import Request
+
+from tdw.errors import BadConfig, NotFound
+from tdw.families import all_families
+from tdw.store import Store
+from tdw.store.layout import validate_name
+
+MAX_LISTED = 20
+_NUMBER = re.compile(r"[0-9]{1,8}")
+
+
+def family_of(request: Request) -> str:
+    """The family in the path. Raises NotFound when none of that name is registered."""
+    name = validate_name(request.path_params["family"], what="family")
+    return one_of(name, [family.name for family in all_families()], what="family")
+
+
+def variant_of(request: Request, store: Store, family: str) -> str:
+    """The variant in the path. Raises NotFound when the store has nothing of it."""
+    name = validate_name(request.path_params["variant"], what="variant")
+    return one_of(name, store.variants(family), what="variant")
+
+
+def one_of(name: str, known: Collection[str], *, what: str) -> str:
+    """`name`, if it is among `known`. Raises NotFound, naming some that are."""
+    if name not in known:
+        some = ", ".join(sorted(known)[:8]) or "none yet"
+        raise NotFound(f"there is no {what} {name[:80]!r}", f"known: {some}")
+    return name
+
+
+def require_known(request: Request, names: Collection[str]) -> None:
+    """Refuse query parameters that mean nothing here. Raises BadConfig."""
+    for name in request.query_params:
+        if name not in names:
+            raise BadConfig(f"unknown parameter {name[:80]!r}", f"known: {', '.join(names) or 'none'}")
+
+
+def number(text: str, *, what: str) -> int:
+    """A whole number of at most eight digits. Raises BadConfig."""
+    if not _NUMBER.fullmatch(text):
+        raise BadConfig(f"{what} is {text[:80]!r}", "give a whole number from 0 to 99999999")
+    return int(text)
+
+
+def number_in(request: Request, name: str, *, low: int, high: int, default: int) -> int:
+    """A query parameter between `low` and `high`. Raises BadConfig."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    value = number(text, what=name)
+    if not low <= value <= high:
+        raise BadConfig(f"{name} is {value}", f"give one from {low} to {high}")
+    return value
+
+
+def numbers_below(request: Request, name: str, *, stop: int, most: int = MAX_LISTED) -> list[int]:
+    """A comma-separated query parameter of distinct numbers below `stop`. Raises BadConfig."""
+    text = request.query_params.get(name, "")
+    values = [number(part, what=name) for part in text.split(",")] if text else []
+    if not 1 <= len(values) <= most or len(set(values)) != len(values):
+        raise BadConfig(
+            f"{name} is {text[:80]!r}", f"give one to {most} different numbers, such as {name}=3,17"
+        )
+    if max(values) >= stop:
+        raise BadConfig(f"{name} asks for {max(values)}", f"there are {stop}: 0 to {stop - 1}")
+    return values
+
+
+def epoch_among(text: str, epochs: Sequence[int], *, kind: str) -> int:
+    """An epoch of which there is an artifact. Raises BadConfig or NotFound."""
+    epoch = number(text, what="epoch")
+    if epoch not in epochs:
+        raise NotFound(
+            f"there is no {kind} at epoch {epoch}", "fill the gap: materialize its partition in Dagster"
+        )
+    return epoch

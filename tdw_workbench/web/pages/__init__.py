@@ -1,0 +1,1 @@
+"""The pages: overview, plot, report, explorer. One module per page."""

@@ -1,0 +1,141 @@
+"""Pages and files of plots. They were made when their asset was materialized; here they are handed out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tdw.drawing.offline_page import html_page
+from tdw.drawing.style import CONFIG
+from tdw.errors import NotFound
+from tdw.families import get_family
+from tdw.recipes.catalog import catalog_of
+from tdw.recipes.figure import Plot
+from tdw.store.document_files import Bundle
+from tdw.store.layout import CHECKPOINTS, COMPARISON
+from tdw_workbench.web.data.coverage import coverage
+from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.http import links
+from tdw_workbench.web.http import parameters as params
+from tdw_workbench.web.http.answers import conditional, etag_of
+from tdw_workbench.web.http.static_files import plotly_js
+from tdw_workbench.web.http.templates import environment, markdown, render
+
+FIGURE, PREVIEW, DATA, OFFLINE = "figure.json", "preview.png", "data.csv", "figure.html"
+_TYPES = {FIGURE: "application/json", DATA: "text/csv", OFFLINE: "text/html"}
+# Every parameter is for caches of the browser only: `v` names a version that an event told of.
+_KNOWN = ("v", "theme")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The plot that a request names; `variant` is None for one over several variants."""
+
+    library: Library
+    family: str
+    variant: str | None
+    name: str
+
+    @property
+    def plot(self) -> Plot:
+        """Its declaration."""
+        scope = "variant" if self.variant else "comparison"
+        return catalog_of(get_family(self.family)).plot(self.name, scope=scope)
+
+    @property
+    def path(self) -> str:
+        """Its address below /tdw/plot and /tdw/view/plot."""
+        return f"{self.family}/{self.variant or COMPARISON}/{self.name}"
+
+    @property
+    def file_stem(self) -> str:
+        """A name for downloads."""
+        return f"{self.name}_{self.variant or 'comparison'}"
+
+    def bundle(self) -> Bundle:
+        """The latest committed files. Raises NotFound or CorruptFile."""
+        return self.library.store.read_plot(self.family, self.variant, self.name)
+
+
+def asked(request: Request) -> Asked:
+    """The plot in the path. Raises NotFound or BadConfig for a name that is none."""
+    library: Library = request.app.state.library
+    params.require_known(request, _KNOWN)
+    family = params.family_of(request)
+    comparison = request.path_params["variant"] == COMPARISON
+    variant = None if comparison else params.variant_of(request, library.store, family)
+    scope = "comparison" if comparison else "variant"
+    known = [plot.name for plot in catalog_of(get_family(family)).plots if plot.scope == scope]
+    return Asked(library, family, variant, params.one_of(request.path_params["name"], known, what="plot"))
+
+
+def page(request: Request) -> Response:
+    """The interactive figure with its title, how to read it, what is missing, and downloads."""
+    this = asked(request)
+    try:
+        bundle = this.bundle()
+    except NotFound:
+        bundle = None
+    dagster_url = this.library.settings.dagster_url
+    return render(
+        request,
+        "plot.html",
+        this=this,
+        bundle=bundle,
+        version=bundle.folder.name if bundle else "",
+        description=markdown(this.plot.description),
+        gaps=_gaps(this),
+        config=json.dumps(dict(CONFIG)),
+        asset=links.asset_page(dagster_url, this.family, ("plots", this.name), partition=this.variant),
+    )
+
+
+def preview(request: Request) -> Response:
+    """The small picture, always of the latest version; a placeholder where there is none yet."""
+    this = asked(request)
+    try:
+        bundle = this.bundle()
+    except NotFound:
+        placeholder = environment().get_template("placeholder.svg").render(title=this.plot.title)
+        return Response(placeholder, media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
+    etag = etag_of([bundle.files[PREVIEW][1]])
+    return conditional(request, etag, lambda: bundle.read(PREVIEW), media_type="image/png")
+
+
+def file(request: Request) -> Response:
+    """The figure as JSON, its data as CSV, or all of it as one HTML file that works offline."""
+    this = asked(request)
+    name = params.one_of(request.path_params["file"], list(_TYPES), what="file of a plot")
+    bundle = this.bundle()
+    headers = {}
+    if name != FIGURE:
+        suffix = name.rpartition(".")[2]
+        headers = {"Content-Disposition": f'attachment; filename="{this.file_stem}.{suffix}"'}
+    if name == OFFLINE:
+        etag = etag_of([OFFLINE, bundle.files[FIGURE][1], plotly_js().stat().st_size])
+        make = lambda: html_page(this.plot.title, bundle.read(FIGURE).decode()).encode()  # noqa: E731
+    else:
+        etag = etag_of([bundle.files[name][1]])
+        make = lambda: bundle.read(name)  # noqa: E731
+    return conditional(request, etag, make, media_type=_TYPES[name], headers=headers)
+
+
+def _gaps(this: Asked) -> list[str]:
+    """What is missing of what the plot is made from, a line a kind."""
+    if this.variant is None:
+        return []
+    kinds = [CHECKPOINTS, *_analyzers_below(this.family, this.plot.needs)]
+    found = (coverage(this.library, this.family, this.variant, kind=kind) for kind in kinds)
+    return [each.note for each in found if each.note]
+
+
+def _analyzers_below(family: str, needs: tuple[str, ...]) -> list[str]:
+    """Analyzers that a plot is made from, directly or through summaries."""
+    catalog = catalog_of(get_family(family))
+    known = set(catalog.analyzer_names)
+    below = {f"summaries/{summary.name}": tuple(summary.needs) for summary in catalog.summaries}
+    named = [name for need in needs for name in below.get(need, (need,))]
+    return [name for name in dict.fromkeys(named) if name in known]

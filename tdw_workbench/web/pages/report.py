@@ -1,0 +1,37 @@
+"""Pages of reports: self-contained HTML that was written when its asset was materialized."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tdw.reports.document import PAGE
+from tdw.reports.registry import REPORTS, ReportAsset
+from tdw.store import Store
+from tdw.store.document_files import MANIFEST
+from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.http import parameters as params
+from tdw_workbench.web.http.answers import conditional, etag_of
+
+NAMES = tuple(report.name for report in REPORTS)
+# Pictures and style lie in the page itself, and nothing in it runs.
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
+
+
+def written(store: Store, family: str) -> list[ReportAsset]:
+    """The reports of a family that were written."""
+    return [
+        report for report in REPORTS if (store.plot_folder(family, None, report.name) / MANIFEST).exists()
+    ]
+
+
+def page(request: Request) -> Response:
+    """The report as it was written last. Raises NotFound where there is none yet."""
+    library: Library = request.app.state.library
+    params.require_known(request, ("v",))
+    family = params.family_of(request)
+    name = params.one_of(request.path_params["name"], NAMES, what="report")
+    bundle = library.store.read_plot(family, None, name)
+    etag = etag_of([bundle.files[PAGE][1]])
+    headers = {"Content-Security-Policy": _POLICY}
+    return conditional(request, etag, lambda: bundle.read(PAGE), media_type="text/html", headers=headers)
