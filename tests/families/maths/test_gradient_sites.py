@@ -102,7 +102,7 @@ def test_the_loss_over_pairs_is_that_of_training_in_float64(pairs, count):
     value = loss({name: w.double() for name, w in weights.items()})
     assert value.dtype == torch.float64
     objective = make_objective(CONFIG, form="plain")
-    train, test = objective.loss_and_gradients(weights), objective.test_metrics(weights)[0]
+    train, test = objective.loss_and_gradients(weights), objective.metrics(weights)[0]
     expected = {"train": train, "test": test, "all": (24 * train + 25 * test) / 49}[pairs]
     assert value.item() == pytest.approx(expected, rel=1e-6)
     assert {"train": 24, "test": 25, "all": 49}[pairs] == count
