@@ -1,4 +1,4 @@
-"""Recipes that are valid for every family: they read the training history alone."""
+"""Valid for every family: recipes that read the history alone, and measures of weights, loss and history."""
 
 from tdw.recipes.common import training_curves
 

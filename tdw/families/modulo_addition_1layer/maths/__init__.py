@@ -1,1 +1,1 @@
-"""Mathematics of Z_p: Fourier bases, scale metrics of maps, pure waves."""
+"""The mathematics of modular addition: Fourier analysis over Z_p, and what rests on it."""

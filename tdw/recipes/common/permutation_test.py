@@ -1,0 +1,92 @@
+"""Permutation tests of some members of a population (such as blob neurons) against the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tdw.errors import BadConfig
+
+Float64 = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class GroupDifference:
+    """A quantity of the members against the others.
+
+    Attributes:
+        members, others: how many.
+        member_mean, other_mean: of the quantity, in its unit; NaN for an empty group.
+        p_value: two-sided; NaN where a group is empty.
+        permutations, seed: of the test.
+    """
+
+    members: int
+    others: int
+    member_mean: float
+    other_mean: float
+    p_value: float
+    permutations: int
+    seed: int
+
+    @property
+    def ratio(self) -> float:
+        """Mean of the members over that of the others; NaN where there is none."""
+        return self.member_mean / self.other_mean if self.other_mean else float("nan")
+
+
+def random_groups(member: Bools, *, seed: int, permutations: int) -> Float64:
+    """Random groups of the members' size: float64 (permutations, n), 1 for a member, 0 for another.
+
+    Args:
+        member: bool (n,).
+        seed: of the permutations.
+        permutations: how many.
+
+    Raises:
+        BadConfig: fewer than one permutation.
+    """
+    if permutations < 1:
+        raise BadConfig(f"{permutations} permutations", "ask for at least one")
+    groups = np.tile(member.astype(np.float64), (permutations, 1))
+    return np.random.default_rng(seed).permuted(groups, axis=1)
+
+
+def permutation_p_value(observed: float, permuted: Float64) -> float:
+    """Share of groups with a statistic of at least the observed one, which counts as one of them; never 0.
+
+    (1 + number at least as large) / (1 + permutations) (Phipson and Smyth 2010). Values that are equal but
+    for rounding count as equal.
+    """
+    tolerance = 1e-9 * max(abs(observed), float(np.abs(permuted).max()))
+    return float((1 + (permuted >= observed - tolerance).sum()) / (1 + len(permuted)))
+
+
+def compare_groups(values: Float64, member: Bools, *, seed: int, permutations: int = 999) -> GroupDifference:
+    """Test whether members have another mean than the others; two-sided, on the difference of the means.
+
+    Args:
+        values: float64 (n,).
+        member: bool (n,).
+        seed: of the permutations.
+        permutations: how many; the smallest p-value is 1 / (1 + permutations).
+
+    Raises:
+        BadConfig: another number of values than of members, or fewer than one permutation.
+    """
+    if values.shape != member.shape or values.ndim != 1:
+        raise BadConfig(
+            f"{values.shape} values came with {member.shape} members", "give one of each per neuron"
+        )
+    size, n = int(member.sum()), len(values)
+    means = [float(part.mean()) if part.size else float("nan") for part in (values[member], values[~member])]
+    p_value = float("nan")
+    if 0 < size < n:
+        # The overall mean is fixed, so the members' deviation from it decides the difference of the means.
+        deviation = values - values.mean()
+        permuted = np.abs(random_groups(member, seed=seed, permutations=permutations) @ deviation)
+        p_value = permutation_p_value(abs(float(deviation[member].sum())), permuted)
+    return GroupDifference(size, n - size, means[0], means[1], p_value, permutations, seed)
