@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tdw.errors import BadConfig, CorruptFile
-from tdw.families.transformer import TransformerConfig, network
+from tdw.families.transformer import OptimizerConfig, TransformerConfig, network
 from tdw.families.transformer.cost import estimate, require_affordable
 from tdw.families.transformer.initialize import init_weights
 from tdw.families.transformer.objective import Batch, loss, loss_and_gradients
-from tdw.families.transformer.optimizers import Optimizer, OptimizerConfig
+from tdw.families.transformer.optimizers import Optimizer
 from tdw.families.transformer.streams import step_generator
 from tdw.training.environment import one_thread
 

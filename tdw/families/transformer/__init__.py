@@ -6,5 +6,6 @@ this package loads no torch.
 """
 
 from tdw.families.transformer.config import TransformerConfig
+from tdw.families.transformer.optimizer_config import OptimizerConfig
 
-__all__ = ["TransformerConfig"]
+__all__ = ["OptimizerConfig", "TransformerConfig"]
