@@ -18,8 +18,8 @@ def sampled_levels(n_states: int, length: int, *, sequences: int = 100_000) -> L
     """Levels with standard errors, 2e-4 to 5e-4 for 100,000 sequences of 100 symbols.
 
     The loss of a position is taken in expectation over the symbol that follows, which the chain's matrix
-    gives. From every sequence's mean loss the mean entropy of its chain's rows is taken off, whose expectation
-    is known (1/2 + 1/3 + ... + 1/k): most of the spread between chains goes with it.
+    gives. The mean entropy of its chain's rows is taken off every sequence's mean loss; its expectation
+    is known (1/2 + 1/3 + ... + 1/k), and most of the spread between chains goes with it.
 
     Args:
         n_states: k.
