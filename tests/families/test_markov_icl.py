@@ -145,6 +145,7 @@ def test_sixty_steps_bring_the_model_near_the_unigram_strategy() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_model_ends_at_the_bigram_strategy_with_a_previous_token_head() -> None:
     # How soon depends on the seed: 1 and 2 are there at step 2,000, seed 0 is still on its way.
     config = Config(2)

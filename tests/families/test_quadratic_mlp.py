@@ -23,6 +23,7 @@ def train(config: Config, steps: int) -> tuple[float, dict[str, float], dict[str
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_published_losses_are_reproduced_within_three_percent_in_the_mean_of_five_seeds() -> None:
     # d-doshi/Grokking: train 8.12e-4, test 1.011e-3, both accuracies 1, after 100 steps at p = 97. One seed
     # differs from the next by 2.2 % (standard deviation of ten), so three of them bound each single seed.

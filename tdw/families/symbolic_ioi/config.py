@@ -31,7 +31,7 @@ class Config:
     seed: int
     n_layers: int = 2
     n_heads: int = 1
-    d_model: int = 32
+    d_model: int = 128
     n_names: int = 6
     init_std: float = 0.1
     optimizer: Name = "AdamW"
