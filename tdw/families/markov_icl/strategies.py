@@ -1,0 +1,46 @@
+"""What counting predicts: the strategies that a model is compared with.
+
+Both add one to every count, which is the posterior mean under Dirichlet(1).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Float64 = npt.NDArray[np.float64]
+
+
+def unigram(tokens: Tensor, n_states: int) -> Tensor:
+    """How often each state has occurred up to each position: float64 (sequences, positions, n_states)."""
+    counts = functional.one_hot(tokens, n_states).double().cumsum(dim=1) + 1
+    return counts / counts.sum(dim=-1, keepdim=True)
+
+
+def bigram(tokens: Tensor, n_states: int) -> Tensor:
+    """What has followed the present state so far: float64 (sequences, positions, n_states)."""
+    onehot = functional.one_hot(tokens, n_states).double()
+    # counts[:, t, i, j]: transitions from i to j among the symbols 0..t.
+    counts = torch.ones(*tokens.shape, n_states, n_states, dtype=torch.float64, device=tokens.device)
+    counts[:, 1:] += (onehot[:, :-1, :, None] * onehot[:, 1:, None, :]).cumsum(dim=1)
+    of_present = counts.gather(2, tokens[..., None, None].expand(-1, -1, 1, n_states))[:, :, 0]
+    return of_present / of_present.sum(dim=-1, keepdim=True)
+
+
+def strategy_loss(predicted: Tensor, targets: Tensor) -> Float64:
+    """Cross-entropy of a strategy at each position, averaged over sequences: float64 (positions,)."""
+    return -predicted.gather(-1, targets[..., None])[..., 0].log().mean(dim=0).cpu().numpy()
+
+
+def divergence(strategy: Tensor, logits: Tensor) -> Float64:
+    """KL(strategy || model) at each position in nats, averaged over sequences: float64 (positions,).
+
+    Args:
+        strategy: probabilities, float64 (sequences, positions, n_states).
+        logits: of the model, the same shape.
+    """
+    log_model = logits.double().log_softmax(dim=-1)
+    return (strategy * (strategy.log() - log_model)).sum(dim=-1).mean(dim=0).cpu().numpy()

@@ -1,0 +1,107 @@
+"""The configuration of one variant."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from tdw.errors import BadConfig
+from tdw.families.transformer import OptimizerConfig
+from tdw.families.transformer.optimizer_config import Name
+
+_LIMITS = {
+    "p": (3, 999),
+    "width": (1, 65_536),
+    "seed": (0, 2**63 - 1),
+    "data_seed": (0, 2**63 - 1),
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """One variant: f(a, b) = (W_a[a] + W_b[b])² W_out, trained by mean squared error on one-hot answers.
+
+    Args:
+        seed: of the initialization.
+        p: the modulus, odd, below 1000.
+        width: neurons.
+        data_seed: of the split into training and test pairs, and of the label noise.
+        train_fraction: the first int(train_fraction p²) permuted pairs train.
+        label_noise: fraction of the training pairs whose answer is replaced by a wrong one.
+        init_std: standard deviation of every weight at epoch 0.
+        optimizer, lr, weight_decay, beta1, beta2: see OptimizerConfig. The batch is full.
+
+    Raises:
+        BadConfig: a value that can't be used.
+    """
+
+    seed: int
+    p: int = 97
+    width: int = 500
+    data_seed: int = 598
+    train_fraction: float = 0.5
+    label_noise: float = 0.0
+    init_std: float = 0.05
+    optimizer: Name = "AdamW"
+    lr: float = 1e-2
+    weight_decay: float = 5.0
+    beta1: float = 0.9
+    beta2: float = 0.98
+
+    family: ClassVar[str] = "quadratic_mlp"
+    trained: ClassVar[tuple[str, ...]] = ("W_a", "W_b", "W_out")
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _LIMITS.items():
+            value: object = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise BadConfig(f"{name} is {value!r}, not a whole number", f"give {name} as an integer")
+            if not low <= value <= high:
+                raise BadConfig(f"{name} is {value}", f"use a {name} from {low} to {high}")
+        if self.p % 2 == 0:
+            raise BadConfig(f"p is {self.p}", f"use an odd modulus, such as {self.p + 1}")
+        for name, above, most in (
+            ("train_fraction", 0.0, 1.0),
+            ("label_noise", -math.inf, 1.0),
+            ("init_std", 0.0, 100.0),
+        ):
+            number: Any = getattr(self, name)
+            if isinstance(number, bool) or not isinstance(number, (int, float)) or not above < number <= most:
+                raise BadConfig(f"{name} is {number!r}", f"use a number up to {most:g}")
+        if not (0 < self.n_train < self.p**2 and self.label_noise >= 0):
+            raise BadConfig(
+                f"train_fraction {self.train_fraction} of {self.p**2} pairs, label_noise {self.label_noise}",
+                "leave at least one pair on either side, and give a label_noise of at least 0",
+            )
+        _ = self.optimizer_config
+
+    @property
+    def n_train(self) -> int:
+        """Number of pairs that train."""
+        return int(self.p * self.p * self.train_fraction)
+
+    @property
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of every weight, in the order in which the seed draws them."""
+        return {"W_a": (self.p, self.width), "W_b": (self.p, self.width), "W_out": (self.width, self.p)}
+
+    @property
+    def optimizer_config(self) -> OptimizerConfig:
+        """The optimizer's settings."""
+        return OptimizerConfig(
+            name=self.optimizer,
+            lr=self.lr,
+            weight_decay=self.weight_decay,
+            betas=(self.beta1, self.beta2),
+            momentum=0.95 if self.optimizer == "Muon" else 0.0,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that decides the bits of this variant's training, JSON-able."""
+        return {
+            "family": self.family,
+            **dataclasses.asdict(self),
+            "optimizer_config": self.optimizer_config.to_dict(),
+        }

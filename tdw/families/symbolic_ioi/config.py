@@ -1,0 +1,88 @@
+"""The configuration of one variant."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from tdw.errors import BadConfig
+from tdw.families.transformer import OptimizerConfig, TransformerConfig
+from tdw.families.transformer.optimizer_config import Name
+
+_LIMITS = {"n_names": (2, 64), "seed": (0, 2**63 - 1)}
+
+
+@dataclass(frozen=True)
+class Config:
+    """One variant: attention only, no layer norm, learned positions, all sequences in every batch.
+
+    Args:
+        seed: of the initialization.
+        n_layers, n_heads, d_model: see TransformerConfig; d_head is d_model / n_heads.
+        n_names: names; there are 2 n (n - 1) sequences.
+        init_std: standard deviation of every weight at epoch 0; whether one layer is enough depends on it.
+        optimizer, lr, weight_decay, beta1, beta2: see OptimizerConfig.
+
+    Raises:
+        BadConfig: a value that can't be used.
+    """
+
+    seed: int
+    n_layers: int = 2
+    n_heads: int = 1
+    d_model: int = 128
+    n_names: int = 6
+    init_std: float = 0.1
+    optimizer: Name = "AdamW"
+    lr: float = 1e-3
+    weight_decay: float = 0.0
+    beta1: float = 0.9
+    beta2: float = 0.98
+
+    family: ClassVar[str] = "symbolic_ioi"
+    n_ctx: ClassVar[int] = 5
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _LIMITS.items():
+            value: object = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise BadConfig(f"{name} is {value!r}, not a whole number", f"give {name} as an integer")
+            if not low <= value <= high:
+                raise BadConfig(f"{name} is {value}", f"use a {name} from {low} to {high}")
+        # Whatever else can't be used is refused here, not when training starts.
+        _ = self.transformer, self.optimizer_config
+
+    @property
+    def transformer(self) -> TransformerConfig:
+        """The architecture: tokens are the names, <BOS> and <MID>; outputs are the names."""
+        return TransformerConfig(
+            n_layers=self.n_layers,
+            n_heads=self.n_heads,
+            d_model=self.d_model,
+            d_vocab=self.n_names + 2,
+            n_ctx=self.n_ctx,
+            d_vocab_out=self.n_names,
+            init_std=self.init_std,
+            loss="last",
+        )
+
+    @property
+    def optimizer_config(self) -> OptimizerConfig:
+        """The optimizer's settings."""
+        return OptimizerConfig(
+            name=self.optimizer,
+            lr=self.lr,
+            weight_decay=self.weight_decay,
+            betas=(self.beta1, self.beta2),
+            momentum=0.95 if self.optimizer == "Muon" else 0.0,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that decides the bits of this variant's training, JSON-able."""
+        return {
+            "family": self.family,
+            **dataclasses.asdict(self),
+            "transformer": self.transformer.to_dict(),
+            "optimizer_config": self.optimizer_config.to_dict(),
+        }
