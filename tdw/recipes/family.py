@@ -13,6 +13,8 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import torch
 
+    from tdw.recipes.measures import Control, Measure, Picture, Quantity, Section
+
 Weights = Mapping[str, "torch.Tensor"]
 """Weights by TransformerLens (HookedTransformer) name, float32."""
 
@@ -132,6 +134,10 @@ class Family:
         to_transformer_lens: (config, weights) -> TransformerBridge.
         weights_from_state_dict: (config, state dict of a HookedTransformer) -> weights; BadConfig lists what
             does not fit.
+        measures, controls: by name, for the claims of a study.
+        quantities: columns of the comparison table that reports put side by side.
+        pictures: printed figures by name, beside those that every family has.
+        report_sections: of the study report, written by the family.
     """
 
     name: str
@@ -153,3 +159,8 @@ class Family:
     probe_labels: Callable[[Any], ProbeLabels]
     to_transformer_lens: Callable[[Any, Weights], Any]
     weights_from_state_dict: Callable[[Any, Weights], dict[str, torch.Tensor]]
+    measures: Mapping[str, Measure] = field(default_factory=dict[str, "Measure"])
+    controls: Mapping[str, Control] = field(default_factory=dict[str, "Control"])
+    quantities: tuple[Quantity, ...] = ()
+    pictures: Mapping[str, Picture] = field(default_factory=dict[str, "Picture"])
+    report_sections: tuple[Section, ...] = ()

@@ -13,6 +13,7 @@ from tdw.errors import BadConfig
 from tdw.families import Family, get_family
 from tdw.recipes.family import VariantConfig
 from tdw.store.fingerprints import fingerprint_json
+from tdw.study.claims import Claim
 
 
 class _Model(BaseModel):
@@ -54,6 +55,7 @@ class Study(_Model):
         checkpoints: epochs and ranges `start:stop:step`, both ends included.
         analyzers: names to run, with the parameters that differ from the defaults.
         early_epoch: the epoch at which "early" coarseness is read (S5); one of the checkpoints.
+        claims: what the study report judges; none, no verdicts.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Study(_Model):
     grokking: Grokking = Grokking()
     early_epoch: Annotated[int, Field(ge=0)] = 1000
     adaptive: Adaptive | None = None
+    claims: tuple[Claim, ...] = ()
 
     @cached_property
     def family_declaration(self) -> Family:
@@ -92,10 +95,14 @@ class Study(_Model):
         """Analyzer name -> its parameters dataclass, for every analyzer of the study."""
         return resolve_parameters(self.analyzers)
 
+    def record(self) -> dict[str, Any]:
+        """Everything in the study, JSON-able, as results record it: without where its files are."""
+        return self.model_dump(mode="json", exclude={"claims": {"__all__": {"file"}}})
+
     @property
     def fingerprint(self) -> str:
         """SHA-256 of everything in the study."""
-        return fingerprint_json(self.model_dump(mode="json"))
+        return fingerprint_json(self.record())
 
 
 def make_config(family: Family, variant: dict[str, int | float] | str) -> VariantConfig:

@@ -8,31 +8,29 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from tdw.analysis.registry import get_analyzer, resolve_parameters
 from tdw.epochs import parse_epochs
-from tdw.errors import BadConfig, TdwError
 from tdw.families import Family, get_family
 from tdw.store.layout import validate_name
+from tdw.study.claims import parse_claims
 from tdw.study.models import Study, make_config
+from tdw.study.refusal import At
+from tdw.study.refusal import at as _at
 
 MAX_VARIANTS = 10_000
-Where = tuple[str | int, ...]
 
 
-class At(BadConfig):
-    """A refusal that knows its path in the file."""
-
-    def __init__(self, where: Where, what: str, remedy: str) -> None:
-        super().__init__(what, remedy)
-        self.where = where
-
-
-def parse_study(values: Mapping[str, Any]) -> Study:
+def parse_study(values: Mapping[str, Any], *, folder: Path | None = None) -> Study:
     """A study from the values of a file: grids are spread, defaults of the family filled in, all checked.
+
+    Args:
+        values: by field; `claims` is a list.
+        folder: of the file, where Python functions of claims are looked for; None when there is no file.
 
     Raises:
         BadConfig: what is wrong and the remedy.
@@ -43,6 +41,7 @@ def parse_study(values: Mapping[str, Any]) -> Study:
     values["variants"] = _spread(values.get("variants"))
     values["epochs"], values["checkpoints"] = _schedule(values, family)
     values["analyzers"] = _analyzers(values.get("analyzers"), family)
+    values["claims"] = _claims(values.get("claims"), family, folder)
     try:
         study = Study.model_validate(values, strict=False)
     except ValidationError as error:
@@ -106,6 +105,15 @@ def _analyzers(given: Any, family: Family) -> Any:
     return {name: parameters or {} for name, parameters in given.items()}
 
 
+def _claims(given: Any, family: Family, folder: Path | None) -> list[dict[str, Any]]:
+    if given is None:
+        return []
+    try:
+        return [claim.model_dump() for claim in parse_claims(given, family, folder)]
+    except At as error:
+        raise At(("claims", *error.where), error.what, error.remedy) from error
+
+
 def _check_variants(study: Study) -> None:
     if not study.variants:
         raise At(("variants",), "no variant is listed", "list variants, or a grid of p, seed and data_seed")
@@ -146,12 +154,3 @@ def _with_early_epoch(study: Study, *, given: bool) -> Study:
             f"add it to `checkpoints`, or use {nearest}, the nearest that is",
         )
     return study.model_copy(update={"early_epoch": nearest})
-
-
-def _at(where: Where, make: Any) -> Any:
-    try:
-        return make()
-    except At:
-        raise
-    except TdwError as error:
-        raise At(where, error.what, error.remedy) from error

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 from tdw.families import FAMILIES
-from tdw.making.comparison import compare
 from tdw.making.variant_tables import VariantTables
 from tdw.recipes.common import grokking
+from tdw.recipes.evidence import Evidence
 from tdw.recipes.summary import Inputs
-from tdw.reports.evidence import Evidence
+from tdw.reports.evidence import make_evidence
 from tdw.store import Address, Provenance, Store, TableAddress
 
 FAMILY = FAMILIES[0]
@@ -170,7 +170,7 @@ def study() -> StudyMaker:
                 histories[config.key] = tables.pop("history")
                 epochs = (0, settings.get("last", 25_000))
             variants.append(VariantTables(config, tables, epochs, {}))
-        return Evidence(compare(variants), tuple(variants), histories, early_epoch=1000, last_epoch=25_000)
+        return make_evidence(variants, histories, early_epoch=1000, last_epoch=25_000)
 
     return make
 

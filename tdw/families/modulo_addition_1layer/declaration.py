@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tdw.families.modulo_addition_1layer.claims import CONTROLS, MEASURES, QUANTITIES
 from tdw.families.modulo_addition_1layer.config import Config
 from tdw.families.modulo_addition_1layer.model.data import probe_fingerprint, probe_labels
+from tdw.families.modulo_addition_1layer.pictures import PICTURES
+from tdw.families.modulo_addition_1layer.sensitivity import SECTION
 from tdw.recipes.family import Adam, Family, Field, Form, Objective, ProbePass, Weights
 
 if TYPE_CHECKING:
@@ -88,4 +91,9 @@ FAMILY = Family(
     probe_labels=probe_labels,
     to_transformer_lens=_to_transformer_lens,
     weights_from_state_dict=_weights_from_state_dict,
+    measures=MEASURES,
+    controls=CONTROLS,
+    quantities=QUANTITIES,
+    pictures=PICTURES,
+    report_sections=(SECTION,),
 )
