@@ -157,7 +157,7 @@ def progress(row: Row) -> str:
 
 
 def is_later(one: Row, other: Row) -> bool | None:
-    """Whether one variant's outcome is later than another's; None where censoring leaves it open, or a tie."""
+    """Whether one variant's outcome is later than another's; None for a tie or where it is open."""
     if not math.isnan(one.epoch) and not math.isnan(other.epoch):
         return None if one.epoch == other.epoch else one.epoch > other.epoch
     if math.isnan(one.epoch) and one.censored >= other.epoch:

@@ -1,7 +1,7 @@
 """What a family offers to claims and reports: measures, controls, quantities, figures and sections.
 
-A claim names a measure; the family says how it is read from a variant's tables. So kinds of claim know nothing of
-what a family's networks do.
+A claim names a measure; the family says how it is read from a variant's tables. So kinds of claim know
+nothing of what a family's networks do.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The kinds of claim and what a person may write for each; `tdw.reports.claims` has their rules.
 
-A kind names variants by fields of the family and quantities by measures of the family. Both are checked against
-the family when a study is read.
+A kind names variants by fields of the family and quantities by measures of the family. Both are checked
+against the family when a study is read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ def measures_of(family: Family) -> dict[str, Measure]:
 
 
 def _family(info: ValidationInfo) -> Family:
-    return info.context["family"]
+    context: Any = info.context
+    return context["family"]
 
 
 def _measure(wanted: type) -> AfterValidator:
@@ -61,7 +62,7 @@ FieldName = Annotated[str, AfterValidator(_field)]
 Which = Annotated[dict[str, int | float | str], Field(min_length=1), AfterValidator(_fields)]
 """Variants by values of their fields, such as {p: 101, seed: 999}."""
 Group = Literal["reached", "not_reached", "others"] | Which
-"""Variants that reached the outcome, that did not by the study's end, all not in the other group, or by fields."""
+"""Variants by outcome at the study's end, all that are not in the other group, or by fields."""
 
 
 class Model(BaseModel):
@@ -82,7 +83,9 @@ class Control(Model):
         family = _family(info)
         control = family.controls.get(self.name)
         if control is None:
-            raise ValueError(f"{family.name} has no control {self.name!r}; it has {', '.join(family.controls)}")
+            raise ValueError(
+                f"{family.name} has no control {self.name!r}; it has {', '.join(family.controls)}"
+            )
         if self.series not in control.series:
             raise ValueError(f"{self.name} has no series {self.series!r}; it has {', '.join(control.series)}")
         return self
@@ -106,9 +109,9 @@ class OutcomesAre(Model):
 
 
 class GroupIsEarlier(Model):
-    """Of variants that differ in `field` alone, the one with `first` reaches the outcome before that with `second`.
+    """Of two variants that differ in `field` alone, that with `first` is earlier than that with `second`.
 
-    Pairs are called by their value of `named_by`.
+    Such pairs are called by their value of `named_by`.
     """
 
     field: FieldName
@@ -118,7 +121,7 @@ class GroupIsEarlier(Model):
 
 
 class IsExtreme(Model):
-    """One variant is the earliest or latest of all, or of those in `among`. `by` lists outcomes by a field."""
+    """One variant is the earliest or latest of all, or of those in `among`. `by` lists outcomes."""
 
     which: Which
     end: Literal["earliest", "latest"]
@@ -155,7 +158,7 @@ class NeverWithout(Model):
 
 
 class StaysBelow(Model):
-    """`measure` of one variant stays below `limit` and below all others, and so under every draw of the control.
+    """`measure` of one variant stays below `limit` and all others, and so under every draw of the control.
 
     `final` is the same measure at the last epoch.
     """
@@ -170,8 +173,8 @@ class StaysBelow(Model):
 class Predicts(Model):
     """A higher `measure` goes with an earlier outcome (`sign: negative`) or a later one.
 
-    `also` has further measures, name -> measure, `step` is the difference of the measure for which the slope is
-    given, and `within` counts pairs of variants that share a field.
+    `also` has further measures, name -> measure, `step` is the difference of the measure for which the slope
+    is given, and `within` counts pairs of variants that share a field.
     """
 
     measure: NumberName
@@ -185,8 +188,8 @@ class Predicts(Model):
 class ThresholdParts(Model):
     """One of some measures parts two groups by a threshold, corrected for their number.
 
-    `groups` has two names with their variants; numbers are called by these names. `means` has further measures,
-    name -> measure, whose means and extremes are given for both groups.
+    `groups` has two names with their variants; numbers are called by these names. `means` has further
+    measures, name -> measure, whose means and extremes are given for both groups.
     """
 
     groups: dict[str, Group] = Field(min_length=2, max_length=2)
@@ -196,7 +199,7 @@ class ThresholdParts(Model):
 
 
 class HasMinimum(Model):
-    """Variants that reached the outcome had at least as much of `had` as none of the others ever had (`most`)."""
+    """What reached the outcome had more (`had`) than any variant that did not reach it ever had (`most`)."""
 
     had: NumberName
     most: NumberName
@@ -217,8 +220,9 @@ class OrderInTime(Model):
 
 
 class CommonMembers(Model):
-    """Some parts, by index, are in the set of every variant that reached the outcome. `stays` counts those that
-    stay in it within a variant.
+    """Some parts, by index, are in the set of every variant that reached the outcome.
+
+    `stays` counts those that stay in it within a variant.
     """
 
     members: MembersName

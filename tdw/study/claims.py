@@ -1,7 +1,7 @@
 """The claims of a study as data: read, checked, and kept in a form that JSON can carry.
 
-A claim has a kind of the library, or `kind: ./claims.py:my_rule`, a Python function beside the study file. That
-file is opened only where a study file names it, and runs only when a report is written.
+A claim has a kind of the library, or `kind: ./claims.py:my_rule`, a Python function beside the study file.
+That file is opened only where a study file names it, and runs only when a report is written.
 """
 
 # What a file holds has no type until the model has checked it.
@@ -95,7 +95,9 @@ def parse_claims(given: Any, family: Family, folder: Path | None) -> tuple[Claim
         At: names the claim and what is wrong with it; its path begins with the number of the claim.
     """
     if not isinstance(given, list):
-        raise At((), f"holds {type(given).__name__}, not a list of claims", "list claims, each with id and kind")
+        raise At(
+            (), f"holds {type(given).__name__}, not a list of claims", "list claims, each with id and kind"
+        )
     found: list[Claim] = []
     for i, values in enumerate(given):
         claim = _parse(values, i, family, folder)
@@ -107,7 +109,9 @@ def parse_claims(given: Any, family: Family, folder: Path | None) -> tuple[Claim
 
 def _parse(values: Any, i: int, family: Family, folder: Path | None) -> Claim:
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise At((i,), f"holds {type(values).__name__}, not a claim", "give id, group, claim, kind and parameters")
+        raise At(
+            (i,), f"holds {type(values).__name__}, not a claim", "give id, group, claim, kind and parameters"
+        )
     name = str(values.get("id", f"number {i + 1}"))[:40]
     own = {key: value for key, value in values.items() if key in _FIELDS}
     rest = {key: value for key, value in values.items() if key not in _FIELDS}
@@ -166,7 +170,8 @@ def _python(claim: Claim, folder: Path | None) -> dict[str, str]:
         )
     if not (claim.words.rule and claim.words.answer):
         raise BadConfig(
-            f"claim {claim.id}: {claim.kind} has no words of its own", "give the claim `words` with rule and answer"
+            f"claim {claim.id}: {claim.kind} has no words of its own",
+            "give the claim `words` with rule and answer",
         )
     if folder is None:
         raise BadConfig(
@@ -179,8 +184,16 @@ def _python(claim: Claim, folder: Path | None) -> dict[str, str]:
             f"claim {claim.id}: {claim.kind} leaves the folder of the study file",
             "put the Python file beside the study file",
         )
+    return {"file": str(file), "code_version": file_version(claim.id, file)}
+
+
+def file_version(claim: str, file: Path) -> str:
+    """The hash of what the Python file of a claim holds.
+
+    Raises:
+        BadConfig: it can't be read.
+    """
     try:
-        content = file.read_bytes()
+        return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
     except OSError as error:
-        raise BadConfig(f"claim {claim.id}: {file}: can't be read ({error})", "put the file there") from error
-    return {"file": str(file), "code_version": hashlib.sha256(content).hexdigest()[:12]}
+        raise BadConfig(f"claim {claim}: {file}: can't be read ({error})", "put the file there") from error

@@ -41,7 +41,8 @@ def load_study(path: str | Path) -> Study:
     claims_file, claims_document = None, None
     if isinstance(values.get("claims"), str):
         claims_file = file.parent / values["claims"]
-        remedy = f"{file}:{_line(document, ('claims',))}: `claims` names it; give a path relative to this file"
+        line = _line(document, ("claims",))
+        remedy = f"{file}:{line}: `claims` names it; give a path relative to this file"
         values["claims"], claims_document = _read(claims_file, remedy)
     try:
         return parse_study(values, folder=file.absolute().parent)

@@ -11,7 +11,8 @@ import pytest
 from tdw.errors import FingerprintMismatch
 from tdw.families import FAMILIES
 from tdw.making.tables import summarize
-from tdw.reports.page import table, to_html
+from tdw.markdown import table
+from tdw.reports.page import to_html
 from tdw.reports.study_report import study_report, write_study_report
 from tdw.store import Store
 

@@ -1,9 +1,10 @@
 """What claims about this family's variants may name: measures of a variant, and the relabelling control.
 
-The control. Multiplying every residue by a unit c turns a run into another run of the same task: the initialization
-draws its rows alike, the split is uniform, so the renamed run is as probable as the observed one, learns the same
-function and groks at the same epoch. Its neurons are those of the observed run with the energies of their frequencies
-permuted. A claim that holds for the observed labels and not for the renamed runs is a claim about names.
+The control. Multiplying every residue by a unit c turns a run into another run of the same task: the
+initialization draws its rows alike, the split is uniform, so the renamed run is as probable as the observed
+one, learns the same function and groks at the same epoch. Its neurons are those of the observed run with the
+energies of their frequencies permuted. A claim that holds for the observed labels and not for the renamed
+runs is a claim about names.
 """
 
 from __future__ import annotations
@@ -78,7 +79,10 @@ MEASURES: Mapping[str, Measure] = {
     "initial_norm_spread": _of_norms("spread of norms", lambda norms: norms.std() / norms.mean()),
     "initial_norm_peak": _of_norms("highest / median", lambda norms: norms.max() / np.median(norms)),
     "initial_norm_gini": _of_norms("Gini of norms", gini),
-    "random_norm_spread": Number("spread of norms of random weights", lambda row: 0.5 / math.sqrt(row.fields["architecture"]["d_model"])),
+    "random_norm_spread": Number(
+        "spread of norms of random weights",
+        lambda row: 0.5 / math.sqrt(row.fields["architecture"]["d_model"]),
+    ),
     "unstructured_coarseness": Number("coarseness without structure", lambda row: low_share(row.fields["p"])),
     "mean_coarseness": Series("mean coarseness", "coarseness", "mean_coarseness"),
     "final_blobs": Members("neurons that end as blobs", "neurons", "blob_since_epoch"),
@@ -90,14 +94,16 @@ CONTROLS: Mapping[str, Control] = {
         adjective="renamed",
         series=("mean_coarseness", "num_blob_neurons"),
         draws=draws,
-        caution="Mean coarseness and blobs depend on the names of the residues: the study report has the relabelling "
-        "control.",
+        caution="Mean coarseness and blobs depend on the names of the residues: the study report has the "
+        "relabelling control.",
     )
 }
 
 QUANTITIES = (
     Quantity("initial_mean_coarseness", "mean coarseness, epoch 0"),
-    Quantity("early_mean_coarseness", "mean coarseness, early", overview=True, panel="mean coarseness,\nearly"),
+    Quantity(
+        "early_mean_coarseness", "mean coarseness, early", overview=True, panel="mean coarseness,\nearly"
+    ),
     Quantity("grokking_mean_coarseness", "mean coarseness, at grokking"),
     Quantity("final_mean_coarseness", "mean coarseness, last"),
     Quantity("early_num_blobs", "blobs, early", overview=True),

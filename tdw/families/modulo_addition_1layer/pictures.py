@@ -53,7 +53,7 @@ def _early(figure: Any, evidence: Evidence) -> None:
 
 
 def _relabelling(figure: Any, evidence: Evidence) -> None:
-    """Under every labelling: mean coarseness early and at the end, blobs at grokking; the observed one marked."""
+    """Under every labelling: mean coarseness early and last, blobs at grokking; the observed one marked."""
     left, middle, right = figure.subplots(1, 3, sharey=True)
     panels: tuple[tuple[Any, str, At, str], ...] = (
         (left, "mean_coarseness", "early", f"mean coarseness,\nepoch {evidence.early_epoch:,}"),
@@ -131,13 +131,14 @@ PICTURES: Mapping[str, Picture] = {
     "coarseness": Picture("Mean coarseness over all neurons; dots mark the grokking epoch.", _coarseness),
     "blobs": Picture("Neurons with coarseness of at least 0.7; dots mark the grokking epoch.", _blobs),
     "early_coarseness": Picture(
-        "Early coarseness against the grokking epoch. Hollow: no grok, at the last epoch watched. The line is fitted to "
-        "the variants that grokked.",
+        "Early coarseness against the grokking epoch. Hollow: no grok, at the last epoch watched. The line "
+        "is fitted to the variants that grokked.",
         _early,
         groups=False,
     ),
     "relabelling": Picture(
-        "The relabelling control: each gray tick is the same model with its residues renamed, the dot the observed names.",
+        "The relabelling control: each gray tick is the same model with its residues renamed, the dot the "
+        "observed names.",
         _relabelling,
     ),
     "spectra": Picture("Spectra of the embedding at epoch 0.", _spectra, height=2.6, groups=False),

@@ -152,9 +152,7 @@ def _clustered(evidence: Evidence, fractions: Fractions, threshold: float) -> Ce
 def _early(evidence: Evidence) -> str:
     rows: list[list[str]] = []
     for epoch in sorted({*EARLY, evidence.early_epoch}):
-        values = {
-            row.key: row.at("coarseness", "mean_coarseness", epoch=epoch) for row in evidence.rows
-        }
+        values = {row.key: row.at("coarseness", "mean_coarseness", epoch=epoch) for row in evidence.rows}
         keys = [key for key in evidence.times if not math.isnan(values[key])]
         found = associate([values[key] for key in keys], [evidence.times[key] for key in keys])
         name = f"**{show(epoch)}**" if epoch == evidence.early_epoch else show(epoch)

@@ -73,7 +73,9 @@ class Case:
 
 def matching(rows: Sequence[Row], which: Mapping[str, Any] | None) -> list[Row]:
     """The variants with these values of fields; all for None."""
-    return [row for row in rows if all(row.fields.get(name) == value for name, value in (which or {}).items())]
+    return [
+        row for row in rows if all(row.fields.get(name) == value for name, value in (which or {}).items())
+    ]
 
 
 def named(which: Mapping[str, Any]) -> str:

@@ -17,25 +17,28 @@ from tdw.study.claims import Words
 from tdw.summaries.statistics import relabelled_p_value, smallest_p_value, spearman_of_rows
 
 SETTLES_EARLY = Words(
-    rule="Supported when every variant is known, the mean of the {overlap} is at least {enough} and none is below "
-    "{too_little}; contradicted when the mean is below {too_little}.",
-    answer="Over {n} of {all} variants the {overlap} at epoch {early} is {mean} on average, {least} at least; a random "
-    "choice would give {chance}. It is settled from epoch {median_settled} on (median).",
-    would_change="Variants that choose otherwise at the early epoch than at the end, or more that agree; for undecided, "
-    "the missing variants.",
+    rule="Supported when every variant is known, the mean of the {overlap} is at least {enough} and none is "
+    "below {too_little}; contradicted when the mean is below {too_little}.",
+    answer="Over {n} of {all} variants the {overlap} at epoch {early} is {mean} on average, {least} at "
+    "least; a random choice would give {chance}. It is settled from epoch {median_settled} on "
+    "(median).",
+    would_change="Variants that choose otherwise at the early epoch than at the end, or more that agree; "
+    "for undecided, the missing variants.",
 )
 PREDICTS = Words(
-    rule="Spearman's correlation of the {measure} with the epoch of the outcome, variants without it last. Supported "
-    "when it is {sign}, its exact two-sided p-value is below 0.05, and fewer than 5 % of the draws of a control give "
-    "one as far on that side; contradicted when it has the other sign with p < 0.05.",
-    answer="Over {n} variants the rank correlation of the {measure} with the epoch of the outcome is {rho} (exact p = "
-    "{p}, 95 % bootstrap interval {low} to {high}); without those that did not reach it {alone_rho} (n = {alone_n}, "
-    "p = {alone_p}), where {step} more goes with {slope} epochs. Of two variants that share {within_field} the one "
-    "with more is first in {within} of {pairs} cases. Left out: {left_out}.",
+    rule="Spearman's correlation of the {measure} with the epoch of the outcome, variants without it last. "
+    "Supported when it is {sign}, its exact two-sided p-value is below 0.05, and fewer than 5 % of the "
+    "draws of a control give one as far on that side; contradicted when it has the other sign with p < "
+    "0.05.",
+    answer="Over {n} variants the rank correlation of the {measure} with the epoch of the outcome is {rho} "
+    "(exact p = {p}, 95 % bootstrap interval {low} to {high}); without those that did not reach it "
+    "{alone_rho} (n = {alone_n}, p = {alone_p}), where {step} more goes with {slope} epochs. Of two "
+    "variants that share {within_field} the one with more is first in {within} of {pairs} cases. "
+    "Left out: {left_out}.",
     unknown="Only {n} variants are known, too few for a correlation. Left out: {left_out}.",
     control="Under random draws of the control a share of {control} has a correlation as far on that side.",
-    limits="The interval is a percentile bootstrap and too narrow for so few variants. Variants that share a field are "
-    "not independent. With {n} variants p can't be below {smallest}.",
+    limits="The interval is a percentile bootstrap and too narrow for so few variants. Variants that share "
+    "a field are not independent. With {n} variants p can't be below {smallest}.",
     would_change="More variants, chosen beforehand, with this analysis unchanged.",
 )
 
@@ -52,7 +55,11 @@ def settles_early(case: Case, parameters: SettlesEarly) -> Found:
     chance = [case.number(parameters.chance)(row) for row in rows]
     settled = [case.number(parameters.settled)(row) for row in rows]
     verdict: Verdict = "undecided"
-    if len(overlap) == len(evidence.rows) and mean >= parameters.mean_at_least and least >= parameters.none_below:
+    if (
+        len(overlap) == len(evidence.rows)
+        and mean >= parameters.mean_at_least
+        and least >= parameters.none_below
+    ):
         verdict = "supported"
     elif len(overlap) and mean < parameters.none_below:
         verdict = "contradicted"
@@ -81,7 +88,10 @@ def predicts(case: Case, parameters: Predicts) -> Found:
     values = _all_values(case, parameters.measure)
     found = associate_values(evidence.times, values)
     of, alone, line = found.association, found.reached_only, found.line
-    also = {n: associate_values(evidence.times, _all_values(case, m)).association for n, m in parameters.also.items()}
+    also = {
+        n: associate_values(evidence.times, _all_values(case, m)).association
+        for n, m in parameters.also.items()
+    }
     sign = -1 if parameters.sign == "negative" else 1
     control = _control(case, parameters.control, found.variants, of.rho, sign)
     verdict: Verdict = "undecided"

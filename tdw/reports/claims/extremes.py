@@ -12,22 +12,24 @@ from tdw.study.claim_kinds import IsExtreme, IsExtremeInEveryGroup
 from tdw.study.claims import Words
 
 IS_EXTREME = Words(
-    rule="Supported when {which} reaches the outcome {before} each of the others, contradicted when one reaches it "
-    "{after} {which}.",
-    answer="Outcome of {which}: {outcome}; the {end} so far: {extreme}, at {at}. Against it: {against}. Open: "
-    "{unknown}.",
+    rule="Supported when {which} reaches the outcome {before} each of the others, contradicted when one "
+    "reaches it {after} {which}.",
+    answer="Outcome of {which}: {outcome}; the {end} so far: {extreme}, at {at}. Against it: {against}. "
+    "Open: {unknown}.",
     limits="One run per variant: how much its outcome would vary is not known.",
-    would_change="Another variant that reaches the outcome {after} it; for undecided, the variants that are missing.",
+    would_change="Another variant that reaches the outcome {after} it; for undecided, the variants that are "
+    "missing.",
 )
 IS_EXTREME_IN_EVERY_GROUP = Words(
-    rule="Supported when {which} is the {end} with every {field} and the probability of that by chance is below 0.05; "
-    "contradicted when it is not with one {field}.",
-    answer="{which} is the {end} with: {yes}; not with: {no}; open: {unknown}. If nothing made a difference, it would "
-    "be in all that are known with probability {chance}.",
+    rule="Supported when {which} is the {end} with every {field} and the probability of that by chance is "
+    "below 0.05; contradicted when it is not with one {field}.",
+    answer="{which} is the {end} with: {yes}; not with: {no}; open: {unknown}. If nothing made a "
+    "difference, it would be in all that are known with probability {chance}.",
     unknown="{which} is the {end} with: {yes}; not with: {no}; open: {unknown}.",
-    limits="At least {wanted} values of {field}, all with {which} as the {end}, would be needed to tell it from "
-    "chance.",
-    would_change="A {field} with which another variant is the {end} contradicts; {wanted} with {which} support.",
+    limits="At least {wanted} values of {field}, all with {which} as the {end}, would be needed to tell it "
+    "from chance.",
+    would_change="A {field} with which another variant is the {end} contradicts; {wanted} with {which} "
+    "support.",
 )
 
 
@@ -47,7 +49,11 @@ def is_extreme(case: Case, parameters: IsExtreme) -> Found:
         verdict = "undecided"
     pick = max if latest else min
     extreme = pick([r for r in rows if r.reached], key=lambda r: r.epoch, default=None)
-    by = {} if parameters.by is None else {f"{parameters.by}{r.fields[parameters.by]}": outcome(r) for r in rows}
+    by = (
+        {}
+        if parameters.by is None
+        else {f"{parameters.by}{r.fields[parameters.by]}": outcome(r) for r in rows}
+    )
     terms = {"before": "after", "after": "after"} if latest else {"before": "before", "after": "before"}
     return Found(
         verdict,

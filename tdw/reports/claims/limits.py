@@ -14,37 +14,41 @@ from tdw.study.claims import Words
 from tdw.summaries.statistics import separate
 
 NEVER_WITHOUT = Words(
-    rule="Contradicted when a variant reached the outcome with less than {limit} of {measure}, in the observed run or "
-    "under any draw of the control. Supported when none did, under any draw, and all variants are known.",
-    answer="{n} variants that reached the outcome had between {least} and {most} {measure}. Less than {limit}: "
-    "{without}.",
-    control="Under the draws of the control the least is {least_control}; {num_control} variants that had {limit} in "
-    "the observed run have less under some draw ({with_control}).",
-    limits="Observation can't show necessity: for that, the outcome would have to be prevented by an intervention.",
-    would_change="A run that reaches the outcome without contradicts; an intervention that takes it away and prevents "
-    "the outcome would support.",
+    rule="Contradicted when a variant reached the outcome with less than {limit} of {measure}, in the "
+    "observed run or under any draw of the control. Supported when none did, under any draw, and all "
+    "variants are known.",
+    answer="{n} variants that reached the outcome had between {least} and {most} {measure}. Less than "
+    "{limit}: {without}.",
+    control="Under the draws of the control the least is {least_control}; {num_control} variants that had "
+    "{limit} in the observed run have less under some draw ({with_control}).",
+    limits="Observation can't show necessity: for that, the outcome would have to be prevented by an "
+    "intervention.",
+    would_change="A run that reaches the outcome without contradicts; an intervention that takes it away "
+    "and prevents the outcome would support.",
 )
 STAYS_BELOW = Words(
-    rule="Supported when {measure} of {which} stays below {limit} to the end, below all others, and so under every "
-    "draw of the control; contradicted when it reaches {limit} and the least of another variant.",
-    answer="{which} has {most} {measure} at the most and {final} at the end; the others reach between {least} and "
-    "more, {median} in the median; {limit} is {few}.",
+    rule="Supported when {measure} of {which} stays below {limit} to the end, below all others, and so "
+    "under every draw of the control; contradicted when it reaches {limit} and the least of another "
+    "variant.",
+    answer="{which} has {most} {measure} at the most and {final} at the end; the others reach between "
+    "{least} and more, {median} in the median; {limit} is {few}.",
     unknown="Nothing is known of {which} yet. The others reach at least {least} {measure}.",
-    control="Under the draw that suits it best it would have {most_control} at the end, and a share of {share} of all "
-    "draws gives it {limit} or more.",
+    control="Under the draw that suits it best it would have {most_control} at the end, and a share of "
+    "{share} of all draws gives it {limit} or more.",
     limits="One variant: what belongs to its configuration can't be told from what this run did.",
     would_change="Other runs of the same configuration.",
 )
 HAS_MINIMUM = Words(
-    rule="{had} of the variants that reached the outcome against {most} of those that did not. Contradicted when one "
-    "that did not had as much as one that did; supported when a threshold parts them and the exact rank test gives "
-    "p < 0.05.",
-    answer="The least of those that reached the outcome is {least} (over {n} variants), the most of one that did not "
-    "is {reached} (over {m}); threshold between them: {threshold} (p = {p}). As much without the outcome: {overlap}.",
-    unknown="The least of those that reached the outcome is {least} (over {n} variants). No variant is known to have "
-    "failed, so there is nothing that a threshold could part.",
-    control="Under the draws of the control the least is {least_control}: a minimum would have to hold for these runs "
-    "too.",
+    rule="{had} of the variants that reached the outcome against {most} of those that did not. Contradicted "
+    "when one that did not had as much as one that did; supported when a threshold parts them and the "
+    "exact rank test gives p < 0.05.",
+    answer="The least of those that reached the outcome is {least} (over {n} variants), the most of one "
+    "that did not is {reached} (over {m}); threshold between them: {threshold} (p = {p}). As much "
+    "without the outcome: {overlap}.",
+    unknown="The least of those that reached the outcome is {least} (over {n} variants). No variant is "
+    "known to have failed, so there is nothing that a threshold could part.",
+    control="Under the draws of the control the least is {least_control}: a minimum would have to hold for "
+    "these runs too.",
     limits="With fewer than three failures among eight variants a threshold can't be shown.",
     would_change="A variant that does not reach the outcome with as much, or more that fail with less.",
 )
@@ -113,7 +117,10 @@ def stays_below(case: Case, parameters: StaysBelow) -> Found:
         "final": final(row) if row else math.nan,
     }
     if adjective:
-        numbers |= {adjective: most_under, "share": float((under >= limit).mean()) if len(under) else math.nan}
+        numbers |= {
+            adjective: most_under,
+            "share": float((under >= limit).mean()) if len(under) else math.nan,
+        }
     return Found(
         verdict,
         {**numbers, "few": limit},

@@ -12,10 +12,10 @@ from tdw.study.claim_kinds import CommonMembers
 from tdw.study.claims import Words
 
 WORDS = Words(
-    rule="{members} of all variants that reached the outcome, by index. Contradicted when they have none in common, "
-    "supported when they have more in common than random sets of the same sizes (p < 0.05).",
-    answer="{common} are common to all {n} variants that reached the outcome; chance would give {expected} (p = {p}). "
-    "Within a variant between {least} and {most} stay.",
+    rule="{members} of all variants that reached the outcome, by index. Contradicted when they have none in "
+    "common, supported when they have more in common than random sets of the same sizes (p < 0.05).",
+    answer="{common} are common to all {n} variants that reached the outcome; chance would give {expected} "
+    "(p = {p}). Within a variant between {least} and {most} stay.",
     limits="That a part must be in the set can't be seen in runs in which it was.",
     would_change="An intervention on the parts in question, against one on as many others.",
 )

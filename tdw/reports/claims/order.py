@@ -17,17 +17,17 @@ from tdw.summaries.statistics import sign_test
 PLACES = ("before", "with", "after", "no rise")
 _SIGNS = {"before": -1.0, "with": 0.0, "after": 1.0}
 WORDS = Words(
-    rule="Rise: between which analyzed epochs the {rises} makes half of its way from epoch 0 to its maximum (at least "
-    "{rise}). Drop: from when on the {drops} stays below the geometric mean of its maximum and {drop_to}. Before: the "
-    "rise is over at the drop. Supported, contradicted: the exact sign test gives p < 0.05 for before, for after; "
-    "contradicted also when most do not rise.",
-    answer="Before in {num_before} variants that reached the outcome ({before}), with it in {num_with} ({with}), after "
-    "it in {num_after} ({after}); no rise in {num_flat} ({flat}). Sign test: p = {p}. At the end the {rises} is below "
-    "that of epoch 0 in {num_lower} of {n}.",
-    control="Over all draws of the control the rise is before the drop in a share of {control_before}, with it in "
-    "{control_with}, after it in {control_after}, and there is no rise in {control_no}.",
-    limits="Order is no cause. Between checkpoints the rise is not seen; *with* means that both fall into one interval "
-    "between checkpoints. Six variants must agree for p < 0.05.",
+    rule="Rise: between which analyzed epochs the {rises} makes half of its way from epoch 0 to its maximum "
+    "(at least {rise}). Drop: from when on the {drops} stays below the geometric mean of its maximum "
+    "and {drop_to}. Before: the rise is over at the drop. Supported, contradicted: the exact sign test "
+    "gives p < 0.05 for before, for after; contradicted also when most do not rise.",
+    answer="Before in {num_before} variants that reached the outcome ({before}), with it in {num_with} "
+    "({with}), after it in {num_after} ({after}); no rise in {num_flat} ({flat}). Sign test: p = "
+    "{p}. At the end the {rises} is below that of epoch 0 in {num_lower} of {n}.",
+    control="Over all draws of the control the rise is before the drop in a share of {control_before}, with "
+    "it in {control_with}, after it in {control_after}, and there is no rise in {control_no}.",
+    limits="Order is no cause. Between checkpoints the rise is not seen; *with* means that both fall into "
+    "one interval between checkpoints. Six variants must agree for p < 0.05.",
     would_change="Denser checkpoints around the drop, and more variants.",
 )
 
@@ -110,7 +110,7 @@ def _control(case: Case, parameters: OrderInTime) -> dict[str, float]:
     if parameters.control is None:
         return {}
     control, drops = case.family.controls[parameters.control.name], case.series(parameters.drops)
-    counts = dict.fromkeys(PLACES, 0)
+    counts: dict[str, int] = dict.fromkeys(PLACES, 0)
     for row in case.evidence.reached:
         drop = drop_epoch(*drops.of(row), to=parameters.drop_to)
         epochs, draws = control.draws(row, parameters.control.series)

@@ -14,21 +14,24 @@ from tdw.study.claim_kinds import GroupIsEarlier, OutcomesAre
 from tdw.study.claims import Words
 
 OUTCOMES_ARE = Words(
-    rule="Supported when every variant comes out so; contradicted when one that is known comes out otherwise.",
-    answer="{right} of {all} came out as expected. Otherwise: {wrong}. Not known yet: {open}. Not reached by epoch "
-    "{last}: {failed}.",
+    rule="Supported when every variant comes out so; contradicted when one that is known comes out "
+    "otherwise.",
+    answer="{right} of {all} came out as expected. Otherwise: {wrong}. Not known yet: {open}. Not reached "
+    "by epoch {last}: {failed}.",
     limits="Not reached by epoch {last} is censored: it does not say that the variant never would.",
-    would_change="For undecided: a variant that is missing or not trained to the end now, or another outcome when "
-    "it is.",
+    would_change="For undecided: a variant that is missing or not trained to the end now, or another "
+    "outcome when it is.",
 )
 GROUP_IS_EARLIER = Words(
-    rule="For each pair of variants that differ in {field} alone; supported when {field}={first} is earlier in all, "
-    "contradicted when it is later in one. A variant without the outcome is later than one that reached it before "
-    "the other's last epoch.",
-    answer="{field}={first} is earlier in {count} of {pairs} pairs ({earlier}), later at {later}, open at {unknown}; "
-    "median difference where both reached the outcome: {median} epochs.",
-    limits="If {field} made no difference, one given value would be earlier in all pairs with probability {chance}.",
-    would_change="One pair in which {field}={second} is earlier; for undecided, the variants that are missing.",
+    rule="For each pair of variants that differ in {field} alone; supported when {field}={first} is earlier "
+    "in all, contradicted when it is later in one. A variant without the outcome is later than one "
+    "that reached it before the other's last epoch.",
+    answer="{field}={first} is earlier in {count} of {pairs} pairs ({earlier}), later at {later}, open at "
+    "{unknown}; median difference where both reached the outcome: {median} epochs.",
+    limits="If {field} made no difference, one given value would be earlier in all pairs with probability "
+    "{chance}.",
+    would_change="One pair in which {field}={second} is earlier; for undecided, the variants that are "
+    "missing.",
 )
 
 
@@ -69,8 +72,8 @@ def _nearest(case: Case, row: Row, nearest: tuple[str, str] | None) -> str:
     lowest = int(np.argmin(values))
     other = row.at(beside.table, beside.column, epoch=epochs[lowest])
     return (
-        f"{row.key}, {show(values[lowest])} at epoch {show(epochs[lowest])} with a {beside.label} of {show(other)}, "
-        f"and {show(values[-1])} at epoch {show(epochs[-1])}"
+        f"{row.key}, {show(values[lowest])} at epoch {show(epochs[lowest])} with a {beside.label} of "
+        f"{show(other)}, and {show(values[-1])} at epoch {show(epochs[-1])}"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import runpy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tdw.errors import BadConfig
@@ -13,7 +14,7 @@ from tdw.recipes.family import Family
 from tdw.reports.claims import early, extremes, limits, members, order, outcomes, thresholds
 from tdw.reports.claims.case import Case
 from tdw.reports.claims.verdicts import Found, JudgedClaim, put_into_words
-from tdw.study.claims import Claim, Words, read_parameters
+from tdw.study.claims import Claim, Words, file_version, read_parameters
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,15 @@ def judge_all(evidence: Evidence, family: Family, claims: Iterable[Claim]) -> tu
     """Judge each claim of a study.
 
     Raises:
-        BadConfig: a claim's words ask for a number that its kind does not have, or its Python function is not there.
+        BadConfig: a claim's words ask for a number that its kind does not have, or its Python function is
+            not there.
     """
     return tuple(_judge(Case(evidence, family), claim) for claim in claims)
 
 
 def _judge(case: Case, claim: Claim) -> JudgedClaim:
     if claim.kind not in KINDS:
-        found = _function(claim)(case, claim.parameters)
+        found = _run_function(case, claim)
         return put_into_words(claim, found, Words(), terms=case.terms())
     kind, parameters = KINDS[claim.kind], read_parameters(claim, case.family)
     control = getattr(parameters, "control", None)
@@ -72,10 +74,23 @@ def _judge(case: Case, claim: Claim) -> JudgedClaim:
     return put_into_words(claim, found, kind.words, terms=case.terms(), control_title=title)
 
 
-def _function(claim: Claim) -> Callable[[Case, Any], Found]:
-    """The Python function of a claim, from the file that its study names."""
+def _run_function(case: Case, claim: Claim) -> Found:
+    """What the Python function of a claim finds, from the file that its study names."""
+    if file_version(claim.id, Path(claim.file)) != claim.code_version:
+        raise BadConfig(
+            f"claim {claim.id}: {claim.file} has changed since the study was loaded",
+            "load the study again (reload the code location, or start again)",
+        )
     name = claim.kind.partition(":")[2]
-    found = runpy.run_path(claim.file).get(name)
-    if not callable(found):
-        raise BadConfig(f"claim {claim.id}: {claim.file} has no function {name}", "define it, or correct `kind`")
+    function = runpy.run_path(claim.file).get(name)
+    if not callable(function):
+        raise BadConfig(
+            f"claim {claim.id}: {claim.file} has no function {name}", "define it, or correct `kind`"
+        )
+    found = function(case, claim.parameters)
+    if not isinstance(found, Found):
+        raise BadConfig(
+            f"claim {claim.id}: {name} returned {type(found).__name__}",
+            "return tdw.reports.claims.verdicts.Found",
+        )
     return found

@@ -16,15 +16,15 @@ from tdw.study.claims import Words
 from tdw.summaries.statistics import Separation, separate, smallest_separation
 
 WORDS = Words(
-    rule="Supported when one of these measures parts {first_name} from {second_name} by a threshold with exact p < "
-    "0.05 after Bonferroni's correction; contradicted when none parts them: {measures}.",
-    answer="Of {m} measures, these part {num_first} {first_name} from {num_second} {second_name}: {parting}. Best: "
-    "{best}, at {threshold}, p = {p} (corrected {corrected}).",
+    rule="Supported when one of these measures parts {first_name} from {second_name} by a threshold with "
+    "exact p < 0.05 after Bonferroni's correction; contradicted when none parts them: {measures}.",
+    answer="Of {m} measures, these part {num_first} {first_name} from {num_second} {second_name}: "
+    "{parting}. Best: {best}, at {threshold}, p = {p} (corrected {corrected}).",
     unknown="There are {num_first} {first_name} and {num_second} {second_name}: nothing can be parted yet.",
-    control="Under random draws of the control a share of {control} parts the two groups by some threshold: only what "
-    "goes beyond that counts.",
-    limits="With {num_first} of {both} variants in one group p can't be below {least} for one measure unless values "
-    "tie.",
+    control="Under random draws of the control a share of {control} parts the two groups by some threshold: "
+    "only what goes beyond that counts.",
+    limits="With {num_first} of {both} variants in one group p can't be below {least} for one measure "
+    "unless values tie.",
     would_change="More variants in the smaller group, or one on the wrong side of the threshold.",
 )
 _SEED = 20_230_112
@@ -34,14 +34,15 @@ _DRAWS = 4000
 def threshold_parts(case: Case, parameters: ThresholdParts) -> Found:
     """Whether a measure parts two groups by a threshold, corrected for the number of measures."""
     (first_name, first), (second_name, second) = _groups(case, parameters.groups).items()
+    by_outcome = any(group in ("reached", "not_reached") for group in parameters.groups.values())
     found: dict[str, Separation] = {}
     for name in parameters.measures:
-        sides = [list(case.values(name, rows).values()) for rows in (first, second)]
-        found[case.label(name)] = separate(*sides)
-    outcome_groups = any(isinstance(group, str) and group != "others" for group in parameters.groups.values())
-    waiting = outcome_groups and bool(case.evidence.open)
-    verdict, best = _judge(found, waiting=waiting)
-    one = found.get(best)
+        one, other = (list(case.values(name, rows).values()) for rows in (first, second))
+        # Who is in a group by outcome is not settled before the end; of others every variant must be known.
+        if by_outcome or (len(one), len(other)) == (len(first), len(second)):
+            found[case.label(name)] = separate(one, other)
+    verdict, best = _judge(found, waiting=by_outcome and bool(case.evidence.open))
+    at_best = found.get(best)
     control = _control(case, parameters.control, (first, second))
     numbers: dict[str, Value] = {
         "m": len(found),
@@ -51,9 +52,9 @@ def threshold_parts(case: Case, parameters: ThresholdParts) -> Found:
         "both": len(first) + len(second),
         "parting": listed([label for label, s in found.items() if s.threshold is not None]),
         "best": best or "unknown",
-        "threshold": "no threshold" if one is None or one.threshold is None else one.threshold,
-        "p": one.p_value if one else math.nan,
-        "corrected": min(1.0, one.p_value * len(found)) if one else math.nan,
+        "threshold": "no threshold" if at_best is None or at_best.threshold is None else at_best.threshold,
+        "p": at_best.p_value if at_best else math.nan,
+        "corrected": min(1.0, at_best.p_value * len(found)) if at_best else math.nan,
         "least": smallest_separation(len(first), len(second)),
     }
     if parameters.control is not None:
