@@ -46,10 +46,12 @@ def read_evidence(
         except NotFound:
             continue
     last = family.default_epochs if last_epoch is None else last_epoch
-    return make_evidence(variants, histories, early_epoch=early_epoch, last_epoch=last)
+    table = compare(variants, early_epoch=early_epoch)
+    return make_evidence(table, variants, histories, early_epoch=early_epoch, last_epoch=last)
 
 
 def make_evidence(
+    table: pd.DataFrame,
     variants: Sequence[VariantTables],
     histories: Mapping[str, pd.DataFrame],
     *,
@@ -59,12 +61,12 @@ def make_evidence(
     """The evidence from tables that are read.
 
     Args:
+        table: the comparison of these variants.
         variants: their summaries, in the order to show them.
         histories: key -> columns epoch, train_loss, test_loss, test_accuracy; those that are there.
         early_epoch: at which "early" is read.
         last_epoch: at which a variant is finished.
     """
-    table = compare(variants, early_epoch=early_epoch)
     times = grokking_times(table)
     rows: list[Row] = []
     for variant, record in zip(variants, table.to_dict("records"), strict=True):

@@ -11,12 +11,14 @@ import pandas as pd
 import pytest
 
 from tdw.families import FAMILIES
+from tdw.making.comparison import compare
 from tdw.making.variant_tables import VariantTables
 from tdw.recipes.common import grokking
 from tdw.recipes.evidence import Evidence
 from tdw.recipes.summary import Inputs
 from tdw.reports.evidence import make_evidence
 from tdw.store import Address, Provenance, Store, TableAddress
+from tdw.study import Study, load_study
 
 FAMILY = FAMILIES[0]
 EPOCHS = np.array([0, *range(500, 25_001, 500)])
@@ -170,7 +172,7 @@ def study() -> StudyMaker:
                 histories[config.key] = tables.pop("history")
                 epochs = (0, settings.get("last", 25_000))
             variants.append(VariantTables(config, tables, epochs, {}))
-        return make_evidence(variants, histories, early_epoch=1000, last_epoch=25_000)
+        return make_evidence(compare(variants), variants, histories, early_epoch=1000, last_epoch=25_000)
 
     return make
 
@@ -188,3 +190,9 @@ def study_store(tmp_path: Path) -> Store:
 def outcomes() -> Mapping[tuple[int, int], float | None]:
     """(p, seed) -> grokking epoch of the made-up study."""
     return GROKKED
+
+
+@pytest.fixture(scope="session")
+def eight_models() -> Study:
+    """The study of the eight models, with its claims."""
+    return load_study(Path(__file__).parents[2] / "studies" / "eight_models")
