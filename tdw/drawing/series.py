@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from tdw.training import format_epochs
+from tdw.epochs import format_epochs
 
 if TYPE_CHECKING:
     import pandas as pd

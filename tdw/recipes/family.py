@@ -159,8 +159,8 @@ class Family:
     probe_labels: Callable[[Any], ProbeLabels]
     to_transformer_lens: Callable[[Any, Weights], Any]
     weights_from_state_dict: Callable[[Any, Weights], dict[str, torch.Tensor]]
-    measures: Mapping[str, Measure] = field(default_factory=dict[str, "Measure"])
-    controls: Mapping[str, Control] = field(default_factory=dict[str, "Control"])
+    measures: Mapping[str, Measure] = field(default_factory=dict[str, "Measure"], hash=False)
+    controls: Mapping[str, Control] = field(default_factory=dict[str, "Control"], hash=False)
     quantities: tuple[Quantity, ...] = ()
-    pictures: Mapping[str, Picture] = field(default_factory=dict[str, "Picture"])
+    pictures: Mapping[str, Picture] = field(default_factory=dict[str, "Picture"], hash=False)
     report_sections: tuple[Section, ...] = ()

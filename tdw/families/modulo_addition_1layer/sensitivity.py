@@ -75,7 +75,7 @@ def sensitivity(evidence: Evidence, fractions: Fractions) -> str:
                 "share at least",
                 [(_bold(t, 0.85), _clustered(evidence, fractions, t)) for t in CLUSTER],
             ),
-            "### Rank correlation of mean coarseness with the grokking epoch, by what is early (H2)\n\n"
+            "### Rank correlation of mean coarseness with the grokking epoch, by what is early\n\n"
             "No grok last, exact two-sided p-values. Looking at several epochs and taking the best would be "
             "a test of its own.",
             _early(evidence),
