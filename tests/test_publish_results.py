@@ -45,7 +45,7 @@ def test_reports_tables_timing_and_versions_are_there(
     configs = [FAMILY.parse_variant(key) for key in (TINY, "p7_s2_d598_f0.5")]
     write_comparison(tiny_store, FAMILY, configs, early_epoch=10)
     for report in REPORTS:
-        report.write(tiny_store, FAMILY, configs, title=report.title, early_epoch=10, last_epoch=20, study={})
+        report.write(tiny_store, FAMILY, configs, title=report.title, early_epoch=10, last_epoch=20)
     # Ten epochs in two seconds, then a pause of an hour.
     for epoch, at in ((0, 1000), (10, 1002), (20, 4602)):
         os.utime(tiny_store.path(Address(FAMILY.name, TINY, "checkpoints", epoch)), (at, at))

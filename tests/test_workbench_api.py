@@ -80,9 +80,8 @@ def test_importing_tdw_and_reading_a_study_loads_neither_torch_nor_dagster() -> 
 @pytest.fixture
 def summarized(tiny_store: Store, monkeypatch: pytest.MonkeyPatch) -> Workbench:
     """A store in which the library alone has made everything of TINY; reports without their figures."""
-    for module in ("comparison_report", "study_comparison"):
+    for module in ("comparison_report", "study_comparison", "study_report"):
         monkeypatch.setattr(f"tdw.reports.{module}.draw", lambda *args: b"<svg/>")
-    monkeypatch.setattr("tdw.reports.study_report.draw_all", lambda evidence: {})
     wb = tdw.open(tiny_store)
     wb.make(TINY, list(TINY_EPOCHS))
     return wb

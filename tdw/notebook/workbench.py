@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tdw.reports.comparison_report import ComparisonReport
     from tdw.reports.study_comparison import StudyComparison
     from tdw.reports.study_report import Report
+    from tdw.study import Study
 
 __all__ = ["Checkpoint", "Keys", "Variant", "Workbench", "default_store", "open_workbench"]
 Keys = str | Sequence[str]
@@ -108,19 +109,41 @@ class Workbench:
         return compare(chosen, tables, early_epoch=early_epoch)
 
     def report(
-        self, *, early_epoch: int = 1000, last_epoch: int | None = None, family: Family | str | None = None
+        self,
+        study: str | Path | Study | None = None,
+        *,
+        early_epoch: int = 1000,
+        last_epoch: int | None = None,
+        family: Family | str | None = None,
     ) -> Report:
-        """The study report (R1) on all variants of a family: verdicts, numbers, figures.
+        """The study report (R1): verdicts on the study's claims, numbers, figures.
 
         Args:
-            early_epoch: at which "early" is read.
-            last_epoch: at which a variant is finished; None for the family's default.
+            study: whose variants, epochs and claims are taken: a study file, its folder, or a loaded study.
+                None for all variants of `family`, without claims.
+            early_epoch: at which "early" is read, without a study.
+            last_epoch: at which a variant is finished, without a study; None for the family's default.
+            family: of the variants, without a study.
+
+        Raises:
+            BadConfig: the study file; names file and line.
         """
         from tdw.reports.study_report import study_report
+        from tdw.study import Study, load_study
 
-        chosen = self._family(family)
+        if study is None:
+            chosen = self._family(family)
+            configs = self._configs(chosen)
+            return study_report(self.store, chosen, configs, early_epoch=early_epoch, last_epoch=last_epoch)
+        loaded = study if isinstance(study, Study) else load_study(study)
         return study_report(
-            self.store, chosen, self._configs(chosen), early_epoch=early_epoch, last_epoch=last_epoch
+            self.store,
+            loaded.family_declaration,
+            loaded.configs,
+            title=f"Study report: {loaded.name}",
+            early_epoch=loaded.early_epoch,
+            last_epoch=loaded.epochs,
+            study=loaded,
         )
 
     def groups(

@@ -7,7 +7,7 @@ this declaration, and name no field of a family's configuration.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 import numpy as np
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tdw.recipes.comparison import Comparison
     from tdw.recipes.context import Context
     from tdw.recipes.figure import Plot
+    from tdw.recipes.measures import Control, Measure, Picture, Quantity, Section
     from tdw.recipes.overview import OverviewColumn
     from tdw.recipes.summary import Summary
 
@@ -183,6 +184,10 @@ class Family:
             not fit.
         state_dict_layout: (config, state dict) -> the name of its layout, for the provenance.
         lengths: config -> the lengths that its analyzers' arrays are declared with, by name.
+        measures, controls: by name, for the claims of a study.
+        quantities: columns of the comparison table that reports put side by side.
+        pictures: printed figures by name, beside those that every family has.
+        report_sections: of the study report, written by the family.
     """
 
     name: str
@@ -212,6 +217,11 @@ class Family:
     weights_from_state_dict: Callable[..., dict[str, torch.Tensor]] = no_import
     state_dict_layout: Callable[..., str] = any_layout
     lengths: Callable[..., Mapping[str, int]] = no_lengths
+    measures: Mapping[str, Measure] = field(default_factory=dict[str, "Measure"])
+    controls: Mapping[str, Control] = field(default_factory=dict[str, "Control"])
+    quantities: tuple[Quantity, ...] = ()
+    pictures: Mapping[str, Picture] = field(default_factory=dict[str, "Picture"])
+    report_sections: tuple[Section, ...] = ()
 
     @property
     def metric_names(self) -> tuple[str, ...]:

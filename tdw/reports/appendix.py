@@ -7,24 +7,30 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from tdw.reports.evidence import Evidence
-from tdw.reports.page import table
+from tdw.markdown import table
+from tdw.recipes.evidence import Evidence
 from tdw.store.fingerprints import canonical_json, fingerprint_json, short
+from tdw.study import Study
 
 _PACKAGES = ("training-dynamics-workbench", "torch", "numpy", "pandas", "transformer-lens", "dagster")
 
 
-def appendix(evidence: Evidence, study: Mapping[str, Any] | None, *, about: str) -> str:
-    """What was run, exactly, as Markdown; `about` says what the columns of the comparison are."""
-    fingerprints = [[v.key, f"`{v.config.fingerprint}`"] for v in evidence.variants]
-    configs = [v.config.to_dict() for v in evidence.variants]
+def appendix(evidence: Evidence, study: Study | None, *, about: str) -> str:
+    """What was run, exactly, as Markdown; claims are left out, the report has them.
+
+    Args:
+        about: what the columns of the comparison are.
+    """
+    fingerprints = [[row.key, f"`{row.config.fingerprint}`"] for row in evidence.rows]
+    configs = [row.fields for row in evidence.rows]
     first = configs[0] if configs else {}
     shared = {name: value for name, value in first.items() if all(c.get(name) == value for c in configs)}
     versions = [[package, _version(package)] for package in _PACKAGES]
-    marks = {f"{v.key}/{name}": mark for v in evidence.variants for name, mark in v.marks.items()}
     parts = ["## Appendix"]
     if study:
-        parts += ["### The study", _settings(study)]
+        settings = study.record()
+        del settings["claims"]
+        parts += ["### The study", _settings(settings)]
     parts += [
         "### Configuration that all variants share",
         _settings(shared),
@@ -32,14 +38,14 @@ def appendix(evidence: Evidence, study: Mapping[str, Any] | None, *, about: str)
         table(["variant", "fingerprint of the configuration"], fingerprints),
         "### Versions that wrote this report",
         table(["package", "version"], [*versions, ["python", platform.python_version()]]),
-        f"Inputs: {len(marks)} summaries, together `{short(fingerprint_json(marks))}`.",
+        f"Inputs: {len(evidence.inputs)} summaries, together `{short(fingerprint_json(evidence.inputs))}`.",
         *([f"### Columns of the comparison\n\n{about}"] if about else []),
     ]
     return "\n\n".join(parts)
 
 
 def _settings(values: Mapping[str, Any]) -> str:
-    """A row a setting, nested ones as JSON."""
+    """A row per setting, nested ones as JSON."""
     return table(
         ["setting", "value"], [[name, f"`{canonical_json(value)}`"] for name, value in values.items()]
     )

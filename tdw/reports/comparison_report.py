@@ -7,7 +7,7 @@ a division would come about by chance; with few variants that is often, and the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,36 +15,24 @@ import numpy as np
 
 from tdw.errors import BadConfig
 from tdw.known_settings import under_known_settings
+from tdw.markdown import show, table
+from tdw.recipes.common.pictures import draw, pictures_of
+from tdw.recipes.evidence import Evidence, Row, outcome, progress
 from tdw.recipes.family import Family, VariantConfig
-from tdw.reports.claims.finding import ALPHA, show
+from tdw.recipes.measures import Picture, Quantity
+from tdw.reports.claims.verdicts import ALPHA
 from tdw.reports.document import Document, as_files
-from tdw.reports.evidence import Evidence, Row, outcome, progress, read_evidence
-from tdw.reports.figures import PICTURES, draw
-from tdw.reports.page import table
+from tdw.reports.evidence import read_evidence
 from tdw.store import Store
 from tdw.summaries.statistics import Separation, separate
 
 DIFFERENCES = "differences.json"
-QUANTITIES: Mapping[str, str] = {
-    "grokking_epoch": "grokking epoch (mean without, test with no grok)",
-    "final_test_loss": "final test loss (nats)",
-    "final_test_accuracy": "final test accuracy",
-    "initial_mean_coarseness": "mean coarseness, epoch 0",
-    "early_mean_coarseness": "mean coarseness, early",
-    "grokking_mean_coarseness": "mean coarseness, at grokking",
-    "final_mean_coarseness": "mean coarseness, last",
-    "early_num_blobs": "blobs, early",
-    "grokking_num_blobs": "blobs, at grokking",
-    "max_num_blobs": "blobs, most",
-    "final_num_blobs": "blobs, last",
-    "num_stays_blob": "neurons that stay blobs",
-    "num_frequencies": "dominant frequencies, last",
-    "early_frequency_overlap": "final frequencies among the strongest, early",
-    "early_label_rank": "rank of the labels, early",
-    "final_label_rank": "rank of the labels, last",
-    "num_dead_at_end": "dead neurons, last",
-}
-_FIGURES = ("test_loss", "coarseness", "blobs", "relabelling", "frequencies", "progress")
+OUTCOME = "grokking_epoch"
+COMMON = (
+    Quantity(OUTCOME, "grokking epoch (mean without, test with no grok)", panel="grokking epoch"),
+    Quantity("final_test_loss", "final test loss (nats)"),
+    Quantity("final_test_accuracy", "final test accuracy"),
+)
 
 
 @dataclass(frozen=True)
@@ -52,15 +40,20 @@ class Difference:
     """One quantity in both groups.
 
     Attributes:
-        name: column of the comparison table.
+        quantity: column of the comparison table, with its label.
         first, second: values of the variants that have it; infinity for no grok that is later than all.
         test: the exact rank test between the groups.
     """
 
-    name: str
+    quantity: Quantity
     first: tuple[float, ...]
     second: tuple[float, ...]
     test: Separation
+
+    @property
+    def name(self) -> str:
+        """The column's name."""
+        return self.quantity.column
 
 
 @dataclass(frozen=True)
@@ -106,20 +99,21 @@ def comparison_report(
     configs = [*first, *second]
     evidence = read_evidence(store, family, configs, early_epoch=early_epoch, last_epoch=last_epoch)
     groups = tuple(tuple(row for row in evidence.rows if row.key in group) for group in keys)
-    differences = compare_groups(evidence, groups[0], groups[1])
+    differences = compare_groups(evidence, family, groups[0], groups[1])
+    pictures = {name: picture for name, picture in pictures_of(family).items() if picture.groups}
     title = f"{one} and {other}"
     parts = [
         f"# {title}",
         settings_table(first, second, one, other),
         "## What came out\n\n"
-        + outcomes_table(evidence.rows, lambda row: one if row.key in keys[0] else other),
+        + outcomes_table(evidence.rows, family, lambda row: one if row.key in keys[0] else other),
         "## Side by side\n\n" + differences_table(differences, one, other),
         "## What this can't say\n\n" + caution(len(first), len(second), len(differences)),
         "## Figures",
-        *(f"![{PICTURES[n].caption}]({n}.svg)\n\n*{PICTURES[n].caption}*" for n in _FIGURES),
+        *(show_picture(name, picture) for name, picture in pictures.items()),
     ]
-    pictures = {f"{name}.svg": draw(PICTURES[name], evidence) for name in _FIGURES}
-    files = as_files(parts, title=title, pictures=pictures, numbers={DIFFERENCES: as_rows(differences)})
+    drawn = {f"{name}.svg": draw(picture, evidence) for name, picture in pictures.items()}
+    files = as_files(parts, title=title, pictures=drawn, numbers={DIFFERENCES: as_rows(differences)})
     return ComparisonReport(title, files, differences)
 
 
@@ -127,16 +121,31 @@ def _name(group: Sequence[VariantConfig]) -> str:
     return group[0].key if len(group) == 1 else f"{len(group)} variants ({', '.join(c.key for c in group)})"
 
 
-def compare_groups(evidence: Evidence, first: Sequence[Row], second: Sequence[Row]) -> tuple[Difference, ...]:
+def show_picture(name: str, picture: Picture) -> str:
+    """A figure with its caption, as Markdown."""
+    return f"![{picture.caption}]({name}.svg)\n\n*{picture.caption}*"
+
+
+def quantities_of(family: Family) -> tuple[Quantity, ...]:
+    """What is put side by side: the outcome, and the family's quantities."""
+    return (*COMMON, *family.quantities)
+
+
+def compare_groups(
+    evidence: Evidence, family: Family, first: Sequence[Row], second: Sequence[Row]
+) -> tuple[Difference, ...]:
     """Every quantity of two groups. A variant without it is left out; no grok is the latest, not left out."""
 
     def values(rows: Sequence[Row], name: str) -> tuple[float, ...]:
-        of_row = evidence.times if name == "grokking_epoch" else {row.key: row.get(name) for row in rows}
+        of_row = evidence.times if name == OUTCOME else {row.key: row.get(name) for row in rows}
         found = [of_row.get(row.key, math.nan) for row in rows]
         return tuple(value for value in found if not math.isnan(value))
 
-    pairs = {name: (values(first, name), values(second, name)) for name in QUANTITIES}
-    return tuple(Difference(name, *pair, separate(*pair)) for name, pair in pairs.items())
+    found: list[Difference] = []
+    for quantity in quantities_of(family):
+        pair = values(first, quantity.column), values(second, quantity.column)
+        found.append(Difference(quantity, *pair, separate(*pair)))
+    return tuple(found)
 
 
 def settings_table(
@@ -159,25 +168,32 @@ def settings_table(
     return f"{text}\n\nAlike: {'; '.join(alike)}."
 
 
-def outcomes_table(rows: Sequence[Row], side: Callable[[Row], str]) -> str:
-    """A row a variant, as Markdown; `side` names the group or groups that it is in."""
+def outcomes_table(rows: Sequence[Row], family: Family, side: Callable[[Row], str]) -> str:
+    """A row per variant, as Markdown; `side` names the group or groups that it is in."""
+    overview = [quantity for quantity in family.quantities if quantity.overview]
     cells = [
         [
             row.key,
             side(row),
             outcome(row),
-            show(row.get("early_mean_coarseness")),
-            show(row.get("max_num_blobs")),
+            *(quantity_cell(row, quantity) for quantity in overview),
             "yes" if row.finished else f"no, {progress(row)}",
         ]
         for row in rows
     ]
-    columns = ["variant", "side", "grokking epoch", "mean coarseness, early", "blobs, most", "finished"]
-    return table(columns, cells)
+    labels = [quantity.label for quantity in overview]
+    return table(["variant", "side", "grokking epoch", *labels, "finished"], cells)
+
+
+def quantity_cell(row: Row, quantity: Quantity) -> str:
+    """A quantity of a variant for people, with the number out of which it counts."""
+    text = show(row.get(quantity.column))
+    known = quantity.of and not math.isnan(row.get(quantity.column))
+    return f"{text} of {show(row.get(quantity.of))}" if known else text
 
 
 def differences_table(differences: Sequence[Difference], one: str, other: str) -> str:
-    """A row a quantity: both means, their difference and the test, as Markdown."""
+    """A row per quantity: both means, their difference and the test, as Markdown."""
     rows: list[list[str]] = []
     for found in differences:
         known = [[value for value in side if math.isfinite(value)] for side in (found.first, found.second)]
@@ -185,7 +201,7 @@ def differences_table(differences: Sequence[Difference], one: str, other: str) -
         tested = min(len(found.first), len(found.second)) > 1
         rows.append(
             [
-                QUANTITIES[found.name],
+                found.quantity.label,
                 f"{show(mean[0])} ({_count(found.first)})" if found.first else "not known",
                 f"{show(mean[1])} ({_count(found.second)})" if found.second else "not known",
                 show(mean[1] - mean[0]),

@@ -1,42 +1,46 @@
-"""The figure of a grouping: each variant a point, side by side, for a few quantities."""
+"""The figure of a grouping: a point per variant, side by side, for the quantities that have a panel."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 
+from tdw.drawing.printed import MARKERS
 from tdw.drawing.style import looks, short_labels
-from tdw.reports.evidence import Evidence, Row
-from tdw.reports.figures import MARKERS, Picture
-
-_PANELS = (
-    ("grokking_epoch", "grokking epoch"),
-    ("early_mean_coarseness", "mean coarseness,\nearly"),
-    ("max_num_blobs", "blobs, most"),
-    ("early_frequency_overlap", "final frequencies\nstrongest early"),
-)
+from tdw.recipes.evidence import Evidence, Row
+from tdw.recipes.measures import Picture, Quantity
+from tdw.reports.comparison_report import OUTCOME
 
 
-def group_picture(names: tuple[str, str], keys: tuple[Collection[str], Collection[str]]) -> Picture:
-    """Four quantities of two groups, a point a variant; hollow points: no grok, at the last epoch watched."""
+def group_picture(
+    quantities: Sequence[Quantity],
+    names: tuple[str, str],
+    keys: tuple[Collection[str], Collection[str]],
+) -> Picture:
+    """Quantities of two groups, a point per variant; hollow points: no grok, at the last epoch watched."""
+    panels = [(quantity.column, quantity.panel) for quantity in quantities if quantity.panel]
 
     def paint(figure: Any, evidence: Evidence) -> None:
-        _draw(figure, evidence, names, keys)
+        _draw(figure, evidence, panels, names, keys)
 
-    caption = f"{names[0]} and {names[1]}: a point a variant; hollow: no grok, at the last epoch watched."
+    caption = f"{names[0]} and {names[1]}: a point per variant; hollow: no grok, at the last epoch watched."
     return Picture(caption, paint, height=2.8)
 
 
 def _draw(
-    figure: Any, evidence: Evidence, names: tuple[str, str], keys: tuple[Collection[str], Collection[str]]
+    figure: Any,
+    evidence: Evidence,
+    panels: Sequence[tuple[str, str]],
+    names: tuple[str, str],
+    keys: tuple[Collection[str], Collection[str]],
 ) -> None:
-    look = looks([row.key for row in evidence.rows])
-    labels = short_labels([row.key for row in evidence.rows])
-    axes = figure.subplots(1, len(_PANELS))
-    for axis, (quantity, title) in zip(axes, _PANELS, strict=True):
+    look = looks(evidence.keys)
+    labels = short_labels(evidence.keys)
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axis, (quantity, title) in zip(axes, panels, strict=True):
         for place, side in enumerate(keys):
             rows = [row for row in evidence.rows if row.key in side]
             # Spread sideways in the study's order, so that equal values are seen.
@@ -73,6 +77,6 @@ def _draw(
 
 def _value(row: Row, quantity: str) -> tuple[float, bool]:
     """What to draw, and whether it is a censored epoch."""
-    if quantity == "grokking_epoch" and row.grokked is False:
+    if quantity == OUTCOME and row.reached is False:
         return row.censored, True
     return row.get(quantity), False

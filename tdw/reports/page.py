@@ -69,12 +69,6 @@ def to_html(markdown: str, *, title: str, pictures: Mapping[str, bytes]) -> str:
     return Environment(autoescape=True).from_string(_PAGE).render(title=title, body=Markup(body))
 
 
-def table(columns: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table; bars in cells are escaped."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
 def _data_url(name: str, data: bytes) -> str:
     kind = "image/svg+xml" if name.endswith(".svg") else "image/png"
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
+from tdw.recipes.family import Family
 from tdw.reports import study_comparison, study_report
 from tdw.store import Written
+from tdw.study import Study
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class ReportAsset:
         title, about: for people; `about` is Markdown.
         code_version: raised when the same tables would give another text.
         write: (store, family, configs, title=, early_epoch=, last_epoch=, study=) -> what was committed.
+        made_by: (family, study) -> versions of further code behind the report, by name.
     """
 
     name: str
@@ -25,6 +28,7 @@ class ReportAsset:
     about: str
     code_version: str
     write: Callable[..., Written]
+    made_by: Callable[[Family, Study], Mapping[str, str]] = field(default=lambda family, study: {})
 
 
 REPORTS = (
@@ -34,6 +38,7 @@ REPORTS = (
         study_report.ABOUT,
         study_report.CODE_VERSION,
         study_report.write_study_report,
+        study_report.made_by,
     ),
     ReportAsset(
         study_comparison.NAME,

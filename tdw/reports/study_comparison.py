@@ -13,28 +13,31 @@ from dataclasses import dataclass
 from typing import Any
 
 from tdw.known_settings import under_known_settings
+from tdw.markdown import show, table
+from tdw.recipes.common.pictures import draw, pictures_of
+from tdw.recipes.evidence import Evidence, Row
 from tdw.recipes.family import Family, VariantConfig
-from tdw.recipes.variant_tables import input_marks
-from tdw.reports.claims.finding import ALPHA, show
+from tdw.reports.claims.verdicts import ALPHA
 from tdw.reports.comparison_report import (
+    COMMON,
     DIFFERENCES,
-    QUANTITIES,
     Difference,
     as_rows,
     caution,
     compare_groups,
     differences_table,
     outcomes_table,
+    quantities_of,
+    show_picture,
 )
 from tdw.reports.document import Document, as_files, commit
-from tdw.reports.evidence import Evidence, Row, read_evidence
-from tdw.reports.figures import PICTURES, draw
+from tdw.reports.evidence import read_evidence
 from tdw.reports.group_figure import group_picture
-from tdw.reports.page import table
 from tdw.store import Store, Written
+from tdw.study import Study
 
 NAME = "comparison_report"
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 ABOUT = """\
 The study's variants in groups, side by side: for every parameter that differs between them (seeds, moduli)
 one value against the others, and what grokked against what did not. Means, exact rank tests, and how small
@@ -42,8 +45,7 @@ a p-value so few variants allow. Written again whenever a table changes.
 """
 MOST_VALUES = 8  # a parameter with more values than this is no grouping
 GROKKED, FAILED = "grokked", "no grok"
-_OUTCOMES = ("grokking_epoch", "final_test_loss", "final_test_accuracy")  # what those two groups are made by
-_FIGURES = ("test_loss", "coarseness", "blobs", "frequencies", "progress")
+_OUTCOMES = tuple(quantity.column for quantity in COMMON)  # what those two groups are made by
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,8 @@ def groupings(family: Family, configs: Sequence[VariantConfig], rows: Sequence[R
             others = f"{field.name} = {rest[0]}" if len(rest) == 1 else f"other {field.name}"
             keys = frozenset(by_value[value]), frozenset[str]().union(*(by_value[other] for other in rest))
             found.append(Grouping((name, others), keys))
-    grokked = frozenset(row.key for row in rows if row.grokked)
-    failed = frozenset(row.key for row in rows if row.grokked is False and row.finished)
+    grokked = frozenset(row.key for row in rows if row.reached)
+    failed = frozenset(row.key for row in rows if row.reached is False and row.finished)
     if grokked and failed:
         found.append(Grouping((GROKKED, FAILED), (grokked, failed)))
     return list({frozenset(grouping.keys): grouping for grouping in reversed(found)}.values())[::-1]
@@ -135,20 +137,21 @@ def study_comparison(
     for grouping in groupings(family, configs, evidence.rows):
         sides = [[row for row in evidence.rows if row.key in keys] for keys in grouping.keys]
         known = _OUTCOMES if grouping.names == (GROKKED, FAILED) else ()
-        differences = compare_groups(evidence, sides[0], sides[1])
+        differences = compare_groups(evidence, family, sides[0], sides[1])
         found.append((grouping, tuple(d for d in differences if d.name not in known)))
-    pictures = {f"{name}.svg": draw(PICTURES[name], evidence) for name in _FIGURES}
-    parts = [f"# {title}", _overview(evidence, [grouping for grouping, _ in found], found)]
+    every = {name: picture for name, picture in pictures_of(family).items() if picture.groups}
+    pictures = {f"{name}.svg": draw(picture, evidence) for name, picture in every.items()}
+    parts = [f"# {title}", _overview(evidence, family, [grouping for grouping, _ in found], found)]
     for number, (grouping, differences) in enumerate(found, start=1):
-        picture = group_picture(grouping.names, grouping.keys)
+        picture = group_picture(quantities_of(family), grouping.names, grouping.keys)
         name = f"groups_{number}.svg"
         pictures[name] = draw(picture, evidence)
         parts.append(_section(number, grouping, differences, f"![{picture.caption}]({name})"))
     parts.append("## All variants")
-    parts += [f"![{PICTURES[n].caption}]({n}.svg)\n\n*{PICTURES[n].caption}*" for n in _FIGURES]
+    parts += [show_picture(name, picture) for name, picture in every.items()]
     numbers = [{"groups": g.names, "quantities": as_rows(differences)} for g, differences in found]
     files = as_files(parts, title=title, pictures=pictures, numbers={DIFFERENCES: numbers})
-    return StudyComparison(title, files, tuple(found), input_marks(evidence.variants))
+    return StudyComparison(title, files, tuple(found), evidence.inputs)
 
 
 @under_known_settings
@@ -160,7 +163,7 @@ def write_study_comparison(
     title: str = "Comparison of groups",
     early_epoch: int = 1000,
     last_epoch: int | None = None,
-    study: Mapping[str, Any] | None = None,
+    study: Study | None = None,
 ) -> Written:
     """Make the report and commit it as `comparison_report`; see `study_comparison`."""
     report = study_comparison(
@@ -172,14 +175,23 @@ def write_study_comparison(
         family,
         name=NAME,
         code_version=CODE_VERSION,
-        parameters={"early_epoch": early_epoch, "last_epoch": last_epoch, "study": dict(study or {})},
+        parameters={
+            "early_epoch": early_epoch,
+            "last_epoch": last_epoch,
+            "study": study.record() if study else {},
+        },
         inputs=report.inputs,
     )
 
 
-def _overview(evidence: Evidence, every: Sequence[Grouping], found: Sequence[Any]) -> str:
+def _overview(
+    evidence: Evidence,
+    family: Family,
+    every: Sequence[Grouping],
+    found: Sequence[tuple[Grouping, Sequence[Difference]]],
+) -> str:
     """The outcomes, and for each grouping the quantity in which its sides differ most."""
-    outcomes = outcomes_table(evidence.rows, lambda row: _sides(row.key, every))
+    outcomes = outcomes_table(evidence.rows, family, lambda row: _sides(row.key, every))
     text = (
         "Groups by rule: for each parameter with two values the one against the other, with three to "
         f"{MOST_VALUES} values each against all others; and what grokked against what did not by epoch "
@@ -190,12 +202,12 @@ def _overview(evidence: Evidence, every: Sequence[Grouping], found: Sequence[Any
     rows = [_strongest(number, *pair) for number, pair in enumerate(found, start=1)]
     columns = ["", "groups", "variants", "differ most in", "p", "p, corrected", "p at the least"]
     tests = sum(len(differences) for _, differences in found)
+    cautions = " ".join(control.caution for control in family.controls.values())
     return (
         f"{text}\n\n## At a glance\n\n{table(columns, rows)}\n\n"
         f"{tests} tests in all, of quantities that go together: only a corrected p (Bonferroni, within a "
         f"section) below {ALPHA} is evidence, and groups this small may not be able to reach it. Look here "
-        "for what to ask next, and to the study report for verdicts. Mean coarseness and blobs depend on the "
-        "names of the residues: the study report has the relabelling control."
+        f"for what to ask next, and to the study report for verdicts. {cautions}".rstrip()
     )
 
 
@@ -207,7 +219,7 @@ def _strongest(number: int, grouping: Grouping, differences: Sequence[Difference
     if not tested:
         return [*row, "not tested: one variant on a side", "", "", ""]
     best = min(tested, key=lambda d: d.test.p_value)
-    ties = [QUANTITIES[d.name] for d in tested if d.test.p_value == best.test.p_value]
+    ties = [d.quantity.label for d in tested if d.test.p_value == best.test.p_value]
     names = "; ".join(ties[:3]) + (f"; {len(ties) - 3} more" if len(ties) > 3 else "")
     p = best.test.p_value
     least = 2 / math.comb(sum(sizes), sizes[0])

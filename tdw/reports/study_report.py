@@ -1,44 +1,38 @@
 """R1: the study report. Verdicts by stated rules, the numbers behind them, the figures, what can't be said.
 
 Reads summaries only, so it takes seconds, and works with any number of variants in any state: what is not
-known yet is undecided and named.
+known yet is undecided and named. A study without claims has a report without verdicts.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tdw.known_settings import under_known_settings
+from tdw.markdown import show, table
+from tdw.recipes.common.pictures import draw, pictures_of
+from tdw.recipes.evidence import Evidence, outcome, progress
 from tdw.recipes.family import Family, VariantConfig
-from tdw.recipes.variant_tables import input_marks
+from tdw.recipes.measures import Picture
 from tdw.reports.appendix import appendix
-from tdw.reports.claims import expected, hypotheses, questions
-from tdw.reports.claims.finding import Finding, show
+from tdw.reports.claims.registry import code_versions, judge_all
+from tdw.reports.claims.verdicts import JudgedClaim
+from tdw.reports.comparison_report import quantity_cell
 from tdw.reports.document import Document, as_files, commit
-from tdw.reports.evidence import Evidence, Row, outcome, progress, read_evidence
-from tdw.reports.figures import PICTURES, draw_all
-from tdw.reports.page import table
-from tdw.reports.sensitivity import read_fractions, sensitivity
+from tdw.reports.evidence import read_evidence
 from tdw.store import Store, Written
+from tdw.study import Study
 from tdw.summaries.statistics import smallest_p_value
 
 NAME = "study_report"
-CODE_VERSION = "5"
+CODE_VERSION = "6"
 ABOUT = """\
-What was run, each expected outcome, hypothesis and question with its verdict (supported, contradicted,
-undecided), the numbers behind it and the figure. Verdicts are computed by the rules of
-studies/eight_models/README.md; the relabelling control stands beside the claims that it tests. Written again
-whenever a table changes.
+What was run, each claim of the study with its verdict (supported, contradicted, undecided), the numbers
+behind it and the figure. Verdicts are computed by the rules of the claims' kinds; a control stands beside
+the claims that it tests. Written again whenever a table changes.
 """
 FINDINGS = "findings.json"
-_SECTIONS = (
-    ("## Expected outcomes\n\nReported for earlier runs of the same variants; here they are measured.", "E"),
-    ("## Hypotheses", "H"),
-    ("## Questions", "Q"),
-)
 
 
 @dataclass(frozen=True)
@@ -46,11 +40,11 @@ class Report(Document):
     """The study report.
 
     Attributes:
-        findings: what it says, in its order.
+        claims: the study's claims, judged, in its order.
         inputs: "<variant>/<summary>" -> hash of what that was made from.
     """
 
-    findings: tuple[Finding, ...]
+    claims: tuple[JudgedClaim, ...]
     inputs: Mapping[str, str]
 
 
@@ -63,7 +57,7 @@ def study_report(
     title: str = "Study report",
     early_epoch: int = 1000,
     last_epoch: int | None = None,
-    study: Mapping[str, Any] | None = None,
+    study: Study | None = None,
 ) -> Report:
     """The report on some variants from what is stored now.
 
@@ -74,28 +68,33 @@ def study_report(
         title: of the report.
         early_epoch: at which "early" is read.
         last_epoch: of the study; None for the family's default.
-        study: the study's settings, JSON-able, printed as they are.
+        study: whose claims are judged and whose settings are printed; None for neither.
 
     Raises:
         FingerprintMismatch: variants that were not computed alike; lists every difference.
         CorruptFile: names the file.
+        BadConfig: words of a claim that its numbers can't fill.
     """
     evidence = read_evidence(store, family, configs, early_epoch=early_epoch, last_epoch=last_epoch)
-    findings = all_findings(evidence)
-    pictures = {f"{name}.svg": data for name, data in draw_all(evidence).items()}
-    numbered = {name: i + 1 for i, name in enumerate(_in_order(findings))}
-    parts = [f"# {title}", _summary(evidence, findings), _run(evidence, family)]
+    claims = judge_all(evidence, family, study.claims if study else ())
+    pictures = _pictures(family, claims)
+    numbers = {name: i + 1 for i, name in enumerate(pictures)}
+    parts = [f"# {title}", _summary(evidence, claims), _run(evidence, family)]
     shown = set[str]()
-    for heading, initial in _SECTIONS:
-        parts.append(heading)
-        parts += [_finding(f, numbered, shown) for f in findings if f.id.startswith(initial)]
-    parts += [
-        sensitivity(evidence, read_fractions(store, family, evidence)),
-        _limits(evidence),
-        appendix(evidence, study, about=family.comparison.description if family.comparison else ""),
-    ]
-    files = as_files(parts, title=title, pictures=pictures, numbers={FINDINGS: _for_programs(findings)})
-    return Report(title, files, findings, input_marks(evidence.variants))
+    for group in dict.fromkeys(judged.claim.group for judged in claims):
+        parts.append(f"## {group}")
+        parts += [
+            _claim(judged, pictures, numbers, shown) for judged in claims if judged.claim.group == group
+        ]
+    if not claims:
+        parts += ["## Figures", *(_figure(name, picture, numbers) for name, picture in pictures.items())]
+    about = family.comparison.description if family.comparison else ""
+    parts += [section.write(store, evidence) for section in family.report_sections]
+    parts += [_limits(evidence, family), appendix(evidence, study, about=about)]
+    drawn = {f"{name}.svg": draw(picture, evidence) for name, picture in pictures.items()}
+    findings = [judged.to_json() for judged in claims]
+    files = as_files(parts, title=title, pictures=drawn, numbers={FINDINGS: findings})
+    return Report(title, files, claims, evidence.inputs)
 
 
 @under_known_settings
@@ -107,7 +106,7 @@ def write_study_report(
     title: str = "Study report",
     early_epoch: int = 1000,
     last_epoch: int | None = None,
-    study: Mapping[str, Any] | None = None,
+    study: Study | None = None,
 ) -> Written:
     """Make the report and commit it beside the plots over variants, as `study_report`; see `study_report`."""
     report = study_report(
@@ -119,132 +118,119 @@ def write_study_report(
         family,
         name=NAME,
         code_version=CODE_VERSION,
-        parameters={"early_epoch": early_epoch, "last_epoch": last_epoch, "study": dict(study or {})},
+        parameters={
+            "early_epoch": early_epoch,
+            "last_epoch": last_epoch,
+            "study": study.record() if study else {},
+            "made_by": made_by(family, study),
+        },
         inputs=report.inputs,
     )
 
 
-def all_findings(evidence: Evidence) -> tuple[Finding, ...]:
-    """Every expected outcome, hypothesis and question, judged."""
-    return (
-        *expected.all_outcomes(evidence),
-        *hypotheses.all_hypotheses(evidence),
-        *questions.all_questions(evidence),
-    )
+def made_by(family: Family, study: Study | None) -> dict[str, str]:
+    """Code versions behind the report beside its own: of its claims' kinds and the family's sections."""
+    sections = {section.name: section.code_version for section in family.report_sections}
+    return {**sections, **code_versions(study.claims if study else ())}
 
 
-def _summary(evidence: Evidence, findings: Sequence[Finding]) -> str:
-    rows = [
-        [
-            finding.id,
-            finding.question or finding.claim,
-            f"**{finding.verdict}**",
-            finding.render(finding.answer),
-        ]
-        for finding in findings
-    ]
+def _pictures(family: Family, claims: Sequence[JudgedClaim]) -> dict[str, Picture]:
+    """The figures by name, in the order in which the claims refer to them; without claims all."""
+    known = pictures_of(family)
+    names = [name for judged in claims for name in judged.claim.figures] if claims else list(known)
+    return {name: known[name] for name in names}
+
+
+def _summary(evidence: Evidence, claims: Sequence[JudgedClaim]) -> str:
     done = [row for row in evidence.rows if row.finished]
     text = (
         f"{len(done)} of {len(evidence.rows)} variants are trained to epoch {show(evidence.last_epoch)}; "
-        f"{len(evidence.grokked)} grokked, {len(evidence.failed)} did not by then."
+        f"{len(evidence.reached)} grokked, {len(evidence.failed)} did not by then."
     )
     if len(done) < len(evidence.rows):
         open_ = ", ".join(f"{row.key} ({progress(row)})" for row in evidence.rows if not row.finished)
-        text += f" **Unfinished: {open_}.** Verdicts rest on what is there."
+        text += f" **Unfinished: {open_}.** The report rests on what is there."
+    if not claims:
+        return text
+    rows = [[judged.id, judged.title, f"**{judged.verdict}**", judged.answer] for judged in claims]
     return f"{text}\n\n" + table(["", "claim or question", "verdict", "what was found"], rows)
 
 
-def _finding(finding: Finding, numbered: Mapping[str, int], shown: set[str]) -> str:
-    """One finding; a figure stands where it is first referred to, and is referred to by number after that."""
-    lines = [f"### {finding.id}. {finding.question or finding.claim}"]
-    if finding.question:
-        lines.append(f"As a claim: {finding.claim}")
-    lines.append(f"**{finding.verdict.capitalize()}.** {finding.render(finding.answer)}")
-    if finding.control:
-        lines.append(f"**Relabelling control.** {finding.render(finding.control)}")
-    if finding.limits:
-        lines.append(f"**What this can't say.** {finding.render(finding.limits)}")
-    lines.append(f"**What would change it.** {finding.render(finding.would_change)}")
-    lines.append(f"**Rule.** {finding.rule}")
-    seen = [f"figure {numbered[name]}" for name in finding.figures if name in shown]
+def _claim(
+    judged: JudgedClaim, pictures: Mapping[str, Picture], numbers: Mapping[str, int], shown: set[str]
+) -> str:
+    """One claim; a figure stands where it is first referred to, and is referred to by number after that."""
+    lines = [f"### {judged.id}. {judged.title}"]
+    if judged.claim.question:
+        lines.append(f"As a claim: {judged.claim.claim}")
+    lines.append(f"**{judged.verdict.capitalize()}.** {judged.answer}")
+    if judged.control:
+        lines.append(f"**{judged.control_title}.** {judged.control}")
+    if judged.limits:
+        lines.append(f"**What this can't say.** {judged.limits}")
+    if judged.would_change:
+        lines.append(f"**What would change it.** {judged.would_change}")
+    lines.append(f"**Rule.** {judged.rule}")
+    figures = judged.claim.figures
+    seen = [f"figure {numbers[name]}" for name in figures if name in shown]
     if seen:
         lines.append(f"See {' and '.join(seen)}.")
-    for name in finding.figures:
-        if name not in shown:
-            caption = f"Figure {numbered[name]}. {PICTURES[name].caption}"
-            lines.append(f"![{caption}]({name}.svg)\n\n*{caption}*")
-            shown.add(name)
+    lines += [_figure(name, pictures[name], numbers) for name in figures if name not in shown]
+    shown.update(figures)
     return "\n\n".join(lines)
 
 
-def _in_order(findings: Sequence[Finding]) -> list[str]:
-    """Names of the figures in the order in which the report refers to them."""
-    return list(dict.fromkeys(name for finding in findings for name in finding.figures))
-
-
-def _for_programs(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    """Verdicts and numbers; None for what is not known or infinite."""
-    return [
-        {
-            "id": finding.id,
-            "claim": finding.claim,
-            "question": finding.question,
-            "verdict": finding.verdict,
-            "numbers": {
-                name: None if isinstance(value, float) and not math.isfinite(value) else value
-                for name, value in finding.numbers.items()
-            },
-        }
-        for finding in findings
-    ]
+def _figure(name: str, picture: Picture, numbers: Mapping[str, int]) -> str:
+    caption = f"Figure {numbers[name]}. {picture.caption}"
+    return f"![{caption}]({name}.svg)\n\n*{caption}*"
 
 
 def _run(evidence: Evidence, family: Family) -> str:
+    overview = [quantity for quantity in family.quantities if quantity.overview]
     rows = [
         [
             row.key,
             f"{show(row.get('num_checkpoints'))} {progress(row)}",
             outcome(row),
-            show(row.get("early_mean_coarseness")),
-            show(row.get("early_num_blobs")),
-            show(row.get("max_num_blobs")),
-            show(row.get("final_num_blobs")),
-            _rank(row),
+            *(quantity_cell(row, quantity) for quantity in overview),
         ]
         for row in evidence.rows
     ]
-    columns = ["variant", "checkpoints", "grokking epoch", "mean coarseness, early", "blobs, early"]
-    columns += ["blobs, most", "blobs, last", "rank of the labels, early"]
+    columns = ["variant", "checkpoints", "grokking epoch", *(quantity.label for quantity in overview)]
     rule = next((str(text) for text in evidence.table["rule"] if text), "not known yet")
-    text = (
-        f"## What was run\n\n{family.title}. Early means epoch {show(evidence.early_epoch)}. Grokking epoch: "
-        f"{rule}. Blob: coarseness of at least 0.7.\n\n{table(columns, rows)}"
+    return (
+        f"## What was run\n\n{family.title}. Early means epoch {show(evidence.early_epoch)}. Grokking "
+        f"epoch: {rule}.\n\n{table(columns, rows)}"
     )
-    return text
 
 
-def _rank(row: Row) -> str:
-    rank = row.get("early_label_rank")
-    return "unknown" if math.isnan(rank) else f"{show(rank)} of {show(row.get('num_labellings'))}"
-
-
-def _limits(evidence: Evidence) -> str:
+def _limits(evidence: Evidence, family: Family) -> str:
+    """What so few variants can't show, by what was varied and what was not."""
     n, failures = len(evidence.rows), len(evidence.failed)
-    seeds = len({row.seed for row in evidence.rows})
-    return f"""## What {n} variants can't show
-
-- A rank correlation over {n} variants has an exact p-value of {show(smallest_p_value(n))} at the least; but
-  variants share moduli and seeds, so they are fewer independent runs than {n}.
-- {_of_failures(failures)}
-- With {seeds} seeds a modulus, a property of a modulus can't be told from a property of its runs.
-- One split of the data (data seed) was used: what depends on it looks like a property of the variant.
-- {len(expected.MODULI)} moduli close to each other say nothing of others.
-- Verdicts were not corrected for the number of claims: of twenty true null hypotheses one is "significant".
-- Everything here is observed. Necessity and prevention are about what would happen otherwise, and take
-  interventions."""
-
-
-def _of_failures(failures: int) -> str:
-    if not failures:
-        return "No variant is known to have failed, so nothing can be said of what failure looks like."
-    return f"{failures} did not grok: whatever parts so few from the rest may do so by chance."
+    lines = [
+        f"A rank correlation over {n} variants has an exact p-value of {show(smallest_p_value(n))} at the "
+        f"least; but variants that share a field are not independent, so they are fewer than {n}."
+    ]
+    lines.append(
+        f"{failures} did not grok: whatever parts so few from the rest may do so by chance."
+        if failures
+        else "No variant is known to have failed, so nothing can be said of what failure looks like."
+    )
+    values = {field.name: {row.fields.get(field.name) for row in evidence.rows} for field in family.fields}
+    varied = [f"{len(found)} values of {name}" for name, found in values.items() if len(found) > 1]
+    fixed = [name for name, found in values.items() if len(found) == 1]
+    if varied:
+        lines.append(
+            f"The variants have {' and '.join(varied)}: this says nothing of other values, and a property "
+            "of one value can't be told from a property of its runs."
+        )
+    if fixed:
+        lines.append(
+            f"Not varied: {', '.join(fixed)}. What depends on them looks like a property of the variants."
+        )
+    lines += [
+        "",
+        "Everything here is observed. Necessity and prevention are about what would happen otherwise, and "
+        "take interventions.",
+    ]
+    return f"## What {n} variants can't show\n\n" + "\n".join(f"- {line}" for line in lines)

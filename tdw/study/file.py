@@ -14,7 +14,8 @@ import yaml
 
 from tdw.errors import BadConfig
 from tdw.study.models import Study
-from tdw.study.parse import At, Where, is_folder, parse_study
+from tdw.study.parse import is_folder, parse_study
+from tdw.study.refusal import At, Where
 
 STUDY_FILE = "study.yaml"
 
@@ -30,15 +31,7 @@ def load_study(path: str | Path) -> Study:
     file = Path(path)
     if file.is_dir():
         file = file / STUDY_FILE
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadConfig(f"{file}: can't be read ({error})", "give the path of a YAML study file") from error
-    try:
-        document = yaml.compose(text, Loader=_Loader)
-        values = yaml.load(text, Loader=_Loader)
-    except (yaml.YAMLError, ValueError, RecursionError, TypeError) as error:
-        raise BadConfig(f"{file}: not YAML: {error}", "mend the line that is named") from error
+    values, document = _read(file, "give the path of a YAML study file")
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise BadConfig(
             f"{file}: holds {type(values).__name__}, not a mapping of settings",
@@ -47,12 +40,32 @@ def load_study(path: str | Path) -> Study:
     values.setdefault("name", file.absolute().parent.name if file.name == STUDY_FILE else file.stem)
     if is_folder(values.get("family")):
         values["family"] = str(file.absolute().parent / values["family"])
+    claims_file, claims_document = None, None
+    if isinstance(values.get("claims"), str):
+        claims_file = file.parent / values["claims"]
+        line = _line(document, ("claims",))
+        remedy = f"{file}:{line}: `claims` names it; give a path relative to this file"
+        values["claims"], claims_document = _read(claims_file, remedy)
     try:
-        return parse_study(values)
+        return parse_study(values, folder=file.absolute().parent)
     except At as error:
-        line = _line(document, error.where)
-        where = ".".join(map(str, error.where)) or "the file"
-        raise BadConfig(f"{file}:{line}: {where}: {error.what}", error.remedy) from error
+        where, at = error.where, file
+        if claims_file is not None and where[:1] == ("claims",):
+            where, at, document = where[1:], claims_file, claims_document
+        path = ".".join(map(str, where)) or "the file"
+        raise BadConfig(f"{at}:{_line(document, where)}: {path}: {error.what}", error.remedy) from error
+
+
+def _read(file: Path, remedy: str) -> tuple[Any, Any]:
+    """The values of a YAML file, and its nodes, which know their lines."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{file}: can't be read ({error})", remedy) from error
+    try:
+        return yaml.load(text, Loader=_Loader), yaml.compose(text, Loader=_Loader)
+    except (yaml.YAMLError, ValueError, RecursionError, TypeError) as error:
+        raise BadConfig(f"{file}: not YAML: {error}", "correct the line that is named") from error
 
 
 class _Loader(yaml.SafeLoader):

@@ -14,6 +14,7 @@ from tdw.families import Family, get_family, load_family
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.family import VariantConfig
 from tdw.store.fingerprints import fingerprint_json
+from tdw.study.claims import Claim
 
 
 class _Model(BaseModel):
@@ -47,6 +48,7 @@ class Study(_Model):
         analyzers: names to run, with the parameters that differ from the defaults.
         summaries: parameters of summaries that differ from the defaults.
         early_epoch: the epoch at which "early" quantities are read (S5); one of the checkpoints.
+        claims: what the study report judges; none, no verdicts.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Study(_Model):
     summaries: dict[str, dict[str, Any]] = {}
     early_epoch: Annotated[int, Field(ge=0)] = 1000
     adaptive: Adaptive | None = None
+    claims: tuple[Claim, ...] = ()
 
     @cached_property
     def family_declaration(self) -> Family:
@@ -90,10 +93,14 @@ class Study(_Model):
         """A summary's parameters dataclass, as the study sets them."""
         return catalog_of(self.family_declaration).resolve_options(name, self.summaries.get(name))
 
+    def record(self) -> dict[str, Any]:
+        """Everything in the study, JSON-able, as results record it: without where its files are."""
+        return self.model_dump(mode="json", exclude={"claims": {"__all__": {"file"}}})
+
     @property
     def fingerprint(self) -> str:
         """SHA-256 of everything in the study."""
-        return fingerprint_json(self.model_dump(mode="json"))
+        return fingerprint_json(self.record())
 
 
 def make_config(family: Family, variant: dict[str, int | float | str] | str) -> VariantConfig:

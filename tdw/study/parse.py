@@ -14,26 +14,22 @@ from typing import Any
 from pydantic import ValidationError
 
 from tdw.epochs import parse_epochs
-from tdw.errors import BadConfig, TdwError
 from tdw.families import Family, get_family, load_family
 from tdw.recipes.catalog import catalog_of
 from tdw.store.layout import validate_name
+from tdw.study.claims import parse_claims
 from tdw.study.models import Study, make_config
+from tdw.study.refusal import At, Where, at
 
 MAX_VARIANTS = 10_000
-Where = tuple[str | int, ...]
 
 
-class At(BadConfig):
-    """A refusal that knows its path in the file."""
-
-    def __init__(self, where: Where, what: str, remedy: str) -> None:
-        super().__init__(what, remedy)
-        self.where = where
-
-
-def parse_study(values: Mapping[str, Any]) -> Study:
+def parse_study(values: Mapping[str, Any], *, folder: Path | None = None) -> Study:
     """A study from the values of a file: grids are spread, defaults of the family filled in, all checked.
+
+    Args:
+        values: by field; `claims` is a list.
+        folder: of the file, where Python functions of claims are looked for; None when there is no file.
 
     Raises:
         BadConfig: what is wrong and the remedy.
@@ -42,14 +38,15 @@ def parse_study(values: Mapping[str, Any]) -> Study:
     _refuse_booleans(values, (), set())
     name = values.get("family", Study.model_fields["family"].default)
     if is_folder(name):
-        family = _at(("family",), lambda: load_family(Path(name)))
+        family = at(("family",), lambda: load_family(Path(name)))
         values |= {"family": family.name, "family_folder": str(Path(name).resolve())}
     else:
-        family = _at(("family",), lambda: get_family(str(name)))
+        family = at(("family",), lambda: get_family(str(name)))
     values["variants"] = _spread(values.get("variants"))
     values["epochs"], values["checkpoints"] = _schedule(values, family)
     values["analyzers"] = _analyzers(values.get("analyzers"), family)
     values["summaries"] = _summaries(values, family)
+    values["claims"] = _claims(values.get("claims"), family, folder)
     try:
         study = Study.model_validate(values, strict=False)
     except ValidationError as error:
@@ -66,7 +63,7 @@ def parse_study(values: Mapping[str, Any]) -> Study:
         raise At(
             where, f"{first['msg']}{given}", f"correct it; docs/study-files.md lists every field{known}"
         ) from error
-    _at(("name",), lambda: validate_name(study.name, what="study"))
+    at(("name",), lambda: validate_name(study.name, what="study"))
     _check_variants(study)
     _check_epochs(study)
     return _with_early_epoch(study, given="early_epoch" in values)
@@ -131,9 +128,9 @@ def _analyzers(given: Any, family: Family) -> Any:
         return given
     for name, parameters in given.items():
         where = ("analyzers", name)
-        _at(where, lambda name=name: catalog.analyzer(str(name)))
+        at(where, lambda name=name: catalog.analyzer(str(name)))
         if isinstance(parameters or {}, dict):
-            _at(where, lambda n=name, p=parameters: catalog.resolve_parameters({str(n): p or {}}))
+            at(where, lambda n=name, p=parameters: catalog.resolve_parameters({str(n): p or {}}))
     return {name: parameters or {} for name, parameters in given.items()}
 
 
@@ -146,8 +143,17 @@ def _summaries(values: dict[str, Any], family: Family) -> Any:
     at_top = {s.name: values.pop(s.name) for s in catalog.summaries if isinstance(values.get(s.name), dict)}
     for name, options in {**given, **at_top}.items():
         where = (name,) if name in at_top else ("summaries", name)
-        _at(where, lambda n=name, o=options: catalog.resolve_options(str(n), o or {}))
+        at(where, lambda n=name, o=options: catalog.resolve_options(str(n), o or {}))
     return {name: options or {} for name, options in {**given, **at_top}.items()}
+
+
+def _claims(given: Any, family: Family, folder: Path | None) -> list[dict[str, Any]]:
+    if given is None:
+        return []
+    try:
+        return [claim.model_dump() for claim in parse_claims(given, family, folder)]
+    except At as error:
+        raise At(("claims", *error.where), error.what, error.remedy) from error
 
 
 def _check_variants(study: Study) -> None:
@@ -156,7 +162,7 @@ def _check_variants(study: Study) -> None:
         raise At(("variants",), "no variant is listed", f"list variants, or a grid of {fields}")
     seen: dict[str, int] = {}
     for i, variant in enumerate(study.variants):
-        config = _at(("variants", i), lambda v=variant: make_config(study.family_declaration, v))
+        config = at(("variants", i), lambda v=variant: make_config(study.family_declaration, v))
         if config.key in seen:
             raise At(
                 ("variants", i),
@@ -170,7 +176,7 @@ def _check_epochs(study: Study) -> None:
     if not study.checkpoints:
         raise At(("checkpoints",), "no epoch is listed", "list epochs, or ranges such as 0:1500:100")
     for i, item in enumerate(study.checkpoints):
-        epochs = _at(("checkpoints", i), lambda item=item: parse_epochs([item]))
+        epochs = at(("checkpoints", i), lambda item=item: parse_epochs([item]))
         if epochs[-1] > study.epochs:
             raise At(
                 ("checkpoints", i),
@@ -191,12 +197,3 @@ def _with_early_epoch(study: Study, *, given: bool) -> Study:
             f"add it to `checkpoints`, or use {nearest}, the nearest that is",
         )
     return study.model_copy(update={"early_epoch": nearest})
-
-
-def _at(where: Where, make: Any) -> Any:
-    try:
-        return make()
-    except At:
-        raise
-    except TdwError as error:
-        raise At(where, error.what, error.remedy) from error

@@ -98,7 +98,7 @@ def make_report(grid: Grid, store: Store, asset: Derived) -> Made:
         title=f"{report.title}: {grid.name}",
         early_epoch=grid.study.early_epoch,
         last_epoch=grid.study.epochs,
-        study=grid.study.model_dump(mode="json"),
+        study=grid.study,
     )
     page = links.report_page(family.name, asset.short_name, version=short(written.sha256))
     return Made(written, {"report": dg.MetadataValue.url(page)})

@@ -103,8 +103,8 @@ def derived_assets(grid: Grid) -> list[Derived]:
         tables = tuple(asset.name for asset in found if asset.kind == "summaries")
         needs = (f"summaries/{COMPARISON}",)
         for report in REPORTS:
-            made_by = [report.name, report.code_version, grid.study.model_dump(mode="json")]
-            spec = short(fingerprint_json(made_by))
+            versions = {report.name: report.code_version, **report.made_by(grid.family, grid.study)}
+            spec = short(fingerprint_json([versions, grid.study.record()]))
             found.append(Derived(f"reports/{report.name}", "comparison", needs, tables, spec))
     return found
 

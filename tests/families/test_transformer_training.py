@@ -203,7 +203,7 @@ def test_a_step_has_the_same_batch_whenever_it_is_asked_for_and_another_one_than
 
 def test_the_initialization_is_that_of_hooked_transformer_for_a_seed() -> None:
     from tdw.families.modulo_addition_1layer.config import Config
-    from tdw.families.modulo_addition_1layer.network import init_weights as published
+    from tdw.families.modulo_addition_1layer.model.network import init_weights as published
 
     config = TransformerConfig(1, 4, 128, 12, 3, d_mlp=512, d_vocab_out=11)
     ours, theirs = init_weights(config, seed=999), published(Config(11, 999))

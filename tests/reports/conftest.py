@@ -13,10 +13,12 @@ import pytest
 from tdw.families import get_family
 from tdw.families.modulo_addition_1layer.summaries import grokking
 from tdw.making.comparison import compare
+from tdw.recipes.evidence import Evidence
 from tdw.recipes.summary import Inputs
 from tdw.recipes.variant_tables import VariantTables
-from tdw.reports.evidence import Evidence
+from tdw.reports.evidence import make_evidence
 from tdw.store import Address, Provenance, Store, TableAddress
+from tdw.study import Study, load_study
 
 FAMILY = get_family("modulo_addition_1layer")
 EPOCHS = np.array([0, *range(500, 25_001, 500)])
@@ -172,9 +174,8 @@ def study() -> StudyMaker:
                 histories[config.key] = tables.pop("history")
                 epochs = (0, settings.get("last", 25_000))
             variants.append(VariantTables(config, tables, epochs, {}))
-        return Evidence(
-            compare(FAMILY, variants), tuple(variants), histories, early_epoch=1000, last_epoch=25_000
-        )
+        table = compare(FAMILY, variants)
+        return make_evidence(table, variants, histories, early_epoch=1000, last_epoch=25_000)
 
     return make
 
@@ -192,3 +193,9 @@ def study_store(tmp_path: Path) -> Store:
 def outcomes() -> Mapping[tuple[int, int], float | None]:
     """(p, seed) -> grokking epoch of the made-up study."""
     return GROKKED
+
+
+@pytest.fixture(scope="session")
+def eight_models() -> Study:
+    """The study of the eight models, with its claims."""
+    return load_study(Path(__file__).parents[2] / "studies" / "eight_models")

@@ -1,13 +1,13 @@
-"""What hangs on the choices: each table counts what it says, by another way than the code's."""
+"""Sensitivity to thresholds and epochs: each table counts what it says, by another way than the code's."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from tdw.families.modulo_addition_1layer.sensitivity import read_fractions, sensitivity
 from tdw.making.tables import summarize
 from tdw.reports.evidence import read_evidence
-from tdw.reports.sensitivity import read_fractions, sensitivity
 from tdw.store import Store
 
 
@@ -48,13 +48,13 @@ def test_the_defaults_agree_with_what_the_analyzers_found(tiny_store: Store) -> 
     for name in ("grokking", "coarseness", "frequencies"):
         summarize(tiny_store, family, config, name)
     evidence = read_evidence(tiny_store, family, [config], early_epoch=10, last_epoch=20)
-    text = sensitivity(evidence, read_fractions(tiny_store, family, evidence))
-    table = evidence.summary(config.key, "frequencies")
+    text = sensitivity(evidence, read_fractions(tiny_store, evidence))
+    table = evidence.rows[0].tables.get("frequencies")
     assert table is not None
     (clustered,) = rows_of(text, "Neurons in a frequency's cluster")["**0.85**"]
     assert float(clustered) == pytest.approx(table["num_clustered_neurons"].iloc[-1])
     (dominant,) = rows_of(text, "Dominant frequencies")["**2, 0.3**"]
     assert int(dominant.split()[0]) == table["num_dominant_frequencies"].iloc[-1]
     (blobs,) = rows_of(text, "Blobs at grokking")["**0.7**"]
-    coarse = evidence.summary(config.key, "coarseness")
+    coarse = evidence.rows[0].tables.get("coarseness")
     assert coarse is not None and float(blobs) == coarse["num_blob_neurons_0.7"].iloc[-1]

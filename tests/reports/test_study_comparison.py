@@ -82,7 +82,7 @@ def test_the_page_needs_nothing_from_elsewhere_and_comes_out_alike(study_store: 
     first, second = (study_comparison(study_store, FAMILY, configs) for _ in range(2))
     assert first.files == second.files
     pictures = [name for name in first.files if name.endswith(".svg")]
-    assert len(re.findall(r'<img src="data:image/svg\+xml', first.html)) == len(pictures) == 11
+    assert len(re.findall(r'<img src="data:image/svg\+xml', first.html)) == len(pictures) == 12
     assert not re.search(r'src="(?!data:)', first.html)
 
 
@@ -93,8 +93,8 @@ def test_a_study_without_groups_says_so(tiny_store: Store, tmp_path: Path) -> No
     assert "there is nothing to compare yet" in report.markdown
 
 
-def test_it_is_committed_with_what_it_was_made_from(study_store: Store, configs) -> None:
-    write_study_comparison(study_store, FAMILY, configs, study={"name": "x"})
+def test_it_is_committed_with_what_it_was_made_from(study_store: Store, configs, eight_models) -> None:
+    write_study_comparison(study_store, FAMILY, configs, study=eight_models)
     bundle = study_store.read_plot(FAMILY.name, None, NAME)
     assert bundle.read("report.html").startswith(b"<!doctype html>")
     assert "p97_s485_d598/coarseness" in bundle.provenance.inputs

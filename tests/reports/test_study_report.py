@@ -11,7 +11,8 @@ import pytest
 from tdw.errors import FingerprintMismatch
 from tdw.families import get_family
 from tdw.making.tables import summarize
-from tdw.reports.page import table, to_html
+from tdw.markdown import table
+from tdw.reports.page import to_html
 from tdw.reports.study_report import study_report, write_study_report
 from tdw.store import Store
 
@@ -24,24 +25,39 @@ def configs(outcomes):
     return [FAMILY.make_config(p=p, seed=seed) for p, seed in outcomes]
 
 
-def test_every_claim_has_its_verdict_its_numbers_and_its_figure(study_store: Store, configs) -> None:
-    report = study_report(study_store, FAMILY, configs, title="A study")
-    assert [finding.id for finding in report.findings] == [
+def test_every_claim_has_its_verdict_its_numbers_and_its_figure(
+    study_store: Store, configs, eight_models
+) -> None:
+    report = study_report(study_store, FAMILY, configs, title="A study", study=eight_models)
+    assert [judged.id for judged in report.claims] == [
         *(f"E{i}" for i in range(1, 6)), *(f"H{i}" for i in range(1, 6)), *(f"Q{i}" for i in range(1, 6)),
     ]  # fmt: skip
     stored = {row["id"]: row for row in json.loads(report.files["findings.json"])}
-    for finding in report.findings:
-        section = report.markdown.split(f"### {finding.id}. ")[1].split("\n### ")[0]
-        assert f"**{finding.verdict.capitalize()}.**" in section
-        assert finding.render(finding.answer) in section
-        assert finding.render(finding.control) in section
-        assert stored[finding.id]["verdict"] == finding.verdict
+    for judged in report.claims:
+        section = report.markdown.split(f"### {judged.id}. ")[1].split("\n### ")[0]
+        assert f"**{judged.verdict.capitalize()}.**" in section
+        assert judged.answer in section
+        assert judged.control in section
+        assert stored[judged.id]["verdict"] == judged.verdict
         assert re.search(r"[Ff]igure \d", section)
     assert "**Relabelling control.**" in report.markdown.split("### H1.")[1].split("### H2.")[0]
+    headings = [line for line in report.markdown.splitlines() if line.startswith("## ")]
+    assert headings[1:5] == [
+        "## Expected outcomes", "## Hypotheses", "## Questions", "## Sensitivity to thresholds and epochs",
+    ]  # fmt: skip
 
 
-def test_the_page_needs_nothing_from_elsewhere(study_store: Store, configs) -> None:
+def test_a_study_without_claims_has_a_report_without_verdicts(study_store: Store, configs) -> None:
     report = study_report(study_store, FAMILY, configs)
+    assert report.claims == ()
+    assert json.loads(report.files["findings.json"]) == []
+    assert not re.search("supported|contradicted|undecided|claim or question", report.markdown)
+    assert "Figure 1. Test loss" in report.markdown
+    assert "| p97_s485_d598 | 2 at epoch 25,000 | 9,000 |" in report.markdown
+
+
+def test_the_page_needs_nothing_from_elsewhere(study_store: Store, configs, eight_models) -> None:
+    report = study_report(study_store, FAMILY, configs, study=eight_models)
     sources = re.findall(r'<img src="([^"]*)"', report.html)
     figures = [name for name in report.files if name.endswith(".svg")]
     assert len(sources) == len(figures) == 8
@@ -50,31 +66,34 @@ def test_the_page_needs_nothing_from_elsewhere(study_store: Store, configs) -> N
     assert not re.search(r'(?:href|src)="(?!data:|https://arxiv)', report.html)
 
 
-def test_the_same_tables_give_the_same_bytes(study_store: Store, configs) -> None:
-    first, second = (study_report(study_store, FAMILY, configs).files for _ in range(2))
+def test_the_same_tables_give_the_same_bytes(study_store: Store, configs, eight_models) -> None:
+    first, second = (study_report(study_store, FAMILY, configs, study=eight_models).files for _ in range(2))
     assert first == second
 
 
-def test_a_study_that_was_not_begun_is_undecided_throughout(tmp_path: Path, configs) -> None:
-    report = study_report(Store(tmp_path / "empty"), FAMILY, configs)
-    assert {finding.verdict for finding in report.findings} == {"undecided"}
+def test_a_study_that_was_not_begun_is_undecided_throughout(tmp_path: Path, configs, eight_models) -> None:
+    report = study_report(Store(tmp_path / "empty"), FAMILY, configs, study=eight_models)
+    assert {judged.verdict for judged in report.claims} == {"undecided"}
     assert "0 of 8 variants are trained" in report.markdown
     assert "p113_s999_d598 (not begun)" in report.markdown
 
 
-def test_a_real_unfinished_variant_is_reported_as_such(tiny_store: Store) -> None:
+def test_a_real_unfinished_variant_is_reported_as_such(tiny_store: Store, eight_models) -> None:
     config = FAMILY.parse_variant(TINY)
     for name in ("grokking", "coarseness", "frequencies", "neurons", "relabelling", "progress_measures"):
         summarize(tiny_store, FAMILY, config, name)
-    report = study_report(tiny_store, FAMILY, [config], early_epoch=10, last_epoch=100)
+    # Its sentence names outcomes of variants that are not here.
+    claims = tuple(claim for claim in eight_models.claims if claim.id != "E4")
+    study = eight_models.model_copy(update={"claims": claims})
+    report = study_report(tiny_store, FAMILY, [config], early_epoch=10, last_epoch=100, study=study)
     assert f"Unfinished: {TINY} (at epoch 20)" in report.markdown
-    assert {finding.verdict for finding in report.findings} == {"undecided"}
+    assert {judged.verdict for judged in report.claims} == {"undecided"}
     finished = study_report(tiny_store, FAMILY, [config], early_epoch=10, last_epoch=20)
     assert "1 of 1 variants are trained to epoch 20" in finished.markdown
 
 
-def test_configuration_fingerprints_and_versions_are_in_it(study_store: Store, configs) -> None:
-    report = study_report(study_store, FAMILY, configs, study={"epochs": 25_000})
+def test_configuration_fingerprints_and_versions_are_in_it(study_store: Store, configs, eight_models) -> None:
+    report = study_report(study_store, FAMILY, configs, study=eight_models)
     for config in configs:
         assert config.fingerprint in report.markdown
     assert "| epochs | `25000` |" in report.markdown
@@ -82,12 +101,16 @@ def test_configuration_fingerprints_and_versions_are_in_it(study_store: Store, c
         assert f"| {package} | " in report.markdown
 
 
-def test_the_report_is_committed_with_what_it_was_made_from(study_store: Store, configs) -> None:
-    write_study_report(study_store, FAMILY, configs, early_epoch=1000)
+def test_the_report_is_committed_with_what_it_was_made_from(
+    study_store: Store, configs, eight_models
+) -> None:
+    write_study_report(study_store, FAMILY, configs, early_epoch=1000, study=eight_models)
     bundle = study_store.read_plot(FAMILY.name, None, "study_report")
     assert bundle.read("report.html").startswith(b"<!doctype html>")
     assert "p97_s485_d598/coarseness" in bundle.provenance.inputs
     assert bundle.provenance.parameters["early_epoch"] == 1000
+    assert bundle.provenance.parameters["made_by"]["never_without"] == "1"
+    assert bundle.provenance.parameters["study"]["claims"][0]["id"] == "E1"
 
 
 def test_variants_of_another_configuration_are_refused(study_store: Store, configs) -> None:

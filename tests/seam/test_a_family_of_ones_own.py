@@ -90,6 +90,13 @@ def test_artifacts_tables_and_notebook_api_need_no_field_of_another_family(made:
         v.at(20).transformer_lens()
 
 
+def test_its_report_says_nothing_of_other_studies(made: Store) -> None:
+    report = tdw.open(made).report(early_epoch=5, last_epoch=20)
+    words = report.markdown.lower()
+    assert "v5_s0" in words
+    assert not [word for word in ("blob", "residue", "p=101", "w_e", "coarse", "grok") if word in words]
+
+
 def test_verify_export_and_import_know_its_weights(made: Store, study: Study, tmp_path: Path) -> None:
     assert [checked.finding for checked in verify(made) if checked.finding] == []
     bundle = tmp_path / "bundle.tar"
@@ -111,6 +118,7 @@ def test_dagster_trains_analyzes_draws_and_compares_it(study: Study, tmp_path: P
             ("train", [f"{epoch:05d}|{key}" for key in KEYS for epoch in study.epoch_list]),
             ("analyze", [f"{epoch:05d}|{key}" for key in KEYS for epoch in study.epoch_list]),
             ("summarize", list(KEYS)),
+            ("compare", [None]),
         ):
             for key in keys:
                 done = defs.resolve_job_def(job).execute_in_process(instance=instance, partition_key=key)
@@ -118,6 +126,7 @@ def test_dagster_trains_analyzes_draws_and_compares_it(study: Study, tmp_path: P
     for key in KEYS:
         assert store.exists(TableAddress("tiny_bigram", key, "entropy"))
         assert store.read_plot("tiny_bigram", key, "training_curves").files
+    assert list(store.read_table(TableAddress("tiny_bigram", None, "comparison"))["variant"]) == list(KEYS)
 
 
 def test_the_first_page_shows_its_columns_and_its_plots_only(made: Store, tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_the_association_counts_no_grok_and_the_line_does_not():
     assert found.association.n == 6
     assert found.association.rho == pytest.approx(-1)
     assert found.association.p_value == pytest.approx(2 / 720)  # the tied two may change places
-    assert found.grokked_only.n == 4
+    assert found.reached_only.n == 4
     assert found.line is not None
     assert (found.line.n, found.line.slope) == (4, pytest.approx(-10_000))
 

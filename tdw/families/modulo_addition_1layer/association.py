@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -64,20 +65,38 @@ class EarlyAssociation:
     """An early quantity against the grokking epoch, over variants.
 
     Attributes:
-        predictor: column of the comparison table.
-        association: rank correlation, no-grok variants tied for last.
-        grokked_only: the same without them.
+        association: rank correlation, variants without the outcome tied for last.
+        reached_only: the same without them.
         line: least squares over the grokked variants; None for fewer than three.
         variants: those in it.
         left_out: variants without the quantity, or of unknown place.
     """
 
-    predictor: str
     association: Association
-    grokked_only: Association
+    reached_only: Association
     line: Line | None
     variants: tuple[str, ...]
     left_out: tuple[str, ...]
+
+
+def associate_values(times: Mapping[str, float], values: Mapping[str, float]) -> EarlyAssociation:
+    """How a quantity goes together with the epoch of the outcome.
+
+    Args:
+        times: key -> epoch of the outcome, infinity for none that is later than all; without the unplaced.
+        values: key -> quantity of every variant, NaN where it is not known.
+    """
+    points = [(key, values[key], epoch) for key, epoch in times.items() if not math.isnan(values[key])]
+    keys = tuple(key for key, _, _ in points)
+    finite = [(x, y) for _, x, y in points if math.isfinite(y)]
+    xs, ys = [x for x, _ in finite], [y for _, y in finite]
+    return EarlyAssociation(
+        association=associate([x for _, x, _ in points], [y for _, _, y in points]),
+        reached_only=associate(xs, ys),
+        line=fit_line(xs, ys),
+        variants=keys,
+        left_out=tuple(key for key in values if key not in keys),
+    )
 
 
 def associate_early(table: pd.DataFrame, predictor: str = "early_mean_coarseness") -> EarlyAssociation:
@@ -89,22 +108,7 @@ def associate_early(table: pd.DataFrame, predictor: str = "early_mean_coarseness
     """
     times = grokking_times(table)
     values = dict(zip(table["variant"].astype(str), map(_number, table[predictor]), strict=True))
-    points = [
-        (key, values[key], epoch)
-        for key, epoch in zip(times.variants, times.epochs, strict=True)
-        if not math.isnan(values[key])
-    ]
-    keys = tuple(key for key, _, _ in points)
-    finite = [(x, y) for _, x, y in points if math.isfinite(y)]
-    xs, ys = [x for x, _ in finite], [y for _, y in finite]
-    return EarlyAssociation(
-        predictor,
-        association=associate([x for _, x, _ in points], [y for _, _, y in points]),
-        grokked_only=associate(xs, ys),
-        line=fit_line(xs, ys),
-        variants=keys,
-        left_out=tuple(key for key in values if key not in keys),
-    )
+    return associate_values(dict(zip(times.variants, times.epochs, strict=True)), values)
 
 
 def association_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -115,7 +119,7 @@ def association_table(table: pd.DataFrame) -> pd.DataFrame:
     for predictor in PREDICTORS:
         found = associate_early(table, predictor)
         row: dict[str, Any] = {"predictor": predictor}
-        for prefix, of in (("", found.association), ("grokked_", found.grokked_only)):
+        for prefix, of in (("", found.association), ("grokked_", found.reached_only)):
             row |= {f"{prefix}{name}": value for name, value in dataclasses.asdict(of).items()}
         line = found.line
         row |= {

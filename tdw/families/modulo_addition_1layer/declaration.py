@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tdw.families.modulo_addition_1layer.claims import CONTROLS, MEASURES, QUANTITIES
 from tdw.families.modulo_addition_1layer.comparison import COMPARISON
 from tdw.families.modulo_addition_1layer.config import FIELDS, Config
 from tdw.families.modulo_addition_1layer.context import CheckpointContext, Probe
 from tdw.families.modulo_addition_1layer.model.data import probe_fingerprint, probe_labels
 from tdw.families.modulo_addition_1layer.model.probe_types import ProbePass
 from tdw.families.modulo_addition_1layer.overview import OVERVIEW, cost
+from tdw.families.modulo_addition_1layer.pictures import PICTURES
 from tdw.families.modulo_addition_1layer.recipes import RECIPES
+from tdw.families.modulo_addition_1layer.sensitivity import SECTION
 from tdw.known_settings import under_known_settings
 from tdw.recipes.context import Arrays
 from tdw.recipes.family import Adam, Family, Form, Metric, Objective, Weights
@@ -111,4 +114,9 @@ FAMILY = Family(
     weights_from_state_dict=_weights_from_state_dict,
     state_dict_layout=_state_dict_layout,
     lengths=_lengths,
+    measures=MEASURES,
+    controls=CONTROLS,
+    quantities=QUANTITIES,
+    pictures=PICTURES,
+    report_sections=(SECTION,),
 )

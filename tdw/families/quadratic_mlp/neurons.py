@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tdw.analysis.fourier import fourier_basis
+from tdw.families.modulo_addition_1layer.maths.fourier import fourier_basis
 from tdw.families.transformer.network import Weights
 
 Float64 = npt.NDArray[np.float64]

@@ -18,6 +18,7 @@ from tdw.families.modulo_addition_1layer.analyzers import dominant_frequencies
 from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContext
 from tdw.families.modulo_addition_1layer.maths import logit_fourier
 from tdw.families.modulo_addition_1layer.maths.fourier import Float64, fourier_basis
+from tdw.families.modulo_addition_1layer.maths.gini import gini
 from tdw.families.modulo_addition_1layer.maths.logit_fourier import PAIRS, Classes
 from tdw.parameters import is_number, require
 from tdw.recipes.analyzer import Analyzer, Metadata
@@ -111,19 +112,6 @@ def compute(context: CheckpointContext, parameters: Parameters) -> Arrays:
         **_sparsity(context),
         "sum_squared_weights": np.array(_sum_of_squares(context.weights)),
     }
-
-
-def gini(values: npt.NDArray[np.floating]) -> float:
-    """Gini coefficient of non-negative values (n,): 0 when all are alike, 1 - 1/n when one has all.
-
-    Hurley and Rickard 2009 (arXiv:0811.4706): 1 - 2 sum_i (v_(i) / sum v) (n - i + 1/2) / n,
-    ascending. 0 when all are 0.
-    """
-    ordered = np.sort(values.astype(np.float64))
-    total, n = ordered.sum(), len(ordered)
-    if total <= 0:
-        return 0.0
-    return float(1 - 2 * (ordered / total) @ ((n - np.arange(1, n + 1) + 0.5) / n))
 
 
 def restricted_losses(arrays: Arrays, frequencies: Sequence[int]) -> Float64:

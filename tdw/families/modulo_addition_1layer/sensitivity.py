@@ -1,4 +1,4 @@
-"""How far the results hang on choices: thresholds and epochs that could as well have been others.
+"""How far the results depend on choices: thresholds and epochs that could as well have been others.
 
 Computed from the stored tables and the last `neuron_frequencies` artifact of each variant; nothing is
 analyzed again. The defaults stand in bold.
@@ -14,10 +14,9 @@ import numpy as np
 from tdw.drawing.style import short_labels
 from tdw.families.modulo_addition_1layer.analyzers import neuron_frequencies
 from tdw.families.modulo_addition_1layer.summaries import grokking
-from tdw.recipes.family import Family
-from tdw.reports.claims.finding import show
-from tdw.reports.evidence import Evidence, Float64, Row, first_from, last
-from tdw.reports.page import table
+from tdw.markdown import show, table
+from tdw.recipes.evidence import HISTORY, Evidence, Float64, Row
+from tdw.recipes.measures import Section
 from tdw.store import Address, Store
 from tdw.summaries.statistics import associate
 
@@ -29,7 +28,7 @@ RULES = (("test_loss", 0.1), ("test_loss", 0.01), ("test_loss", 0.001), ("test_a
 Fractions = Mapping[str, Float64]
 
 
-def read_fractions(store: Store, family: Family, evidence: Evidence) -> Fractions:
+def read_fractions(store: Store, evidence: Evidence) -> Fractions:
     """Key -> share of each neuron's variance that its best frequency explains at the last epoch, (n,).
 
     Raises:
@@ -38,9 +37,10 @@ def read_fractions(store: Store, family: Family, evidence: Evidence) -> Fraction
     name = neuron_frequencies.ANALYZER.name
     found: dict[str, Float64] = {}
     for row in evidence.rows:
-        epochs = store.epochs(family.name, row.key, name)
+        family = row.config.family
+        epochs = store.epochs(family, row.key, name)
         if epochs:
-            arrays = store.read(Address(family.name, row.key, name, epochs[-1])).arrays
+            arrays = store.read(Address(family, row.key, name, epochs[-1])).arrays
             found[row.key] = arrays["best_fraction"].astype(np.float64)
     return found
 
@@ -49,8 +49,8 @@ def sensitivity(evidence: Evidence, fractions: Fractions) -> str:
     """The section of the report, as Markdown."""
     return "\n\n".join(
         [
-            "## What hangs on the choices\n\nThe same quantities under other choices than the "
-            "defaults (bold). A finding that turns with one of them is a finding about the choice.",
+            "## Sensitivity to thresholds and epochs\n\nThe same quantities under other choices than the "
+            "defaults (bold). A verdict that changes with one of them is about the choice.",
             "### Grokking epoch, by rule\n\nFrom which evaluated epoch on it holds at every evaluated epoch.",
             _by_variant(
                 evidence, "rule", [(_rule_name(*rule), _grokking(evidence, *rule)) for rule in RULES]
@@ -75,7 +75,7 @@ def sensitivity(evidence: Evidence, fractions: Fractions) -> str:
                 "share at least",
                 [(_bold(t, 0.85), _clustered(evidence, fractions, t)) for t in CLUSTER],
             ),
-            "### Rank correlation of mean coarseness with the grokking epoch, by what is early (H2)\n\n"
+            "### Rank correlation of mean coarseness with the grokking epoch, by what is early\n\n"
             "No grok last, exact two-sided p-values. Looking at several epochs and taking the best would be "
             "a test of its own.",
             _early(evidence),
@@ -87,7 +87,7 @@ Cell = Callable[[Row], str]
 
 
 def _by_variant(evidence: Evidence, first: str, lines: Sequence[tuple[str, Cell]]) -> str:
-    labels = short_labels([row.key for row in evidence.rows])
+    labels = short_labels(evidence.keys)
     rows = [[name, *(cell(row) for row in evidence.rows)] for name, cell in lines]
     return table([first, *labels.values()], rows)
 
@@ -104,7 +104,7 @@ def _rule_name(metric: str, limit: float) -> str:
 
 def _grokking(evidence: Evidence, metric: str, limit: float) -> Cell:
     def cell(row: Row) -> str:
-        epochs, values = evidence.series(row.key, "history", metric)
+        epochs, values = row.series(HISTORY, metric)
         if not len(epochs):
             return "unknown"
         rule = grokking.Parameters(metric=metric, threshold=limit)
@@ -116,8 +116,8 @@ def _grokking(evidence: Evidence, metric: str, limit: float) -> Cell:
 
 def _blobs(evidence: Evidence, threshold: float) -> Cell:
     def cell(row: Row) -> str:
-        epochs, values = evidence.series(row.key, "coarseness", f"num_blob_neurons_{threshold:g}")
-        at = (first_from(row.epoch) if row.grokked else last)(epochs)
+        epochs, values = row.series("coarseness", f"num_blob_neurons_{threshold:g}")
+        at = row.epoch_at("outcome" if row.reached else "last", epochs)
         return show(float(values[epochs == at][0])) if at in epochs else "unknown"
 
     return cell
@@ -125,7 +125,7 @@ def _blobs(evidence: Evidence, threshold: float) -> Cell:
 
 def _dominant(evidence: Evidence, threshold: float, relative: float) -> Cell:
     def cell(row: Row) -> str:
-        found = evidence.summary(row.key, "frequencies")
+        found = row.tables.get("frequencies")
         names = [] if found is None else [name for name in found.columns if str(name).startswith("norm_")]
         if found is None or found.empty or not names:
             return "unknown"
@@ -152,13 +152,15 @@ def _clustered(evidence: Evidence, fractions: Fractions, threshold: float) -> Ce
 def _early(evidence: Evidence) -> str:
     rows: list[list[str]] = []
     for epoch in sorted({*EARLY, evidence.early_epoch}):
-        values = {
-            row.key: evidence.at(row.key, "coarseness", "mean_coarseness", epoch=epoch)
-            for row in evidence.rows
-        }
+        values = {row.key: row.at("coarseness", "mean_coarseness", epoch=epoch) for row in evidence.rows}
         keys = [key for key in evidence.times if not math.isnan(values[key])]
         found = associate([values[key] for key in keys], [evidence.times[key] for key in keys])
         name = f"**{show(epoch)}**" if epoch == evidence.early_epoch else show(epoch)
         interval = f"{show(found.low)} to {show(found.high)}"
         rows.append([name, show(found.n), show(found.rho), show(found.p_value), interval])
     return table(["epoch", "variants", "correlation", "p", "95 % bootstrap interval"], rows)
+
+
+SECTION = Section(
+    "sensitivity", "1", lambda store, evidence: sensitivity(evidence, read_fractions(store, evidence))
+)

@@ -1,0 +1,123 @@
+"""What claims about this family's variants may name: measures of a variant, and the relabelling control.
+
+The control. Multiplying every residue by a unit c turns a run into another run of the same task: the
+initialization draws its rows alike, the split is uniform, so the renamed run is as probable as the observed
+one, learns the same function and groks at the same epoch. Its neurons are those of the observed run with the
+energies of their frequencies permuted. A claim that holds for the observed labels and not for the renamed
+runs is a claim about names.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from tdw.families.modulo_addition_1layer.maths.gini import gini
+from tdw.recipes.evidence import Float64, Row
+from tdw.recipes.measures import Control, Measure, Members, Number, Quantity, Series, column, early
+
+
+def low_share(p: int, radius_fraction: float = 0.125) -> float:
+    """Share of the pairs of frequencies of p, the constant left out, that lie in the low disc of A8.
+
+    It is the coarseness of a map without structure. The radius is a whole number, so it depends on p.
+    """
+    radius = int(radius_fraction * p)
+    shifts = np.arange(p) - p // 2
+    inside = int((shifts[:, None] ** 2 + shifts**2 <= radius**2).sum()) - 1
+    return inside / (p * p - 1)
+
+
+def initial_norms(row: Row) -> Float64:
+    """Norms of the frequencies of W_E at epoch 0, (n,); empty where they are not there."""
+    table = row.tables.get("frequencies")
+    if table is None or not (table["epoch"] == 0).any():
+        return np.empty(0)
+    names = [name for name in table.columns if str(name).startswith("norm_")]
+    return table.loc[table["epoch"] == 0, names].to_numpy(np.float64)[0]
+
+
+def _of_norms(label: str, measure: Callable[[Float64], float]) -> Number:
+    def read(row: Row) -> float:
+        norms = initial_norms(row)
+        return float(measure(norms)) if len(norms) else math.nan
+
+    return Number(label, read)
+
+
+def draws(row: Row, series: str) -> tuple[Float64, Float64]:
+    """A series under every labelling: epochs (n,) and values (n, labellings), the observed one first."""
+    table = row.tables.get("relabelling")
+    if table is None:
+        return np.empty(0), np.empty((0, 0))
+    values = table.pivot(index="epoch", columns="c", values=series)
+    return values.index.to_numpy(np.float64), values.to_numpy(np.float64)
+
+
+MEASURES: Mapping[str, Measure] = {
+    "num_neurons": column("num_neurons", "neurons"),
+    "initial_mean_coarseness": column("initial_mean_coarseness", "mean coarseness"),
+    "early_mean_coarseness": column("early_mean_coarseness", "mean coarseness"),
+    "early_num_blobs": column("early_num_blobs", "blobs"),
+    "early_num_half_blobs": column("early_num_blobs_0.5", "neurons ≥ 0.5"),
+    "grokking_num_blobs": column("grokking_num_blobs", "blobs at grokking"),
+    "max_num_blobs": column("max_num_blobs", "blobs"),
+    "final_num_blobs": column("final_num_blobs", "blobs at the end"),
+    "num_stays_blob": column("num_stays_blob", "neurons that stay blobs"),
+    "early_frequency_overlap": column("early_frequency_overlap", "overlap"),
+    "random_frequency_overlap": Number(
+        "overlap of random frequencies", lambda row: row.get("num_frequencies") / ((row.fields["p"] - 1) / 2)
+    ),
+    "frequencies_settled_epoch": column("frequencies_settled_epoch", "epoch from which the frequencies stay"),
+    "early_test_loss": early("progress_measures", "test_loss", "test loss"),
+    "early_train_loss": early("progress_measures", "train_loss", "train loss"),
+    "early_restricted_loss": early("progress_measures", "restricted_loss_test", "restricted loss"),
+    "early_embedding_gini": early("progress_measures", "gini_W_E_components", "Gini of W_E"),
+    "early_weight_norm": early("progress_measures", "sum_squared_weights", "sum of squared weights"),
+    "initial_norm_spread": _of_norms("spread of norms", lambda norms: norms.std() / norms.mean()),
+    "initial_norm_peak": _of_norms("highest / median", lambda norms: norms.max() / np.median(norms)),
+    "initial_norm_gini": _of_norms("Gini of norms", gini),
+    "random_norm_spread": Number(
+        "spread of norms of random weights",
+        lambda row: 0.5 / math.sqrt(row.fields["architecture"]["d_model"]),
+    ),
+    "unstructured_coarseness": Number("coarseness without structure", lambda row: low_share(row.fields["p"])),
+    "mean_coarseness": Series("mean coarseness", "coarseness", "mean_coarseness"),
+    "final_blobs": Members("neurons that end as blobs", "neurons", "blob_since_epoch"),
+}
+
+CONTROLS: Mapping[str, Control] = {
+    "relabelling": Control(
+        title="Relabelling control",
+        adjective="renamed",
+        series=("mean_coarseness", "num_blob_neurons"),
+        draws=draws,
+        caution="Mean coarseness and blobs depend on the names of the residues: the study report has the "
+        "relabelling control.",
+    )
+}
+
+QUANTITIES = (
+    Quantity("initial_mean_coarseness", "mean coarseness, epoch 0"),
+    Quantity(
+        "early_mean_coarseness", "mean coarseness, early", overview=True, panel="mean coarseness,\nearly"
+    ),
+    Quantity("grokking_mean_coarseness", "mean coarseness, at grokking"),
+    Quantity("final_mean_coarseness", "mean coarseness, last"),
+    Quantity("early_num_blobs", "blobs, early", overview=True),
+    Quantity("grokking_num_blobs", "blobs, at grokking"),
+    Quantity("max_num_blobs", "blobs, most", overview=True, panel="blobs, most"),
+    Quantity("final_num_blobs", "blobs, last", overview=True),
+    Quantity("num_stays_blob", "neurons that stay blobs"),
+    Quantity("num_frequencies", "dominant frequencies, last"),
+    Quantity(
+        "early_frequency_overlap",
+        "final frequencies among the strongest, early",
+        panel="final frequencies\nstrongest early",
+    ),
+    Quantity("early_label_rank", "rank of the labels, early", overview=True, of="num_labellings"),
+    Quantity("final_label_rank", "rank of the labels, last"),
+    Quantity("num_dead_at_end", "dead neurons, last"),
+)

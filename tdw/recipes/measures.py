@@ -1,0 +1,132 @@
+"""What a family offers to claims and reports: measures, controls, quantities, figures and sections.
+
+A claim names a measure; the family says how it is read from a variant's tables. So kinds of claim know
+nothing of what a family's networks do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tdw.recipes.evidence import HISTORY, Evidence, Float64, Row
+from tdw.store import Store
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number per variant; NaN where it is not known. `label` is what sentences call it."""
+
+    label: str
+    read: Callable[[Row], float]
+
+
+@dataclass(frozen=True)
+class Series:
+    """A column of a table over epochs."""
+
+    label: str
+    table: str
+    column: str
+
+    def of(self, row: Row) -> tuple[Float64, Float64]:
+        """Epochs and values of a variant; empty where there are none."""
+        return row.series(self.table, self.column)
+
+
+@dataclass(frozen=True)
+class Members:
+    """A set of a variant's parts by index: the rows of a table in which a column is set."""
+
+    label: str
+    table: str
+    column: str
+
+    def of(self, row: Row) -> np.ndarray | None:
+        """Whether each part is in the set, bool (n,); None without the table."""
+        table = row.tables.get(self.table)
+        return None if table is None else table[self.column].notna().to_numpy()
+
+
+Measure = Number | Series | Members
+
+
+@dataclass(frozen=True)
+class Control:
+    """Runs that are as probable as the observed ones and that a claim has to hold for, too.
+
+    Attributes:
+        title: heads the control's sentences in a report.
+        adjective: what its runs are called; names of numbers contain it.
+        series: what it can give under each draw.
+        draws: (row, name of a series) -> epochs (n,) and values (n, draws), the observed run first; empty
+            arrays where it is not there.
+        caution: one sentence for reports that do not apply the control.
+    """
+
+    title: str
+    adjective: str
+    series: tuple[str, ...]
+    draws: Callable[[Row, str], tuple[Float64, Float64]]
+    caution: str = ""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A column of the comparison table that reports put side by side.
+
+    Attributes:
+        column, label: of the table, and for people.
+        overview: stands in the overview of all variants.
+        panel: title of its panel in the figure of a group, "" for none; may break into two lines.
+        of: column with the number out of which it counts, "" for none.
+    """
+
+    column: str
+    label: str
+    overview: bool = False
+    panel: str = ""
+    of: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A printed figure: its caption, how to draw it on a matplotlib figure, its height in inches.
+
+    `groups` says whether comparisons of groups show it, too.
+    """
+
+    caption: str
+    draw: Callable[[Any, Evidence], None]
+    height: float = 3.2
+    groups: bool = True
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the study report that the family writes: (store, evidence) -> Markdown."""
+
+    name: str
+    code_version: str
+    write: Callable[[Store, Evidence], str]
+
+
+def column(name: str, label: str) -> Number:
+    """A numeric column of the comparison table."""
+    return Number(label, lambda row: row.get(name))
+
+
+def early(table: str, name: str, label: str) -> Number:
+    """A column of a table at the study's early epoch."""
+    return Number(label, lambda row: row.at(table, name, epoch=row.early_epoch))
+
+
+COMMON = {
+    "train_loss": Series("train loss", HISTORY, "train_loss"),
+    "test_loss": Series("test loss", HISTORY, "test_loss"),
+    "test_accuracy": Series("test accuracy", HISTORY, "test_accuracy"),
+}
+"""Measures that every family has: its training history."""

@@ -1,0 +1,171 @@
+"""What is seen early: `settles_early`, `predicts`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from tdw.families.modulo_addition_1layer.association import associate_values
+from tdw.markdown import listed, show
+from tdw.recipes.evidence import Float64
+from tdw.reports.claims.case import Case
+from tdw.reports.claims.verdicts import ALPHA, Found, Verdict
+from tdw.study.claim_kinds import Control, Predicts, SettlesEarly
+from tdw.study.claims import Words
+from tdw.summaries.statistics import relabelled_p_value, smallest_p_value, spearman_of_rows
+
+SETTLES_EARLY = Words(
+    rule="Supported when every variant is known, the mean of the {overlap} is at least {enough} and none is "
+    "below {too_little}; contradicted when the mean is below {too_little}.",
+    answer="Over {n} of {all} variants the {overlap} at epoch {early} is {mean} on average, {least} at "
+    "least; a random choice would give {chance}. It is settled from epoch {median_settled} on "
+    "(median).",
+    would_change="Variants that choose otherwise at the early epoch than at the end, or more that agree; "
+    "for undecided, the missing variants.",
+)
+PREDICTS = Words(
+    rule="Spearman's correlation of the {measure} with the epoch of the outcome, variants without it last. "
+    "Supported when it is {sign}, its exact two-sided p-value is below 0.05, and fewer than 5 % of the "
+    "draws of a control give one as far on that side; contradicted when it has the other sign with p < "
+    "0.05.",
+    answer="Over {n} variants the rank correlation of the {measure} with the epoch of the outcome is {rho} "
+    "(exact p = {p}, 95 % bootstrap interval {low} to {high}); without those that did not reach it "
+    "{alone_rho} (n = {alone_n}, p = {alone_p}), where {step} more goes with {slope} epochs. Of two "
+    "variants that share {within_field} the one with more is first in {within} of {pairs} cases. "
+    "Left out: {left_out}.",
+    unknown="Only {n} variants are known, too few for a correlation. Left out: {left_out}.",
+    control="Under random draws of the control a share of {control} has a correlation as far on that side.",
+    limits="The interval is a percentile bootstrap and too narrow for so few variants. Variants that share "
+    "a field are not independent. With {n} variants p can't be below {smallest}.",
+    would_change="More variants, chosen beforehand, with this analysis unchanged.",
+)
+
+
+def settles_early(case: Case, parameters: SettlesEarly) -> Found:
+    """Whether what is chosen early is what stays."""
+    evidence = case.evidence
+    finished = [row for row in evidence.rows if row.finished]
+    overlap = case.values(parameters.overlap, finished)
+    rows = [row for row in finished if row.key in overlap]
+    values = np.array(list(overlap.values()), np.float64)
+    mean = float(values.mean()) if len(values) else math.nan
+    least = float(values.min()) if len(values) else math.nan
+    chance = [case.number(parameters.chance)(row) for row in rows]
+    settled = [case.number(parameters.settled)(row) for row in rows]
+    verdict: Verdict = "undecided"
+    if (
+        len(overlap) == len(evidence.rows)
+        and mean >= parameters.mean_at_least
+        and least >= parameters.none_below
+    ):
+        verdict = "supported"
+    elif len(overlap) and mean < parameters.none_below:
+        verdict = "contradicted"
+    return Found(
+        verdict,
+        {
+            "early": evidence.early_epoch,
+            "n": len(overlap),
+            "all": len(evidence.rows),
+            "mean": mean,
+            "least": least,
+            "chance": float(np.mean(chance)) if chance else math.nan,
+            "median_settled": math.nan if np.isnan(settled).all() else float(np.nanmedian(settled)),
+        },
+        {
+            "overlap": case.label(parameters.overlap),
+            "enough": f"{parameters.mean_at_least:g}",
+            "too_little": f"{parameters.none_below:g}",
+        },
+    )
+
+
+def predicts(case: Case, parameters: Predicts) -> Found:
+    """Whether a measure goes with the epoch of the outcome, more than under the control."""
+    evidence = case.evidence
+    values = _all_values(case, parameters.measure)
+    found = associate_values(evidence.times, values)
+    of, alone, line = found.association, found.reached_only, found.line
+    also = {
+        n: associate_values(evidence.times, _all_values(case, m)).association
+        for n, m in parameters.also.items()
+    }
+    sign = -1 if parameters.sign == "negative" else 1
+    control = _control(case, parameters.control, found.variants, of.rho, sign)
+    verdict: Verdict = "undecided"
+    if of.p_value < ALPHA and of.rho * sign < 0:
+        verdict = "contradicted"
+    elif of.p_value < ALPHA and of.rho * sign > 0 and (parameters.control is None or control < ALPHA):
+        verdict = "supported"
+    first, pairs = _within(case, parameters, values)
+    return Found(
+        verdict,
+        {
+            "early": evidence.early_epoch,
+            "n": of.n,
+            "rho": of.rho,
+            "p": of.p_value,
+            "low": of.low,
+            "high": of.high,
+            "left_out": listed(found.left_out),
+            "alone_n": alone.n,
+            "alone_rho": alone.rho,
+            "alone_p": alone.p_value,
+            "slope": line.slope / (1 / parameters.step) if line else math.nan,
+            **{key: value for name, a in also.items() for key, value in _both(name, a.rho, a.p_value)},
+            "control": control,
+            "smallest": smallest_p_value(of.n),
+            "within": first,
+            "pairs": pairs,
+        },
+        {
+            "measure": case.label(parameters.measure),
+            "sign": parameters.sign,
+            "step": show(parameters.step),
+            "within_field": parameters.within,
+        },
+        known=not math.isnan(of.rho),
+        controlled=not math.isnan(control),
+    )
+
+
+def _both(name: str, rho: float, p: float) -> tuple[tuple[str, float], tuple[str, float]]:
+    return (f"{name}_rho", rho), (f"{name}_p", p)
+
+
+def _all_values(case: Case, name: str) -> dict[str, float]:
+    """Key -> number of every variant, NaN where it is not known."""
+    return {row.key: case.number(name)(row) for row in case.evidence.rows}
+
+
+def _control(case: Case, control: Control | None, keys: tuple[str, ...], rho: float, sign: int) -> float:
+    """Share of the control's draws with a correlation as far from 0; NaN where the control is not there."""
+    rows = {row.key: row for row in case.evidence.rows}
+    choices = [case.draws(control, rows[key]) for key in keys]
+    if math.isnan(rho) or not choices or not all(len(values) for values in choices):
+        return math.nan
+    epochs = np.array([case.evidence.times[key] for key in keys])
+
+    def correlations(values: Float64) -> Float64:
+        return -sign * spearman_of_rows(values, epochs)
+
+    return relabelled_p_value(-sign * rho, [values.tolist() for values in choices], correlations)
+
+
+def _within(case: Case, parameters: Predicts, values: Mapping[str, float]) -> tuple[int, int]:
+    """Pairs of variants that share a field in which the order is as the sign says, and all such pairs."""
+    times = case.evidence.times
+    first = pairs = 0
+    for i, one in enumerate(case.evidence.rows):
+        for other in case.evidence.rows[i + 1 :]:
+            when = [times.get(row.key, math.nan) for row in (one, other)]
+            much = [values[row.key] for row in (one, other)]
+            known = not any(map(math.isnan, (*when, *much)))
+            alike = one.fields[parameters.within] == other.fields[parameters.within]
+            if not alike or not known or when[0] == when[1] or much[0] == much[1]:
+                continue
+            pairs += 1
+            first += ((when[0] < when[1]) == (much[0] > much[1])) == (parameters.sign == "negative")
+    return first, pairs

@@ -1,0 +1,132 @@
+"""A judged claim: its verdict, the numbers that the verdict rests on, and sentences made from these numbers.
+
+Every sentence is a template over the numbers, so that text and number can't disagree.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tdw.errors import BadConfig
+from tdw.markdown import Value, show
+from tdw.study.claims import Claim, Words
+
+Verdict = Literal["supported", "contradicted", "undecided"]
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a kind finds for one claim.
+
+    Attributes:
+        verdict: by the kind's rule.
+        numbers: name -> value, recorded in this order; NaN and None stand for what is not known.
+        terms: further words that sentences may use, such as the label of a measure. Not recorded.
+        known: whether there is enough for the sentence `answer`; otherwise `unknown` is printed.
+        controlled: whether the control was there and its sentence is printed.
+    """
+
+    verdict: Verdict
+    numbers: Mapping[str, Value]
+    terms: Mapping[str, str] = field(default_factory=dict[str, str])
+    known: bool = True
+    controlled: bool = False
+
+
+@dataclass(frozen=True)
+class JudgedClaim:
+    """One claim of a study with its verdict; `control` and `limits` are "" where they say nothing.
+
+    Attributes:
+        claim: as the study states it, with id, group, question and figures.
+        verdict: by `rule`.
+        numbers: name -> value, in the order in which they are recorded.
+        rule, answer, control, limits, would_change: sentences with the numbers in them.
+        control_title: heads the sentences of the control.
+    """
+
+    claim: Claim
+    verdict: Verdict
+    numbers: Mapping[str, Value]
+    rule: str
+    answer: str
+    control: str
+    limits: str
+    would_change: str
+    control_title: str = ""
+
+    @property
+    def id(self) -> str:
+        """The claim's id."""
+        return self.claim.id
+
+    @property
+    def title(self) -> str:
+        """The question if the claim answers one, otherwise the claim."""
+        return self.claim.question or self.claim.claim
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs; None for what is not known or infinite."""
+        return {
+            "id": self.id,
+            "claim": self.claim.claim,
+            "question": self.claim.question,
+            "verdict": self.verdict,
+            "numbers": {
+                name: None if isinstance(value, float) and not math.isfinite(value) else value
+                for name, value in self.numbers.items()
+            },
+        }
+
+
+def put_into_words(
+    claim: Claim, found: Found, words: Words, *, terms: Mapping[str, str], control_title: str = ""
+) -> JudgedClaim:
+    """The judged claim from what was found.
+
+    Args:
+        claim: whose own words and choice of numbers come first.
+        found: by its kind.
+        words: of the kind.
+        terms: that every sentence may use.
+        control_title: of the control that the claim names, "" for none.
+
+    Raises:
+        BadConfig: the claim asks for a number that the kind does not have.
+    """
+    own = claim.words.model_dump(exclude_none=True)
+    said = words.model_copy(update=own)
+    known = {**terms, **found.terms, **{name: show(value) for name, value in found.numbers.items()}}
+
+    def render(template: str | None) -> str:
+        try:
+            return (template or "").format_map(known)
+        except (KeyError, ValueError, IndexError, AttributeError) as error:
+            raise _unknown(claim, f"{error.args[0]!r} in {template!r}", known) from error
+
+    chosen = found.numbers if claim.numbers is None else claim.numbers
+    missing = [name for name in chosen if name not in found.numbers]
+    if missing:
+        raise _unknown(claim, ", ".join(missing), found.numbers)
+    return JudgedClaim(
+        claim=claim,
+        verdict=found.verdict,
+        numbers={name: found.numbers[name] for name in chosen},
+        rule=render(said.rule),
+        answer=render(said.answer if found.known or said.unknown is None else said.unknown),
+        control=render(said.control) if found.controlled else "",
+        limits=render(said.limits) if found.known else "",
+        would_change=render(said.would_change),
+        control_title=control_title,
+    )
+
+
+def _unknown(claim: Claim, what: str, known: Mapping[str, Any]) -> BadConfig:
+    return BadConfig(
+        f"claim {claim.id}: kind {claim.kind} has no number {what}",
+        f"correct the claim's words or numbers; it has {', '.join(known)}",
+    )

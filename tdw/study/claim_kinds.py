@@ -1,0 +1,245 @@
+"""The kinds of claim and what a person may write for each; `tdw.reports.claims` has their rules.
+
+A kind names variants by fields of the family and quantities by measures of the family. Both are checked
+against the family when a study is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+
+from tdw.recipes.measures import COMMON, Members, Number, Series
+
+if TYPE_CHECKING:
+    from tdw.recipes.family import Family
+    from tdw.recipes.measures import Measure
+
+_WORDS: Mapping[type, str] = {Number: "number", Series: "series", Members: "set"}
+
+
+def measures_of(family: Family) -> dict[str, Measure]:
+    """The measures that claims about a family's variants may name."""
+    return {**COMMON, **family.measures}
+
+
+def _family(info: ValidationInfo) -> Family:
+    context: Any = info.context
+    return context["family"]
+
+
+def _measure(wanted: type) -> AfterValidator:
+    def check(name: str, info: ValidationInfo) -> str:
+        family = _family(info)
+        known = [key for key, measure in measures_of(family).items() if isinstance(measure, wanted)]
+        if name not in known:
+            raise ValueError(f"{family.name} has no {_WORDS[wanted]} {name!r}; it has {', '.join(known)}")
+        return name
+
+    return AfterValidator(check)
+
+
+def _field(name: str, info: ValidationInfo) -> str:
+    family = _family(info)
+    known = [field.name for field in family.fields]
+    if name not in known:
+        raise ValueError(f"{family.name} has no field {name!r}; it has {', '.join(known)}")
+    return name
+
+
+def _fields(values: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+    for name in values:
+        _field(name, info)
+    return values
+
+
+NumberName = Annotated[str, _measure(Number)]
+SeriesName = Annotated[str, _measure(Series)]
+MembersName = Annotated[str, _measure(Members)]
+FieldName = Annotated[str, AfterValidator(_field)]
+Which = Annotated[dict[str, int | float | str], Field(min_length=1), AfterValidator(_fields)]
+"""Variants by values of their fields, such as {p: 101, seed: 999}."""
+Group = Literal["reached", "not_reached", "others"] | Which
+"""Variants by outcome at the study's end, all that are not in the other group, or by fields."""
+
+
+class Model(BaseModel):
+    """Frozen, and nothing unknown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Control(Model):
+    """A control of the family, which of its series is read, and at which epoch."""
+
+    name: str
+    series: str
+    at: Literal["early", "outcome", "last"] = "early"
+
+    @model_validator(mode="after")
+    def _check(self, info: ValidationInfo) -> Control:
+        family = _family(info)
+        control = family.controls.get(self.name)
+        if control is None:
+            raise ValueError(
+                f"{family.name} has no control {self.name!r}; it has {', '.join(family.controls)}"
+            )
+        if self.series not in control.series:
+            raise ValueError(f"{self.name} has no series {self.series!r}; it has {', '.join(control.series)}")
+        return self
+
+
+class Limit(Model):
+    """A share of a number of the variant, such as 0.01 of its neurons."""
+
+    share: float = Field(gt=0, le=1)
+    of: NumberName
+
+
+class OutcomesAre(Model):
+    """Every variant reaches the outcome but those that are excepted.
+
+    `nearest` describes how near the others came: the lowest value of a series, and another series beside it.
+    """
+
+    excepted: tuple[Which, ...] = ()
+    nearest: tuple[SeriesName, SeriesName] | None = None
+
+
+class GroupIsEarlier(Model):
+    """Of two variants that differ in `field` alone, that with `first` is earlier than that with `second`.
+
+    Such pairs are called by their value of `named_by`.
+    """
+
+    field: FieldName
+    first: int | float | str
+    second: int | float | str
+    named_by: FieldName
+
+
+class IsExtreme(Model):
+    """One variant is the earliest or latest of all, or of those in `among`. `by` lists outcomes."""
+
+    which: Which
+    end: Literal["earliest", "latest"]
+    among: Which | None = None
+    by: FieldName | None = None
+
+
+class IsExtremeInEveryGroup(Model):
+    """The variant with `which` is the earliest or latest of every group that shares a value of `groups`."""
+
+    which: Which
+    end: Literal["earliest", "latest"]
+    groups: FieldName
+
+
+class SettlesEarly(Model):
+    """A choice made early stays: `overlap` (0 to 1) is at least `mean_at_least` on average and never below
+    `none_below`. `chance` is the overlap of a random choice, `settled` the epoch from which it stays.
+    """
+
+    overlap: NumberName
+    mean_at_least: float
+    none_below: float
+    chance: NumberName
+    settled: NumberName
+
+
+class NeverWithout(Model):
+    """No variant reached the outcome while `measure` was below `limit`, nor under any draw of the control."""
+
+    measure: NumberName
+    limit: Limit
+    control: Control | None = None
+
+
+class StaysBelow(Model):
+    """`measure` of one variant stays below `limit` and all others, and so under every draw of the control.
+
+    `final` is the same measure at the last epoch.
+    """
+
+    which: Which
+    measure: NumberName
+    final: NumberName
+    limit: Limit
+    control: Control | None = None
+
+
+class Predicts(Model):
+    """A higher `measure` goes with an earlier outcome (`sign: negative`) or a later one.
+
+    `also` has further measures, name -> measure, `step` is the difference of the measure for which the slope
+    is given, and `within` counts pairs of variants that share a field.
+    """
+
+    measure: NumberName
+    sign: Literal["negative", "positive"]
+    step: float = 1.0
+    also: dict[str, NumberName] = {}
+    within: FieldName
+    control: Control | None = None
+
+
+class ThresholdParts(Model):
+    """One of some measures parts two groups by a threshold, corrected for their number.
+
+    `groups` has two names with their variants; numbers are called by these names. `means` has further
+    measures, name -> measure, whose means and extremes are given for both groups.
+    """
+
+    groups: dict[str, Group] = Field(min_length=2, max_length=2)
+    measures: tuple[NumberName, ...] = Field(min_length=1)
+    means: dict[str, NumberName] = {}
+    control: Control | None = None
+
+
+class HasMinimum(Model):
+    """What reached the outcome had more (`had`) than any variant that did not reach it ever had (`most`)."""
+
+    had: NumberName
+    most: NumberName
+    control: Control | None = None
+
+
+class OrderInTime(Model):
+    """`rises` makes half of its rise (of at least `rise`) before `drops` falls.
+
+    It has fallen from when on it stays below the geometric mean of its maximum and `drop_to`.
+    """
+
+    rises: SeriesName
+    rise: float
+    drops: SeriesName
+    drop_to: float = Field(gt=0)
+    control: Control | None = None
+
+
+class CommonMembers(Model):
+    """Some parts, by index, are in the set of every variant that reached the outcome.
+
+    `stays` counts those that stay in it within a variant.
+    """
+
+    members: MembersName
+    stays: NumberName
+
+
+KINDS: Mapping[str, type[Model]] = {
+    "outcomes_are": OutcomesAre,
+    "group_is_earlier": GroupIsEarlier,
+    "is_extreme": IsExtreme,
+    "is_extreme_in_every_group": IsExtremeInEveryGroup,
+    "settles_early": SettlesEarly,
+    "never_without": NeverWithout,
+    "stays_below": StaysBelow,
+    "predicts": Predicts,
+    "threshold_parts": ThresholdParts,
+    "has_minimum": HasMinimum,
+    "order_in_time": OrderInTime,
+    "common_members": CommonMembers,
+}
