@@ -87,7 +87,7 @@ def stranger(path: Path, detail: str, **cell: Any) -> Checked:
 def unless_ours(checked: Checked, *, ours: bool) -> Checked:
     """Under a name that nothing of this version has, a file with something wrong is a stranger."""
     found = checked.finding
-    if ours or found is None or found.problem == "not ours":
+    if ours or found is None or found.problem in ("not ours", "unreadable"):
         return checked
     detail = f"under a name that nothing of ours has; {found.detail}"
     return replace(checked, finding=replace(found, problem="not ours", detail=detail))

@@ -23,6 +23,7 @@ class Comparison:
         whole: columns of whole numbers that may be empty.
         description: Markdown: the columns.
         code_version: raised when the same tables would give other columns.
+        has_outcome: its columns say when a variant reached the outcome, which the group report is about.
         associate: comparison table -> the table `associations`; None for a family without one.
     """
 
@@ -32,4 +33,5 @@ class Comparison:
     whole: tuple[str, ...]
     description: str
     code_version: str
+    has_outcome: bool = False
     associate: Callable[[pd.DataFrame], pd.DataFrame] | None = None

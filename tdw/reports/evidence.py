@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tdw.errors import NotFound
-from tdw.families.modulo_addition_1layer.association import grokking_times
+from tdw.families.modulo_addition_1layer.association import Times, grokking_times
 from tdw.making.comparison import compare
 from tdw.recipes.evidence import HISTORY, Evidence, Row
 from tdw.recipes.family import Family, VariantConfig
@@ -16,6 +16,10 @@ from tdw.store import Store, TableAddress
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+REACHED = "grokked"
+"""Column of the comparison that says whether a variant reached the outcome; not every family has one."""
 
 
 def read_evidence(
@@ -67,7 +71,8 @@ def make_evidence(
         early_epoch: at which "early" is read.
         last_epoch: at which a variant is finished.
     """
-    times = grokking_times(table)
+    has_outcome = REACHED in table.columns
+    times = grokking_times(table) if has_outcome else Times((), (), ())
     rows: list[Row] = []
     for variant, record in zip(variants, table.to_dict("records"), strict=True):
         history = {HISTORY: histories[variant.key]} if variant.key in histories else {}
@@ -92,12 +97,12 @@ def _row(
         if isinstance(value, str):
             continue
         numbers[str(name)] = math.nan if value is None or pd.isna(value) else float(value)
-    known = not math.isnan(numbers["grokked"])
-    censored = numbers["censored_at"]
+    reached = numbers.get(REACHED, math.nan)
+    censored = numbers.get("censored_at", math.nan)
     return Row(
         config=variant.config,
-        reached=bool(numbers["grokked"]) if known else None,
-        epoch=numbers["grokking_epoch"],
+        reached=None if math.isnan(reached) else bool(reached),
+        epoch=numbers.get("grokking_epoch", math.nan),
         censored=censored,
         finished=max(numbers["last_epoch"], -1 if math.isnan(censored) else censored) >= last_epoch,
         early_epoch=early_epoch,

@@ -21,6 +21,7 @@ class ReportAsset:
         code_version: raised when the same tables would give another text.
         write: (store, family, configs, title=, early_epoch=, last_epoch=, study=) -> what was committed.
         made_by: (family, study) -> versions of further code behind the report, by name.
+        about_outcome: only for families whose comparison has an outcome.
     """
 
     name: str
@@ -29,6 +30,7 @@ class ReportAsset:
     code_version: str
     write: Callable[..., Written]
     made_by: Callable[[Family, Study], Mapping[str, str]] = field(default=lambda family, study: {})
+    about_outcome: bool = False
 
 
 REPORTS = (
@@ -46,8 +48,15 @@ REPORTS = (
         study_comparison.ABOUT,
         study_comparison.CODE_VERSION,
         study_comparison.write_study_comparison,
+        about_outcome=True,
     ),
 )
+
+
+def reports_of(family: Family) -> tuple[ReportAsset, ...]:
+    """The reports that a family's studies have."""
+    outcome = family.comparison is not None and family.comparison.has_outcome
+    return tuple(report for report in REPORTS if outcome or not report.about_outcome)
 
 
 def get_report(name: str) -> ReportAsset:

@@ -20,7 +20,7 @@ from tdw.reports.claims.registry import code_versions, judge_all
 from tdw.reports.claims.verdicts import JudgedClaim
 from tdw.reports.comparison_report import quantity_cell
 from tdw.reports.document import Document, as_files, commit
-from tdw.reports.evidence import read_evidence
+from tdw.reports.evidence import REACHED, read_evidence
 from tdw.store import Store, Written
 from tdw.study import Study
 from tdw.summaries.statistics import smallest_p_value
@@ -143,10 +143,10 @@ def _pictures(family: Family, claims: Sequence[JudgedClaim]) -> dict[str, Pictur
 
 def _summary(evidence: Evidence, claims: Sequence[JudgedClaim]) -> str:
     done = [row for row in evidence.rows if row.finished]
-    text = (
-        f"{len(done)} of {len(evidence.rows)} variants are trained to epoch {show(evidence.last_epoch)}; "
-        f"{len(evidence.reached)} grokked, {len(evidence.failed)} did not by then."
-    )
+    text = f"{len(done)} of {len(evidence.rows)} variants are trained to epoch {show(evidence.last_epoch)}"
+    if REACHED in evidence.table:
+        text += f"; {len(evidence.reached)} grokked, {len(evidence.failed)} did not by then"
+    text += "."
     if len(done) < len(evidence.rows):
         open_ = ", ".join(f"{row.key} ({progress(row)})" for row in evidence.rows if not row.finished)
         text += f" **Unfinished: {open_}.** The report rests on what is there."
@@ -187,21 +187,23 @@ def _figure(name: str, picture: Picture, numbers: Mapping[str, int]) -> str:
 
 def _run(evidence: Evidence, family: Family) -> str:
     overview = [quantity for quantity in family.quantities if quantity.overview]
+    has_outcome = REACHED in evidence.table
     rows = [
         [
             row.key,
             f"{show(row.get('num_checkpoints'))} {progress(row)}",
-            outcome(row),
+            *([outcome(row)] if has_outcome else []),
             *(quantity_cell(row, quantity) for quantity in overview),
         ]
         for row in evidence.rows
     ]
-    columns = ["variant", "checkpoints", "grokking epoch", *(quantity.label for quantity in overview)]
-    rule = next((str(text) for text in evidence.table["rule"] if text), "not known yet")
-    return (
-        f"## What was run\n\n{family.title}. Early means epoch {show(evidence.early_epoch)}. Grokking "
-        f"epoch: {rule}.\n\n{table(columns, rows)}"
-    )
+    outcomes = ["grokking epoch"] if has_outcome else []
+    columns = ["variant", "checkpoints", *outcomes, *(quantity.label for quantity in overview)]
+    said = f"{family.title}. Early means epoch {show(evidence.early_epoch)}."
+    if has_outcome:
+        rule = next((str(text) for text in evidence.table["rule"] if text), "not known yet")
+        said += f" Grokking epoch: {rule}."
+    return f"## What was run\n\n{said}\n\n{table(columns, rows)}"
 
 
 def _limits(evidence: Evidence, family: Family) -> str:
@@ -211,11 +213,10 @@ def _limits(evidence: Evidence, family: Family) -> str:
         f"A rank correlation over {n} variants has an exact p-value of {show(smallest_p_value(n))} at the "
         f"least; but variants that share a field are not independent, so they are fewer than {n}."
     ]
-    lines.append(
-        f"{failures} did not grok: whatever parts so few from the rest may do so by chance."
-        if failures
-        else "No variant is known to have failed, so nothing can be said of what failure looks like."
-    )
+    if failures:
+        lines.append(f"{failures} did not grok: whatever parts so few from the rest may do so by chance.")
+    elif REACHED in evidence.table:
+        lines.append("No variant is known to have failed, so nothing can be said of what failure looks like.")
     values = {field.name: {row.fields.get(field.name) for row in evidence.rows} for field in family.fields}
     varied = [f"{len(found)} values of {name}" for name, found in values.items() if len(found) > 1]
     fixed = [name for name, found in values.items() if len(found) == 1]

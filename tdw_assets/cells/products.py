@@ -17,7 +17,7 @@ from tdw.making.comparison import ASSOCIATIONS, COMPARISON
 from tdw.parameters import as_json
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.variant_tables import tables_of
-from tdw.reports.registry import REPORTS
+from tdw.reports.registry import reports_of
 from tdw.store import Store, TableAddress
 from tdw.store.fingerprints import fingerprint_json, short
 from tdw_assets.cells.gaps import AssetGaps, VariantGaps
@@ -102,7 +102,7 @@ def derived_assets(grid: Grid) -> list[Derived]:
     if f"summaries/{COMPARISON}" in there:
         tables = tuple(asset.name for asset in found if asset.kind == "summaries")
         needs = (f"summaries/{COMPARISON}",)
-        for report in REPORTS:
+        for report in reports_of(grid.family):
             versions = {report.name: report.code_version, **report.made_by(grid.family, grid.study)}
             spec = short(fingerprint_json([versions, grid.study.record()]))
             found.append(Derived(f"reports/{report.name}", "comparison", needs, tables, spec))

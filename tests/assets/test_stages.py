@@ -10,13 +10,14 @@ from lab import V1, V2, Lab
 from tdw.making.artifacts import analyze
 from tdw.store import Address
 from tdw.training.loop import train
-from tdw_assets.assets.analysis import EXPLORED
 from tdw_assets.cells.gaps import find_gaps
 from tdw_assets.cells.partitions import RANGE_END, RANGE_START
 from tdw_assets.cells.wanted import cell_key
 from tdw_resources import links
 
 ALL = (0, 2, 4, 6)
+
+EXPLORED = ("neuron_activations", "attention_patterns", "coarseness", "neuron_frequencies")
 
 
 def gaps(lab: Lab, variant: str = V1):

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tdw.store import Store
+from tdw_resources.instance import open_instance
+from tdw_resources.places import find_places
 from tdw_workbench.cli import COMMANDS, build_parser, main
 from tdw_workbench.fill.order import ALL, Order, close_over_inputs
 
@@ -161,8 +163,10 @@ def test_ctrl_c_in_the_middle_of_an_import_does_not_change_the_exit_code(tmp_pat
 def test_a_store_may_have_any_name_that_dagster_can_keep(
     tmp_path: Path, places: list[str], capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    assert main(["status", *places[:2], "--store", str(tmp_path / name)]) == 0
+    with open_instance(find_places(str(tmp_path / name), study=places[1]).home):
+        pass
     assert list((tmp_path / name / ".dagster").rglob("runs.db"))
+    assert main(["status", *places[:2], "--store", str(tmp_path / name)]) == 0
     capsys.readouterr()
 
 
@@ -171,7 +175,7 @@ def test_a_store_whose_path_would_lead_dagster_elsewhere_is_refused(
     tmp_path: Path, places: list[str], capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     (tmp_path / "a b").mkdir()
-    assert main(["status", *places[:2], "--store", str(tmp_path / name)]) == 2
+    assert main(["fill", *places[:2], "--store", str(tmp_path / name)]) == 2
     said = capsys.readouterr().err
     assert str(tmp_path / name) in said and "--store" in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a b", "study.yaml"]

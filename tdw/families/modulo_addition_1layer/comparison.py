@@ -176,5 +176,6 @@ COMPARISON = Comparison(
     whole=("grokking_epoch", "censored_at", "first_blob_epoch", "frequencies_settled_epoch"),
     description=DESCRIPTION,
     code_version="1",
+    has_outcome=True,
     associate=association_table,
 )

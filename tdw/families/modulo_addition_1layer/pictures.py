@@ -11,7 +11,7 @@ import numpy as np
 from tdw.drawing.printed import GRAY, MARKERS, legend, line_style, name_rows, over_epochs
 from tdw.drawing.style import looks, short_labels
 from tdw.families.modulo_addition_1layer.claims import draws, initial_norms
-from tdw.recipes.evidence import At, Evidence
+from tdw.recipes.evidence import HISTORY, At, Evidence
 from tdw.recipes.measures import Picture
 from tdw.summaries.statistics import fit_line
 
@@ -127,7 +127,15 @@ def _progress(figure: Any, evidence: Evidence) -> None:
     legend(axes[0])
 
 
+def _test_loss(figure: Any, evidence: Evidence) -> None:
+    series = evidence.series(HISTORY, "test_loss")
+    axis = over_epochs(figure, series, dots=evidence.outcomes, title="test loss (nats)", log=True)
+    if axis.lines:
+        axis.axhline(0.01, color=GRAY, linewidth=0.8)
+
+
 PICTURES: Mapping[str, Picture] = {
+    "test_loss": Picture("Test loss; dots mark the grokking epoch, the gray line its threshold.", _test_loss),
     "coarseness": Picture("Mean coarseness over all neurons; dots mark the grokking epoch.", _coarseness),
     "blobs": Picture("Neurons with coarseness of at least 0.7; dots mark the grokking epoch.", _blobs),
     "early_coarseness": Picture(
