@@ -38,7 +38,7 @@ class Memory:
         path = home / "sound" / f"{grid.family.name}-{asset}.json" if home else None
         try:
             return cls(path, TypeAdapter(_Sound).validate_json(path.read_bytes()) if path else {})
-        except (OSError, ValidationError):
+        except (OSError, MemoryError, ValidationError):
             return cls(path)
 
     def save(self) -> None:
