@@ -23,8 +23,8 @@ from tdw.recipes.measures import Picture, Quantity
 from tdw.reports.claims.verdicts import ALPHA
 from tdw.reports.document import Document, as_files
 from tdw.reports.evidence import read_evidence
+from tdw.statistics.exact import Separation, separate
 from tdw.store import Store
-from tdw.summaries.statistics import Separation, separate
 
 DIFFERENCES = "differences.json"
 OUTCOME = "grokking_epoch"

@@ -21,9 +21,9 @@ from tdw.reports.claims.verdicts import JudgedClaim
 from tdw.reports.comparison_report import quantity_cell
 from tdw.reports.document import Document, as_files, commit
 from tdw.reports.evidence import REACHED, read_evidence
+from tdw.statistics.exact import smallest_p_value
 from tdw.store import Store, Written
 from tdw.study import Study
-from tdw.summaries.statistics import smallest_p_value
 
 NAME = "study_report"
 CODE_VERSION = "6"

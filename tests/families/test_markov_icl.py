@@ -7,13 +7,13 @@ import pytest
 import torch
 from scipy.integrate import dblquad
 
+from tdw.compute import one_thread
 from tdw.errors import BadConfig
 from tdw.families.markov_icl import Config, data, model, strategies
 from tdw.families.markov_icl.levels import exact_levels
 from tdw.families.markov_icl.sampled_levels import sampled_levels
 from tdw.families.transformer.measures.attention import head_scores
 from tdw.families.transformer.probe import probe_pass
-from tdw.training.environment import one_thread
 
 
 def test_exact_levels_of_two_states_to_four_decimals() -> None:

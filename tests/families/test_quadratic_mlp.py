@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from tdw.compute import one_thread
 from tdw.errors import BadConfig
 from tdw.families.quadratic_mlp import Config, data, model
 from tdw.families.quadratic_mlp.neurons import neuron_fourier, participation
 from tdw.families.quadratic_mlp.solution import solution
-from tdw.training.environment import one_thread
 
 
 def train(config: Config, steps: int) -> tuple[float, dict[str, float], dict[str, torch.Tensor]]:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from tdw.compute import one_thread
 from tdw.errors import BadConfig
 from tdw.families.symbolic_ioi import Config, ablations, data, model
 from tdw.families.transformer import TransformerConfig, bridge, network
 from tdw.families.transformer.measures.circuits import copying_score, ov_circuits
-from tdw.training.environment import one_thread
 
 
 def train(config: Config, steps: int) -> dict[str, torch.Tensor]:

@@ -8,13 +8,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tdw.compute import one_thread
 from tdw.errors import BadConfig, CorruptFile
 from tdw.families.transformer import OptimizerConfig, TransformerConfig, network
 from tdw.families.transformer.initialize import init_weights
 from tdw.families.transformer.objective import Batch, loss, loss_and_gradients
 from tdw.families.transformer.optimizers import Optimizer
 from tdw.families.transformer.streams import step_generator
-from tdw.training.environment import one_thread
 
 
 def batch_of(config: TransformerConfig, seed: int, step: int) -> Batch:

@@ -12,8 +12,8 @@ from tdw.drawing import style
 from tdw.errors import BadConfig, NotFound
 from tdw.families.modulo_addition_1layer.figures import comparison, early_coarseness, progress_measures
 from tdw.recipes.figure import NoParameters
+from tdw.statistics.exact import fit_line, spearman
 from tdw.store import Provenance, Store, TableAddress
-from tdw.summaries.statistics import fit_line, spearman
 
 
 def early(store: Store, *variants: str, **parameters: object) -> early_coarseness.Data:

@@ -37,7 +37,7 @@ def test_other_thresholds_and_epochs_are_counted(study) -> None:
     assert clustered["0.75"][1] == "unknown"
     early = rows_of(text, "Rank correlation")
     assert early["**1,000**"][:3] == ["8", "−1", "4.96e−05"]  # 2 / 8!
-    assert early["200"] == ["0", "unknown", "unknown", "unknown to unknown"]
+    assert early["200"] == ["0", "unknown", "unknown", "undefined: there is no correlation"]
 
 
 def test_the_defaults_agree_with_what_the_analyzers_found(tiny_store: Store) -> None:

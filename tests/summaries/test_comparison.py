@@ -100,6 +100,16 @@ def test_a_row_says_what_happened_early_at_grokking_and_at_the_end():
     assert row["missing"] == "progress_measures"
 
 
+@pytest.mark.parametrize(("last", "settled"), [("2 3", 2000), ("2", None), ("", None)])
+def test_frequencies_that_changed_at_the_last_epoch_never_settled(last, settled):
+    variant = made_up("p97_s1_d598", grokking_epoch=1500)
+    table = variant.tables["frequencies"]
+    table.loc[len(table) - 1, "dominant_frequencies"] = last
+    (row,) = compare(FAMILY, [variant]).to_dict("records")
+    found = row["frequencies_settled_epoch"]
+    assert pd.isna(found) if settled is None else found == settled
+
+
 def test_what_was_not_analyzed_is_empty_and_named():
     bare = VariantTables(FAMILY.parse_variant("p97_s1_d598"), {}, (), {})
     (row,) = compare(FAMILY, [bare, made_up("p97_s2_d598", grokking_epoch=1500)], early_epoch=500).to_dict(

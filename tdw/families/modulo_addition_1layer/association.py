@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tdw.summaries.statistics import Association, Line, associate, fit_line
+from tdw.statistics.exact import Association, Line, associate, fit_line
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -93,7 +93,9 @@ def _frequencies(variant: VariantTables, early_epoch: int) -> dict[str, Any]:
         }
     listed = [frequencies_of(text) for text in table["dominant_frequencies"]]
     epochs = table["epoch"].to_numpy(np.int64)
-    settled = next((i for i in range(len(listed)) if all(s == listed[-1] for s in listed[i:])), None)
+    settled = next(i for i in range(len(listed)) if all(s == listed[-1] for s in listed[i:]))
+    # A set that is first seen at the last epoch has not been seen to stay.
+    stays = bool(listed[-1]) and settled < len(listed) - 1
     early = np.flatnonzero(epochs == early_epoch)
     names = [column for column in table.columns if column.startswith("norm_")]
     overlap = math.nan
@@ -106,7 +108,7 @@ def _frequencies(variant: VariantTables, early_epoch: int) -> dict[str, Any]:
         "early_frequencies": _text(listed[int(early[0])]) if early.size else "",
         "num_frequencies": float(len(listed[-1])),
         "early_frequency_overlap": overlap,
-        "frequencies_settled_epoch": int(epochs[settled]) if settled is not None and listed[-1] else None,
+        "frequencies_settled_epoch": int(epochs[settled]) if stays else None,
     }
 
 
@@ -158,7 +160,8 @@ One row a variant.
   grokking; `final_*`: at the last analyzed epoch. `*_num_blobs`: neurons with coarseness ≥ 0.7
 - `final_frequencies`, `early_frequencies`: dominant frequencies of W_E; `early_frequency_overlap`: share of
   the final ones among as many that are strongest at the early epoch; `frequencies_settled_epoch`: from when
-  on the dominant ones are the final ones at every analyzed epoch
+  on the dominant ones are the final ones at every analyzed epoch, two at least; empty where they changed at
+  the last one
 - `num_ever_blob`, `num_stays_blob`, `num_frequency_settled`, `num_dead_at_end`: neurons
 - `early_label_rank`, `final_label_rank` of `num_labellings`: place of the observed labels by mean coarseness
   among all relabellings, 1 for the coarsest
@@ -175,7 +178,7 @@ COMPARISON = Comparison(
     columns=columns,
     whole=("grokking_epoch", "censored_at", "first_blob_epoch", "frequencies_settled_epoch"),
     description=DESCRIPTION,
-    code_version="1",
+    code_version="2",
     has_outcome=True,
     associate=association_table,
 )

@@ -13,7 +13,7 @@ from tdw.drawing.style import looks, short_labels
 from tdw.families.modulo_addition_1layer.claims import draws, initial_norms
 from tdw.recipes.evidence import HISTORY, At, Evidence
 from tdw.recipes.measures import Picture
-from tdw.summaries.statistics import fit_line
+from tdw.statistics.exact import fit_line
 
 
 def _coarseness(figure: Any, evidence: Evidence) -> None:

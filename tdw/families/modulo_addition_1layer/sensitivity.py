@@ -17,8 +17,8 @@ from tdw.families.modulo_addition_1layer.summaries import grokking
 from tdw.markdown import show, table
 from tdw.recipes.evidence import HISTORY, Evidence, Float64, Row
 from tdw.recipes.measures import Section
+from tdw.statistics.exact import associate
 from tdw.store import Address, Store
-from tdw.summaries.statistics import associate
 
 DOMINANT = ((2.0, 0.3), (1.5, 0.3), (3.0, 0.3), (2.0, 0.2), (2.0, 0.5))
 CLUSTER = (0.75, 0.85, 0.95)
@@ -156,8 +156,7 @@ def _early(evidence: Evidence) -> str:
         keys = [key for key in evidence.times if not math.isnan(values[key])]
         found = associate([values[key] for key in keys], [evidence.times[key] for key in keys])
         name = f"**{show(epoch)}**" if epoch == evidence.early_epoch else show(epoch)
-        interval = f"{show(found.low)} to {show(found.high)}"
-        rows.append([name, show(found.n), show(found.rho), show(found.p_value), interval])
+        rows.append([name, show(found.n), show(found.rho), show(found.p_value), found.interval])
     return table(["epoch", "variants", "correlation", "p", "95 % bootstrap interval"], rows)
 
 

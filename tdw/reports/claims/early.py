@@ -12,9 +12,9 @@ from tdw.markdown import listed, show
 from tdw.recipes.evidence import Float64
 from tdw.reports.claims.case import Case
 from tdw.reports.claims.verdicts import ALPHA, Found, Verdict
+from tdw.statistics.exact import relabelled_p_value, smallest_p_value, spearman_of_rows
 from tdw.study.claim_kinds import Control, Predicts, SettlesEarly
 from tdw.study.claims import Words
-from tdw.summaries.statistics import relabelled_p_value, smallest_p_value, spearman_of_rows
 
 SETTLES_EARLY = Words(
     rule="Supported when every variant is known, the mean of the {overlap} is at least {enough} and none is "

@@ -9,9 +9,9 @@ import numpy as np
 from tdw.markdown import listed, show
 from tdw.reports.claims.case import Case, matching, named
 from tdw.reports.claims.verdicts import ALPHA, Found, Verdict
+from tdw.statistics.exact import separate
 from tdw.study.claim_kinds import HasMinimum, Limit, NeverWithout, StaysBelow
 from tdw.study.claims import Words
-from tdw.summaries.statistics import separate
 
 NEVER_WITHOUT = Words(
     rule="Contradicted when a variant reached the outcome with less than {limit} of {measure}, in the "

@@ -10,9 +10,9 @@ from tdw.markdown import listed, show
 from tdw.recipes.evidence import Float64
 from tdw.reports.claims.case import Case
 from tdw.reports.claims.verdicts import ALPHA, Found, Verdict
+from tdw.statistics.exact import sign_test
 from tdw.study.claim_kinds import OrderInTime
 from tdw.study.claims import Words
-from tdw.summaries.statistics import sign_test
 
 PLACES = ("before", "with", "after", "no rise")
 _SIGNS = {"before": -1.0, "with": 0.0, "after": 1.0}

@@ -11,9 +11,9 @@ from tdw.markdown import Value, listed
 from tdw.recipes.evidence import Float64, Row
 from tdw.reports.claims.case import Case, matching
 from tdw.reports.claims.verdicts import ALPHA, Found, Verdict
+from tdw.statistics.exact import Separation, separate, smallest_separation
 from tdw.study.claim_kinds import Control, Group, ThresholdParts
 from tdw.study.claims import Words
-from tdw.summaries.statistics import Separation, separate, smallest_separation
 
 WORDS = Words(
     rule="Supported when one of these measures parts {first_name} from {second_name} by a threshold with "

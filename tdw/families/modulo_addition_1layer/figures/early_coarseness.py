@@ -14,7 +14,7 @@ from tdw.errors import NotFound
 from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
 from tdw.parameters import is_count, require
 from tdw.recipes.figure import Plot
-from tdw.summaries import statistics
+from tdw.statistics import exact
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -186,7 +186,7 @@ def _point(point: Point, place: str) -> dict[str, Any]:
 
 def _trend(data: Data) -> dict[str, Any] | None:
     x = [point.value for point in data.grokked]
-    line = statistics.fit_line(x, [float(point.at) for point in data.grokked])
+    line = exact.fit_line(x, [float(point.at) for point in data.grokked])
     if line is None:
         return None
     ends = np.array([min(x), max(x)])
@@ -203,13 +203,13 @@ def _trend(data: Data) -> dict[str, Any] | None:
 
 def _subtitle(data: Data) -> str:
     n = len(data.grokked)
-    found = statistics.associate([p.value for p in data.grokked], [float(p.at) for p in data.grokked])
+    found = exact.associate([p.value for p in data.grokked], [float(p.at) for p in data.grokked])
     parts = (
         [f"fewer than three variants grokked: no correlation (n = {n})"]
         if math.isnan(found.rho)
         else [
             f"rank correlation {found.rho:+.2f} (n = {n}, {100 * found.level:.0f} % interval "
-            f"{found.low:+.2f} to {found.high:+.2f}, p = {found.p_value:.2g}), without no-grok variants"
+            f"{found.interval}, p = {found.p_value:.2g}), without no-grok variants"
         ]
     )
     if data.left_out:

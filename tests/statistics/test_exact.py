@@ -11,8 +11,8 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tdw.summaries import statistics
-from tdw.summaries.statistics import (
+from tdw.statistics import exact
+from tdw.statistics.exact import (
     associate,
     fit_line,
     ranks,
@@ -77,6 +77,18 @@ def test_the_bootstrap_interval_is_that_of_all_resamples():
     at = [math.ceil(share * len(known)) - 1 for share in (0.025, 0.975)]
     assert (found.low, found.high) == (pytest.approx(known[at[0]]), pytest.approx(known[at[1]]))
     assert found.undefined == pytest.approx(np.isnan(values).mean())
+
+
+def test_an_interval_is_undefined_where_more_resamples_have_no_correlation_than_it_leaves_out():
+    # Six of eight are alike, as blobs at the early epoch were: 10 % of the resamples draw only those.
+    found = associate([0.0] * 6 + [1, 2], [8.0, 7, 6, 5, 4, 3, 2, 1])
+    assert found.undefined == pytest.approx((6 / 8) ** 8, abs=1e-3)
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+    assert found.interval == "undefined: 10 % of the resamples have no correlation"
+    some = associate([1.0, 2, 3, 4, 5, 6], [1.0, 3, 2, 5, 4, 6])
+    assert some.undefined < 0.05
+    assert some.interval == f"{some.low:+.2f} to {some.high:+.2f}"
 
 
 def test_more_pairs_are_sampled_the_same_way_each_time_and_say_so():
@@ -159,7 +171,7 @@ def test_rows_correlate_as_they_do_one_by_one():
 def test_sampled_choices_agree_with_all_of_them(monkeypatch):
     generator = np.random.default_rng(5)
     first, second = generator.random(6) + 0.3, generator.random(7)
-    exact = separate(first, second).p_value
-    monkeypatch.setattr(statistics, "SAMPLES", 500)
-    monkeypatch.setattr(statistics.math, "comb", lambda n, k: 10**9)
-    assert separate(first, second).p_value == pytest.approx(exact, abs=0.06)
+    every = separate(first, second).p_value
+    monkeypatch.setattr(exact, "SAMPLES", 500)
+    monkeypatch.setattr(exact.math, "comb", lambda n, k: 10**9)
+    assert separate(first, second).p_value == pytest.approx(every, abs=0.06)

@@ -33,9 +33,11 @@ class Association:
         rho: Spearman's rank correlation, -1 to 1; NaN for fewer than three pairs or a constant quantity.
         p_value: two-sided, share of all orders with a correlation as far from 0; NaN where rho is.
         exact: the p-value is over all orders, not over a sample of them.
-        low, high: bootstrap interval of rho at `level`; percentiles, which are too narrow for few pairs.
+        low, high: bootstrap interval of rho at `level`; percentiles, which are too narrow for few pairs. NaN
+            where `undefined` is more than the share 1 - level that the interval itself leaves out: the
+            resamples without a correlation could then move its ends anywhere.
         level: of the interval.
-        undefined: share of resamples in which a quantity is constant, left out of the interval.
+        undefined: share of resamples in which a quantity is constant, so that there is no correlation.
     """
 
     n: int
@@ -46,6 +48,15 @@ class Association:
     high: float
     level: float
     undefined: float
+
+    @property
+    def interval(self) -> str:
+        """The interval in words, or why there is none."""
+        if math.isnan(self.rho):
+            return "undefined: there is no correlation"
+        if math.isnan(self.low):
+            return f"undefined: {100 * self.undefined:.0f} % of the resamples have no correlation"
+        return f"{self.low:+.2f} to {self.high:+.2f}"
 
 
 @dataclass(frozen=True)
@@ -220,12 +231,18 @@ def _resamples(n: int) -> tuple[npt.NDArray[np.intp], Float64]:
 
 
 def _bootstrap(a: Float64, b: Float64, level: float) -> tuple[float, float, float]:
-    """Percentile interval of Spearman's correlation over resampled pairs, and the share without one."""
+    """Percentile interval of Spearman's correlation over resampled pairs, and the share without one.
+
+    The interval is NaN where that share is above 1 - level.
+    """
     drawn, weight = _resamples(len(a))
     found = _correlation(ranks(a[drawn]), ranks(b[drawn]))
     defined = ~np.isnan(found)
+    undefined = float(weight[~defined].sum())
+    if undefined > 1 - level:
+        return math.nan, math.nan, undefined
     order = np.argsort(found[defined], kind="stable")
     values, share = found[defined][order], weight[defined][order].cumsum()
     at = np.searchsorted(share / share[-1], [(1 - level) / 2, (1 + level) / 2])
     low, high = values[np.minimum(at, len(values) - 1)]
-    return float(low), float(high), float(weight[~defined].sum())
+    return float(low), float(high), undefined
