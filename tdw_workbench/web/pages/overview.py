@@ -115,7 +115,7 @@ def page(request: Request) -> Response:
         cell=cell,
         study_problem=library.study_problem,
         study_read=library.study is not None,
-        study=library.settings.study.name if library.settings.study else "",
+        study=library.study.name if library.study else "",
         assets=f"{dagster}/asset-groups",
         runs=f"{dagster}/runs",
     )
