@@ -21,7 +21,7 @@ import common
 import yaml
 
 from tdw.families import get_family
-from tdw.making.variant import artifacts as runner
+from tdw.making import artifacts as runner
 from tdw.store import Store
 from tdw.study import Study, load_study
 from tdw.training.loop import train

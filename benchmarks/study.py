@@ -21,7 +21,7 @@ from tdw.families import get_family
 from tdw.families.modulo_addition_1layer.analyzers import ANALYZERS, relabelling
 from tdw.making.artifacts import analyze
 from tdw.making.tables import summarize
-from tdw.recipes.variant_tables import SUMMARIES
+from tdw.recipes.variant_tables import tables_of
 from tdw.reports.study_report import study_report
 from tdw.store import Address, Store
 from tdw.study import load_study
@@ -104,7 +104,7 @@ def control(store: Store, config: Any, epochs: list[int], rounds: int) -> list[c
 
 
 def report(store: Store, config: Any, rounds: int) -> list[common.Row]:
-    for name in SUMMARIES:
+    for name in tables_of(FAMILY):
         summarize(store, FAMILY, config, name)
     study = load_study(Path(__file__).parents[1] / "studies" / "eight_models")
     # The fifteen claims of the study, on eight variants of which one has tables.
