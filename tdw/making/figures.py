@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -21,6 +20,7 @@ from tdw.recipes.catalog import catalog_of
 from tdw.recipes.figure import Plot
 from tdw.recipes.reader import Sources, VariantReader
 from tdw.store import Provenance, Store, Written
+from tdw.store.layout import natural_order
 
 FIGURE, PREVIEW, DATA = "figure.json", "preview.png", "data.csv"
 
@@ -117,7 +117,7 @@ def comparison_figure(
 ) -> Figure:
     """The interactive figure of a plot over variants (all that are stored, or those named)."""
     plot = catalog_of(family).plot(name, scope="comparison")
-    keys = sorted(stored_variants(store, family), key=_natural) if variants is None else variants
+    keys = sorted(stored_variants(store, family), key=natural_order) if variants is None else variants
     data = _load(plot, store, family=family, variants=keys, parameters=parameters)[1]
     return plot.build(data)
 
@@ -153,8 +153,4 @@ def _load(
 
 def _in_order(variants: set[str], order: Sequence[str]) -> list[str]:
     """The study's order first, then the rest by the numbers in their keys."""
-    return [*dict.fromkeys(order), *sorted(variants - set(order), key=_natural)]
-
-
-def _natural(key: str) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", key)]
+    return [*dict.fromkeys(order), *sorted(variants - set(order), key=natural_order)]

@@ -14,7 +14,6 @@ Dagster: the workbench records what they brought on its next look.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from tdw.html_repr import html_table
 from tdw.notebook.variant import Checkpoint, Variant
 from tdw.recipes.family import VariantConfig
 from tdw.store import Store, TableAddress
+from tdw.store.layout import natural_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -219,16 +219,12 @@ class Workbench:
 
     def _configs(self, family: Family) -> list[VariantConfig]:
         """Of the variants that are stored, by the numbers in their keys."""
-        keys = sorted(stored_variants(self.store, family), key=_natural)
+        keys = sorted(stored_variants(self.store, family), key=natural_order)
         return [family.parse_variant(key) for key in keys]
 
     def _repr_html_(self) -> str:
         rows = [(key, len(self.variant(key).epochs())) for key in self.variants()]
         return html_table(f"Workbench {self.store.root}", rows, columns=("variant", "checkpoints"))
-
-
-def _natural(key: str) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", key)]
 
 
 def _listed(keys: Keys) -> list[str]:

@@ -106,3 +106,8 @@ def folder(family: str, variant: str, kind: str) -> str:
             validate_name(kind, what="artifact kind"),
         )
     )
+
+
+def natural_order(key: str) -> list[tuple[int, str]]:
+    """Sorts variant keys by the numbers in them: p59 before p113."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", key)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -291,17 +292,10 @@ PLOT = Plot(
     parameters=Parameters,
 )
 
-COMPARISON = Plot(
+COMPARISON = dataclasses.replace(
+    PLOT,
     name="blob_count_comparison",
     title="Blob neurons by variant",
     description=DESCRIPTION + "\nOne color and symbol a variant, the same in every figure.\n",
-    code_version="2",
     scope="comparison",
-    load=load,
-    build=build,
-    preview=draw_preview,
-    table=table,
-    needs=("summaries/coarseness",),
-    uses=("summaries/grokking", blob_control.USES),
-    parameters=Parameters,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -251,19 +252,13 @@ PLOT = Plot(
     uses=("history", "summaries/grokking"),
 )
 
-COMPARISON = Plot(
+COMPARISON = dataclasses.replace(
+    PLOT,
     name="mean_coarseness_comparison",
     title="Mean coarseness by variant",
     description=DESCRIPTION
     + """
 One color and symbol a variant, the same in every figure; dotted: its test loss, on the right axis.
 """,
-    code_version="2",
     scope="comparison",
-    load=load,
-    build=build,
-    preview=draw_preview,
-    table=table,
-    needs=("summaries/coarseness",),
-    uses=("history", "summaries/grokking"),
 )

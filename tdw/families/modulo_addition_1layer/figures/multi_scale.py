@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -284,17 +285,11 @@ PLOT = Plot(
     parameters=Parameters,
 )
 
-LARGE = Plot(
+LARGE = dataclasses.replace(
+    PLOT,
     name="multi_scale_56",
     title="Neurons and heads at 56 × 56",
     description=DESCRIPTION + "\nAt 56 × 56, made from the full maps.\n",
-    code_version="2",
-    scope="variant",
-    load=load,
-    build=build,
-    preview=draw_preview,
-    table=table,
     needs=(_FULL, _ATTENTION),
-    uses=("summaries/neuron_coarseness", "summaries/grokking"),
     parameters=LargeParameters,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -216,17 +217,10 @@ PLOT = Plot(
     parameters=Parameters,
 )
 
-COMPARISON = Plot(
+COMPARISON = dataclasses.replace(
+    PLOT,
     name="neuron_coarseness_comparison",
     title="Coarseness by neuron and variant",
     description=DESCRIPTION + "\nA facet a variant, on shared axes and one color scale.\n",
-    code_version="2",
     scope="comparison",
-    load=load,
-    build=build,
-    preview=draw_preview,
-    table=table,
-    needs=("summaries/neuron_coarseness",),
-    uses=("summaries/neurons", "summaries/grokking"),
-    parameters=Parameters,
 )
