@@ -71,3 +71,17 @@ def _listed(value: Any) -> Any:
 
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value  # type: ignore[arg-type]
+
+
+def require_whole_numbers(config: object, limits: Mapping[str, tuple[int, int]]) -> None:
+    """Refuse fields of a configuration that are no whole numbers within their limits, both included.
+
+    Raises:
+        BadConfig: names the field, its value and what can be used.
+    """
+    for name, (low, high) in limits.items():
+        value: object = getattr(config, name)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise BadConfig(f"{name} is {value!r}, not a whole number", f"give {name} as an integer")
+        if not low <= value <= high:
+            raise BadConfig(f"{name} is {value}", f"use a {name} from {low} to {high}")

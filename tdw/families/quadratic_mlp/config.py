@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from tdw.errors import BadConfig
 from tdw.families.transformer import OptimizerConfig
 from tdw.families.transformer.optimizer_config import Name
+from tdw.parameters import require_whole_numbers
 
 _LIMITS = {
     "p": (3, 999),
@@ -54,12 +55,7 @@ class Config:
     trained: ClassVar[tuple[str, ...]] = ("W_a", "W_b", "W_out")
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _LIMITS.items():
-            value: object = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int):
-                raise BadConfig(f"{name} is {value!r}, not a whole number", f"give {name} as an integer")
-            if not low <= value <= high:
-                raise BadConfig(f"{name} is {value}", f"use a {name} from {low} to {high}")
+        require_whole_numbers(self, _LIMITS)
         if self.p % 2 == 0:
             raise BadConfig(f"p is {self.p}", f"use an odd modulus, such as {self.p + 1}")
         for name, above, most in (

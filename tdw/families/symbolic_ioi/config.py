@@ -6,9 +6,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tdw.errors import BadConfig
 from tdw.families.transformer import OptimizerConfig, TransformerConfig
 from tdw.families.transformer.optimizer_config import Name
+from tdw.parameters import require_whole_numbers
 
 _LIMITS = {"n_names": (2, 64), "seed": (0, 2**63 - 1)}
 
@@ -44,12 +44,7 @@ class Config:
     n_ctx: ClassVar[int] = 5
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _LIMITS.items():
-            value: object = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int):
-                raise BadConfig(f"{name} is {value!r}, not a whole number", f"give {name} as an integer")
-            if not low <= value <= high:
-                raise BadConfig(f"{name} is {value}", f"use a {name} from {low} to {high}")
+        require_whole_numbers(self, _LIMITS)
         # Whatever else can't be used is refused here, not when training starts.
         _ = self.transformer, self.optimizer_config
 
