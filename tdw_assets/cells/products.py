@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import dagster as dg
-from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from tdw.making.comparison import ASSOCIATIONS, COMPARISON
 from tdw.parameters import as_json
@@ -23,6 +22,7 @@ from tdw.store.fingerprints import fingerprint_json, short
 from tdw_assets.cells.gaps import AssetGaps, VariantGaps
 from tdw_assets.cells.wanted import Grid
 from tdw_assets.recording.versions import DataVersion, hash_versions, read_versions
+from tdw_resources.dagster_internals import DATA_VERSION_TAG
 
 State = Literal["done", "missing", "out_of_date", "waiting"]
 

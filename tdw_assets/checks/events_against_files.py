@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from tdw.families import Family, all_families
 from tdw.families.stored import is_variant
@@ -23,6 +22,7 @@ from tdw.store.layout import CHECKPOINTS, STATES
 from tdw.training.records import HISTORY
 from tdw_assets.cells.wanted import read_cell
 from tdw_assets.recording.versions import DataVersion, read_versions
+from tdw_resources.dagster_internals import DATA_VERSION_TAG
 
 CHECKPOINT = "checkpoint"
 # Assets whose files go by another name.

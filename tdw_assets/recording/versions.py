@@ -12,14 +12,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster._core.definitions.data_version import (
+
+from tdw.store.fingerprints import fingerprint_json
+from tdw_resources.dagster_internals import (
     CODE_VERSION_TAG,
     DATA_VERSION_TAG,
     get_input_data_version_tag,
     get_input_event_pointer_tag,
 )
-
-from tdw.store.fingerprints import fingerprint_json
 
 MATERIALIZATION = dg.DagsterEventType.ASSET_MATERIALIZATION
 NO_INPUT = "-"

@@ -11,7 +11,7 @@ from tdw.making.artifacts import analyze
 from tdw.store import Address
 from tdw.training.loop import train
 from tdw_assets.cells.gaps import find_gaps
-from tdw_assets.cells.partitions import RANGE_END, RANGE_START
+from tdw_resources.dagster_internals import RANGE_END, RANGE_START
 from tdw_assets.cells.wanted import cell_key
 from tdw_resources import links
 
