@@ -11,9 +11,9 @@ from tdw.making.artifacts import analyze
 from tdw.store import Address
 from tdw.training.loop import train
 from tdw_assets.cells.gaps import find_gaps
-from tdw_resources.dagster_internals import RANGE_END, RANGE_START
 from tdw_assets.cells.wanted import cell_key
 from tdw_resources import links
+from tdw_resources.dagster_internals import RANGE_END, RANGE_START
 
 ALL = (0, 2, 4, 6)
 
