@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tdw.inventory.state import Variant, differences
+from tdw.making.subject import Variant, differences
 from tdw.recipes.context import Arrays
 from tdw.recipes.invariant import Invariant
 from tdw.recipes.versions import artifact_version
