@@ -9,8 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("tdw", "tdw_resources", "tdw_assets", "tdw_workbench")
-# Used without an import: pandas finds it by itself.
-_ENGINES = {"pyarrow"}
+# pandas finds its engine by itself; universal-pathlib tells no package of its own.
+_ELSEWHERE = {"pyarrow", "universal-pathlib"}
 
 
 def dependencies() -> list[str]:
@@ -27,7 +27,7 @@ def test_each_runtime_dependency_is_imported() -> None:
         if package in imported
         for distribution in names
     }
-    assert [name for name in dependencies() if name not in distributions | _ENGINES] == []
+    assert [name for name in dependencies() if name not in distributions | _ELSEWHERE] == []
 
 
 def test_each_runtime_dependency_has_a_reason() -> None:
