@@ -5,7 +5,7 @@ SHELL := /bin/bash
 # One thread a worker: the same bits from run to run, and workers that don't fight over the cores.
 export OMP_NUM_THREADS := 1
 
-.PHONY: up study test test-all coverage lint format bench faults install clean
+.PHONY: up study test test-all coverage lint format snapshot bench faults install clean
 .DEFAULT_GOAL := help
 
 help:                ## list the commands
@@ -31,6 +31,9 @@ lint: install        ## style, types and layers
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+snapshot: install    ## write tests/assets/definitions.txt, which a test compares with the code
+	$(BIN)/python tests/assets/snapshot.py
 
 format: install      ## mend what can be mended
 	$(BIN)/ruff check --fix .

@@ -13,6 +13,8 @@ from tdw_assets.automation.schedules import nightly_schedules
 from tdw_assets.automation.sensor import reconcile_sensor
 from tdw_assets.cells.wanted import Grid
 from tdw_assets.checks.asset_checks import cell_checks
+from tdw_assets.checks.claim_checks import claim_checks
+from tdw_assets.checks.product_checks import product_checks
 from tdw_assets.jobs import check_job, register_variants_job, remove_variant_job, stage_jobs
 from tdw_resources.resources import ComputeResource, StoreResource
 
@@ -28,7 +30,7 @@ def build_defs(study: Study | Grid, *, resource_overrides: Mapping[str, Any] | N
     check = check_job()
     return dg.Definitions(
         assets=[*training_assets(grid), *analysis_assets(grid), *derived_definitions(grid)],
-        asset_checks=[cell_checks(grid)],
+        asset_checks=[cell_checks(grid), product_checks(grid), *claim_checks(grid)],
         jobs=[*jobs.values(), check, register_variants_job(grid), remove_variant_job(grid)],
         sensors=[reconcile_sensor(grid, {**jobs, "check": check})],
         schedules=nightly_schedules(grid, jobs),

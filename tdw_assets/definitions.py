@@ -3,19 +3,25 @@
 import os
 import sys
 
-# One thread a worker: the same bits from run to run. Has to be said before numpy and torch are loaded.
-for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
+import dagster as dg
 
-from tdw.store import Store  # noqa: E402
-from tdw_assets.build import build_defs  # noqa: E402
-from tdw_assets.cells.wanted import Grid  # noqa: E402
-from tdw_resources.liveness import die_with_supervisor  # noqa: E402
-from tdw_resources.places import find_places, load_study_or_last_good  # noqa: E402
 
-die_with_supervisor()
-_places = find_places()
-_study, _problem = load_study_or_last_good(_places.study)
-if _problem:
-    print(_problem, file=sys.stderr)
-defs = build_defs(Grid.of(_study).with_extra(Store(_places.store)))
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Built when Dagster loads the location; importing this module does nothing."""
+    # One thread a worker: the same bits from run to run. Has to be said before numpy is imported.
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+    from tdw.store import Store
+    from tdw_assets.build import build_defs
+    from tdw_assets.cells.wanted import Grid
+    from tdw_resources.liveness import die_with_supervisor
+    from tdw_resources.places import find_places, load_study_or_last_good
+
+    die_with_supervisor()
+    places = find_places()
+    study, problem = load_study_or_last_good(places.study)
+    if problem:
+        print(problem, file=sys.stderr)
+    return build_defs(Grid.of(study).with_extra(Store(places.store)))

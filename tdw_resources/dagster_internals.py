@@ -6,7 +6,7 @@ we override or call included, and says what to do when an upgrade of Dagster mov
 """
 # ruff: noqa: F401
 
-from typing import cast
+from typing import Any, cast
 
 import dagster as dg
 from dagster._config.config_schema import UserConfigSchema
@@ -55,3 +55,8 @@ def defer_events_from_now(context: dg.AssetExecutionContext) -> None:
     stays as it was asked for.
     """
     cast("dict[str, str]", context.run.tags)[DEFER_EVENTS] = "true"
+
+
+def log_check(context: dg.AssetCheckExecutionContext, evaluation: dg.AssetCheckEvaluation) -> None:
+    """Record a check now, for one partition or for all, whatever partition the run has (preview in 1.13)."""
+    context.op_execution_context.log_event(cast("Any", evaluation))

@@ -34,19 +34,20 @@ def check_tables_and_plots(store: Store, family: Family, variant: str | None) ->
         return
     for path in stored:
         if path.suffix == ".parquet" and is_name(path.stem) and path.is_file():
-            checked = _table(TableAddress(family.name, variant, path.stem), path)
+            checked = check_table(TableAddress(family.name, variant, path.stem), path)
             yield unless_ours(checked, ours=path.stem in tables)
         else:
             yield stranger(path, "not named like a table", variant=variant or "")
     for path in drawn:
         if path.is_dir() and is_name(path.name):
-            for checked in _plot(store, family, variant, path):
+            for checked in check_plot(store, family, variant, path):
                 yield unless_ours(checked, ours=path.name in plots)
         else:
             yield stranger(path, "not a plot's folder", variant=variant or "")
 
 
-def _table(address: TableAddress, path: Path) -> Checked:
+def check_table(address: TableAddress, path: Path) -> Checked:
+    """Re-read one table."""
     of: dict[str, Any] = {"variant": address.variant or "", "kind": f"summaries/{path.stem}"}
     try:
         _, provenance, digest = tablefile.decode(reading.read_bytes(path), path=path)
@@ -81,8 +82,8 @@ def check_records(store: Store, family: Family) -> Iterator[Checked]:
         yield as_checked(path, finding, content=digest, **of)
 
 
-def _plot(store: Store, family: Family, variant: str | None, folder: Path) -> Iterator[Checked]:
-    """The manifest, then the files it names, then what no manifest names."""
+def check_plot(store: Store, family: Family, variant: str | None, folder: Path) -> Iterator[Checked]:
+    """Re-read one plot or report: the manifest, the files it names, then what no manifest names."""
     of: dict[str, Any] = {"variant": variant or "", "kind": f"plots/{folder.name}"}
     plot = None
     try:

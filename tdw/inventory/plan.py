@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tdw.epochs import format_epochs
 from tdw.inventory.cells import VariantGaps, find_gaps
 from tdw.inventory.products import CHECKPOINT
 from tdw.inventory.records import Records
@@ -58,6 +59,7 @@ class Task:
         request: hash of the exact work and its expected versions: the same gap has the same one.
         size: number of cells or tables.
         cells: exactly these cells; empty for tables, figures and reports.
+        reason: why, in words for people.
     """
 
     stage: str
@@ -66,6 +68,12 @@ class Task:
     request: str
     size: int
     cells: Cells = field(default_factory=dict[str, tuple[int, ...]])
+    reason: str = ""
+
+    @property
+    def title(self) -> str:
+        """What it is, in words for people."""
+        return f"{self.stage} of {self.variant or 'all variants'}"
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,7 @@ class Inventory:
         if not epochs:
             return None
         spec = self.wanted.checkpoint_spec(gaps.variant)
-        return _of_cells("train", gaps.variant, {CHECKPOINT: epochs}, {CHECKPOINT: spec})
+        return _of_cells("train", gaps, {CHECKPOINT: epochs}, {CHECKPOINT: spec})
 
     def _plan_analysis(
         self, gaps: VariantGaps, out_of_date: bool, names: Collection[str] | None
@@ -145,13 +153,27 @@ class Inventory:
             name: [self.wanted.analyzer_specs[name], *(below[epoch].content for epoch in epochs)]
             for name, epochs in cells.items()
         }
-        return _of_cells("analyze", gaps.variant, cells, made_by)
+        return _of_cells("analyze", gaps, cells, made_by)
 
 
-def _of_cells(stage: str, variant: str, cells: Cells, made_by: Mapping[str, Any]) -> Task:
+def _of_cells(stage: str, gaps: VariantGaps, cells: Cells, made_by: Mapping[str, Any]) -> Task:
     listed = {name: list(epochs) for name, epochs in cells.items()}
     request = fingerprint_json([listed, dict(made_by)])[:16]
-    return Task(stage, variant, tuple(cells), request, sum(map(len, cells.values())), cells)
+    size, reason = sum(map(len, cells.values())), _why(gaps, cells)
+    return Task(stage, gaps.variant, tuple(cells), request, size, cells, reason)
+
+
+def _why(gaps: VariantGaps, cells: Cells) -> str:
+    """Product by product, which epochs are missing, without a record or out of date."""
+    said: list[str] = []
+    for name, epochs in cells.items():
+        of = gaps.cells[name]
+        parts = {"missing": of.missing, "in the store but not recorded": of.unrecorded}
+        parts["out of date"] = of.out_of_date
+        found = {what: set(some).intersection(epochs) for what, some in parts.items()}
+        lines = [f"{what} at epochs {format_epochs(some)}" for what, some in found.items() if some]
+        said.append(f"{name}: {', '.join(lines) or 'its history is not recorded'}")
+    return "; ".join(said)
 
 
 def _plan_tables(stage: str, standing: Standing, variant: str, names: Collection[str] | None) -> Task | None:
@@ -167,4 +189,5 @@ def _plan_tables(stage: str, standing: Standing, variant: str, names: Collection
     if not made:
         return None
     by = {name: [state.product.spec, state.input] for name, state in made.items()}
-    return Task(stage, variant, tuple(made), fingerprint_json(by)[:16], len(made))
+    reason = "; ".join(f"{name}: {state.state.replace('_', ' ')}" for name, state in made.items())
+    return Task(stage, variant, tuple(made), fingerprint_json(by)[:16], len(made), reason=reason)

@@ -12,6 +12,7 @@ from tdw.recipes.catalog import catalog_of
 from tdw.store import Store
 from tdw.store.fingerprints import short
 from tdw_assets.assets.adopt import adopt_cell
+from tdw_assets.assets.links import code_metadata
 from tdw_assets.assets.op_body import Failed, at_work, hand_over, raise_failures, waiting
 from tdw_assets.assets.requested_cells import Cells, CellsConfig, done_since_asked, read_request
 from tdw_assets.assets.training import CHECKPOINT, OWNERS
@@ -191,7 +192,11 @@ def analysis_assets(grid: Grid) -> list[dg.AssetsDefinition]:
             kinds={"python", "numpy", "safetensors"},
             owners=OWNERS,
             code_version=grid.analyzer_specs[name],
-            metadata={"title": analyzer.title, "analyzer_code_version": analyzer.code_version},
+            metadata={
+                "title": analyzer.title,
+                "analyzer_code_version": analyzer.code_version,
+                **code_metadata(analyzer.function),
+            },
         )
 
     @dg.multi_asset(

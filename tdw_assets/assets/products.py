@@ -1,6 +1,6 @@
 """The last stages: summaries and plots by variant, and what is drawn over all variants."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -10,12 +10,13 @@ from tdw.families.stored import why_no_variant
 from tdw.inventory.cells import VariantGaps, series_epochs
 from tdw.inventory.products import Product
 from tdw.inventory.versions import DataVersion
+from tdw.making.comparison import write_comparison
 from tdw.recipes.catalog import catalog_of
 from tdw.reports.registry import get_report
-from tdw.store import Store, Written
+from tdw.store import Store, TableAddress, Written
 from tdw.store.fingerprints import short
 from tdw.store.layout import COMPARISON
-from tdw_assets.assets.links import plot_metadata
+from tdw_assets.assets.links import code_metadata, plot_metadata, table_metadata
 from tdw_assets.assets.op_body import Failed, at_work, hand_over, raise_failures, waiting
 from tdw_assets.assets.training import OWNERS
 from tdw_assets.automation.planned_runs import REQUEST_TAG
@@ -44,14 +45,15 @@ def make_summary(
     grid: Grid, store: Store, variant: str, asset: Product, gaps: Mapping[str, VariantGaps]
 ) -> Made:
     """Compute and commit one table of a variant, or the one that compares all of them."""
-    from tdw.making.comparison import write_comparison
     from tdw.making.tables import summarize
 
     if not variant:
         configs = [grid.family.parse_variant(key) for key in grid.variants]
         early = grid.study.early_epoch
         written = write_comparison(store, grid.family, configs, early_epoch=early)
-        return Made(written, {"variants": len(configs), "path": dg.MetadataValue.path(written.path)})
+        table = store.read_table(TableAddress(grid.family.name, None, asset.short_name))
+        path = dg.MetadataValue.path(written.path)
+        return Made(written, {**table_metadata(table), "variants": len(configs), "path": path})
     summary = catalog_of(grid.family).summary(asset.short_name)
     done = summarize(
         store,
@@ -62,7 +64,9 @@ def make_summary(
         options=grid.study.summary_options(summary.name),
         epochs=series_epochs(gaps[variant], summary.analyzers) if summary.analyzers else None,
     )
-    return Made(done.written, {**done.metadata, "path": dg.MetadataValue.path(done.written.path)})
+    table = store.read_table(TableAddress(grid.family.name, variant, summary.name))
+    path = dg.MetadataValue.path(done.written.path)
+    return Made(done.written, {**table_metadata(table), **done.metadata, "path": path})
 
 
 def make_plot(grid: Grid, store: Store, variant: str, asset: Product) -> Made:
@@ -185,6 +189,17 @@ def _deps(grid: Grid, asset: Product) -> list[dg.AssetDep]:
     return found
 
 
+def _made_by(grid: Grid, asset: Product) -> Callable[..., object]:
+    """The function that makes a product."""
+    if asset.kind == "plots":
+        return catalog_of(grid.family).plot(asset.short_name).load
+    if asset.kind == "reports":
+        return get_report(asset.short_name).write
+    if asset.scope == "study":
+        return write_comparison
+    return catalog_of(grid.family).summary(asset.short_name).function
+
+
 def _spec(grid: Grid, asset: Product) -> dg.AssetSpec:
     kinds = {"summaries": "parquet", "plots": "plotly", "reports": "markdown"}
     return dg.AssetSpec(
@@ -197,7 +212,7 @@ def _spec(grid: Grid, asset: Product) -> dg.AssetSpec:
         kinds={"python", kinds[asset.kind]},
         owners=OWNERS,
         code_version=asset.spec,
-        metadata={"title": asset.title},
+        metadata={"title": asset.title, **code_metadata(_made_by(grid, asset))},
     )
 
 

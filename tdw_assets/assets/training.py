@@ -13,6 +13,7 @@ from tdw.store.seal import check
 from tdw.training.environment import code_version
 from tdw.training.progress import log_progress
 from tdw.training.records import HISTORY
+from tdw_assets.assets.links import code_metadata, table_metadata
 from tdw_assets.assets.op_body import at_work, hand_over, raise_failures, waiting
 from tdw_assets.assets.requested_cells import CellsConfig, done_since_asked, read_request
 from tdw_assets.cells.partitions import TO_VARIANT, cell_partitions, variant_partitions
@@ -173,6 +174,7 @@ def record_history(
                 grid.history,
                 partition=variant,
                 metadata={
+                    **table_metadata(table),
                     "epochs": len(table),
                     "last_epoch": int(last["epoch"]),
                     "train_loss": float(last["train_loss"]),
@@ -217,6 +219,7 @@ def training_assets(grid: Grid) -> list[dg.AssetsDefinition]:
                 kinds={"python", "pytorch", "safetensors"},
                 owners=OWNERS,
                 code_version=code_version(grid.family),
+                metadata=code_metadata(train_cells),
             )
         ],
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -249,6 +252,7 @@ def training_assets(grid: Grid) -> list[dg.AssetsDefinition]:
         kinds={"python", "parquet"},
         owners=OWNERS,
         code_version=code_version(grid.family),
+        metadata=code_metadata(record_history),
         output_required=False,
         pool=TRAIN_POOL,
     )

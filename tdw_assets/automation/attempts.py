@@ -45,16 +45,15 @@ def judge(instance: dg.DagsterInstance, tasks: Iterable[Task | None]) -> Verdict
     for task in tasks:
         if task is None:
             continue
-        what = f"{task.stage} of {task.variant or 'all variants'}"
         if _was_canceled(instance, task):
-            notes.append(f"{what} was canceled: materialize it in the UI, or run `tdw fill`, to go on")
+            notes.append(f"{task.title} was canceled: materialize it in the UI, or run `tdw fill`, to go on")
             continue
         before = instance.get_runs(dg.RunsFilter(tags={REQUEST_TAG: task.request}))
         tried = [other for other in before if other.is_finished and STOPPED_TAG not in other.tags]
         worked = [other for other in tried if WORKER_TAG in other.tags]
         if len(worked) >= ATTEMPTS or len(tried) >= STARTS:
             notes.append(
-                f"{what} was tried {len(tried)} times without progress and is left: "
+                f"{task.title} was tried {len(tried)} times without progress and is left: "
                 f"see run {tried[0].run_id[:8]}, mend the cause, then run `tdw fill`"
             )
             continue

@@ -12,6 +12,8 @@ from tdw_resources.dagster_internals import UnresolvedAssetJobDefinition
 Jobs = Mapping[str, UnresolvedAssetJobDefinition]
 PRIORITIES = {"check": "-1", "train": "0", "analyze": "1", "summarize": "2", "compare": "3"}
 """What is nearly done goes first when runs queue up."""
+REASON_TAG = "tdw/reason"
+_LONGEST = 500  # characters of a reason; the whole one is in the log of the tick
 
 
 def run_request(grid: Grid, task: Task, *, attempt: int | str) -> dg.RunRequest:
@@ -25,5 +27,10 @@ def run_request(grid: Grid, task: Task, *, attempt: int | str) -> dg.RunRequest:
         # Left open, a selection brings the assets' checks along, and with them their time and their pool.
         asset_check_keys=[] if planned.assets else None,
         partition_key=planned.partition_key,
-        tags={**planned.tags, "dagster/priority": PRIORITIES[planned.job], "tdw/door": "automation"},
+        tags={
+            **planned.tags,
+            "dagster/priority": PRIORITIES[planned.job],
+            "tdw/door": "automation",
+            REASON_TAG: task.reason[:_LONGEST],
+        },
     )

@@ -75,7 +75,7 @@ class Tick:
 
     Attributes:
         tasks: to be asked for, each with the number of runs that there were for the same gap.
-        notes: why nothing else is.
+        notes: why nothing else is, and what is waited for.
     """
 
     tasks: list[tuple[Task, int]]
@@ -127,7 +127,8 @@ def tick(
         if not result.tasks:
             _check(result)
     if not result.tasks and not result.notes:
-        result.notes += [_why_nothing(now, busy), *waits]
+        result.notes.append(_why_nothing(now, busy))
+    result.notes += waits
     return result
 
 
@@ -184,7 +185,8 @@ def _check(into: Tick) -> None:
     mark = fingerprint_json(now.marks)[:16]
     if mark != now.checked and any(now.marks.values()):
         now.checked = mark
-        into.tasks.append((Task(CHECK, "", names=(), request=mark, size=0), now.event))
+        reason = "all work is done, and files have come or gone since the last check"
+        into.tasks.append((Task(CHECK, "", names=(), request=mark, size=0, reason=reason), now.event))
 
 
 def _mark(grid: Grid, store: Store, variant: str) -> str:
@@ -223,10 +225,16 @@ def reconcile_sensor(grid: Grid, jobs: Jobs) -> dg.SensorDefinition:
         minimum_interval_seconds=EVERY_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Asks for what is missing or out of date: training, then analysis, then tables and "
-        "plots, one run a variant and stage. Looks only at what changed.",
+        "plots, one run per variant and stage. Looks only at what changed. Each run says why in its tag "
+        "`tdw/reason`; a tick says in its log what it asked for, and without a request what it waits for.",
     )
     def reconcile(context: dg.SensorEvaluationContext, store: StoreResource) -> dg.SensorResult:
         result = tick(grid, context.instance, store.open(), Seen.read(context.cursor))
+        if result.tasks:  # otherwise the reason for skipping says it all, and a tick without a log costs less
+            for task, attempt in result.tasks:
+                context.log.info(f"asks for {task.title} (attempt {attempt + 1}): {task.reason}")
+            for note in result.notes:
+                context.log.info(note)
         return dg.SensorResult(
             run_requests=[run_request(grid, task, attempt=attempt) for task, attempt in result.tasks],
             skip_reason="; ".join(result.notes)[:1000] if not result.tasks else None,

@@ -5,7 +5,6 @@ here, and in `tdw status`; the sensor and `tdw fill` restore it.
 """
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import dagster as dg
 
@@ -14,12 +13,14 @@ from tdw.inventory.cells import AssetGaps
 from tdw.store import Store
 from tdw_assets.cells.partitions import with_registered
 from tdw_assets.cells.wanted import Grid
-from tdw_assets.checks.rereading import Memory, find_unsound
+from tdw_assets.checks.rereading import Memory, recorded_cells, reread
 from tdw_assets.recording.event_records import inventory_of
 from tdw_resources.resources import StoreResource
 
 PRESENT, COVERED, SOUND = "files_present", "schedule_covered", "files_sound"
+UP_TO_DATE = "up_to_date"
 _SHOWN = 20
+_WARN = dg.AssetCheckSeverity.WARN
 _DESCRIPTIONS = {
     PRESENT: "Every cell that was materialized has its file in the store. A deleted file is restored by the "
     "sensor `reconcile` or by `tdw fill`.",
@@ -41,14 +42,15 @@ def _covered(cells: Mapping[str, AssetGaps]) -> list[str]:
     return lines
 
 
-def _result(key: dg.AssetKey, name: str, wrong: list[str], *, looked_at: int) -> dg.AssetCheckResult:
+def check_result(key: dg.AssetKey, name: str, wrong: list[str], *, looked_at: int) -> dg.AssetCheckResult:
+    """The result of a check by what is wrong: an error, or a warning where work is only left to do."""
     more = [f"and {len(wrong) - _SHOWN} more"] if len(wrong) > _SHOWN else []
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=name,
         passed=not wrong,
-        severity=dg.AssetCheckSeverity.WARN if name == COVERED else dg.AssetCheckSeverity.ERROR,
-        metadata={"cells": looked_at, "wrong": len(wrong)}
+        severity=_WARN if name in (COVERED, UP_TO_DATE) else dg.AssetCheckSeverity.ERROR,
+        metadata={"looked_at": looked_at, "wrong": len(wrong)}
         | ({"details": "\n".join([*wrong[:_SHOWN], *more])} if wrong else {}),
     )
 
@@ -58,20 +60,20 @@ def check_cells(
 ) -> Iterator[dg.AssetCheckResult]:
     """Evaluate some checks of the cells of all variants."""
     gaps = inventory_of(grid, instance, store).gaps()
-    home = Path(instance.root_directory) if instance.is_persistent else None
     for asset in ("checkpoint", *grid.analyzers):
         key = grid.key(asset)
         cells = {variant: of.cells[asset] for variant, of in gaps.items()}
         there = sum(len(of.recorded) for of in cells.values())
         if dg.AssetCheckKey(key, PRESENT) in wanted:
-            yield _result(key, PRESENT, _present(cells), looked_at=there)
+            yield check_result(key, PRESENT, _present(cells), looked_at=there)
         if dg.AssetCheckKey(key, COVERED) in wanted:
-            yield _result(key, COVERED, _covered(cells), looked_at=there)
+            yield check_result(key, COVERED, _covered(cells), looked_at=there)
         if dg.AssetCheckKey(key, SOUND) in wanted:
-            memory = Memory.of(home, grid, asset)
-            unsound = find_unsound(grid, store, asset, cells, memory)
+            memory = Memory.of(instance, grid, asset)
+            unsound = reread(recorded_cells(grid, store, asset, cells), memory)
             memory.save()
-            yield _result(key, SOUND, [f"{p}: {why}" for p, why in unsound.items()], looked_at=there)
+            wrong = [line for lines in unsound.values() for line in lines]
+            yield check_result(key, SOUND, wrong, looked_at=there)
 
 
 def cell_checks(grid: Grid) -> dg.AssetChecksDefinition:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import dagster as dg
 from pydantic import TypeAdapter, ValidationError
 
+from tdw.integrity.findings import Checked
 from tdw.integrity.verify import verify_artifact
 from tdw.inventory.cells import AssetGaps
 from tdw.store import Address, Store
@@ -33,9 +35,10 @@ class Memory:
     sound: dict[str, list[int | str]] = field(default_factory=dict[str, list[int | str]])
 
     @classmethod
-    def of(cls, home: Path | None, grid: Grid, asset: str) -> Memory:
+    def of(cls, instance: dg.DagsterInstance, grid: Grid, asset: str) -> Memory:
         """Of an asset; empty where there is none, or no folder to keep it in."""
-        path = home / "sound" / f"{grid.family.name}-{asset}.json" if home else None
+        home = Path(instance.root_directory) if instance.is_persistent else None
+        path = home / "sound" / f"{grid.family.name}-{asset.replace('/', '-')}.json" if home else None
         try:
             return cls(path, TypeAdapter(_Sound).validate_json(path.read_bytes()) if path else {})
         except (OSError, MemoryError, ValidationError):
@@ -52,33 +55,61 @@ class Memory:
             scratch.replace(self.path)
 
 
-def find_unsound(
-    grid: Grid, store: Store, asset: str, cells: Mapping[str, AssetGaps], memory: Memory
-) -> dict[str, str]:
-    """Path -> what is wrong with it, of an asset's recorded files. Updates `memory`.
+@dataclass(frozen=True)
+class Recorded:
+    """A file that an event tells of.
 
-    Args:
-        asset: "checkpoint" or an analyzer's name.
-        cells: variant -> its cells of the asset.
+    Attributes:
+        partition: Dagster's, "" for what has none.
+        path: of the file; of a plot or report, of its manifest.
+        content: what the event says that it holds, in 12 hex digits.
+        read: reads it in full.
     """
+
+    partition: str
+    path: Path
+    content: str
+    read: Callable[[], Iterable[Checked]]
+
+
+def recorded_cells(
+    grid: Grid, store: Store, asset: str, cells: Mapping[str, AssetGaps]
+) -> Iterator[Recorded]:
+    """The recorded files of checkpoints or an analyzer; `cells` are those of each variant."""
     kind = CHECKPOINTS if asset == "checkpoint" else asset
-    wrong: dict[str, str] = {}
     for variant, found in cells.items():
         for epoch, version in found.recorded.items():
             address = Address(grid.family.name, variant, kind, epoch)
-            key, path = f"{variant}/{epoch}", store.path(address)
-            stamp = _stamp(path)
-            known = memory.sound.get(key)
-            if stamp is None or known is None or known[:2] != stamp:
-                checked = verify_artifact(store, grid.family, address)
-                if checked.finding is not None:
-                    wrong[str(path)] = f"{checked.finding.problem}: {checked.finding.detail}"
-                    memory.sound.pop(key, None)
-                    continue
-                known = memory.sound[key] = [*(stamp or [0, 0]), short(checked.content)]
-            if known[2] != version.content:
-                wrong[str(path)] = f"it holds {known[2]}, the event log tells of {version.content}"
-    return wrong
+
+            def read(address: Address = address) -> list[Checked]:
+                return [verify_artifact(store, grid.family, address)]
+
+            yield Recorded(f"{variant}/{epoch}", store.path(address), version.content, read)
+
+
+def reread(recorded: Iterable[Recorded], memory: Memory) -> dict[str, list[str]]:
+    """Partition -> what is wrong with its files; those that are known to be sound are left out.
+
+    Updates `memory`. A file that was read just now and is sound has an empty list.
+    """
+    found: dict[str, list[str]] = {}
+    for file in recorded:
+        stamp, known = _stamp(file.path), memory.sound.get(file.partition)
+        if stamp is None or known is None or known[:2] != stamp:
+            checked = list(file.read())
+            wrong = [f"{c.path}: {c.finding.problem}: {c.finding.detail}" for c in checked if c.finding]
+            found.setdefault(file.partition, []).extend(wrong)
+            content = next((c.content for c in checked if c.content), "")
+            if wrong or not content:
+                memory.sound.pop(file.partition, None)
+                if not checked:
+                    found[file.partition].append(f"{file.path}: is not there")
+                continue
+            known = memory.sound[file.partition] = [*(stamp or [0, 0]), short(content)]
+        if known[2] != file.content:
+            wrong = f"{file.path}: it holds {known[2]}, the event log tells of {file.content}"
+            found.setdefault(file.partition, []).append(wrong)
+    return found
 
 
 def _stamp(path: Path) -> list[int | str] | None:

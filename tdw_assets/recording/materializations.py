@@ -10,7 +10,7 @@ from tdw_assets.cells.wanted import Grid, cell_key
 from tdw_assets.recording.versions import Input, read_pointers, read_versions, tags
 from tdw_resources.events import MaterializationStream
 
-Metadata = Mapping[str, float | int | str | dg.MetadataValue]
+Metadata = Mapping[str, float | int | str | dg.TableSchema | dg.MetadataValue]
 
 
 @dataclass(frozen=True)

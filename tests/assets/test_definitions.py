@@ -1,9 +1,11 @@
 """All definitions of a study at a glance: what is there, how it hangs together, how it is described."""
 
+import difflib
 from pathlib import Path
 
 import dagster as dg
 import pytest
+import snapshot
 from lab import V1, tiny_study
 from tiny_variant import TINY
 
@@ -76,10 +78,23 @@ def test_a_study_with_few_analyzers_has_no_table_that_it_can_not_make() -> None:
     assert "plots/mean_coarseness" not in names
 
 
-def test_checks_are_on_every_cell_asset(grid: Grid) -> None:
-    checks = build_defs(grid).resolve_asset_graph().asset_check_keys
-    assert {key.asset_key for key in checks} == {grid.checkpoint, *(grid.key(n) for n in grid.analyzers)}
-    assert {key.name for key in checks} == {"files_present", "schedule_covered", "files_sound"}
+def test_every_asset_is_checked(grid: Grid, specs: dict[str, dg.AssetSpec]) -> None:
+    by_asset: dict[str, set[str]] = {}
+    for key in build_defs(grid).resolve_asset_graph().asset_check_keys:
+        by_asset.setdefault(key.asset_key.to_user_string(), set()).add(key.name)
+    assert set(by_asset) == set(specs)
+    assert by_asset.pop("history") == {"files_sound"}
+    for name, checks in by_asset.items():
+        of_cells = {"files_present", "schedule_covered", "files_sound"}
+        assert checks == ({"up_to_date", "files_sound"} if "/" in name else of_cells), name
+
+
+def test_every_asset_links_to_the_code_that_makes_it(specs: dict[str, dg.AssetSpec]) -> None:
+    for name, spec in specs.items():
+        (place,) = spec.metadata["dagster/code_references"].code_references
+        function = place.label.rpartition(".")[2]
+        lines = Path(place.file_path).read_text().splitlines()[place.line_number - 1 :]
+        assert any(f"def {function}(" in line for line in lines[:3]), name
 
 
 def test_a_narrowed_grid_holds_what_was_asked_for_alone(grid: Grid) -> None:
@@ -93,3 +108,9 @@ def test_the_comparison_is_two_tables_and_there_only_with_both(grid: Grid, tiny_
     assert comparison.exists(grid.family.name, tiny_store, None)
     Path(tiny_store.path(TableAddress(grid.family.name, None, "associations"))).unlink()
     assert not comparison.exists(grid.family.name, tiny_store, None)
+
+
+def test_the_definitions_are_those_of_the_snapshot() -> None:
+    found, kept = snapshot.describe().splitlines(), snapshot.FILE.read_text().splitlines()
+    changes = "\n".join(difflib.unified_diff(kept, found, "definitions.txt", "the code", lineterm="", n=0))
+    assert not changes, f"if this is meant, run `make snapshot` and commit the file:\n{changes}"

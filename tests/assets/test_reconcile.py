@@ -229,6 +229,18 @@ def test_a_tick_stops_when_its_time_is_up_and_the_next_goes_on(lab: Lab) -> None
     assert sorted(asked) == sorted([V1, V2, *more]) and ticks == 4
 
 
+def test_each_run_says_why_it_was_asked_for(lab: Lab) -> None:
+    few = lab.with_study(analyzers=["coarseness"])
+    assert few.fill("train", V1, {"checkpoint": (0, 2, 4, 6)}).success
+    assert few.fill("analyze", V1, {"coarseness": (0, 2)}).success
+    few.record_checkpoint_as_changed(V1, 2)
+    automation = Automation(few)
+    (first, second) = (run_request(few.grid, task, attempt=0) for task, _ in automation.tick().tasks)
+    assert first.tags["tdw/reason"] == "coarseness: missing at epochs 4, 6, out of date at epochs 2"
+    assert second.tags["tdw/reason"] == "checkpoint: missing at epochs 0:6:2"
+    assert second.tags["tdw/variant"] == V2
+
+
 def test_the_sensor_asks_the_daemon_with_keys_that_never_repeat_a_run(lab: Lab) -> None:
     sensor = lab.defs.resolve_sensor_def("reconcile")
 

@@ -155,3 +155,36 @@ def test_a_running_op_can_keep_dagster_from_recording_its_outputs(deferred: bool
         assert len(recorded) == (0 if deferred else 1), ADVICE
         (run,) = instance.get_runs()
         assert internals.DEFER_EVENTS not in run.tags, "the stored run stays as it was asked for"
+
+
+RECORDED = [("sound", "a", True), ("sound", "b", False), ("there", None, True)]
+
+
+def test_a_check_is_recorded_by_partition_from_a_run_without_one() -> None:
+    variants = dg.DynamicPartitionsDefinition(name="v")
+
+    @dg.asset(partitions_def=variants)
+    def table() -> None: ...
+
+    @dg.multi_asset_check(
+        specs=[
+            dg.AssetCheckSpec("sound", asset="table", partitions_def=variants),
+            dg.AssetCheckSpec("there", asset="table"),
+        ],
+        can_subset=True,  # without, each check has to be yielded
+    )
+    def check(context: dg.AssetCheckExecutionContext):
+        for name, variant, passed in RECORDED:
+            evaluation = dg.AssetCheckEvaluation(
+                asset_key=table.key, check_name=name, passed=passed, metadata={}, partition=variant
+            )
+            internals.log_check(context, evaluation)
+        yield from ()
+
+    job = dg.define_asset_job("check", selection=dg.AssetSelection.all_asset_checks())
+    defs = dg.Definitions(assets=[table], asset_checks=[check], jobs=[job])
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("v", ["a", "b"])
+        result = defs.resolve_job_def("check").execute_in_process(instance=instance)
+        found = [(e.check_name, e.partition, e.passed) for e in result.get_asset_check_evaluations()]
+    assert result.success and found == RECORDED, ADVICE

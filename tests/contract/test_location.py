@@ -18,11 +18,17 @@ def run(code: str) -> str:
     return done.stdout.strip()
 
 
+LOAD = "import sys, os, tdw_assets.definitions as location; "
+
+
+def test_importing_the_code_location_does_nothing_but_import_dagster() -> None:
+    code = LOAD + "print([m for m in sys.modules if m.split('.')[0] in ('tdw', 'tdw_resources', 'numpy')])"
+    assert run(code) == "[]"
+
+
 def test_loading_the_definitions_imports_nothing_heavy() -> None:
-    heavy = f"[m for m in {HEAVY} if m in sys.modules]"
-    assert (
-        run(f"import sys, tdw_assets.definitions as d; d.defs.get_repository_def(); print({heavy})") == "[]"
-    )
+    code = LOAD + f"location.defs().get_repository_def(); print([m for m in {HEAVY} if m in sys.modules])"
+    assert run(code) == "[]"
 
 
 def test_the_command_line_imports_nothing_heavy_before_it_works() -> None:
@@ -32,8 +38,8 @@ def test_the_command_line_imports_nothing_heavy_before_it_works() -> None:
 
 
 def test_work_runs_with_one_thread_a_process() -> None:
-    assert run("import os; os.environ.pop('OMP_NUM_THREADS', 0); import tdw_assets.definitions; "
-               "print(os.environ['OMP_NUM_THREADS'], os.environ['NUMBA_NUM_THREADS'])") == "1 1"  # fmt: skip
+    code = LOAD + "os.environ.pop('OMP_NUM_THREADS', 0); location.defs(); "
+    assert run(code + "print(os.environ['OMP_NUM_THREADS'], os.environ['NUMBA_NUM_THREADS'])") == "1 1"
 
 
 @pytest.mark.slow

@@ -1,0 +1,135 @@
+"""Checks of tables, figures and reports: what is missing or out of date, and whether the files are sound.
+
+The soundness of what is made for each variant is recorded for each partition, so that Dagster shows which one
+is wrong. Cells are not: a check event per cell would double the event log.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from tdw.integrity.findings import Checked
+from tdw.integrity.tables import check_plot, check_table
+from tdw.inventory.products import Product
+from tdw.inventory.versions import DataVersion
+from tdw.store import Store, TableAddress
+from tdw.store.document_files import MANIFEST
+from tdw_assets.cells.partitions import variant_partitions, with_registered
+from tdw_assets.cells.wanted import Grid
+from tdw_assets.checks.asset_checks import SOUND, UP_TO_DATE, check_result
+from tdw_assets.checks.rereading import Memory, Recorded, reread
+from tdw_assets.recording.event_records import EventRecords, inventory_of
+from tdw_resources.dagster_internals import log_check
+from tdw_resources.resources import StoreResource
+
+_OTHERS = ("orphan", "not ours")  # beside a plot, not of it
+
+
+def check_products(
+    grid: Grid, instance: dg.DagsterInstance, store: Store, wanted: set[dg.AssetCheckKey]
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """Evaluate some checks, of a whole product or of one partition."""
+    if any(key.name == UP_TO_DATE for key in wanted):
+        inventory = inventory_of(grid, instance, store)
+        states = (*inventory.standing(inventory.gaps()).states, *inventory.study_standing().states)
+        for product in _checked(grid):
+            key = grid.key(*product.name.split("/"))
+            of = [each for each in states if each.product.name == product.name]
+            left = [each for each in of if each.state in ("missing", "out_of_date")]
+            if dg.AssetCheckKey(key, UP_TO_DATE) in wanted:
+                lines = [f"{at.variant or 'all variants'}: {at.state.replace('_', ' ')}" for at in left]
+                yield _evaluation(check_result(key, UP_TO_DATE, lines, looked_at=len(of)))
+    for product in _checked(grid):
+        if dg.AssetCheckKey(grid.key(*product.name.split("/")), SOUND) in wanted:
+            yield from _sound(grid, instance, store, product)
+
+
+def _checked(grid: Grid) -> list[Product]:
+    return [product for product in grid.products if product.scope != "cell"]
+
+
+def _sound(
+    grid: Grid, instance: dg.DagsterInstance, store: Store, product: Product
+) -> Iterator[dg.AssetCheckEvaluation]:
+    key = grid.key(*product.name.split("/"))
+    memory, records = Memory.of(instance, grid, product.name), EventRecords(grid, instance)
+    if product.scope == "study":
+        version = records.of_study(product.name)
+        files = [_recorded(grid, store, product, "", version)] if version else []
+        wrong = reread(files, memory).get("", [])
+        memory.save()
+        yield _evaluation(check_result(key, SOUND, wrong, looked_at=len(files)))
+        return
+    versions = records.by_variant(product.name, grid.variants)
+    found = reread((_recorded(grid, store, product, v, versions[v]) for v in versions), memory)
+    memory.save()
+    # What is wrong comes last: Dagster shows the latest evaluation as the check's own state.
+    for variant, wrong in sorted(found.items(), key=lambda item: bool(item[1])):
+        yield _evaluation(check_result(key, SOUND, wrong, looked_at=1), partition=variant)
+
+
+def _evaluation(result: dg.AssetCheckResult, *, partition: str | None = None) -> dg.AssetCheckEvaluation:
+    if result.asset_key is None or result.check_name is None:
+        raise ValueError("a result without its key")
+    return dg.AssetCheckEvaluation(
+        asset_key=result.asset_key,
+        check_name=result.check_name,
+        passed=result.passed,
+        severity=result.severity,
+        metadata=result.metadata,
+        partition=partition,
+    )
+
+
+def _recorded(grid: Grid, store: Store, product: Product, variant: str, version: DataVersion) -> Recorded:
+    family, of = grid.family, variant or None
+    if product.kind in ("summaries", "history"):
+        address = TableAddress(family.name, of, product.short_name)
+        path = store.path(address)
+        return Recorded(variant, path, version.content, lambda: [check_table(address, path)])
+    folder = store.plot_folder(family.name, of, product.short_name)
+
+    def read() -> list[Checked]:
+        found = check_plot(store, family, of, folder)
+        return [file for file in found if not (file.finding and file.finding.problem in _OTHERS)]
+
+    return Recorded(variant, folder / MANIFEST, version.content, read)
+
+
+def product_checks(grid: Grid) -> dg.AssetChecksDefinition:
+    """Two checks for each table, figure and report, in one op."""
+
+    def specs(product: Product) -> list[dg.AssetCheckSpec]:
+        key = grid.key(*product.name.split("/"))
+        by_variant = product.scope == "variant"
+        sound = dg.AssetCheckSpec(
+            SOUND,
+            asset=key,
+            description="Files that are new since the last check were read again: checksum over all bytes, "
+            "the place that they belong to, and the content that their event tells of.",
+            partitions_def=variant_partitions(grid) if by_variant else None,
+        )
+        if product.kind == "history":
+            return [sound]
+        current = dg.AssetCheckSpec(
+            UP_TO_DATE,
+            asset=key,
+            description="It is there wherever it can be made, and is made from what is recorded now. "
+            "A warning while work is left.",
+        )
+        return [current, sound]
+
+    @dg.multi_asset_check(
+        name="check_products",
+        specs=[spec for product in _checked(grid) for spec in specs(product)],
+        can_subset=True,
+    )
+    def check(context: dg.AssetCheckExecutionContext, store: StoreResource):
+        live = with_registered(grid, context.instance)
+        wanted = set(context.selected_asset_check_keys)
+        # Dagster refuses to take a result without partition from an op that has checks with partitions.
+        for evaluation in check_products(live, context.instance, store.open(), wanted):
+            log_check(context, evaluation)
+        yield from ()
+
+    return check
