@@ -113,11 +113,12 @@ def automate(root: Path, cursor: str) -> None:
         RuntimeError: the doubled tick asks for something else, or a run failed.
     """
     events.BATCH_CELLS = CELLS_A_BATCH
-    store, saved, keys = Store(root), root / ".cursor", root / ".keys"
+    home = home_of(root)
+    store, saved, keys = Store(root), home / "cursor", home / "keys"
     started = set(keys.read_text().split()) if keys.exists() else set[str]()
     kept = saved.read_text() if saved.exists() and cursor != "lost" else ""
     seen = Seen.read(kept) if kept else Seen()
-    with open_instance(home_of(root)) as instance:
+    with open_instance(home) as instance:
         fail_dead_runs(instance)
         while True:
             first, second = (tick(grid(), instance, store, seen) for _ in range(2))

@@ -171,7 +171,7 @@ class _Play:
 
     def _draw(self) -> Turn:
         """A turn, and what befalls it: nothing when all that was to happen has happened."""
-        points = int(10 ** self._random.uniform(0, 1.6))
+        points = int(10 ** self._random.uniform(0, 2.4 if self._runs else 1.6))
         if not self._spend(0.65):
             return Turn(points, "pause")
         kinds: list[tuple[int, Callable[[], Turn]]] = [
@@ -276,10 +276,13 @@ _SAID = {
     "clock": "clock jumps",
     "lose": "lost events",
 }
-# What a job says when others are in its way: it is started again.
+# What a job says when others are in its way: it is started again. A process that waits for its turn in the
+# middle of a transaction holds the database longer than SQLite waits for it.
 _MAY_FAIL = {
+    "fill": ("database is locked",),
+    "tick": ("database is locked",),
     "export": ("nothing of this variant is stored", "vanished while it was exported", "holds no variant"),
-    "draw": ("nothing to draw",),
+    "draw": ("fill the gap",),
     "repair": ("is being worked on", "there is no store"),
 }
 

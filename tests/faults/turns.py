@@ -177,6 +177,7 @@ class Seat:
         try:
             os.dup2(os.open(os.devnull, os.O_RDWR), 1)
             os.dup2(os.open(os.devnull, os.O_RDWR), 2)
+            sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # pytest has put others there
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             self._settle_in()
             for hook in hooks:
@@ -242,7 +243,8 @@ class Seat:
 
     def _named(self, what: object) -> str:
         """Below the store's root, without what the system hands out: ids of processes and of runs."""
-        return _HANDED_OUT.sub("*", str(what).removeprefix(self._prefix))
+        name = "." if str(what) == str(self._root) else str(what).removeprefix(self._prefix)
+        return _HANDED_OUT.sub("*", name)
 
     # What has to be the same each time
 
