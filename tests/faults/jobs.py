@@ -48,7 +48,8 @@ def make(root: Path, variant: str) -> None:
 
 
 def draw(root: Path, variant: str) -> None:
-    """A plot of a variant that is trained."""
+    """Make a variant, and a plot of it: a plot of less would have other bytes."""
+    make(root, variant)
     store, name = Store(root), "training_curves"
     if not (store.plot_folder(FAMILY.name, variant, name) / "manifest.json").exists():
         render(catalog_of(FAMILY).plot(name), store, family=FAMILY, variants=[variant]).write(store)

@@ -282,7 +282,6 @@ _MAY_FAIL = {
     "fill": ("database is locked",),
     "tick": ("database is locked",),
     "export": ("nothing of this variant is stored", "vanished while it was exported", "holds no variant"),
-    "draw": ("fill the gap",),
     "repair": ("is being worked on", "there is no store"),
 }
 
