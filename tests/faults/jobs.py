@@ -124,18 +124,19 @@ def automate(root: Path, cursor: str) -> None:
         while True:
             first, second = (tick(grid(), instance, store, seen) for _ in range(2))
             asked, again = (
-                [run_request(run, attempt=attempt).run_key for run, attempt in one.runs]
+                [run_request(grid(), task, attempt=attempt).run_key for task, attempt in one.tasks]
                 for one in (first, second)
             )
             if asked != again:
                 raise RuntimeError(f"a doubled tick asks for something else: {asked} and {again}")
-            new = [(key, run) for key, (run, _) in zip(asked, first.runs, strict=True) if key not in started]
-            for key, run in new:
+            both = zip(asked, first.tasks, strict=True)
+            new = [(key, task) for key, (task, _) in both if key not in started]
+            for key, task in new:
                 started.add(str(key))
                 with keys.open("a") as file:
                     file.write(f"{key}\n")
-                if run.job != "check":
-                    done = execute(run, defs=definitions(root), instance=instance)
+                if task.stage != "check":
+                    done = execute(grid(), task, defs=definitions(root), instance=instance)
                     if done.error:
                         raise RuntimeError(f"{done.stage} of {done.variant}: {done.error}")
             seen = first.seen
