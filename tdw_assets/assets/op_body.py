@@ -5,7 +5,6 @@ record each result as it comes, and name together what failed.
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import cast
 
 import dagster as dg
 
@@ -24,11 +23,12 @@ from tdw.training.progress import Progress, log_progress
 from tdw.training.records import HISTORY
 from tdw_assets.assets.requested_cells import CellsConfig, as_failure, read_request
 from tdw_assets.automation.planned_runs import REQUEST_TAG
-from tdw_assets.cells.partitions import DEFER_EVENTS, with_registered
+from tdw_assets.cells.partitions import with_registered
 from tdw_assets.cells.wanted import Grid, cell_key
 from tdw_assets.recording.event_records import inventory_of
 from tdw_assets.recording.materializations import materialization, stream_done
 from tdw_assets.recording.versions import Input, read_pointers
+from tdw_resources.dagster_internals import defer_events_from_now
 from tdw_resources.events import report_materializations, report_planned
 from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, identity
 from tdw_resources.progress import Report, reporting
@@ -267,7 +267,7 @@ def hand_over(context: dg.AssetExecutionContext) -> Iterator[dg.Output]:
     Dagster skips an op when one that it needs, in the same run, yields no output. The cells are recorded
     already, one by one, so Dagster is told not to record the whole range of the run once more.
     """
-    cast("dict[str, str]", context.run.tags)[DEFER_EVENTS] = "true"
+    defer_events_from_now(context)
     selected = context.op_execution_context.selected_output_names
     for output in context.op_def.output_defs:  # in the order of the specs: each after what it needs
         if output.name in selected:

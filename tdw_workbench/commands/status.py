@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tdw.errors import BadConfig
 from tdw.study import load_study
 from tdw_workbench.cli import add_places, places_of
-from tdw_workbench.terminal import count
+from tdw_workbench.terminal import count, format_table
 
 if TYPE_CHECKING:
     from tdw.inventory.survey import Survey
@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
 def _all(survey: Survey) -> list[str]:
     """A line a variant, what covers all of them, and what to do about it."""
     values = survey.to_dict()
-    rows: list[tuple[str, ...]] = [_HEADS]
+    rows: list[tuple[str, ...]] = []
     epochs = len(survey.wanted.epochs)
     for variant, of in values["variants"].items():
         totals = of["totals"]
@@ -93,7 +93,7 @@ def _all(survey: Survey) -> list[str]:
     over_all = values["comparison"]
     done = sum(state == "done" for state in over_all.values())
     rows.append(("all variants", "", "", "", "", "", f"{done}/{len(over_all)}", ""))
-    return [*_table(rows), *_extra(values["adaptive"]), *_advice(values)]
+    return [*format_table(_HEADS, rows), *_extra(values["adaptive"]), *_advice(values)]
 
 
 def _extra(adaptive: Mapping[str, Any] | None) -> list[str]:
@@ -138,27 +138,14 @@ def _one(survey: Survey, variant: str) -> list[str]:
         )
     of = survey.to_dict()["variants"][variant]
     names = ("there", "missing", "out_of_date", "failed", "unrecorded", "not_in_study")
-    rows: list[tuple[str, ...]] = [(variant, *(name.replace("_", " ") for name in names))]
+    heads = (variant, *(name.replace("_", " ") for name in names))
+    rows: list[tuple[str, ...]] = []
     for asset, cells in of["cells"].items():
         rows.append((asset, str(cells["there"]), *(cells[name] for name in names[1:])))
     tables = [(name, state.replace("_", " ")) for name, state in of["tables_and_plots"].items()]
-    return [*_table(rows), *_table([("history", "done" if of["history"] else "missing"), *tables])]
+    tables = [("history", "done" if of["history"] else "missing"), *tables]
+    return [*format_table(heads, rows), *format_table(("tables and plots", ""), tables)]
 
 
 def _number(value: int) -> str:
     return str(value) if value else "-"
-
-
-def _table(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """Columns aligned; the first to the left, the others to the right."""
-    listed = list(rows)
-    widths = [max(len(row[at]) for row in listed) for at in range(len(listed[0]))]
-    return [
-        "  ".join(
-            [
-                row[0].ljust(widths[0]),
-                *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
-            ]
-        ).rstrip()
-        for row in listed
-    ]
