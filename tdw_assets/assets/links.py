@@ -5,7 +5,6 @@ from __future__ import annotations
 import dagster as dg
 
 from tdw.inventory.done import Done
-from tdw.recipes.catalog import catalog_of
 from tdw_assets.cells.wanted import Grid
 from tdw_resources import links
 
@@ -26,6 +25,6 @@ def metadata_of(grid: Grid, done: Done) -> Metadata:
         found["report"] = dg.MetadataValue.url(page)
     else:
         found["path"] = dg.MetadataValue.path(done.path)
-    if product.kind == "artifact" and catalog_of(grid.family).analyzer(done.name).explored:
+    if grid.family.explorer and done.name in grid.family.explorer.analyzers:
         found["explorer"] = dg.MetadataValue.url(links.explorer_page(family, done.variant))
     return found
