@@ -18,7 +18,7 @@ Begin = Callable[[int], Run]
 """Rounds -> a run of so many, in a folder of its own."""
 
 
-SHORT, OTHER, OF_RUNS = 131, 95, 32
+SHORT, OTHER, OF_RUNS = 27, 140, 32
 """Numbers of schedules with few faults; the last one is of Dagster runs."""
 
 
