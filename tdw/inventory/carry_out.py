@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from tdw.epochs import format_epochs
 from tdw.errors import CorruptFile, NotFound, Unreadable
 from tdw.inventory.adopt import adopt
 from tdw.inventory.cells import VariantGaps, series_epochs
@@ -18,9 +20,10 @@ from tdw.inventory.versions import NO_INPUT, DataVersion
 from tdw.inventory.wanted import Wanted
 from tdw.recipes.catalog import catalog_of
 from tdw.reports.registry import get_report
-from tdw.store import Store, TableAddress, Written
-from tdw.store.fingerprints import short
+from tdw.store import RecordAddress, Store, TableAddress, Written
+from tdw.store.fingerprints import fingerprint_json, short
 from tdw.store.seal import check
+from tdw.study.extra_epochs import basis, choose, find_trained, read_choice
 from tdw.training.records import HISTORY
 
 if TYPE_CHECKING:
@@ -200,6 +203,33 @@ def make_history(work: Work) -> Done:
     )
 
 
+def make_choice(wanted: Wanted, store: Store, product: Product) -> Done:
+    """The extra epochs: chosen when what they rest on has changed, else as they are.
+
+    Raises:
+        NotFound: no variant is trained to the end of the schedule, or its history is not.
+        CorruptFile: a history that the choice would rest on is damaged.
+        StoreError: the choice can't be written.
+    """
+    study = wanted.study
+    trained = find_trained(store, study, wanted.variants)
+    made = read_choice(store, study)
+    if made is None or made.basis != basis(study, trained):
+        made = choose(store, study, trained) if trained else None
+    if made is None:
+        raise NotFound(
+            f"no history of study {wanted.name} reaches epoch {study.epoch_list[-1]} yet",
+            "train the variants first: `tdw fill`",
+        )
+    address = RecordAddress(study.family, study.name)
+    data = store.read_bytes(address)
+    version = DataVersion(
+        product.spec, short(fingerprint_json(dict(made.basis))), short(sha256(data).hexdigest())
+    )
+    metadata = {"epochs": format_epochs(made.epochs) or "none", "variants": ", ".join(made.variants)}
+    return Done(product.name, "", None, version, metadata, str(store.path(address)))
+
+
 def make_product(
     wanted: Wanted, store: Store, product: Product, gaps: VariantGaps | None, *, inputs: str
 ) -> Done:
@@ -215,6 +245,8 @@ def make_product(
     Raises:
         NotFound: there is nothing to make it from yet.
     """
+    if product.kind == "extra_epochs":
+        return make_choice(wanted, store, product)
     variant = gaps.variant if gaps else ""
     make = {"summaries": _table if gaps else _comparison, "plots": _figure, "reports": _report}[product.kind]
     written, metadata = make(wanted, store, product, gaps)

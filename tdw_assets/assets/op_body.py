@@ -149,12 +149,15 @@ def _make_table(
     asked = REQUEST_TAG in context.run.tags
     variant = gaps.variant if gaps else ""
     standing = inventory.standing({variant: gaps}) if gaps else inventory.study_standing()
-    now = standing.of(product, variant)
-    if now.state == "done" and asked:
-        return []
+    mark = ""
+    if product.kind != "extra_epochs":
+        now = standing.of(product, variant)
+        if now.state == "done" and asked:
+            return []
+        mark = now.input
     inputs = _read_inputs(context.instance, grid, product, gaps, standing.marks[variant])
     try:
-        done = make_product(grid, inventory.store, product, gaps, inputs=now.input)
+        done = make_product(grid, inventory.store, product, gaps, inputs=mark)
     except NotFound as error:
         if not asked:
             return [Failed(product.name, variant, error)]
