@@ -11,9 +11,10 @@ import dagster as dg
 from tdw.epochs import format_epochs
 from tdw.errors import NotFound, TdwError
 from tdw.families.stored import why_no_variant
-from tdw.inventory.carry_out import Work, make_history, make_product
+from tdw.inventory.carry_out import Work
 from tdw.inventory.cells import VariantGaps
 from tdw.inventory.done import Failed
+from tdw.inventory.make import make_history, make_product
 from tdw.inventory.plan import Inventory
 from tdw.inventory.products import Product
 from tdw.inventory.state import recorded_marks
