@@ -1,43 +1,59 @@
-"""What assets show in Dagster's UI beside numbers: pictures and pages, tables' columns, their code."""
+"""What assets show people in Dagster's UI: numbers, files, links to our pages, columns, their code."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
+from upath import UPath
 
-from tdw.recipes.figure import Plot
+from tdw.inventory.done import Done
+from tdw.inventory.products import Product
+from tdw.making.comparison import write_comparison
+from tdw.recipes.catalog import catalog_of
+from tdw.reports.registry import get_report
+from tdw.store import tablefile
+from tdw.study.extra_epochs import choose
+from tdw.training.loop import train
 from tdw_assets.cells.wanted import Grid
-from tdw_assets.recording.materializations import Metadata
 from tdw_resources import links
 
-if TYPE_CHECKING:
-    import pandas as pd
+Metadata = dict[str, float | int | str | dg.TableSchema | dg.MetadataValue]
 
 
-def plot_metadata(grid: Grid, variant: str, plot: Plot, *, version: str, nbytes: int) -> Metadata:
-    """Links for the event log; below our webserver the preview's link shows the picture.
+def metadata_of(grid: Grid, done: Done) -> Metadata:
+    """The metadata of a materialization; below our webserver the preview's link shows the picture."""
+    found: Metadata = dict(done.metadata)
+    product, family, version = grid.product(done.name), grid.family.name, done.version.content
+    if product.kind == "plots":
+        address = (family, done.variant or None, product.short_name)
+        preview = links.plot_preview(product.title, *address, version=version)
+        found["preview"] = dg.MetadataValue.md(preview)
+        found["interactive"] = dg.MetadataValue.url(links.plot_page(*address, version=version))
+    elif product.kind == "reports":
+        page = links.report_page(family, product.short_name, version=version)
+        found["report"] = dg.MetadataValue.url(page)
+    else:
+        found["path"] = dg.MetadataValue.path(done.path)
+    if product.kind in ("summaries", "history"):
+        found |= _table_metadata(UPath(done.path))
+    if grid.family.explorer and done.name in grid.family.explorer.analyzers:
+        found["explorer"] = dg.MetadataValue.url(links.explorer_page(family, done.variant))
+    return found
 
-    Args:
-        version: of the plot's content, so that browsers see a new picture where there is one.
-    """
-    family = grid.family.name
-    page = links.plot_page(family, variant or None, plot.name, version=version)
-    preview = links.plot_preview(plot.title, family, variant or None, plot.name, version=version)
-    return {"preview": dg.MetadataValue.md(preview), "interactive": dg.MetadataValue.url(page)}
 
-
-def table_metadata(table: pd.DataFrame) -> Metadata:
+def _table_metadata(path: UPath) -> Metadata:
     """Columns with their types, and the number of rows, where Dagster looks for them."""
+    table, _, _ = tablefile.decode(path.read_bytes(), path=path)
     columns = [dg.TableColumn(str(name), str(kind)) for name, kind in table.dtypes.items()]
     return {"dagster/column_schema": dg.TableSchema(columns), "dagster/row_count": len(table)}
 
 
-def code_metadata(function: Callable[..., Any]) -> dict[str, Any]:
-    """Where the function that makes an asset is: Dagster's UI opens its file in an editor."""
-    function = inspect.unwrap(function)
+def code_metadata(grid: Grid, product: Product) -> dict[str, Any]:
+    """Where the function that makes a product is: Dagster's UI opens its file in an editor."""
+    function = inspect.unwrap(_made_by(grid, product))
     try:
         file, (_, line) = inspect.getsourcefile(function), inspect.getsourcelines(function)
     except (TypeError, OSError):  # made at run time, or its source is not there
@@ -45,3 +61,16 @@ def code_metadata(function: Callable[..., Any]) -> dict[str, Any]:
     label = f"{function.__module__}.{function.__qualname__}"
     place = dg.LocalFileCodeReference(file_path=str(file), line_number=line, label=label)
     return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[place])}
+
+
+def _made_by(grid: Grid, product: Product) -> Callable[..., Any]:
+    catalog, name = catalog_of(grid.family), product.short_name
+    if product.kind == "artifact":
+        return catalog.analyzer(name).function
+    if product.kind == "plots":
+        return catalog.plot(name).load
+    if product.kind == "reports":
+        return get_report(name).write
+    if product.kind == "summaries":
+        return catalog.summary(name).function if product.scope == "variant" else write_comparison
+    return choose if product.kind == "extra_epochs" else train

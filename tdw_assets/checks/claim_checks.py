@@ -9,9 +9,9 @@ from tdw.errors import TdwError
 from tdw.reports.study_report import NAME
 from tdw.store import Store
 from tdw.study.claims import Claim
+from tdw_assets.assets.links import Metadata
 from tdw_assets.cells.partitions import with_registered
 from tdw_assets.cells.wanted import Grid
-from tdw_assets.recording.materializations import Metadata
 from tdw_resources.resources import StoreResource
 
 
@@ -70,7 +70,7 @@ def claim_checks(grid: Grid) -> list[dg.AssetChecksDefinition]:
     reported = any(product.name == f"reports/{NAME}" for product in grid.products)
     if not reported or not grid.study.claims:
         return []
-    key = grid.key("reports", NAME)
+    key = grid.key(f"reports/{NAME}")
 
     @dg.multi_asset_check(
         name="check_claims",

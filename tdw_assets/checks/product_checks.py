@@ -22,6 +22,7 @@ from tdw_assets.recording.event_records import EventRecords, inventory_of
 from tdw_resources.dagster_internals import log_check
 from tdw_resources.resources import StoreResource
 
+_KINDS = ("history", "summaries", "plots", "reports")
 _OTHERS = ("orphan", "not ours")  # beside a plot, not of it
 
 
@@ -33,25 +34,25 @@ def check_products(
         inventory = inventory_of(grid, instance, store)
         states = (*inventory.standing(inventory.gaps()).states, *inventory.study_standing().states)
         for product in _checked(grid):
-            key = grid.key(*product.name.split("/"))
+            key = grid.key(product.name)
             of = [each for each in states if each.product.name == product.name]
             left = [each for each in of if each.state in ("missing", "out_of_date")]
             if dg.AssetCheckKey(key, UP_TO_DATE) in wanted:
                 lines = [f"{at.variant or 'all variants'}: {at.state.replace('_', ' ')}" for at in left]
                 yield _evaluation(check_result(key, UP_TO_DATE, lines, looked_at=len(of)))
     for product in _checked(grid):
-        if dg.AssetCheckKey(grid.key(*product.name.split("/")), SOUND) in wanted:
+        if dg.AssetCheckKey(grid.key(product.name), SOUND) in wanted:
             yield from _sound(grid, instance, store, product)
 
 
 def _checked(grid: Grid) -> list[Product]:
-    return [product for product in grid.products if product.scope != "cell"]
+    return [product for product in grid.products if product.kind in _KINDS]
 
 
 def _sound(
     grid: Grid, instance: dg.DagsterInstance, store: Store, product: Product
 ) -> Iterator[dg.AssetCheckEvaluation]:
-    key = grid.key(*product.name.split("/"))
+    key = grid.key(product.name)
     memory, records = Memory.of(instance, grid, product.name), EventRecords(grid, instance)
     if product.scope == "study":
         version = records.of_study(product.name)
@@ -100,7 +101,7 @@ def product_checks(grid: Grid) -> dg.AssetChecksDefinition:
     """Two checks for each table, figure and report, in one op."""
 
     def specs(product: Product) -> list[dg.AssetCheckSpec]:
-        key = grid.key(*product.name.split("/"))
+        key = grid.key(product.name)
         by_variant = product.scope == "variant"
         sound = dg.AssetCheckSpec(
             SOUND,

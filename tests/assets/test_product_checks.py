@@ -33,10 +33,10 @@ def made(lab: Lab) -> Lab:
     slim = lab.with_study(analyzers=[], claims=CLAIMS)
     for variant in (V1, V2):
         assert slim.fill("train", variant, {"checkpoint": (0, 2, 4, 6)}).success
-        assert slim.run("summarize", asset_selection=[slim.grid.key(*GROKKING.split("/"))],
+        assert slim.run("summarize", asset_selection=[slim.grid.key(GROKKING)],
                         partition_key=variant).success  # fmt: skip
     names = (COMPARISON, REPORT)
-    assert slim.run("compare", asset_selection=[slim.grid.key(*name.split("/")) for name in names]).success
+    assert slim.run("compare", asset_selection=[slim.grid.key(name) for name in names]).success
     return slim
 
 
@@ -48,7 +48,7 @@ def check(lab: Lab) -> list[dg.AssetCheckEvaluation]:
 
 def of(found: list[dg.AssetCheckEvaluation], lab: Lab, name: str, check: str) -> dict[str | None, bool]:
     """Partition -> whether the check passed."""
-    key = lab.grid.key(*name.split("/"))
+    key = lab.grid.key(name)
     return {e.partition: e.passed for e in found if (e.asset_key, e.check_name) == (key, check)}
 
 
@@ -122,7 +122,7 @@ def test_a_study_without_claims_has_no_such_checks() -> None:
 
 
 def test_tables_show_their_columns_and_rows(made: Lab) -> None:
-    event = made.instance.get_latest_materialization_event(made.grid.key(*GROKKING.split("/")))
+    event = made.instance.get_latest_materialization_event(made.grid.key(GROKKING))
     assert event is not None and event.asset_materialization is not None
     metadata = event.asset_materialization.metadata
     table = made.store.read_table(TableAddress(made.grid.family.name, V2, "grokking"))
