@@ -53,7 +53,7 @@ class Pen:
             case Points():
                 axis.plot(
                     mark.x, mark.y, _MARKERS[mark.symbol], color=mark.color, alpha=mark.opacity,
-                    markersize=self._thin * mark.size,
+                    markersize=(0.45 if self.small else self._thin) * mark.size,
                     markerfacecolor="none" if mark.hollow else mark.color, **named,
                 )  # fmt: skip
             case Bars():
