@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tdw.recipes.evidence import HISTORY, Evidence, Float64, Row
 from tdw.store import Store
+
+if TYPE_CHECKING:
+    from tdw.drawing.chart import Chart
 
 
 @dataclass(frozen=True)
@@ -104,13 +107,13 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Picture:
-    """A printed figure: its caption, how to draw it on a matplotlib figure, its height in inches.
+    """A printed figure: its caption, its chart without a title, its height in inches.
 
     `groups` says whether comparisons of groups show it, too.
     """
 
     caption: str
-    draw: Callable[[Any, Evidence], None]
+    chart: Callable[[Evidence], Chart]
     height: float = 3.2
     groups: bool = True
 

@@ -112,19 +112,12 @@ def _mean_entropy(inputs: Inputs, parameters: NoParameters) -> Any:
     return pd.DataFrame({"epoch": np.array(inputs.epochs, np.int64), "mean_entropy": values})
 
 
-def _draw(table: Any) -> Any:
-    from tdw.drawing import style
+def _chart(table: Any) -> Any:
+    from tdw.drawing.chart import Chart, Panel
+    from tdw.drawing.marks import Axis, Line
 
-    trace = {"type": "scatter", "x": table["epoch"].to_numpy(), "y": table["mean_entropy"].to_numpy()}
-    return style.figure("Entropy", [trace], xaxis=style.epoch_axis(), yaxis={"title": {"text": "nats"}})
-
-
-def _preview(table: Any) -> bytes:
-    from tdw.drawing import preview
-
-    figure, (axis,) = preview.canvas("Entropy")
-    axis.plot(table["epoch"], table["mean_entropy"])
-    return preview.to_png(figure)
+    line = Line(table["epoch"].to_numpy(), table["mean_entropy"].to_numpy(), name="mean entropy")
+    return Chart("Entropy", (Panel([line], y=Axis("entropy", "nats")),))
 
 
 def _rows(query: SliceQuery) -> Slice:
@@ -145,8 +138,7 @@ PLOT = Plot(
     code_version="1",
     scope="variant",
     load=lambda sources, parameters: sources.only.summary("entropy"),
-    build=_draw,
-    preview=_preview,
+    chart=_chart,
     table=lambda table: table,
     needs=("summaries/entropy",),
 )
