@@ -6,9 +6,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tdw.families.transformer import OptimizerConfig, TransformerConfig
+from tdw.families.transformer import TransformerConfig
 from tdw.families.transformer.config import InitScheme, Normalization
-from tdw.families.transformer.optimizer_config import Name
+from tdw.optimizers import Name, OptimizerConfig
 from tdw.parameters import require_whole_numbers
 
 _LIMITS = {

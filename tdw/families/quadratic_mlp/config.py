@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tdw.errors import BadConfig
-from tdw.families.transformer import OptimizerConfig
-from tdw.families.transformer.optimizer_config import Name
+from tdw.optimizers import Name, OptimizerConfig
 from tdw.parameters import require_whole_numbers
 
 _LIMITS = {

@@ -12,7 +12,7 @@ from torch.nn import functional
 from tdw.families.quadratic_mlp import data
 from tdw.families.quadratic_mlp.config import Config
 from tdw.families.transformer.network import Weights
-from tdw.families.transformer.optimizers import Optimizer
+from tdw.optimizers.optimizer import Optimizer
 
 
 @dataclass(frozen=True)

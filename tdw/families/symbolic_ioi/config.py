@@ -6,8 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tdw.families.transformer import OptimizerConfig, TransformerConfig
-from tdw.families.transformer.optimizer_config import Name
+from tdw.families.transformer import TransformerConfig
+from tdw.optimizers import Name, OptimizerConfig
 from tdw.parameters import require_whole_numbers
 
 _LIMITS = {"n_names": (2, 64), "seed": (0, 2**63 - 1)}
