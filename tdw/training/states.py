@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from tdw.errors import FingerprintMismatch
+from tdw.errors import CorruptFile, FingerprintMismatch
 from tdw.store import Address, Provenance, Store, Written
 from tdw.store.layout import STATES
+from tdw.store.seal import REMEDY
 
 if TYPE_CHECKING:
     from tdw.training.trainer import Snapshot
@@ -68,4 +69,8 @@ class StateStore:
         parts: dict[bool, dict[str, npt.NDArray[Any]]] = {True: {}, False: {}}
         for name, array in artifact.arrays.items():
             parts[_SEPARATOR in name][name] = array
+        for key in parts[True]:
+            moment, _, name = key.partition(_SEPARATOR)
+            if not moment.isidentifier() or name not in parts[False]:
+                raise CorruptFile(f"{path}: holds {key!r}, which no replay state does", REMEDY)
         return Snapshot(epoch, weights=parts[False], optimizer=parts[True])
