@@ -114,3 +114,8 @@ def _pairs(config: Config, device: torch.device) -> tuple[Pairs, Pairs]:
         a, b = index // config.p, index % config.p
         parts.append(Pairs(*(torch.as_tensor(x).to(device) for x in (a, b, labels))))
     return parts[0], parts[1]
+
+
+def probe_fingerprint(config: Config) -> str:
+    """Fingerprint (64 hex digits) of the probe's pairs."""
+    return data.probe_fingerprint(config)
