@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from tdw.errors import CorruptFile, FingerprintMismatch
+from tdw.errors import CorruptFile
+from tdw.recipes.invariant import require_configuration
 from tdw.store import Address, Provenance, Store, Written
 from tdw.store.layout import STATES
 from tdw.store.seal import REMEDY
@@ -16,16 +17,6 @@ if TYPE_CHECKING:
     from tdw.training.trainer import Snapshot
 
 _SEPARATOR = "/"  # exp_avg/embed.W_E is the optimizer's, embed.W_E a weight
-
-
-def require_variant(provenance: Provenance, fingerprint: str, *, path: object) -> None:
-    """Raise FingerprintMismatch unless a file was made with the configuration of this fingerprint."""
-    if provenance.variant_fingerprint != fingerprint:
-        raise FingerprintMismatch(
-            f"{path}: made with configuration {provenance.variant_fingerprint[:12]}, "
-            f"but {provenance.variant} now is {fingerprint[:12]}",
-            "the family's definition changed: use another store, or delete the variant's folder",
-        )
 
 
 @dataclass(frozen=True)
@@ -65,7 +56,7 @@ class StateStore:
 
         artifact = self.store.read(self.address(epoch))
         path = self.store.path(self.address(epoch))
-        require_variant(artifact.provenance, self.variant_fingerprint, path=path)
+        require_configuration(artifact.provenance, self.variant_fingerprint, path=path)
         parts: dict[bool, dict[str, npt.NDArray[Any]]] = {True: {}, False: {}}
         for name, array in artifact.arrays.items():
             parts[_SEPARATOR in name][name] = array

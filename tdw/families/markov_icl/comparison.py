@@ -11,7 +11,7 @@ from tdw.families.markov_icl.analyzers import STRATEGIES
 from tdw.families.markov_icl.tables import EVENTS, LEVELS, NAMES
 from tdw.families.transformer.recipes.analyzers import HEAD_SCORES, LENS
 from tdw.recipes.comparison import Comparison
-from tdw.recipes.measures import Measure, Quantity, Series, column
+from tdw.recipes.measures import Measure, Quantity, column, series
 from tdw.recipes.overview import Curve, OverviewColumn
 
 if TYPE_CHECKING:
@@ -73,10 +73,10 @@ MEASURES: Mapping[str, Measure] = {
     "level_unigram": column("level_unigram", "level of the unigram strategy"),
     "level_bigram": column("level_bigram", "level of the bigram strategy"),
     "level_entropy": column("level_entropy", "entropy of the chains"),
-    "kl_unigram": Series("KL to the unigram strategy", "strategies", "kl_unigram"),
-    "kl_bigram": Series("KL to the bigram strategy", "strategies", "kl_bigram"),
-    "previous_token": Series("previous-token score", "head_scores", "best_previous_token"),
-    "prefix_matching": Series("prefix matching", "head_scores", "best_prefix_matching"),
+    "kl_unigram": series("KL to the unigram strategy", "strategies", "kl_unigram"),
+    "kl_bigram": series("KL to the bigram strategy", "strategies", "kl_bigram"),
+    "previous_token": series("previous-token score", "head_scores", "best_previous_token"),
+    "prefix_matching": series("prefix matching", "head_scores", "best_prefix_matching"),
 }
 QUANTITIES = (
     Quantity("final_loss", "final loss (nats)", overview=True),

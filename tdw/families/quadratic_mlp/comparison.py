@@ -10,7 +10,7 @@ import numpy as np
 from tdw.families.quadratic_mlp.analyzers import NEURONS, SIDES, one_frequency
 from tdw.recipes.analyzer import Metadata
 from tdw.recipes.comparison import Comparison
-from tdw.recipes.measures import Measure, Quantity, Series, column
+from tdw.recipes.measures import Measure, Quantity, column, series
 from tdw.recipes.overview import Curve, OverviewColumn
 from tdw.recipes.summary import Inputs, NoParameters, Summary
 
@@ -95,7 +95,7 @@ MEASURES: Mapping[str, Measure] = {
     "final_one_frequency": column("final_one_frequency", "final share of neurons with one frequency"),
     "final_phase_relation": column("final_phase_relation", "final mean cosine of the phase mismatch"),
     "final_num_frequencies": column("final_num_frequencies", "final number of frequencies"),
-    "mean_ipr": Series("inverse participation ratio", "neurons", "mean_ipr"),
+    "mean_ipr": series("inverse participation ratio", "neurons", "mean_ipr"),
 }
 QUANTITIES = (
     Quantity("final_train_loss", "train loss", overview=True),

@@ -10,7 +10,7 @@ import numpy as np
 from tdw.families.symbolic_ioi.analyzers import COMPOSITION, COPYING, INPUTS, REPLACEMENTS
 from tdw.families.transformer.recipes.tables import head_columns
 from tdw.recipes.comparison import Comparison
-from tdw.recipes.measures import Measure, Quantity, Series, column
+from tdw.recipes.measures import Measure, Quantity, column, series
 from tdw.recipes.overview import Curve, OverviewColumn
 from tdw.recipes.summary import HISTORY, Inputs, NoParameters, Summary
 
@@ -125,7 +125,7 @@ MEASURES: Mapping[str, Measure] = {
     },
     "highest_copying": column("highest_copying", "highest copying score"),
     "lowest_copying": column("lowest_copying", "lowest copying score"),
-    "accuracy": Series("accuracy", HISTORY, "accuracy"),
+    "accuracy": series("accuracy", HISTORY, "accuracy"),
 }
 QUANTITIES = (
     Quantity("final_accuracy", "accuracy", overview=True),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,6 @@ import numpy.typing as npt
 from tdw.errors import BadConfig, CorruptFile, NotFound, Unreadable
 from tdw.store import Address, Store, seal
 from tdw.store.codec import quantize_rows
-from tdw.store.provenance import require_one_series
 from tdw.store.tensorfile import Header
 from tdw_workbench.web.data.area_reduction import reduce_area, reduce_codes
 
@@ -171,18 +170,6 @@ def read_metrics(store: Store, coarseness: Sequence[Address], frequencies: Seque
     return Slice(arrays, problems)
 
 
-def require_same_model(store: Store, series: Iterable[Sequence[Address]]) -> None:
-    """Hold the invariant within each series and, for the model and the probe, between them.
-
-    Raises:
-        FingerprintMismatch: lists every difference and the remedy.
-    """
-    firsts = [require_one_series(store.provenance(at) for at in some) for some in series if some]
-    if firsts:
-        alike = [_about_the_model(first) for first in firsts]
-        require_one_series(alike)
-
-
 def require_size(*, maps: int, size: int) -> None:
     """Refuse an answer that is too large. Raises BadConfig."""
     if maps * size * size > MOST_BYTES:
@@ -191,12 +178,6 @@ def require_size(*, maps: int, size: int) -> None:
             f"{maps} maps of {size} x {size} are {maps * size * size >> 20} MiB",
             f"ask for fewer at once, or for size={most} at most",
         )
-
-
-def _about_the_model(record: Any) -> Any:
-    import dataclasses
-
-    return dataclasses.replace(record, name="", code_version="", parameters={})
 
 
 def _rows(store: Store, at: Address, neurons: Sequence[int], size: int) -> tuple[Any, ...]:

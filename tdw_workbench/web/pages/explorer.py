@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -10,7 +10,8 @@ from starlette.responses import JSONResponse, Response
 
 from tdw.errors import NotFound
 from tdw.families import get_family
-from tdw.store import Address
+from tdw.recipes.invariant import require_one_model
+from tdw.store import Address, Store
 from tdw.store.layout import CHECKPOINTS
 from tdw_workbench.web.data import slices
 from tdw_workbench.web.data.coverage import coverage
@@ -55,10 +56,14 @@ class Asked:
         """Hold the invariant within a series, once for the same files. Raises FingerprintMismatch."""
 
         def check() -> bool:
-            slices.require_same_model(self.library.store, [self.series(kind)])
+            _require_one_model(self.library.store, [self.series(kind)])
             return True
 
         self.library.by_folder(self.family, self.variant, kind, check)
+
+
+def _require_one_model(store: Store, series: Iterable[Sequence[Address]]) -> None:
+    require_one_model((store.provenance(at) for at in some) for some in series)
 
 
 def asked(request: Request, *, known: Sequence[str] = ()) -> Asked:
@@ -84,7 +89,7 @@ def describe(request: Request) -> Response:
     """What there is to look at, as JSON: sizes, epochs by kind, what is missing."""
     this = asked(request)
     by_kind = {kind: this.series(kind) for kind in KINDS}
-    slices.require_same_model(this.library.store, by_kind.values())
+    _require_one_model(this.library.store, by_kind.values())
     neurons, p = _shape(this, NEURONS, 0), _shape(this, NEURONS, 1)
     have = {kind: [at.epoch for at in series] for kind, series in by_kind.items()}
     present = {epoch for epochs in have.values() for epoch in epochs}
