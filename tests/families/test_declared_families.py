@@ -18,7 +18,7 @@ from tdw.families.markov_icl import Config as Markov
 from tdw.families.markov_icl.tables import half_rise
 from tdw.families.quadratic_mlp.analyzers import one_frequency
 from tdw.integrity.verify import verify
-from tdw.making.variant import make_variant
+from tdw.notebook.make import make_variant
 from tdw.reports.claims.registry import judge_all
 from tdw.store import Address, Store
 from tdw.study import load_study

@@ -101,7 +101,6 @@ probe's sequences, and in some of them one by one. Stored as 16-bit floats.
         "tokens": "int64 (n, n_ctx), their tokens",
     },
     half=("mean", "sequences"),
-    explored=True,
 )
 HEAD_SCORES = Analyzer(
     name="head_scores",
