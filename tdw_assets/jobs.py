@@ -19,7 +19,7 @@ def stage_jobs(grid: Grid) -> Jobs:
     """
     selections = {
         stage.name: [
-            grid.key(*product.name.split("/"))
+            grid.key(product.name)
             for product in grid.products
             if product.stage == stage.name and product.kind != "history"
         ]
@@ -95,7 +95,7 @@ def remove_variant_job(grid: Grid) -> dg.JobDefinition:
     return remove_variant_graph
 
 
-def spread(grid: Grid, values: dict[str, list[int | float]]) -> list[str]:
+def spread(grid: Grid, values: dict[str, list[int | float | str]]) -> list[str]:
     """Variant keys of a grid of parameters.
 
     Raises:
