@@ -9,7 +9,7 @@ from tdw_assets.cells.partitions import register_variants, registered_keys, remo
 from tdw_assets.cells.wanted import Grid
 from tdw_resources.dagster_internals import UnresolvedAssetJobDefinition
 
-_TYPES = {int: dg.Int, float: dg.Float}
+_TYPES = {int: dg.Int, float: dg.Float, str: dg.String}
 
 
 def stage_jobs(grid: Grid) -> Jobs:

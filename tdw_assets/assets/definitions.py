@@ -19,10 +19,16 @@ from tdw_resources.instance import ANALYSIS_POOL, TRAIN_POOL
 from tdw_resources.resources import ComputeResource, StoreResource
 
 OWNERS = ["team:training-dynamics"]
-_GROUPS = {"checkpoint": "training", "history": "training", "artifact": "analysis"}
+_GROUPS = {
+    "checkpoint": "training",
+    "history": "training",
+    "extra_epochs": "training",
+    "artifact": "analysis",
+}
 _KINDS = {
     "checkpoint": {"pytorch", "safetensors"},
     "history": {"parquet"},
+    "extra_epochs": {"json"},
     "artifact": {"numpy", "safetensors"},
     "summaries": {"parquet"},
     "plots": {"plotly"},
@@ -100,7 +106,7 @@ def _spec(grid: Grid, product: Product) -> dg.AssetSpec:
         partitions_def=partitions[product.scope](grid),
         skippable=True,
         description=f"**{product.title}**\n\n{product.description}"
-        if product.stage in ("summarize", "compare")
+        if "/" in product.name
         else product.description,
         group_name=f"{grid.family.name}/{_GROUPS.get(product.kind, product.kind)}",
         kinds={"python", *_KINDS[product.kind]},

@@ -11,9 +11,10 @@ import dagster as dg
 from tdw.epochs import format_epochs
 from tdw.errors import NotFound, TdwError
 from tdw.families.stored import why_no_variant
-from tdw.inventory.carry_out import Work, make_history, make_product
+from tdw.inventory.carry_out import Work
 from tdw.inventory.cells import VariantGaps
 from tdw.inventory.done import Failed
+from tdw.inventory.make import make_history, make_product
 from tdw.inventory.plan import Inventory
 from tdw.inventory.products import Product
 from tdw.inventory.state import recorded_marks
@@ -149,12 +150,15 @@ def _make_table(
     asked = REQUEST_TAG in context.run.tags
     variant = gaps.variant if gaps else ""
     standing = inventory.standing({variant: gaps}) if gaps else inventory.study_standing()
-    now = standing.of(product, variant)
-    if now.state == "done" and asked:
-        return []
+    mark = ""
+    if product.kind != "extra_epochs":
+        now = standing.of(product, variant)
+        if now.state == "done" and asked:
+            return []
+        mark = now.input
     inputs = _read_inputs(context.instance, grid, product, gaps, standing.marks[variant])
     try:
-        done = make_product(grid, inventory.store, product, gaps, inputs=now.input)
+        done = make_product(grid, inventory.store, product, gaps, inputs=mark)
     except NotFound as error:
         if not asked:
             return [Failed(product.name, variant, error)]
