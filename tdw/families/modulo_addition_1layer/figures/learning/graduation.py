@@ -29,14 +29,10 @@ class Data:
     def map_of(self, *, train: bool) -> npt.NDArray[np.float64]:
         """Graduation epochs (p, p), [b, a]; NaN for the other pairs, and where a pair never graduates."""
         among = self.pairs["train"] == train
-        epochs = (
-            self.pairs["graduation_epoch"]
-            .where(among)
-            .astype("Float64")
-            .to_numpy(np.float64, na_value=np.nan)
-        )
+        epochs = self.pairs["graduation_epoch"].astype("Float64").to_numpy(np.float64, na_value=np.nan)
+        shown: npt.NDArray[np.float64] = np.where(among, epochs, np.nan).astype(np.float64)
         p = int(self.pairs["a"].max()) + 1
-        return epochs.reshape(p, p).T
+        return shown.reshape(p, p).T
 
 
 def load(sources: Sources, parameters: NoParameters) -> Data:
