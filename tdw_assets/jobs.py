@@ -95,7 +95,7 @@ def remove_variant_job(grid: Grid) -> dg.JobDefinition:
     return remove_variant_graph
 
 
-def spread(grid: Grid, values: dict[str, list[int | float]]) -> list[str]:
+def spread(grid: Grid, values: dict[str, list[int | float | str]]) -> list[str]:
     """Variant keys of a grid of parameters.
 
     Raises:

@@ -14,8 +14,8 @@ from tdw.families.modulo_addition_1layer.analyzers import (
     neuron_frequencies,
 )
 from tdw.families.modulo_addition_1layer.context import CheckpointContext
-from tdw.families.modulo_addition_1layer.maths.fourier import fourier_basis
 from tdw.families.modulo_addition_1layer.model.probe_types import ProbeLabels
+from tdw.families.zp_fourier import fourier_basis
 from tdw.recipes.catalog import catalog_of
 
 P = 31
