@@ -87,7 +87,10 @@ class Pen:
 
     def texts(self, axis: Any, panel: Panel) -> None:
         """The texts of a panel's points, where there is room for them."""
-        for i, places in labels.of(panel).items():
+        beside = labels.of(panel)
+        if beside:
+            axis.margins(y=0.12)
+        for i, places in beside.items():
             mark = at_last(panel.marks[i])
             assert isinstance(mark, Points)
             for x, y, text, place in zip(mark.x, mark.y, mark.texts, places, strict=True):

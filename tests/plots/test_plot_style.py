@@ -7,6 +7,7 @@ import numpy as np
 from tdw.drawing import style
 from tdw.drawing.chart import Chart, Choice, Option, Panel
 from tdw.drawing.marks import Axis, Line
+from tdw.drawing.matplotlib_pen import small_png, svg
 from tdw.drawing.plotly_pen import figure
 from tdw.families.modulo_addition_1layer.figures import PLOTS
 
@@ -90,3 +91,13 @@ def test_plot_names_are_unique_and_descriptions_say_how_to_read_the_figure():
     for plot in PLOTS:
         assert "How to read it" in plot.description, plot.name
         assert plot.needs, plot.name
+
+
+def test_a_printed_figure_has_no_style_of_the_callers():
+    import matplotlib
+
+    line = Line(np.array([0.0, 1.0]), np.array([1.0, 2.0]), name="a")
+    chart = Chart("t", (Panel([line], y=Axis("loss")),))
+    expected = svg(chart, height=2), small_png(chart)
+    with matplotlib.rc_context({"lines.linewidth": 9, "axes.facecolor": "red", "xtick.labelsize": 20}):
+        assert (svg(chart, height=2), small_png(chart)) == expected
