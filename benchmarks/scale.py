@@ -99,7 +99,7 @@ def time_ticks(grid: Grid, instance: dg.DagsterInstance, store: Store, rounds: i
         first.append(time.perf_counter() - start)
         seen, ticks = result.seen, ticks + 1
     while not result.notes:  # what covers all variants, and the checks, come last
-        assert [run.job for run, _ in result.runs] in ([], ["check"]), f"nothing is missing: {result.runs}"
+        assert [run.stage for run, _ in result.runs] in ([], ["check"]), f"nothing is missing: {result.runs}"
         result = tick(grid, instance, store, seen)
         seen = result.seen
     quiet = _timed(lambda: tick(grid, instance, store, seen), rounds)
@@ -110,7 +110,7 @@ def time_ticks(grid: Grid, instance: dg.DagsterInstance, store: Store, rounds: i
         result = tick(grid, instance, store, seen)
         changed.append(time.perf_counter() - start)
         asked = [run for run, _ in result.runs]
-        assert [(run.job, run.size) for run in asked] == [("analyze", 1)], result
+        assert [(run.stage, run.size) for run in asked] == [("analyze", 1)], result
         store.path(Address(grid.family.name, grid.variants[at], "coarseness", grid.epochs[at])).touch()
         for _ in range(3):
             seen = tick(grid, instance, store, seen).seen

@@ -54,7 +54,7 @@ class Survey:
             failed=find_failed(grid, instance, gaps),
             derived=find_derived_gaps(grid, instance, store, gaps),
             comparison=find_comparison_gaps(grid, instance, store),
-            busy=find_busy(instance).variants,
+            busy=find_busy(grid, instance).variants,
             foreign=foreign_keys(grid, instance),
         )
 

@@ -93,7 +93,7 @@ def _analyze_variant(
     """Do what is asked of one variant, alone; the failed cells and how many there were to do."""
     with (
         store.lock(grid.family.name, variant, "analyze_cells", on_wait=waiting(context, variant)),
-        at_work(context, variant=variant, stage=STAGE) as progress,
+        at_work(context, grid, variant=variant, stage=STAGE) as progress,
     ):
         gaps = find_gaps(grid, context.instance, store, [variant])[variant]
         todo = _still_asked(context, grid, gaps, cells, exact=exact)
@@ -186,7 +186,7 @@ def analysis_assets(grid: Grid) -> list[dg.AssetsDefinition]:
             partitions_def=cell_partitions(grid),
             skippable=True,
             description=f"{analyzer.description}\n\n{arrays}",
-            group_name=f"{grid.family.name}/analysis",
+            group_name=grid.group("analysis"),
             kinds={"python", "numpy", "safetensors"},
             owners=OWNERS,
             code_version=grid.analyzer_specs[name],
@@ -194,7 +194,7 @@ def analysis_assets(grid: Grid) -> list[dg.AssetsDefinition]:
         )
 
     @dg.multi_asset(
-        name="analyze_checkpoints",
+        name=grid.named("analyze_checkpoints"),
         specs=[spec(name) for name in grid.analyzers],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),

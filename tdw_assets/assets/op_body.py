@@ -10,21 +10,23 @@ import dagster as dg
 
 from tdw.epochs import format_epochs
 from tdw.errors import TdwError
+from tdw_assets.automation.tags import study_tag
 from tdw_assets.cells.partitions import DEFER_EVENTS
+from tdw_assets.cells.wanted import Grid
 from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, identity
 from tdw_resources.progress import Report, reporting
 
 
 @contextlib.contextmanager
-def at_work(context: dg.AssetExecutionContext, *, variant: str, stage: str) -> Iterator[Report]:
-    """Sign the run with this process, so that its death is noticed, and yield a progress report.
+def at_work(context: dg.AssetExecutionContext, grid: Grid, *, variant: str, stage: str) -> Iterator[Report]:
+    """Sign the run with its study and this process, so that its death is noticed; yield a progress report.
 
     Our own errors end the run as failures that show what was wrong and what to do, without a stack trace of
     Dagster's around them.
     """
     instance, run = context.instance, context.run
     if run.tags.get(WORKER_TAG) != identity():
-        instance.add_run_tags(run.run_id, {WORKER_TAG: identity()})
+        instance.add_run_tags(run.run_id, {WORKER_TAG: identity()} | study_tag(grid))
     home = Path(instance.root_directory) if instance.is_persistent else None
     with contextlib.ExitStack() as stack:
         report = (

@@ -15,7 +15,7 @@ from tdw.store.layout import COMPARISON
 from tdw_assets.assets.links import plot_metadata
 from tdw_assets.assets.op_body import Failed, at_work, hand_over, raise_failures, waiting
 from tdw_assets.assets.training import OWNERS
-from tdw_assets.automation.planned_runs import REQUEST_TAG
+from tdw_assets.automation.tags import REQUEST_TAG
 from tdw_assets.cells.gaps import VariantGaps, find_gaps
 from tdw_assets.cells.partitions import TO_VARIANT, variant_partitions, with_registered
 from tdw_assets.cells.products import (
@@ -117,7 +117,7 @@ def _make_all(
     where = variant or "all variants"
     failed: list[Failed] = []
     with (
-        at_work(context, variant=variant, stage=stage) as progress,
+        at_work(context, grid, variant=variant, stage=stage) as progress,
         store.lock(grid.family.name, variant or COMPARISON, stage, on_wait=waiting(context, where)),
     ):
         # The marks come first: what changes while this works makes the result out of date again.
@@ -216,7 +216,7 @@ def _spec(grid: Grid, asset: Derived) -> dg.AssetSpec:
         partitions_def=variant_partitions(grid) if asset.scope == "variant" else None,
         skippable=True,
         description=f"**{title}**\n\n{description}",
-        group_name=f"{grid.family.name}/{asset.kind}",
+        group_name=grid.group(asset.kind),
         kinds={"python", kinds[asset.kind]},
         owners=OWNERS,
         code_version=asset.spec,
@@ -237,7 +237,7 @@ def derived_definitions(grid: Grid) -> list[dg.AssetsDefinition]:
         return [asset for asset in some if asset.key(grid) in context.selected_asset_keys]
 
     @dg.multi_asset(
-        name="summarize_variant",
+        name=grid.named("summarize_variant"),
         specs=[_spec(grid, asset) for asset in of_variant],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -260,7 +260,7 @@ def derived_definitions(grid: Grid) -> list[dg.AssetsDefinition]:
         return found
 
     @dg.multi_asset(
-        name="compare_variants",
+        name=grid.named("compare_variants"),
         specs=[_spec(grid, asset) for asset in comparisons],
         can_subset=True,
         pool=ANALYSIS_POOL,

@@ -49,7 +49,7 @@ def train_cells(
     from tdw.training.loop import train
 
     settings = grid.study.training
-    with at_work(context, variant=variant, stage=STAGE) as report:
+    with at_work(context, grid, variant=variant, stage=STAGE) as report:
         log = log_progress(context.log, every_s=20.0)
 
         def on_progress(progress) -> None:
@@ -203,10 +203,10 @@ def _checkpoints_input(context: dg.AssetExecutionContext, grid: Grid, variant: s
 
 def training_assets(grid: Grid) -> list[dg.AssetsDefinition]:
     """The checkpoints, all of a run in one op, and the history."""
-    group = f"{grid.family.name}/training"
+    group = grid.group("training")
 
     @dg.multi_asset(
-        name="train_checkpoints",
+        name=grid.named("train_checkpoints"),
         specs=[
             dg.AssetSpec(
                 grid.checkpoint,
@@ -255,7 +255,7 @@ def training_assets(grid: Grid) -> list[dg.AssetsDefinition]:
     )
     def history(context: dg.AssetExecutionContext, store: StoreResource, compute: ComputeResource):
         device = compute.choose(grid.study.training.device)
-        with at_work(context, variant=context.partition_key, stage=STAGE):
+        with at_work(context, grid, variant=context.partition_key, stage=STAGE):
             grid.family.parse_variant(context.partition_key)
             record_history(context, grid, store.open(), context.partition_key, device=device, again=True)
         yield from hand_over(context)

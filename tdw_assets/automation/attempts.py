@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from tdw_assets.automation.planned_runs import REQUEST_TAG, STAGE_TAG, VARIANT_TAG, PlannedRun
+from tdw_assets.automation.planned_runs import PlannedRun
 from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG
 
 ATTEMPTS = 3
@@ -44,11 +44,11 @@ def judge(instance: dg.DagsterInstance, planned: Iterable[PlannedRun | None]) ->
     for run in planned:
         if run is None:
             continue
-        what = f"{run.job} of {run.variant or 'all variants'}"
+        what = f"{run.stage} of {run.variant or 'all variants'}"
         if _was_canceled(instance, run):
             notes.append(f"{what} was canceled: materialize it in the UI, or run `tdw fill`, to go on")
             continue
-        before = instance.get_runs(dg.RunsFilter(tags={REQUEST_TAG: run.request}))
+        before = instance.get_runs(dg.RunsFilter(tags=run.gap))
         tried = [other for other in before if other.is_finished and STOPPED_TAG not in other.tags]
         worked = [other for other in tried if WORKER_TAG in other.tags]
         if len(worked) >= ATTEMPTS or len(tried) >= STARTS:
@@ -63,6 +63,5 @@ def judge(instance: dg.DagsterInstance, planned: Iterable[PlannedRun | None]) ->
 
 
 def _was_canceled(instance: dg.DagsterInstance, run: PlannedRun) -> bool:
-    tags = {STAGE_TAG: run.job} | ({VARIANT_TAG: run.variant} if run.variant else {})
-    latest = instance.get_runs(dg.RunsFilter(tags=tags), limit=1)
+    latest = instance.get_runs(dg.RunsFilter(tags=run.purpose), limit=1)
     return bool(latest) and latest[0].status == dg.DagsterRunStatus.CANCELED

@@ -108,7 +108,7 @@ def _still_training(
     """Those that are being trained, else the first that can be: one is reason enough to wait."""
     if not variants:
         return []
-    busy = find_busy(instance)
+    busy = find_busy(grid, instance)
     worked_on = [variant for variant in variants if busy.everything or variant in busy.variants]
     if worked_on:
         return worked_on

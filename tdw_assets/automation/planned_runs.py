@@ -10,13 +10,11 @@ import dagster as dg
 
 from tdw.store.fingerprints import fingerprint_json
 from tdw_assets.assets.requested_cells import Cells, cells_config, range_tags
+from tdw_assets.automation.tags import REQUEST_TAG, STAGE_TAG, STUDY_TAG, VARIANT_TAG
 from tdw_assets.cells.gaps import VariantGaps
 from tdw_assets.cells.products import DerivedGap, Standing
 from tdw_assets.cells.wanted import Grid
 
-VARIANT_TAG = "tdw/variant"
-STAGE_TAG = "tdw/stage"
-REQUEST_TAG = "tdw/request"
 CHECKPOINT = "checkpoint"
 
 
@@ -25,13 +23,15 @@ class PlannedRun:
     """One run that would do what is missing.
 
     Attributes:
-        job: name of the asset job, which is that of the stage.
+        study: its name as Dagster has it.
+        stage: "train", "analyze", "summarize", "compare" or "check".
         variant: "" for what covers several variants.
         request: hash of the exact cells and their expected versions: the same gap has the same one.
         size: number of cells or tables.
     """
 
-    job: str
+    study: str
+    stage: str
     variant: str
     assets: tuple[dg.AssetKey, ...]
     request: str
@@ -41,10 +41,25 @@ class PlannedRun:
     range_tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
+    def job(self) -> str:
+        """Name of the asset job."""
+        return f"{self.study}_{self.stage}"
+
+    @property
+    def purpose(self) -> dict[str, str]:
+        """Tags of every run of this stage of this variant, whatever cells it is about."""
+        own = {STUDY_TAG: self.study, STAGE_TAG: self.stage}
+        return own | ({VARIANT_TAG: self.variant} if self.variant else {})
+
+    @property
+    def gap(self) -> dict[str, str]:
+        """Tags of every run for the same gap."""
+        return {STUDY_TAG: self.study, REQUEST_TAG: self.request}
+
+    @property
     def tags(self) -> dict[str, str]:
-        """Tags by which runs of the same purpose are found again. Retries are ours, not Dagster's."""
-        own = {STAGE_TAG: self.job, REQUEST_TAG: self.request, "dagster/max_retries": "0"}
-        return own | ({VARIANT_TAG: self.variant} if self.variant else {}) | dict(self.range_tags)
+        """Tags of the run. Retries are ours, not Dagster's."""
+        return self.purpose | self.gap | {"dagster/max_retries": "0"} | dict(self.range_tags)
 
 
 def plan_training(grid: Grid, gaps: VariantGaps, *, out_of_date: bool = True) -> PlannedRun | None:
@@ -106,7 +121,8 @@ def plan_derived(
     if not made:
         return None
     return PlannedRun(
-        job="summarize" if variant else "compare",
+        study=grid.slug,
+        stage="summarize" if variant else "compare",
         variant=variant,
         assets=tuple(gap.asset.key(grid) for gap in made.values()),
         request=fingerprint_json({name: [gap.asset.spec, gap.input] for name, gap in made.items()})[:16],
@@ -116,16 +132,17 @@ def plan_derived(
 
 
 def _cells_run(
-    job: str, op: str, grid: Grid, variant: str, cells: Cells, made_by: Mapping[str, Any]
+    stage: str, op: str, grid: Grid, variant: str, cells: Cells, made_by: Mapping[str, Any]
 ) -> PlannedRun:
     return PlannedRun(
-        job=job,
+        study=grid.slug,
+        stage=stage,
         variant=variant,
         assets=tuple(grid.key(name) for name in cells),
         request=fingerprint_json([{name: list(epochs) for name, epochs in cells.items()}, dict(made_by)])[
             :16
         ],
         size=sum(map(len, cells.values())),
-        run_config={"ops": {op: {"config": cells_config(variant, cells)}}},
+        run_config={"ops": {grid.named(op): {"config": cells_config(variant, cells)}}},
         range_tags=range_tags(variant, set[int]().union(*cells.values())),
     )

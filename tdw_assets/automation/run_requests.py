@@ -22,5 +22,5 @@ def run_request(planned: PlannedRun, *, attempt: int | str) -> dg.RunRequest:
         # Left open, a selection brings the assets' checks along, and with them their time and their pool.
         asset_check_keys=[] if planned.assets else None,
         partition_key=planned.partition_key,
-        tags={**planned.tags, "dagster/priority": PRIORITIES[planned.job], "tdw/door": "automation"},
+        tags={**planned.tags, "dagster/priority": PRIORITIES[planned.stage], "tdw/door": "automation"},
     )

@@ -22,13 +22,13 @@ from tdw_resources.resources import StoreResource
 HOURS = {"train": 1, "analyze": 4, "summarize": 5, "compare": 6}
 
 
-def find_runs(job: str, grid: Grid, instance: dg.DagsterInstance, store: Store) -> list[PlannedRun]:
+def find_runs(stage: str, grid: Grid, instance: dg.DagsterInstance, store: Store) -> list[PlannedRun]:
     """The runs of one stage that are needed now, of variants that nobody works on."""
     grid = settle(with_registered(grid, instance), instance, store).grid
-    busy = find_busy(instance)
-    if busy.everything or (job == "compare" and not busy.idle):
+    busy = find_busy(grid, instance)
+    if busy.everything or (stage == "compare" and not busy.idle):
         return []
-    if job == "compare":
+    if stage == "compare":
         planned = [plan_derived(grid, find_comparison_gaps(grid, instance, store), "")]
         return [run for run in planned if run is not None]
     free = [variant for variant in grid.variants if variant not in busy.variants]
@@ -42,7 +42,7 @@ def find_runs(job: str, grid: Grid, instance: dg.DagsterInstance, store: Store) 
         "analyze": lambda of: plan_analysis(grid, of),
         "summarize": derive,
     }
-    return [run for of in gaps.values() if (run := plan[job](of)) is not None]
+    return [run for of in gaps.values() if (run := plan[stage](of)) is not None]
 
 
 def nightly_schedules(grid: Grid, jobs: Jobs) -> list[dg.ScheduleDefinition]:
@@ -52,12 +52,12 @@ def nightly_schedules(grid: Grid, jobs: Jobs) -> list[dg.ScheduleDefinition]:
 
 def _schedule(grid: Grid, name: str, jobs: Jobs) -> dg.ScheduleDefinition:
     @dg.schedule(
-        name=f"nightly_{name}",
+        name=grid.named(f"nightly_{name}"),
         job=jobs[name],
         cron_schedule=f"0 {HOURS[name]} * * *",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=f"Every night: asks the job `{name}` for all that is missing or out of date, one run a "
-        "variant, also where the sensor gave up or is switched off.",
+        description=f"Every night: asks the job `{grid.named(name)}` for all that is missing or "
+        "out of date, one run a variant, also where the sensor gave up or is switched off.",
     )
     def nightly(context: dg.ScheduleEvaluationContext, store: StoreResource):
         runs = find_runs(name, grid, context.instance, store.open())

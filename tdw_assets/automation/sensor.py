@@ -109,7 +109,7 @@ def tick(
     if not queue and seen.compared and now.event == seen.event:
         now.left, now.compared = seen.left, True
         return Tick([], [_at_rest(now), *waits], now)
-    busy = find_busy(instance)
+    busy = find_busy(grid, instance)
     now.left = [v for v in seen.left if v in now.marks and v not in queue]
     result = Tick([], [], now)
     while queue:
@@ -125,7 +125,7 @@ def tick(
     if not queue and not result.runs and busy.idle:
         now.compared = not _take(_compare(grid, instance, store), result)
         if not result.runs:
-            _check(result)
+            _check(grid.slug, result)
     if not result.runs and not result.notes:
         result.notes += [_why_nothing(now, busy), *waits]
     return result
@@ -184,13 +184,13 @@ def _compare(grid: Grid, instance: dg.DagsterInstance, store: Store) -> Verdict:
     return judge(instance, [plan_derived(grid, find_comparison_gaps(grid, instance, store), "")])
 
 
-def _check(into: Tick) -> None:
+def _check(study: str, into: Tick) -> None:
     """Ask for the checks when all work is done and files have come or gone since they were last made."""
     now = into.seen
     mark = fingerprint_json(now.marks)[:16]
     if mark != now.checked and any(now.marks.values()):
         now.checked = mark
-        into.runs.append((PlannedRun(job="check", variant="", assets=(), request=mark, size=0), now.event))
+        into.runs.append((PlannedRun(study, "check", "", assets=(), request=mark, size=0), now.event))
 
 
 def _mark(grid: Grid, store: Store, variant: str) -> str:
@@ -224,7 +224,7 @@ def reconcile_sensor(grid: Grid, jobs: Jobs) -> dg.SensorDefinition:
     """The sensor: on unless it is switched off in the UI."""
 
     @dg.sensor(
-        name="reconcile",
+        name=grid.named("reconcile"),
         jobs=list(jobs.values()),
         minimum_interval_seconds=EVERY_S,
         default_status=dg.DefaultSensorStatus.RUNNING,

@@ -90,11 +90,24 @@ class Grid:
             epochs=tuple(sorted(set(epochs))) or self.epochs,
         )
 
-    # Asset keys
+    # Names in Dagster: all of them begin with the study's
+
+    @property
+    def slug(self) -> str:
+        """The study's name as Dagster takes it."""
+        return self.study.slug
 
     def key(self, *parts: str) -> dg.AssetKey:
-        """An asset key of the family."""
-        return dg.AssetKey([*self.family.asset_prefix, *parts])
+        """An asset key."""
+        return dg.AssetKey([self.slug, *parts])
+
+    def named(self, what: str) -> str:
+        """The name of a job, an op, a sensor or a schedule."""
+        return f"{self.slug}_{what}"
+
+    def group(self, what: str) -> str:
+        """The name of a group of assets."""
+        return f"{self.slug}/{what}"
 
     @property
     def checkpoint(self) -> dg.AssetKey:

@@ -60,11 +60,11 @@ def run_variant(
     failed: set[str] = set()
     for plan in _stages(order, "" if variant == ALL else variant, grid, instance):
         planned = plan()
-        if planned is None or planned.job in failed:
+        if planned is None or planned.stage in failed:
             continue
         done = execute(planned, defs=defs, instance=instance)
         if done.error:
-            failed.add(planned.job)
+            failed.add(planned.stage)
         yield done
 
 
@@ -115,7 +115,7 @@ def execute(planned: PlannedRun, *, defs: dg.Definitions, instance: dg.DagsterIn
         raise_on_error=False,
     )
     error = "" if result.success else _why(result)
-    return StageDone(planned.variant, planned.job, result.run_id, planned.size, error)
+    return StageDone(planned.variant, planned.stage, result.run_id, planned.size, error)
 
 
 def _why(result: dg.ExecuteInProcessResult) -> str:

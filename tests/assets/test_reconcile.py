@@ -28,12 +28,12 @@ class Automation:
         return result
 
     def carry_out(self, planned: PlannedRun) -> dg.ExecuteInProcessResult:
-        if planned.job == "check":
+        if planned.stage == "check":
             self.checks += 1
         else:
-            self.done[planned.job, planned.variant] += 1
+            self.done[planned.stage, planned.variant] += 1
         return self.lab.run(
-            planned.job,
+            planned.stage,
             asset_selection=list(planned.assets) or None,
             run_config=dict(planned.run_config),
             partition_key=planned.partition_key,
@@ -136,13 +136,13 @@ def test_after_an_upgrade_of_what_draws_every_variant_is_looked_at_again(
 
 def test_variants_that_are_worked_on_are_left_alone(automation: Automation) -> None:
     first = automation.tick()
-    assert {(run.job, run.variant) for run, _ in first.runs} == {("train", V1), ("train", V2)}
+    assert {(run.stage, run.variant) for run, _ in first.runs} == {("train", V1), ("train", V2)}
     run = first.runs[0][0]
     automation.lab.instance.create_run_for_job(
-        automation.lab.defs.resolve_job_def("train"), tags=run.tags, status=dg.DagsterRunStatus.STARTED
+        automation.lab.defs.resolve_job_def("tiny_train"), tags=run.tags, status=dg.DagsterRunStatus.STARTED
     )
     automation.seen = Seen()
-    assert {(run.job, run.variant) for run, _ in automation.tick().runs} == {("train", V2)}
+    assert {(run.stage, run.variant) for run, _ in automation.tick().runs} == {("train", V2)}
 
 
 def test_work_that_fails_without_progress_is_tried_three_times_and_then_reported(
@@ -187,7 +187,7 @@ def test_analysis_does_not_wait_until_a_training_that_fails_is_given_up(
     for _ in range(3):
         for planned, _attempt in automation.tick().runs:
             automation.carry_out(planned)
-            asked += [planned.job] if planned.variant == V1 else []
+            asked += [planned.stage] if planned.variant == V1 else []
     assert asked == ["train", "analyze", "train"]
 
 
@@ -195,7 +195,9 @@ def test_a_run_that_a_person_canceled_is_not_started_again(automation: Automatio
     planned = automation.tick().runs[0][0]
     instance = automation.lab.instance
     run = instance.create_run_for_job(
-        automation.lab.defs.resolve_job_def("train"), tags=planned.tags, status=dg.DagsterRunStatus.STARTED
+        automation.lab.defs.resolve_job_def("tiny_train"),
+        tags=planned.tags,
+        status=dg.DagsterRunStatus.STARTED,
     )
     instance.report_run_canceled(run)
     automation.seen = Seen()
@@ -228,7 +230,7 @@ def test_a_tick_stops_when_its_time_is_up_and_the_next_goes_on(lab: Lab) -> None
 
 
 def test_the_sensor_asks_the_daemon_with_keys_that_never_repeat_a_run(lab: Lab) -> None:
-    sensor = lab.defs.resolve_sensor_def("reconcile")
+    sensor = lab.defs.resolve_sensor_def("tiny_reconcile")
 
     def evaluate() -> SensorExecutionData:
         with dg.build_sensor_context(
@@ -240,7 +242,7 @@ def test_the_sensor_asks_the_daemon_with_keys_that_never_repeat_a_run(lab: Lab) 
     keys = [request.run_key for request in first.run_requests or []]
     assert len(keys) == 2 and keys == [request.run_key for request in again.run_requests or []]
     request = (first.run_requests or [])[0]
-    assert request.job_name == "train" and request.tags["dagster/defer_asset_events"] == "true"
+    assert request.job_name == "tiny_train" and request.tags["dagster/defer_asset_events"] == "true"
 
 
 def test_a_run_that_automation_asks_for_brings_no_checks_along_and_waits_for_its_own_pool_alone(
@@ -259,27 +261,27 @@ def test_a_run_that_automation_asks_for_brings_no_checks_along_and_waits_for_its
     plan = create_execution_plan(job, run_config=request.run_config)
     pools = compute_run_op_concurrency_info_for_snapshot(snapshot_from_execution_plan(plan, "of a job"))
     assert pools is not None and pools.all_pools == {"train"}
-    assert [step.key for step in plan.steps] == ["train_checkpoints"]
+    assert [step.key for step in plan.steps] == ["tiny_train_checkpoints"]
 
 
 def test_the_nightly_schedule_asks_for_every_gap(lab: Lab) -> None:
     from tdw_assets.automation.schedules import find_runs
 
     planned = find_runs("train", lab.grid, lab.instance, lab.store)
-    assert {(run.job, run.variant, run.size) for run in planned} == {("train", V1, 4), ("train", V2, 4)}
+    assert {(run.stage, run.variant, run.size) for run in planned} == {("train", V1, 4), ("train", V2, 4)}
     assert not find_runs("analyze", lab.grid, lab.instance, lab.store)
 
 
 def test_variants_are_registered_from_a_form_and_wrong_ones_refused(lab: Lab) -> None:
-    job = lab.defs.resolve_job_def("register_variants")
+    job = lab.defs.resolve_job_def("tiny_register_variants")
 
     def register(**values: list[int]) -> dg.ExecuteInProcessResult:
-        config = {"ops": {"register_variants_op": {"config": values}}}
+        config = {"ops": {"tiny_register_variants_op": {"config": values}}}
         return job.execute_in_process(instance=lab.instance, run_config=config, raise_on_error=False)
 
     assert register(p=[11, 13], seed=[5]).success
     known = lab.instance.get_dynamic_partitions(variants_name(lab.grid))
     assert {"p11_s5_d598", "p13_s5_d598"} <= set(known)
     wrong = register(p=[15], seed=[5])
-    assert not wrong.success and "odd prime" in str(wrong.failure_data_for_node("register_variants_op"))
+    assert not wrong.success and "odd prime" in str(wrong.failure_data_for_node("tiny_register_variants_op"))
     assert Path(lab.store.root).parent.exists()

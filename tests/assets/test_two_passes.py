@@ -63,7 +63,7 @@ def test_the_sensor_asks_for_the_second_pass_and_its_checkpoints_are_those_of_a_
 ) -> None:
     lab = automation.lab
     first = automation.tick()
-    assert {(run.job, run.variant) for run, _ in first.runs} == {("train", V1), ("train", V2)}
+    assert {(run.stage, run.variant) for run, _ in first.runs} == {("train", V1), ("train", V2)}
     assert not first.seen.extra and read_choice(lab.store, lab.grid.study) is None
     for planned, _ in first.runs:
         automation.carry_out(planned)
@@ -75,7 +75,7 @@ def test_the_sensor_asks_for_the_second_pass_and_its_checkpoints_are_those_of_a_
     assert choice is not None and choice.variants == (V1, V2)
     extra = choice.epochs
     assert 1 <= len(extra) <= 3 and not set(extra) & {0, 20, 40} and second.seen.extra == list(extra)
-    assert {(run.job, run.variant, run.size) for run, _ in second.runs} == {
+    assert {(run.stage, run.variant, run.size) for run, _ in second.runs} == {
         ("train", V1, len(extra)),
         ("train", V2, len(extra)),
     }
@@ -86,7 +86,7 @@ def test_the_sensor_asks_for_the_second_pass_and_its_checkpoints_are_those_of_a_
     for planned, _ in automation.tick().runs:
         automation.carry_out(planned)
     assert automation.done == {(job, variant): n for variant in (V1, V2) for job, n in PASSES.items()}
-    assert {run.job for run, _ in automation.tick().runs} == {"summarize"}
+    assert {run.stage for run, _ in automation.tick().runs} == {"summarize"}
     survey = Survey.take(lab.grid, lab.instance, lab.store)
     assert survey.grid.epochs == tuple(sorted({0, 20, 40, *extra}))
     assert survey.to_dict()["totals"]["missing"] == survey.to_dict()["totals"]["out_of_date"] == 0
@@ -107,7 +107,7 @@ def test_the_sensor_asks_for_the_second_pass_and_its_checkpoints_are_those_of_a_
     record = lab.store.path(RecordAddress(family.name, "tiny"))
     before = record.stat().st_mtime_ns
     automation.seen = type(automation.seen)()
-    assert {run.job for run, _ in automation.tick().runs} == {"summarize"}
+    assert {run.stage for run, _ in automation.tick().runs} == {"summarize"}
     assert record.stat().st_mtime_ns == before
     assert not [
         run for job in ("train", "analyze") for run in find_runs(job, lab.grid, lab.instance, lab.store)
@@ -154,7 +154,7 @@ def test_the_automation_gives_a_failing_variant_up_and_chooses_without_it(
         if automation.seen.extra:
             chosen_at.append(automation.done["train", V2])
         for planned, _attempt in runs:
-            if planned.job == "train":
+            if planned.stage == "train":
                 automation.carry_out(planned)
     choice = read_choice(lab.store, lab.grid.study)
     assert choice is not None and choice.variants == (V1,)

@@ -112,8 +112,8 @@ def _automate(root: Path, cursor: str, shift: float) -> None:
                 started.add(str(key))
                 with keys.open("a") as file:
                     file.write(f"{key}\n")
-                if run.job == "check":
-                    checks = definitions(root).resolve_job_def("check")
+                if run.stage == "check":
+                    checks = definitions(root).resolve_job_def(run.job)
                     mark = {WORKER_TAG: identity()}  # as our run launcher gives to every run
                     if not checks.execute_in_process(
                         instance=instance, raise_on_error=False, tags=mark

@@ -92,7 +92,7 @@ def describe(request: Request) -> Response:
     scheduled = this.library.scheduled(this.family, this.variant)
     last = max(present, default=0)
     gaps = (coverage(this.library, this.family, this.variant, kind=kind) for kind in (CHECKPOINTS, *KINDS))
-    dagster = this.library.settings.dagster_url
+    dagster, study = this.library.settings.dagster_url, this.library.study_of(this.family, this.variant)
     return JSONResponse(
         {
             "family": this.family,
@@ -103,7 +103,7 @@ def describe(request: Request) -> Response:
             "epochs": sorted(present | {epoch for epoch in scheduled if epoch <= last}),
             "have": have,
             "gaps": [each.note for each in gaps if each.note],
-            "assets": {kind: links.asset_page(dagster, this.family, (kind,)) for kind in KINDS},
+            "assets": {kind: links.asset_page(dagster, study, (kind,)) for kind in KINDS},
         },
         headers={"Cache-Control": "no-cache"},
     )

@@ -174,5 +174,4 @@ FAMILY = Family(
         code_version="1",
     ),
     overview=(OverviewColumn("entropy", "entropy", text=lambda t: f"{t.mean_entropy.iloc[-1]:.2f} nats"),),
-    asset_prefix=("tiny_bigram",),
 )
