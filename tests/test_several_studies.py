@@ -19,6 +19,7 @@ BASE = {
     "checkpoints": [0, 6],
     "analyzers": ["coarseness"],
 }
+OTHER = {"analyzers": {"coarseness": {"radius_fraction": 0.25}}}
 
 
 def study(name: str, **changes: object) -> Study:
