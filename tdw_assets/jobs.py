@@ -4,10 +4,10 @@ import dagster as dg
 from dagster._config.field_utils import FIELD_NO_DEFAULT_PROVIDED
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from tdw.inventory.plan import STAGES
 from tdw_assets.automation.run_requests import Jobs
 from tdw_assets.automation.tags import study_tag
 from tdw_assets.cells.partitions import register_variants, registered_keys, remove_keys
-from tdw_assets.cells.products import derived_assets
 from tdw_assets.cells.wanted import Grid
 
 _TYPES = {int: dg.Int, float: dg.Float}
@@ -18,12 +18,13 @@ def stage_jobs(grid: Grid) -> Jobs:
 
     Checks are left out: they belong to what a person materializes, and have a job of their own.
     """
-    derived = derived_assets(grid)
     selections = {
-        "train": [grid.checkpoint],
-        "analyze": [grid.key(name) for name in grid.analyzers],
-        "summarize": [asset.key(grid) for asset in derived if asset.scope == "variant"],
-        "compare": [asset.key(grid) for asset in derived if asset.scope == "comparison"],
+        stage.name: [
+            grid.key(*product.name.split("/"))
+            for product in grid.products
+            if product.stage == stage.name and product.kind != "history"
+        ]
+        for stage in STAGES
     }
     return {
         name: dg.define_asset_job(

@@ -18,8 +18,8 @@ import numpy as np
 
 from tdw.compute import one_thread
 from tdw.errors import CorruptFile, FingerprintMismatch, NotFound, TdwError
-from tdw.inventory.state import Variant
 from tdw.known_settings import under_known_settings
+from tdw.making.subject import Variant
 from tdw.recipes.analyzer import Analyzer, Metadata
 from tdw.recipes.catalog import ParametersByName, catalog_of
 from tdw.recipes.context import Arrays, Context
@@ -66,7 +66,7 @@ def analyze(
     """Compute, commit and yield the cells of one variant, ascending by epoch.
 
     Cells that are there already are computed again: what is missing or out of date is the caller's question
-    (`gaps.missing_cells`). A required analyzer that is not among the cells is read from the store when it
+    (`tdw.inventory`). A required analyzer that is not among the cells is read from the store when it
     is up to date, else computed along and not stored.
 
     Args:

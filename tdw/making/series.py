@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tdw.epochs import format_epochs
 from tdw.errors import FingerprintMismatch
-from tdw.inventory.state import Variant, differences
+from tdw.making.subject import Variant, differences
 from tdw.recipes.context import Arrays
 from tdw.recipes.versions import artifact_version
 from tdw.store import Provenance

@@ -11,9 +11,9 @@ import numpy as np
 
 from tdw.epochs import format_epochs
 from tdw.errors import BadConfig, FingerprintMismatch, NotFound
-from tdw.inventory.state import Variant
 from tdw.known_settings import under_known_settings
 from tdw.making.series import Series, read_series
+from tdw.making.subject import Variant
 from tdw.parameters import as_json
 from tdw.recipes.analyzer import Metadata
 from tdw.recipes.catalog import ParametersByName, catalog_of

@@ -11,26 +11,22 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from tdw.families import Family, get_family
 from tdw.families.stored import is_variant
 from tdw.integrity.findings import Checked, Finding
+from tdw.inventory.products import CHECKPOINT, stored_kind
 from tdw.recipes.catalog import catalog_of
 from tdw.reports.registry import REPORTS
 from tdw.store import Address, Store, TableAddress
 from tdw.store.fingerprints import short
-from tdw.store.layout import CHECKPOINTS, STATES
+from tdw.store.layout import STATES
 from tdw.training.records import HISTORY
 from tdw_assets.cells.wanted import read_cell
-from tdw_assets.recording.versions import DataVersion, read_versions
+from tdw_assets.recording.versions import read_version, read_versions
 
-CHECKPOINT = "checkpoint"
-# Assets whose files go by another name.
-_KINDS = {CHECKPOINT: CHECKPOINTS, HISTORY: f"summaries/{HISTORY}"} | {
-    f"reports/{report.name}": f"plots/{report.name}" for report in REPORTS
-}
-_ASSETS = {kind: asset for asset, kind in _KINDS.items()}
+_NAMED_APART = (CHECKPOINT, HISTORY, *(f"reports/{report.name}" for report in REPORTS))
+_PRODUCTS = {stored_kind(name): name for name in _NAMED_APART}
 BEFORE_STUDIES = ""
 """In place of a study: events of versions whose asset keys began with none."""
 
@@ -83,7 +79,7 @@ def compare_with_events(
         recorded = {study: content for study, content in by_study.items() if study != BEFORE_STUDIES}
         if not here or not recorded or cell.variant in skip or any(file.finding for file in found):
             continue
-        about = {"variant": cell.variant, "kind": _kind(cell.asset), "epoch": cell.epoch}
+        about = {"variant": cell.variant, "kind": stored_kind(cell.asset), "epoch": cell.epoch}
         if not found:
             detail = "the event log tells of it, the store has no such file"
             yield Finding(_path(store, here[0], cell), "no file", detail, **about)
@@ -144,28 +140,18 @@ def _contents(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, str]:
     """Partition ("" for an asset without) -> the content that its latest event tells of."""
     versions = read_versions(instance, key)
     if not versions:
-        version = _unpartitioned(instance, key)
+        version = read_version(instance, key)
         versions = {"": version} if version else {}
     return {partition: version.content for partition, version in versions.items()}
 
 
-def _unpartitioned(instance: dg.DagsterInstance, key: dg.AssetKey) -> DataVersion | None:
-    event = instance.get_latest_materialization_event(key)
-    told = event.asset_materialization if event else None
-    return DataVersion.parse((told.tags or {}).get(DATA_VERSION_TAG, "")) if told else None
-
-
 def _cell(file: Checked) -> Cell:
-    return Cell(_ASSETS.get(file.kind, file.kind), file.variant, file.epoch)
-
-
-def _kind(asset: str) -> str:
-    return _KINDS.get(asset, asset)
+    return Cell(_PRODUCTS.get(file.kind, file.kind), file.variant, file.epoch)
 
 
 def _path(store: Store, family: Family, cell: Cell) -> str:
     """Where the file of a cell would be."""
-    kind, variant = _kind(cell.asset), cell.variant or None
+    kind, variant = stored_kind(cell.asset), cell.variant or None
     if cell.epoch is not None:
         return str(store.path(Address(family.name, cell.variant, kind, cell.epoch)))
     if kind.startswith("summaries/"):

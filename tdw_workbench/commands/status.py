@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tdw.errors import BadConfig
 from tdw.study import load_studies
 from tdw_workbench.cli import add_studies, places_of
-from tdw_workbench.terminal import count
+from tdw_workbench.terminal import count, format_table
 
 if TYPE_CHECKING:
-    from tdw_assets.status import Survey
+    from tdw.inventory.survey import Survey
 
 _HEADS = ("", "checkpoints", "cells", "missing", "out of date", "failed", "tables+plots", "")
 
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     from tdw.store import Store
     from tdw_assets.cells.partitions import describe_foreign
     from tdw_assets.cells.wanted import Grid
-    from tdw_assets.status import Survey
+    from tdw_assets.status import take_survey
     from tdw_resources.progress import read_progress
     from tdw_resources.reading import Reading, read_instance
     from tdw_workbench.adoption import adoption_note
@@ -44,8 +44,8 @@ def run(options: argparse.Namespace) -> int:
 
     def look(reading: Reading) -> tuple[list[tuple[Survey, str]], bool]:
         store = Store(places.store)
-        surveys = [Survey.take(Grid.of(study), reading.instance, store) for study in studies]
-        notes = [adoption_note(survey.grid, reading.instance, places) for survey in surveys]
+        surveys = [take_survey(Grid.of(study), reading.instance, store) for study in studies]
+        notes = [adoption_note(Grid.of(study), reading.instance, places) for study in studies]
         return list(zip(surveys, notes, strict=True)), reading.recorded
 
     surveys, recorded = read_instance(places.home, look)
@@ -66,12 +66,12 @@ def run(options: argparse.Namespace) -> int:
     if options.variant and not any(options.variant in survey.gaps for survey, _ in surveys):
         raise BadConfig(*_not_there(options.variant, [survey for survey, _ in surveys]))
     blocks: list[str] = []
-    for (survey, note), path in zip(surveys, places.studies, strict=True):
+    for study, (survey, note), path in zip(studies, surveys, places.studies, strict=True):
         if options.variant and options.variant not in survey.gaps:
             continue
-        lines = [f"Study {survey.grid.name} ({path}) in {places.store}"]
+        lines = [f"Study {survey.wanted.name} ({path}) in {places.store}"]
         lines += _one(survey, options.variant) if options.variant else _all(survey)
-        lines += [f"Note: {describe_foreign(survey.grid, key)}." for key in survey.foreign]
+        lines += [f"Note: {describe_foreign(Grid.of(study), key)}." for key in survey.foreign]
         if note:
             unknown = "" if recorded else " Until then, what failed or is out of date is unknown."
             lines.append(note + unknown)
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _not_there(variant: str, surveys: Sequence[Survey]) -> tuple[str, str]:
-    names = " and ".join(survey.grid.name for survey in surveys)
+    names = " and ".join(survey.wanted.name for survey in surveys)
     have = ", ".join(dict.fromkeys(key for survey in surveys for key in survey.gaps))
     return f"study {names} has no variant {variant!r}", f"it has: {have}"
 
@@ -90,8 +90,8 @@ def _not_there(variant: str, surveys: Sequence[Survey]) -> tuple[str, str]:
 def _all(survey: Survey) -> list[str]:
     """A line a variant, what covers all of them, and what to do about it."""
     values = survey.to_dict()
-    rows: list[tuple[str, ...]] = [_HEADS]
-    epochs = len(survey.grid.epochs)
+    rows: list[tuple[str, ...]] = []
+    epochs = len(survey.wanted.epochs)
     for variant, of in values["variants"].items():
         totals = of["totals"]
         rows.append(
@@ -107,7 +107,7 @@ def _all(survey: Survey) -> list[str]:
     over_all = values["comparison"]
     done = sum(state == "done" for state in over_all.values())
     rows.append(("all variants", "", "", "", "", "", f"{done}/{len(over_all)}", ""))
-    return [*_table(rows), *_extra(values["adaptive"]), *_advice(values)]
+    return [*format_table(_HEADS, rows), *_extra(values["adaptive"]), *_advice(values)]
 
 
 def _extra(adaptive: Mapping[str, Any] | None) -> list[str]:
@@ -148,27 +148,14 @@ def _one(survey: Survey, variant: str) -> list[str]:
     """A line an asset of one variant."""
     of = survey.to_dict()["variants"][variant]
     names = ("there", "missing", "out_of_date", "failed", "unrecorded", "not_in_study")
-    rows: list[tuple[str, ...]] = [(variant, *(name.replace("_", " ") for name in names))]
+    heads = (variant, *(name.replace("_", " ") for name in names))
+    rows: list[tuple[str, ...]] = []
     for asset, cells in of["cells"].items():
         rows.append((asset, str(cells["there"]), *(cells[name] for name in names[1:])))
     tables = [(name, state.replace("_", " ")) for name, state in of["tables_and_plots"].items()]
-    return [*_table(rows), *_table([("history", "done" if of["history"] else "missing"), *tables])]
+    tables = [("history", "done" if of["history"] else "missing"), *tables]
+    return [*format_table(heads, rows), *format_table(("tables and plots", ""), tables)]
 
 
 def _number(value: int) -> str:
     return str(value) if value else "-"
-
-
-def _table(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """Columns aligned; the first to the left, the others to the right."""
-    listed = list(rows)
-    widths = [max(len(row[at]) for row in listed) for at in range(len(listed[0]))]
-    return [
-        "  ".join(
-            [
-                row[0].ljust(widths[0]),
-                *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
-            ]
-        ).rstrip()
-        for row in listed
-    ]
