@@ -1,14 +1,14 @@
 """The jobs of a study: one a stage, and those that add and remove variants."""
 
 import dagster as dg
-from dagster._config.field_utils import FIELD_NO_DEFAULT_PROVIDED
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from tdw.inventory.plan import STAGES
+from tdw.recipes.family import Field
 from tdw_assets.automation.run_requests import Jobs
 from tdw_assets.automation.tags import study_tag
 from tdw_assets.cells.partitions import register_variants, registered_keys, remove_keys
 from tdw_assets.cells.wanted import Grid
+from tdw_resources.dagster_internals import UnresolvedAssetJobDefinition
 
 _TYPES = {int: dg.Int, float: dg.Float}
 
@@ -44,14 +44,15 @@ def check_job(grid: Grid) -> UnresolvedAssetJobDefinition:
 
 def register_variants_job(grid: Grid) -> dg.JobDefinition:
     """Adds variants to the study from a form: each parameter takes one value or several, spread as a grid."""
-    fields = {
-        field.name: dg.Field(
-            [_TYPES[field.type]],
-            description=f"{field.help}; several values are spread as a grid",
-            default_value=FIELD_NO_DEFAULT_PROVIDED if field.default is None else [field.default],
-        )
-        for field in grid.family.fields
-    }
+
+    def entry(field: Field) -> dg.Field:
+        kind = [_TYPES[field.type]]
+        words = f"{field.help}; several values are spread as a grid"
+        if field.default is None:
+            return dg.Field(kind, description=words)
+        return dg.Field(kind, description=words, default_value=[field.default])
+
+    fields = {field.name: entry(field) for field in grid.family.fields}
 
     @dg.op(name=grid.named("register_variants_op"), config_schema=fields)
     def register(context: dg.OpExecutionContext) -> None:

@@ -24,6 +24,7 @@ from tdw.recipes.analyzer import Analyzer, Metadata
 from tdw.recipes.catalog import ParametersByName, catalog_of
 from tdw.recipes.context import Arrays, Context
 from tdw.recipes.family import Family, VariantConfig, wrong_layout
+from tdw.recipes.invariant import require_configuration
 from tdw.recipes.versions import recorded_spec_version
 from tdw.store import Provenance, Store, Written
 from tdw.store.fingerprints import fingerprint_arrays, short
@@ -130,12 +131,7 @@ def _open(variant: Variant, epoch: int, device: str) -> _Pass:
     address = variant.address(CHECKPOINTS, epoch)
     artifact = variant.store.read(address)
     path, found, config = variant.store.path(address), artifact.provenance, variant.config
-    if found.variant_fingerprint != config.fingerprint:
-        raise FingerprintMismatch(
-            f"{path}: the checkpoint is of a variant with fingerprint {short(found.variant_fingerprint)}, "
-            f"{config.key} has {short(config.fingerprint)}",
-            "train the variant again in another store, or use the version of tdw that trained it",
-        )
+    require_configuration(found, config.fingerprint, path=path)
     fingerprint = fingerprint_arrays(artifact.arrays)
     if found.checkpoint_fingerprint != fingerprint:
         raise FingerprintMismatch(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tdw.recipes.analyzer import Analyzer
     from tdw.recipes.comparison import Comparison
     from tdw.recipes.context import Context
+    from tdw.recipes.explorer import Explorer
     from tdw.recipes.figure import Plot
     from tdw.recipes.measures import Control, Measure, Picture, Quantity, Section
     from tdw.recipes.overview import OverviewColumn
@@ -57,6 +58,19 @@ class VariantConfig(Protocol):
     def to_dict(self) -> dict[str, Any]:
         """The full resolved configuration, JSON-able."""
         ...
+
+
+MAX_REPLICATE = 9999
+
+
+def base_key(config: VariantConfig) -> str:
+    """The key that the replicates of a variant share; its own key in a family without replicates."""
+    return getattr(config, "base_key", config.key)
+
+
+def replicate_of(config: VariantConfig) -> int:
+    """Which replicate a variant is, 0 for the plain run and in a family without replicates."""
+    return getattr(config, "replicate", 0)
 
 
 def wrong_layout(shapes: Mapping[str, tuple[int, ...]], arrays: Mapping[str, npt.NDArray[Any]]) -> str:
@@ -176,7 +190,7 @@ class Family:
         recipes: its analyzers, summaries and plots, in the order in which they are shown.
         comparison: how its variants stand beside one another.
         overview: columns of the first page.
-        explorer: title of its explorer page; "" for a family without one.
+        explorer: a page over checkpoints; None for a family without one.
         cost: config -> guessed seconds.
         to_transformer_lens: (config, weights) -> TransformerBridge.
         weights_from_state_dict: (config, state dict of another program) -> weights; BadConfig lists what does
@@ -209,7 +223,7 @@ class Family:
     recipes: tuple[Analyzer | Summary | Plot, ...] = ()
     comparison: Comparison | None = None
     overview: tuple[OverviewColumn, ...] = ()
-    explorer: str = ""
+    explorer: Explorer | None = None
     cost: Callable[..., Cost] = typical_cost
     to_transformer_lens: Callable[..., Any] = no_transformer_lens
     weights_from_state_dict: Callable[..., dict[str, torch.Tensor]] = no_import

@@ -25,7 +25,6 @@ from tdw_resources.instance import ANALYSIS_POOL
 from tdw_resources.resources import ComputeResource, StoreResource
 
 STAGE = "analyze"
-"""What the neuron explorer shows: their pages lead to it."""
 
 
 def analyze_cells(
@@ -69,7 +68,8 @@ def describe_cell(
     """The report of an up-to-date artifact."""
     spec = grid.analyzer_specs[analyzer.name]
     page = dg.MetadataValue.url(links.explorer_page(grid.family.name, variant))
-    explorer = {"explorer": page} if analyzer.explored else {}
+    shown = grid.family.explorer.analyzers if grid.family.explorer else ()
+    explorer = {"explorer": page} if analyzer.name in shown else {}
     return CellReport(
         name=analyzer.name,
         variant=variant,

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from tdw.inventory.plan import Task
 from tdw_assets.automation.planned_runs import plan_run
 from tdw_assets.cells.wanted import Grid
+from tdw_resources.dagster_internals import UnresolvedAssetJobDefinition
 
 Jobs = Mapping[str, UnresolvedAssetJobDefinition]
 PRIORITIES = {"check": "-1", "train": "0", "analyze": "1", "summarize": "2", "compare": "3"}

@@ -10,14 +10,14 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster._core.definitions.data_version import (
+
+from tdw.inventory.versions import DataVersion
+from tdw_resources.dagster_internals import (
     CODE_VERSION_TAG,
     DATA_VERSION_TAG,
     get_input_data_version_tag,
     get_input_event_pointer_tag,
 )
-
-from tdw.inventory.versions import DataVersion
 
 MATERIALIZATION = dg.DagsterEventType.ASSET_MATERIALIZATION
 _QUERY_KEYS = 900  # SQLite takes 999 variables in a query at least

@@ -9,6 +9,7 @@ from tdw.families.modulo_addition_1layer.claims import CONTROLS, MEASURES, QUANT
 from tdw.families.modulo_addition_1layer.comparison import COMPARISON
 from tdw.families.modulo_addition_1layer.config import FIELDS, Config
 from tdw.families.modulo_addition_1layer.context import CheckpointContext, Probe
+from tdw.families.modulo_addition_1layer.explorer import EXPLORER
 from tdw.families.modulo_addition_1layer.model.data import probe_fingerprint, probe_labels
 from tdw.families.modulo_addition_1layer.model.probe_types import ProbePass
 from tdw.families.modulo_addition_1layer.overview import OVERVIEW, cost
@@ -108,7 +109,7 @@ FAMILY = Family(
     recipes=RECIPES,
     comparison=COMPARISON,
     overview=OVERVIEW,
-    explorer="Neuron explorer",
+    explorer=EXPLORER,
     cost=cost,
     to_transformer_lens=_to_transformer_lens,
     weights_from_state_dict=_weights_from_state_dict,

@@ -89,6 +89,7 @@ def page(request: Request) -> Response:
         version=bundle.folder.name if bundle else "",
         description=markdown(this.plot.description),
         gaps=_gaps(this),
+        explorer=get_family(this.family).explorer,
         config=json.dumps(dict(CONFIG)),
         asset=links.asset_page(dagster_url, study, ("plots", this.name), partition=this.variant),
     )

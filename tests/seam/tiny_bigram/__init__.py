@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,9 +16,11 @@ import numpy as np
 from tdw.errors import BadConfig
 from tdw.recipes.analyzer import Analyzer
 from tdw.recipes.comparison import Comparison
+from tdw.recipes.explorer import Explorer, SliceRecipe
 from tdw.recipes.family import Adam, Family, Field
 from tdw.recipes.figure import NoParameters, Plot
 from tdw.recipes.overview import OverviewColumn
+from tdw.recipes.slices import Slice, SliceQuery, epochs_of, read_each
 from tdw.recipes.summary import Inputs, Summary
 from tdw.store.fingerprints import fingerprint_arrays, fingerprint_json
 
@@ -124,6 +127,15 @@ def _preview(table: Any) -> bytes:
     return preview.to_png(figure)
 
 
+def _rows(query: SliceQuery) -> Slice:
+    series, tokens = query.series["entropy"], list(query.indices["tokens"])
+    found, problems = read_each(series, lambda address: query.store.read(address).arrays["entropy"][tokens])
+    return Slice(
+        {"epochs": epochs_of(found), "entropy": np.stack([row for _, row in found]).astype(np.float32)},
+        problems,
+    )
+
+
 ENTROPY = Analyzer("entropy", "Entropy", "Entropy of the next token, in nats.", "1", NoParameters, _entropy)
 TABLE = Summary("entropy", "Entropy", "Mean entropy by epoch, in nats.", "1", ("entropy",), _mean_entropy)
 PLOT = Plot(
@@ -174,4 +186,10 @@ FAMILY = Family(
         code_version="1",
     ),
     overview=(OverviewColumn("entropy", "entropy", text=lambda t: f"{t.mean_entropy.iloc[-1]:.2f} nats"),),
+    lengths=lambda config: {"vocab": config.vocab},
+    explorer=Explorer(
+        title="Token explorer",
+        folder=Path(__file__).parent / "explorer",
+        slices={"tokens": SliceRecipe(_rows, ("entropy",), indices={"tokens": ("vocab", 3)})},
+    ),
 )

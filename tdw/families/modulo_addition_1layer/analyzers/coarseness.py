@@ -123,5 +123,4 @@ absolute difference of neighbours, and the share of the variance in frequencies 
         "radius_fraction": "float64 (), the parameter",
     },
     describe=describe,
-    explored=True,
 )

@@ -1,10 +1,10 @@
 // Stage 1: all neurons of one checkpoint; sort, filter, hover, pick.
 
-import { colorBar, format } from "./lut.js";
-import { complain } from "./messages.js";
-import { Mosaic } from "./mosaic.js";
+import { colorBar, format } from "../../explorer/lut.js";
+import { complain } from "../../explorer/messages.js";
+import { Mosaic } from "../../explorer/mosaic.js";
 import { arrange, columnsAt, describe } from "./order.js";
-import { fetchSlice } from "./slices.js";
+import { fetchSlice } from "../../explorer/slices.js";
 
 const $ = (id) => document.getElementById(id);
 const NUMBERS = { cmin: "cmin", cmax: "cmax", k: "k", xmin: "xmin", vmin: "vmin" };
@@ -15,7 +15,7 @@ export function makeStage1(view, onPick) {
   const { meta, state } = view;
   const bar = colorBar("activation (post-ReLU)");
   $("mosaic-frame").before(bar.element);
-  const mosaic = new Mosaic({ canvas: $("mosaic"), marks: $("mosaic-marks"), p: meta.p, onPick, onLook: look, said: announce });
+  const mosaic = new Mosaic({ canvas: $("mosaic"), marks: $("mosaic-marks"), side: meta.p, onPick, onLook: look, said: announce });
   let tiles = null;
   let shown = "";
   let columns = columnsAt(view.metrics, state.at);

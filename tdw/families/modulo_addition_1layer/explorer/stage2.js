@@ -1,11 +1,11 @@
 // Stage 2: up to five neurons, and heads beside them, across all checkpoints.
 
-import { makeCard, seriesOf } from "./card.js";
-import { makePanel } from "./lines.js";
-import { format } from "./lut.js";
-import { complain, say } from "./messages.js";
+import { makeCard, seriesOf } from "../../explorer/card.js";
+import { makePanel } from "../../explorer/lines.js";
+import { format } from "../../explorer/lut.js";
+import { complain, say } from "../../explorer/messages.js";
 import { columnsAt } from "./order.js";
-import { fetchSlice } from "./slices.js";
+import { fetchSlice } from "../../explorer/slices.js";
 import { MOST_PICKS } from "./state.js";
 
 const $ = (id) => document.getElementById(id);
@@ -25,6 +25,7 @@ export function makeStage2(view, { onPicks, onSeek }) {
   const size = Math.min(meta.p, LARGEST);
   const last = meta.epochs.at(-1) ?? 0;
   const panels = {};
+  const axes = { down: `a ↓ 0–${meta.p - 1}`, right: `b → 0–${meta.p - 1}` };
 
   function ask(url) {
     if (!kept.has(url)) {
@@ -66,7 +67,7 @@ export function makeStage2(view, { onPicks, onSeek }) {
       color: COLORS[slot],
       unit: "activation (post-ReLU)",
       alt: `activation of neuron ${neuron} over (a, b)`,
-      p: meta.p,
+      axes,
       onRemove: () => drop(neuron),
     });
     neurons.set(neuron, { card, slot, color: COLORS[slot] });
@@ -82,7 +83,7 @@ export function makeStage2(view, { onPicks, onSeek }) {
         dash: i === 1,
         unit: "attention (0 to 1)",
         alt: `attention of head ${head} from = to ${to}, over (a, b)`,
-        p: meta.p,
+        axes,
         onRemove: i === 0 ? () => toggleHead(head) : null,
       }),
     );

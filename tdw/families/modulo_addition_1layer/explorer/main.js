@@ -1,11 +1,12 @@
 // The neuron explorer: what there is, then stage 1, then what the address asks for in stage 2.
 
-import { complain, say } from "./messages.js";
-import { makePlayer } from "./player.js";
-import { fetchJson, fetchSlice } from "./slices.js";
+import { complain, say } from "../../explorer/messages.js";
+import { makePlayer } from "../../explorer/player.js";
+import { fetchJson, fetchSlice } from "../../explorer/slices.js";
 import { makeStage1 } from "./stage1.js";
 import { makeStage2 } from "./stage2.js";
-import { nearest, readState, remember } from "./state.js";
+import { nearest, readState, remember } from "../../explorer/address.js";
+import { addressOf } from "./state.js";
 
 const $ = (id) => document.getElementById(id);
 const { api, family, variant } = $("explorer").dataset;
@@ -13,7 +14,9 @@ const url = (what) => `${api}/${what}/${family}/${variant}`;
 
 async function start() {
   const asked = fetchSlice(url("metrics")).catch((error) => complain("metrics", error));
-  const meta = await fetchJson(url("explorer"));
+  const told = await fetchJson(url("explorer"));
+  const { p, d_mlp: neurons, n_heads: heads } = told.lengths;
+  const meta = { ...told, p, neurons, heads };
   sayGaps(meta);
   const have = meta.have.neuron_activations;
   if (!have.length) {
@@ -28,9 +31,10 @@ async function start() {
   if (metrics?.problems.length) {
     say("files", `${metrics.problems.length} file(s) could not be read and are left out`, { kind: "error", details: metrics.problems });
   }
-  const state = readState(location.search, meta);
+  const address = addressOf(meta);
+  const state = readState(location.search, address);
   state.at = nearest(have, state.at);
-  const view = { api: url, meta, metrics, state, changed: () => remember(state, meta) };
+  const view = { api: url, meta, metrics, state, changed: () => remember(state, address) };
 
   const stage2 = makeStage2(view, { onPicks: (picks) => stage1.setPicks(picks), onSeek: (epoch) => player.goTo(epoch) });
   const stage1 = makeStage1(view, (neuron) => stage2.toggle(neuron));
@@ -71,7 +75,7 @@ function listen(view, stage2, meta) {
 
 function sayGaps(meta) {
   if (!meta.gaps.length) return;
-  say("gaps", `Not complete: ${meta.gaps.length} of 5 kinds of results lack epochs. Gaps stay empty here.`, {
+  say("gaps", `Not complete: ${meta.gaps.length} of ${meta.kinds} kinds of results lack epochs. Gaps stay empty here.`, {
     kind: "warning",
     details: meta.gaps,
   });
