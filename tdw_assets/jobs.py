@@ -10,7 +10,7 @@ from tdw_assets.cells.partitions import register_variants, registered_keys, remo
 from tdw_assets.cells.wanted import Grid
 from tdw_resources.dagster_internals import UnresolvedAssetJobDefinition
 
-_TYPES = {int: dg.Int, float: dg.Float}
+_TYPES = {int: dg.Int, float: dg.Float, str: dg.String}
 
 
 def stage_jobs(grid: Grid) -> Jobs:
@@ -102,7 +102,7 @@ def remove_variant_job(grid: Grid) -> dg.JobDefinition:
     return remove_variant_graph
 
 
-def spread(grid: Grid, values: dict[str, list[int | float]]) -> list[str]:
+def spread(grid: Grid, values: dict[str, list[int | float | str]]) -> list[str]:
     """Variant keys of a grid of parameters.
 
     Raises:
