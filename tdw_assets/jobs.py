@@ -20,7 +20,7 @@ def stage_jobs(grid: Grid) -> Jobs:
     """
     selections = {
         stage.name: [
-            grid.key(*product.name.split("/"))
+            grid.key(product.name)
             for product in grid.products
             if product.stage == stage.name and product.kind != "history"
         ]

@@ -36,7 +36,7 @@ class PlannedRun:
 def plan_run(grid: Grid, task: Task) -> PlannedRun:
     """The run of a task. Its tags find runs of the same purpose again; retries are ours, not Dagster's."""
     job, tags = grid.named(task.stage), purpose(grid, task) | gap(grid, task) | {"dagster/max_retries": "0"}
-    assets = tuple(grid.key(*name.split("/")) for name in task.names)
+    assets = tuple(map(grid.key, task.names))
     if not task.cells:
         return PlannedRun(job, assets, tags, partition_key=task.variant or None)
     config = {"ops": {grid.named(_OPS[task.stage]): {"config": cells_config(task.variant, task.cells)}}}

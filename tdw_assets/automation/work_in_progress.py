@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from tdw.inventory.wanted import Wanted
 from tdw_assets.automation.tags import STAGE_TAG, STUDY_TAG, VARIANT_TAG
-from tdw_assets.cells.wanted import Grid, variant_in
+from tdw_assets.cells.wanted import variant_in
 from tdw_resources.dagster_internals import (
     AUTO_RETRY_RUN_ID_TAG,
     RANGE_END,
@@ -52,7 +53,7 @@ class Busy:
         return not (self.variants or self.comparison or self.everything)
 
 
-def find_busy(grid: Grid, instance: dg.DagsterInstance) -> Busy:
+def find_busy(wanted: Wanted, instance: dg.DagsterInstance) -> Busy:
     """Look at unfinished runs, failed ones that Dagster is about to retry, and backfills.
 
     A variant is busy whichever study a run is for: studies share its files.
@@ -62,11 +63,11 @@ def find_busy(grid: Grid, instance: dg.DagsterInstance) -> Busy:
     runs += _about_to_be_retried(instance)
     backfills = instance.get_backfills(filters=BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED]))
     keys = [_partitions(backfill) for backfill in backfills]
-    own = grid.slug
+    own = wanted.study.slug
     variants = {variant for run in runs for variant in _variants(run)}
     variants |= {variant_in(key) for some in keys for key in some or ()}
     return Busy(
-        variants=frozenset(variants).intersection(grid.variants),
+        variants=frozenset(variants).intersection(wanted.variants),
         comparison=any(
             run.tags.get(STUDY_TAG, own) == own and (run.tags.get(STAGE_TAG) == COMPARE or not _variants(run))
             for run in runs

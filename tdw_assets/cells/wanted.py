@@ -23,8 +23,8 @@ class Grid(Wanted):
         return self.study.slug
 
     def key(self, *parts: str) -> dg.AssetKey:
-        """An asset key."""
-        return dg.AssetKey([self.slug, *parts])
+        """An asset key: of the parts, or of a product's name."""
+        return dg.AssetKey([self.slug, *"/".join(parts).split("/")])
 
     def named(self, what: str) -> str:
         """The name of a job, an op, a sensor or a schedule."""

@@ -38,5 +38,7 @@ def run(options: argparse.Namespace) -> int:
     print(
         f"http://{options.host}:{options.port}{settings.prefix}/tdw/  (store: {settings.store})", flush=True
     )
-    uvicorn.run(standalone(settings, warm=True), host=options.host, port=options.port, log_level="warning")
+    app = standalone(settings, warm=True)
+    # One process, whatever $WEB_CONCURRENCY says: with more, uvicorn would end at once.
+    uvicorn.run(app, host=options.host, port=options.port, log_level="warning", workers=1)
     return 0
