@@ -14,10 +14,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tdw.errors import BadConfig
+from tdw.optimizers import OptimizerConfig
 from tdw.recipes.analyzer import Analyzer
 from tdw.recipes.comparison import Comparison
 from tdw.recipes.explorer import Explorer, SliceRecipe
-from tdw.recipes.family import Adam, Family, Field
+from tdw.recipes.family import Family, Field
 from tdw.recipes.figure import NoParameters, Plot
 from tdw.recipes.overview import OverviewColumn
 from tdw.recipes.slices import Slice, SliceQuery, epochs_of, read_each
@@ -87,6 +88,12 @@ def init_weights(config: Config) -> dict[str, Any]:
 
     generator = torch.Generator().manual_seed(config.seed)
     return {"table": torch.randn(config.vocab, config.vocab, generator=generator)}
+
+
+def make_optimizer(config: Config, weights: Any) -> Any:
+    from tdw.optimizers.optimizer import Optimizer
+
+    return Optimizer(OptimizerConfig(name="SGD", lr=0.5, momentum=0.9), weights, trained=["table"])
 
 
 @dataclass
@@ -163,11 +170,10 @@ FAMILY = Family(
         Field("seed", int, 0, "seed of everything"),
         Field("batch", int, 16, "pairs per step"),
     ),
-    trained=("table",),
-    optimizer=Adam(lr=0.1, weight_decay=0.0, betas=(0.9, 0.999), eps=1e-8),
     make_config=Config,
     parse_variant=Config.parse,
     init_weights=init_weights,
+    make_optimizer=make_optimizer,
     objective=lambda config, *, device="cpu", form=None: Objective(config, device=device),
     probe_pass=_probabilities,
     probe_fingerprint=lambda config: fingerprint_arrays({"tokens": np.arange(config.vocab)}),
