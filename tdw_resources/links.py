@@ -44,7 +44,7 @@ def report_page(family: str, name: str, *, version: str = "") -> str:
 
 
 def explorer_page(family: str, variant: str) -> str:
-    """The neuron explorer of a variant."""
+    """The explorer of a variant, as its family brings it."""
     return f"{base_url()}/tdw/explorer/{quote(family, safe='')}/{quote(variant, safe='')}"
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tdw.drawing.preview import default_style
 from tdw.drawing.series import thin
 from tdw.drawing.style import looks, short_labels
 
@@ -44,7 +45,7 @@ def to_svg(draw: Callable[[Any], None], *, height: float) -> bytes:
     from matplotlib.figure import Figure
 
     styled: Any = matplotlib
-    with styled.rc_context(_STYLE):
+    with default_style(), styled.rc_context(_STYLE):
         figure: Any = Figure(figsize=(7, height), layout="constrained")
         FigureCanvasSVG(figure)
         draw(figure)

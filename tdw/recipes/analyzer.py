@@ -29,7 +29,6 @@ class Analyzer:
         arrays: array name -> dtype, shape and meaning.
         quantize, half: arrays stored with 8 bits and a range a row, and as float16.
         describe: arrays -> a few numbers for people.
-        explored: the family's explorer page shows it.
     """
 
     name: str
@@ -43,4 +42,3 @@ class Analyzer:
     quantize: tuple[str, ...] = ()
     half: tuple[str, ...] = ()
     describe: Callable[[Arrays], Metadata] = describe_nothing
-    explored: bool = False

@@ -6,6 +6,7 @@ torch nor pandas nor plotly.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,7 @@ from tdw.errors import BadConfig
 from tdw.parameters import as_json, override
 from tdw.recipes.analyzer import Analyzer
 from tdw.recipes.common import COMMON
+from tdw.recipes.explorer import RESERVED, Explorer
 from tdw.recipes.family import Family
 from tdw.recipes.figure import Plot, Scope
 from tdw.recipes.summary import Summary
@@ -156,7 +158,8 @@ def catalog_of(family: Family) -> Catalog:
     """The catalog of a family: its own recipes, then those for all whose names it does not use itself.
 
     Raises:
-        BadConfig: two recipes of one kind have one name, or one needs a recipe that is not there.
+        BadConfig: two recipes of one kind have one name, or a recipe or the explorer needs one that is not
+            there.
     """
     own = {(type(recipe), recipe.name) for recipe in family.recipes}
     common = (recipe for recipe in COMMON if (type(recipe), recipe.name) not in own)
@@ -182,4 +185,22 @@ def catalog_of(family: Family) -> Catalog:
                 f"{recipe.name} of family {family.name} needs {', '.join(unknown)}",
                 f"name what is there: {', '.join(sorted(known))}",
             )
+    if family.explorer is not None:
+        _require_explorer(family.name, family.explorer, catalog)
     return catalog
+
+
+def _require_explorer(family: str, explorer: Explorer, catalog: Catalog) -> None:
+    """Raise BadConfig for an explorer that reads what is not there, or a slice that can't have an address."""
+    for name in explorer.analyzers:
+        if name not in catalog.analyzer_names:
+            raise BadConfig(
+                f"the explorer of family {family} needs {name}",
+                f"name analyzers that are there: {', '.join(catalog.analyzer_names) or 'none'}",
+            )
+    for name in explorer.slices:
+        if name in RESERVED or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            raise BadConfig(
+                f"the explorer of family {family} has a slice called {name!r}",
+                f"use lower case letters, digits and _, but not {' or '.join(RESERVED)}",
+            )

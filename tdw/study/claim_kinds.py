@@ -290,6 +290,24 @@ class CommonMembers(Model):
     stays: NumberName
 
 
+class LiesBetween(Model):
+    """A number of each variant with `which` (or all), or its mean over them, lies between two limits."""
+
+    measure: NumberName
+    least: float
+    most: float
+    of: Literal["each", "mean"] = "each"
+    which: Which | None = None
+
+
+class ComesBefore(Model):
+    """One epoch, such as that of an event, is earlier than another in every variant with `which`."""
+
+    earlier: NumberName
+    later: NumberName
+    which: Which | None = None
+
+
 class UnevenChoice(Model):
     """The variants that reached the outcome prefer some of the things that each of them chooses from."""
 
@@ -297,6 +315,8 @@ class UnevenChoice(Model):
 
 
 KINDS: Mapping[str, type[Model]] = {
+    "lies_between": LiesBetween,
+    "comes_before": ComesBefore,
     "outcomes_are": OutcomesAre,
     "group_is_earlier": GroupIsEarlier,
     "is_extreme": IsExtreme,

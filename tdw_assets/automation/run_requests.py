@@ -10,7 +10,7 @@ from tdw_assets.cells.wanted import Grid
 from tdw_resources.dagster_internals import UnresolvedAssetJobDefinition
 
 Jobs = Mapping[str, UnresolvedAssetJobDefinition]
-PRIORITIES = {"check": "-1", "train": "0", "analyze": "1", "summarize": "2", "compare": "3"}
+PRIORITIES = {"check": "-1", "train": "0", "choose": "3", "analyze": "1", "summarize": "2", "compare": "3"}
 """What is nearly done goes first when runs queue up."""
 
 
@@ -25,5 +25,5 @@ def run_request(grid: Grid, task: Task, *, attempt: int | str) -> dg.RunRequest:
         # Left open, a selection brings the assets' checks along, and with them their time and their pool.
         asset_check_keys=[] if planned.assets else None,
         partition_key=planned.partition_key,
-        tags={**planned.tags, "dagster/priority": PRIORITIES[planned.job], "tdw/door": "automation"},
+        tags={**planned.tags, "dagster/priority": PRIORITIES[task.stage], "tdw/door": "automation"},
     )

@@ -1,7 +1,8 @@
 """Fill what is missing: train, analyze, summarize and plot, through Dagster, on all cores.
 
 Computes exactly the cells that are missing and records each in Dagster's event log, as a run of one variant
-and stage. Needs no server. Can be stopped at any time (Ctrl-C) and started again; what is done stays done.
+and stage; several studies one after another. Needs no server. Can be stopped at any time (Ctrl-C) and started
+again; what is done stays done.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 from tdw.epochs import format_epochs, parse_epochs
 from tdw.errors import BadConfig
 from tdw.inventory.plan import STAGES
-from tdw.study import Study, load_study
+from tdw.inventory.products import EXTRA_EPOCHS
+from tdw.study import Study, load_studies
 from tdw.training.progress import format_seconds
 from tdw_resources.places import Places, log_folder
-from tdw_workbench.cli import add_places, places_of
+from tdw_workbench.cli import add_studies, places_of
 from tdw_workbench.fill.order import ALL, Order, close_over_inputs
 from tdw_workbench.fill.remaining import Effort, Work
 from tdw_workbench.fill.workers import Pool
@@ -33,7 +35,7 @@ _EVERY_S = 0.5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `tdw fill`."""
-    add_places(parser)
+    add_studies(parser)
     parser.add_argument(
         "--variant", metavar="KEY", action="append", default=[], help="only this variant; may be given again"
     )
@@ -65,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     from tdw_workbench.adoption import adoption_note
 
     places = places_of(options)
-    study = load_study(places.study)
+    studies = load_studies(places.studies)
     if options.workers is not None and options.workers < 1:
         raise BadConfig(f"--workers is {options.workers}", "give a number of at least 1")
     screen = Screen()
@@ -73,11 +75,14 @@ def run(options: argparse.Namespace) -> int:
         size_pools(instance)
         fail_dead_runs(instance)
         clear_progress(places.home)
-        note = adoption_note(Grid.of(study), instance, places)
-        if note:
-            screen.say(note)
-        order = _make_order(options, places, study, instance, screen)
-        return carry_out(order, instance, screen, workers=options.workers or cores())
+        codes: list[int] = []
+        for study in studies:
+            note = adoption_note(Grid.of(study), instance, places)
+            if note:
+                screen.say(note)
+            order = _make_order(options, places, study, instance, screen)
+            codes.append(carry_out(order, instance, screen, workers=options.workers or cores()))
+        return max(codes)
 
 
 def _make_order(
@@ -159,9 +164,10 @@ def _first_pass(order: Order, instance: dg.DagsterInstance, screen: Screen, *, w
     """Train to the end of the schedule and have the extra epochs chosen; the variants that failed."""
     from tdw.store import Store
     from tdw.study.extra_epochs import read_choice
-    from tdw_assets.automation.extra_epochs import settle
+    from tdw_assets.automation.extra_epochs import still_training
     from tdw_assets.cells.partitions import with_registered
     from tdw_assets.cells.wanted import Grid
+    from tdw_assets.recording.event_records import inventory_of
 
     training, store = order.training(), Store(order.store)
     whole = with_registered(Grid.of(order.read_study()), instance)
@@ -171,15 +177,20 @@ def _first_pass(order: Order, instance: dg.DagsterInstance, screen: Screen, *, w
     if work.variants:
         screen.say(f"First pass: training {_named(work.variants)} of study {whole.name} into {order.store}.")
         failed = _work(training, work, instance, screen, workers=workers)
-    settled = settle(whole, instance, store, given_up=failed)
-    if settled.waits_for:
-        screen.say(f"The extra checkpoints are chosen after the training of {', '.join(settled.waits_for)}.")
-    elif settled.choice is not None and settled.choice != before:
-        epochs = settled.choice.epochs
+    inventory = inventory_of(whole.with_extra(store), instance, store)
+    if inventory.task("choose") is None:
+        return failed
+    waits = still_training(inventory, instance, given_up=failed)
+    if waits:
+        screen.say(f"The extra checkpoints are chosen after the training of {', '.join(waits)}.")
+        return failed
+    choosing = Work((ALL,), Effort(), 0, 0)
+    failed += _work(replace(order, assets=(EXTRA_EPOCHS,)), choosing, instance, screen, workers=1)
+    choice = read_choice(store, whole.study)
+    if choice is not None and choice != before:
+        epochs = choice.epochs
         chosen = f"{count(len(epochs), 'extra checkpoint')}, {format_epochs(epochs)}" if epochs else "none"
-        screen.say(
-            f"Chosen where the test loss of {_named(settled.choice.variants)} falls fastest: {chosen}."
-        )
+        screen.say(f"Chosen where the test loss of {_named(choice.variants)} falls fastest: {chosen}.")
     return failed
 
 
@@ -235,6 +246,8 @@ def _say_done(done: dict[str, Any], screen: Screen) -> bool:
         screen.say(f"{who}: {done['stage']} failed: {done['error']}")
         return False
     stage = next(stage for stage in STAGES if stage.name == done["stage"])
+    if stage.name == "choose":
+        return True  # the epochs themselves are told
     size = done["size"]
     counted = count(size, "cell") if stage.of_cells else count(size, "table or plot", "tables and plots")
     screen.say(f"{who}: {stage.done}, {counted}")

@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# What is still to move into the family: the claims of one study, and the neuron explorer.
+# What is still to move into the family: the claims of one study.
 TO_MOVE = (
     "tdw/reports/",
     "tdw/drawing/style.py",
-    "tdw_workbench/web/pages/explorer.py",
-    "tdw_workbench/web/data/slices.py",
 )
 PACKAGES = ("tdw", "tdw_resources", "tdw_assets", "tdw_workbench")
 WORDS = re.compile(r"^(neurons?|coarseness|coarse|blobs?|plaid|frequency|frequencies|modulus|grok\w*)$")

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tdw.drawing import style
+from tdw.drawing import printed, style
 from tdw.families.modulo_addition_1layer.figures import PLOTS
 
 
@@ -82,3 +82,15 @@ def test_plot_names_are_unique_and_descriptions_say_how_to_read_the_figure():
     for plot in PLOTS:
         assert "How to read it" in plot.description, plot.name
         assert plot.needs, plot.name
+
+
+def test_a_printed_figure_has_no_style_of_the_callers():
+    import matplotlib
+
+    def draw(figure: Any) -> None:
+        series = {"a": (np.array([0.0, 1.0]), np.array([1.0, 2.0]))}
+        printed.over_epochs(figure, series, dots={}, title="loss")
+
+    expected = printed.to_svg(draw, height=2)
+    with matplotlib.rc_context({"lines.linewidth": 9, "axes.facecolor": "red", "xtick.labelsize": 20}):
+        assert printed.to_svg(draw, height=2) == expected

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urljoin
 
 import dagster as dg
+import numpy as np
 import pytest
+from safetensors.numpy import load
 from starlette.testclient import TestClient
 
 import tdw
@@ -121,7 +126,9 @@ def test_dagster_trains_analyzes_draws_and_compares_it(study: Study, tmp_path: P
             ("compare", [None]),
         ):
             for key in keys:
-                done = defs.resolve_job_def(job).execute_in_process(instance=instance, partition_key=key)
+                done = defs.resolve_job_def(grid.named(job)).execute_in_process(
+                    instance=instance, partition_key=key
+                )
                 assert done.success, (job, key)
     for key in KEYS:
         assert store.exists(TableAddress("tiny_bigram", key, "entropy"))
@@ -130,14 +137,51 @@ def test_dagster_trains_analyzes_draws_and_compares_it(study: Study, tmp_path: P
 
 
 def test_the_first_page_shows_its_columns_and_its_plots_only(made: Store, tmp_path: Path) -> None:
-    settings = Settings(str(made.root), study=tmp_path / "bigrams.yaml")
+    settings = Settings(str(made.root), studies=(tmp_path / "bigrams.yaml",))
     client = TestClient(standalone(settings), base_url="http://127.0.0.1")
     page = client.get("/tdw/").text
     assert "Tiny bigram" in page and "nats</td>" in page
     assert f"/tdw/view/plot/tiny_bigram/{KEYS[0]}/entropy" in page
     assert "coarseness" not in page and "Neuron explorer" not in page
     assert client.get(f"/tdw/view/plot/tiny_bigram/{KEYS[0]}/training_curves").status_code == 200
-    assert client.get(f"/tdw/explorer/tiny_bigram/{KEYS[0]}").status_code == 404
+    assert f"/tdw/explorer/tiny_bigram/{KEYS[0]}" in page and "Token explorer" in page
+
+
+def test_its_explorer_is_served_with_its_scripts_and_its_slices(made: Store, tmp_path: Path) -> None:
+    settings = Settings(str(made.root), studies=(tmp_path / "bigrams.yaml",))
+    client = TestClient(standalone(settings), base_url="http://127.0.0.1")
+    here = f"tiny_bigram/{KEYS[0]}"
+    page = client.get(f"/tdw/explorer/{here}").text
+    script = re.search(r'src="(/tdw/static/\w+/families/tiny_bigram/main.js)"', page)
+    assert script and "Token explorer" in page and 'id="epoch"' in page
+    answer = client.get(script[1])
+    assert "immutable" in answer.headers["cache-control"] and "fetchSlice" in answer.text
+    for shared in re.findall(r'from "([^"]+)"', answer.text):
+        assert client.get(urljoin(script[1], shared)).status_code == 200, shared
+    assert client.get(script[1].replace("main.js", "page.html")).status_code == 404
+    told = client.get(f"/tdw/api/explorer/{here}").json()
+    assert told["lengths"] == {"vocab": 5} and told["have"] == {"entropy": [0, 5, 10, 15, 20]}
+    found = load(client.get(f"/tdw/api/tokens/{here}?tokens=4,1").content)
+    stored = made.read(Address("tiny_bigram", KEYS[0], "entropy", 15)).arrays["entropy"]
+    np.testing.assert_array_equal(found["entropy"][3], stored[[4, 1]].astype(np.float32))
+    for wrong, status in (("tokens=5", 400), ("tokens=0,1,2,3", 400), ("tokens=0&size=3", 400)):
+        assert client.get(f"/tdw/api/tokens/{here}?{wrong}").status_code == status, wrong
+    assert client.get(f"/tdw/api/tokens/{here}/20?tokens=0").status_code == 404
+    assert client.get(f"/tdw/api/metrics/{here}").status_code == 404
+
+
+def test_an_explorer_that_reads_what_is_not_there_is_refused(study: Study) -> None:
+    family = study.family_declaration
+    explorer = family.explorer
+    assert explorer is not None
+    (recipe,) = explorer.slices.values()
+    for name, needs, said in (
+        ("tokens", ("attention",), "needs attention"),
+        ("explorer", ("entropy",), "slice"),
+    ):
+        broken = replace(explorer, slices={name: replace(recipe, needs=needs)})
+        with pytest.raises(BadConfig, match=said):
+            catalog_of(replace(family, explorer=broken))
 
 
 def test_a_cell_that_fails_stops_no_other(study: Study, made: Store) -> None:

@@ -7,10 +7,11 @@ import pytest
 from safetensors.numpy import load
 from starlette.testclient import TestClient
 
+from tdw.drawing.area_reduction import area_weights, reduce_area, reduce_codes
+from tdw.families.modulo_addition_1layer.explorer.slices import NEURONS, read_mosaic
+from tdw.recipes.slices import Slice, SliceQuery
 from tdw.store import Address, Provenance, Store
 from tdw_workbench.web.app import standalone
-from tdw_workbench.web.data import slices
-from tdw_workbench.web.data.area_reduction import area_weights, reduce_area, reduce_codes
 from tdw_workbench.web.http.settings import Settings
 
 FAMILY, VARIANT = "modulo_addition_1layer", "p7_s1_d598_f0.5"
@@ -72,7 +73,8 @@ def test_the_description_lists_what_there_is_and_what_is_missing(
 ) -> None:
     tiny_store.delete(Address(FAMILY, VARIANT, "neuron_activations", 10))
     told = client.get(f"/tdw/api/explorer/{HERE}").json()
-    assert (told["p"], told["neurons"], told["heads"]) == (7, 512, 4)
+    lengths = told["lengths"]
+    assert (lengths["p"], lengths["d_mlp"], lengths["n_heads"]) == (7, 512, 4)
     assert told["epochs"] == [0, 10, 20]
     assert told["have"]["neuron_activations"] == [0, 20]
     assert told["gaps"] == ["neuron_activations: 1 of 3 epochs missing: 10"]
@@ -94,11 +96,12 @@ def test_a_slice_that_was_seen_is_not_sent_again_until_a_file_changes(
 
 @pytest.mark.parametrize(("width", "p"), [(3, 5), (40, 23), (1, 31), (130, 11)])
 def test_any_width_and_modulus_can_be_looked_at(tmp_path: object, width: int, p: int) -> None:
-    store, name = Store(str(tmp_path)), slices.NEURONS
+    store, name = Store(str(tmp_path)), NEURONS
     maps = np.random.default_rng(0).random((width, p, p), dtype=np.float32)
     address = Address(FAMILY, VARIANT, name, 0)
     store.write(address, {name: maps}, provenance=Provenance(FAMILY, VARIANT, name, 0), quantize=[name])
-    found = slices.read_mosaic(store, address, size=8).arrays
+    lengths = {"p": p, "d_mlp": width}
+    found = read_mosaic(SliceQuery(store, {name: [address]}, lengths, {}, {"size": 8})).arrays
     side = min(p, 8)
     assert found["codes"].shape == (width, side, side)
     np.testing.assert_allclose(decode(dict(found)), reduce_area(maps, 8), atol=1 / 255)
@@ -124,7 +127,7 @@ def test_a_fine_checkerboard_becomes_gray_and_no_coarse_pattern() -> None:
 
 
 def test_a_slice_names_the_files_that_were_left_out() -> None:
-    encoded = slices.Slice({"x": np.zeros(2, np.float32)}, ["00500.safetensors: damaged"]).encode()
+    encoded = Slice({"x": np.zeros(2, np.float32)}, ["00500.safetensors: damaged"]).encode()
     header = json.loads(encoded[8 : 8 + int.from_bytes(encoded[:8], "little")])
     assert json.loads(header["__metadata__"]["problems"]) == ["00500.safetensors: damaged"]
 
@@ -138,7 +141,7 @@ def test_an_encoded_slice_is_what_the_safetensors_library_reads():
         "frequency": np.arange(-1, 2, dtype=np.int16),
         "none": np.zeros((0, 4), np.float32),
     }
-    found = load(slices.Slice(arrays).encode())
+    found = load(Slice(arrays).encode())
     assert found.keys() == arrays.keys()
     for name, array in arrays.items():
         assert found[name].dtype == array.dtype, name

@@ -9,6 +9,7 @@ from tdw.families.modulo_addition_1layer.claims import CONTROLS, MEASURES, QUANT
 from tdw.families.modulo_addition_1layer.comparison import COMPARISON
 from tdw.families.modulo_addition_1layer.config import FIELDS, Config
 from tdw.families.modulo_addition_1layer.context import CheckpointContext, Probe
+from tdw.families.modulo_addition_1layer.explorer import EXPLORER
 from tdw.families.modulo_addition_1layer.model.data import probe_fingerprint, probe_labels
 from tdw.families.modulo_addition_1layer.model.probe_types import ProbePass
 from tdw.families.modulo_addition_1layer.overview import OVERVIEW, cost
@@ -17,7 +18,7 @@ from tdw.families.modulo_addition_1layer.recipes import RECIPES
 from tdw.families.modulo_addition_1layer.sensitivity import SECTION
 from tdw.known_settings import under_known_settings
 from tdw.recipes.context import Arrays
-from tdw.recipes.family import Adam, Family, Form, Metric, Objective, Weights
+from tdw.recipes.family import Family, Form, Metric, Objective, Optimizer, Weights
 
 if TYPE_CHECKING:
     import torch
@@ -39,6 +40,13 @@ def _init_weights(config: Config) -> dict[str, torch.Tensor]:
     from tdw.families.modulo_addition_1layer.model.network import init_weights
 
     return init_weights(config)
+
+
+@under_known_settings
+def _make_optimizer(config: Config, weights: Weights) -> Optimizer:
+    from tdw.optimizers import optimizer
+
+    return optimizer.Optimizer(config.optimizer_config, weights, trained=config.trained)
 
 
 @under_known_settings
@@ -92,11 +100,10 @@ FAMILY = Family(
     default_epochs=25_000,
     default_checkpoints=("0:1500:100", "1500:9000:500", "9000:13000:100", "13000:25000:500"),
     fields=FIELDS,
-    trained=Config.trained,
-    optimizer=Adam(lr=Config.lr, weight_decay=Config.weight_decay, betas=Config.betas, eps=Config.eps),
     make_config=Config,
     parse_variant=Config.parse,
     init_weights=_init_weights,
+    make_optimizer=_make_optimizer,
     objective=_objective,
     probe_pass=_probe_pass,
     probe_fingerprint=probe_fingerprint,
@@ -108,7 +115,7 @@ FAMILY = Family(
     recipes=RECIPES,
     comparison=COMPARISON,
     overview=OVERVIEW,
-    explorer="Neuron explorer",
+    explorer=EXPLORER,
     cost=cost,
     to_transformer_lens=_to_transformer_lens,
     weights_from_state_dict=_weights_from_state_dict,

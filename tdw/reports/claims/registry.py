@@ -13,7 +13,7 @@ from typing import Any
 from tdw.errors import BadConfig
 from tdw.recipes.evidence import Evidence
 from tdw.recipes.family import Family
-from tdw.reports.claims import chances, early, extremes, limits, members, order, outcomes, thresholds
+from tdw.reports.claims import chances, early, extremes, limits, members, order, outcomes, thresholds, values
 from tdw.reports.claims.case import Case
 from tdw.reports.claims.verdicts import Corrected, Found, JudgedClaim, Verdict, correct, put_into_words
 from tdw.statistics.draws import complete_draws, count_draws
@@ -36,6 +36,8 @@ class Kind:
 
 
 KINDS = {
+    "lies_between": Kind(values.lies_between, values.LIES_BETWEEN),
+    "comes_before": Kind(values.comes_before, values.COMES_BEFORE),
     "outcomes_are": Kind(outcomes.outcomes_are, outcomes.OUTCOMES_ARE),
     "group_is_earlier": Kind(outcomes.group_is_earlier, outcomes.GROUP_IS_EARLIER),
     "is_extreme": Kind(extremes.is_extreme, extremes.IS_EXTREME),

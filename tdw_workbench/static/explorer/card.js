@@ -20,8 +20,11 @@ export function seriesOf(slice, index) {
   return { side, codes, low, scale, from, to, rows };
 }
 
-/** A card; `paint(epoch, {fixed, numbers})` is all that a step of the slider calls. */
-export function makeCard({ title, color, dash = false, unit, alt, p, onRemove }) {
+/**
+ * A card; `paint(epoch, {fixed, numbers})` is all that a step of the slider calls. `axes` says what runs along the
+ * map: {down, right}.
+ */
+export function makeCard({ title, color, dash = false, unit, alt, axes, onRemove }) {
   const card = document.createElement("figure");
   card.className = "card";
   card.style.borderTopColor = color;
@@ -40,7 +43,7 @@ export function makeCard({ title, color, dash = false, unit, alt, p, onRemove })
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", alt);
   const missing = frame.appendChild(Object.assign(document.createElement("p"), { className: "missing", hidden: true }));
-  for (const [axis, text] of [["a", `a ↓ 0–${p - 1}`], ["b", `b → 0–${p - 1}`]]) {
+  for (const [axis, text] of Object.entries(axes)) {
     frame.appendChild(Object.assign(document.createElement("span"), { className: `axis ${axis}`, textContent: text }));
   }
   const bar = colorBar(unit);

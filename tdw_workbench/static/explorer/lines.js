@@ -1,5 +1,4 @@
-// Coarseness and frequency over checkpoints, with a cursor at the slider's epoch. Lines break where an epoch is
-// missing.
+// Numbers over checkpoints, with a cursor at the slider's epoch. Lines break where an epoch is missing.
 
 const NS = "http://www.w3.org/2000/svg";
 const MARGIN = { left: 46, right: 46, top: 8, bottom: 32 };
@@ -23,7 +22,7 @@ export function ticks(low, high, count) {
   return found;
 }
 
-/** A panel; `draw(curves)` when what is shown changes, `moveTo(epoch)` for the cursor. */
+/** A panel of `container`, from 0 to epoch `last`, `whole` numbers only or all; `draw(curves)` when what is shown changes, `moveTo(epoch)` for the cursor. */
 export function makePanel({ container, title, low, high, last, whole = false, onSeek }) {
   const svg = container.appendChild(make("svg", { class: "panel", role: "img", tabindex: -1 }));
   let width = 0;
@@ -104,7 +103,7 @@ export function makePanel({ container, title, low, high, last, whole = false, on
     let text = "";
     let open = false;
     values.forEach((value, i) => {
-      // A frequency jumps: only equal neighbors are joined.
+      // A category jumps: only equal neighbors are joined.
       const joined = open && !(weights && value !== values[i - 1]);
       if (known(value)) text += `${joined ? "L" : "M"}${x(epochs[i]).toFixed(1)} ${y(value).toFixed(1)}`;
       open = known(value);

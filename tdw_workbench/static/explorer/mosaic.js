@@ -1,4 +1,4 @@
-// Stage 1: a tile for each neuron, in one canvas. The server reduces maps by area to the pixels of a tile, so a
+// A tile for each of many maps, in one canvas. The server reduces maps by area to the pixels of a tile, so a
 // tile is painted pixel by pixel and fine structure can't pose as coarse structure.
 
 import { LUT, table } from "./lut.js";
@@ -8,17 +8,17 @@ const GAP = 3;
 const TALLEST = 16000; // device pixels; browsers refuse taller canvases
 
 /**
- * Columns, rows and device pixels of a mosaic of `count` maps, p pixels a side, in `width` CSS pixels. A map that
+ * Columns, rows and device pixels of a mosaic of `count` maps, `side` pixels wide, in `width` CSS pixels. A map that
  * is smaller than a tile is shown at a whole multiple of its size, and the tile fits it.
  */
-export function layOut(count, width, ratio, p) {
+export function layOut(count, width, ratio, side) {
   let columns = Math.max(4, Math.floor(width / WANTED));
   const gap = Math.round(GAP * ratio);
   const wide = () => Math.floor((width * ratio) / columns);
   while (Math.ceil(count / columns) * wide() > TALLEST && wide() > 12) columns++;
   let inner = wide() - gap;
-  if (p <= inner) {
-    inner = p * Math.round(inner / p);
+  if (side <= inner) {
+    inner = side * Math.round(inner / side);
     columns = Math.max(1, Math.floor((width * ratio) / (inner + gap)));
   }
   return { columns, rows: Math.max(1, Math.ceil(count / columns)), pitch: inner + gap, inner };
@@ -31,9 +31,9 @@ export class Mosaic {
   #layout = null;
   #current = -1;
 
-  /** `p` is the maps' size; `onPick(neuron)`, `onLook(neuron or null, event)` and `said(neuron)` are told. */
-  constructor({ canvas, marks, p, onPick, onLook, said }) {
-    Object.assign(this, { canvas, marks, p, onPick, onLook });
+  /** `side` is the maps' width; `onPick(index)`, `onLook(index or null, event)` and `said(index)` are told. */
+  constructor({ canvas, marks, side, onPick, onLook, said }) {
+    Object.assign(this, { canvas, marks, side, onPick, onLook });
     canvas.addEventListener("click", (event) => this.#pick(this.#place(event)));
     canvas.addEventListener("pointermove", (event) => {
       const place = this.#place(event);
@@ -46,9 +46,9 @@ export class Mosaic {
     this.said = said;
   }
 
-  /** Pixels a side that a tile has room for, for `count` neurons in the width that there is now. */
+  /** Pixels a side that a tile has room for, for `count` maps in the width that there is now. */
   tileSize(count) {
-    const { inner } = layOut(count, this.canvas.parentElement.clientWidth, devicePixelRatio, this.p);
+    const { inner } = layOut(count, this.canvas.parentElement.clientWidth, devicePixelRatio, this.side);
     return Math.max(8, Math.min(256, inner));
   }
 
@@ -57,13 +57,13 @@ export class Mosaic {
     this.#tiles = tiles;
   }
 
-  /** Paint the neurons of `order`; `common` is [from, to], or null where each has its own range. */
+  /** Paint the maps of `order`, which are indices; `common` is [from, to], or null where each has its own range. */
   draw(order, common) {
     this.#order = order;
     this.#current = Math.min(this.#current, order.length - 1);
     const ratio = devicePixelRatio;
     const room = this.canvas.parentElement.clientWidth;
-    const layout = (this.#layout = layOut(this.#tiles?.codes.shape[0] ?? order.length, room, ratio, this.p));
+    const layout = (this.#layout = layOut(this.#tiles?.codes.shape[0] ?? order.length, room, ratio, this.side));
     layout.rows = Math.max(1, Math.ceil(order.length / layout.columns));
     const width = layout.columns * layout.pitch;
     const height = layout.rows * layout.pitch;
@@ -87,11 +87,11 @@ export class Mosaic {
     const image = context.createImageData(width, height);
     const pixels = new Uint32Array(image.data.buffer);
     const own = new Uint32Array(256);
-    order.forEach((neuron, place) => {
-      const colors = common ? table(low.data[neuron], scale.data[neuron], common[0], common[1], own) : LUT;
+    order.forEach((index, place) => {
+      const colors = common ? table(low.data[index], scale.data[index], common[0], common[1], own) : LUT;
       const x = (place % columns) * pitch;
       const y = Math.floor(place / columns) * pitch;
-      const from = neuron * side * side;
+      const from = index * side * side;
       for (let row = 0; row < span; row++) {
         const line = from + Math.floor(row / zoom) * side;
         let at = (y + row) * width + x;
@@ -101,7 +101,7 @@ export class Mosaic {
     context.putImageData(image, 0, 0);
   }
 
-  /** Which neurons are picked: neuron -> color. */
+  /** Which maps are picked: index -> color. */
   setPicks(picks) {
     this.#picks = picks;
     this.#drawMarks();
@@ -112,7 +112,7 @@ export class Mosaic {
     const context = this.marks.getContext("2d");
     context.clearRect(0, 0, this.marks.width, this.marks.height);
     const ratio = devicePixelRatio;
-    for (const [neuron, color] of this.#picks) this.#ring(context, this.#order.indexOf(neuron), color, 3 * ratio);
+    for (const [index, color] of this.#picks) this.#ring(context, this.#order.indexOf(index), color, 3 * ratio);
     if (document.activeElement === this.canvas) {
       const text = getComputedStyle(this.canvas).color;
       this.#ring(context, this.#current, text, 2 * ratio, [4 * ratio, 3 * ratio]);

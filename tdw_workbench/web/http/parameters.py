@@ -51,12 +51,9 @@ def number(text: str, *, what: str) -> int:
     return int(text)
 
 
-def number_in(request: Request, name: str, *, low: int, high: int, default: int) -> int:
-    """A query parameter between `low` and `high`. Raises BadConfig."""
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    value = number(text, what=name)
+def number_in(request: Request, name: str, *, low: int, high: int) -> int:
+    """A query parameter that is there, between `low` and `high`. Raises BadConfig."""
+    value = number(request.query_params[name], what=name)
     if not low <= value <= high:
         raise BadConfig(f"{name} is {value}", f"give one from {low} to {high}")
     return value

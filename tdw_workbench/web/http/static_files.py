@@ -1,4 +1,7 @@
-"""Static files: a fixed list made at start, addressed by content, so a browser may keep them for good."""
+"""Static files: a fixed list, ours and those of the families' explorers, addressed by content.
+
+So a browser may keep them for good. The list is made anew when a family is loaded, and never from a request.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from pathlib import Path
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
+
+from tdw.families import all_families
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
@@ -25,11 +30,25 @@ class StaticFiles:
     version: str
 
 
-@cache
 def static_files() -> StaticFiles:
-    """Our scripts and styles, and plotly.js from the plotly package (which is not imported)."""
+    """Our scripts and styles, those of the families, and plotly.js of the plotly package (not imported)."""
+    explorers = [(family.name, family.explorer) for family in all_families()]
+    return _files_of(tuple((name, explorer.folder) for name, explorer in explorers if explorer))
+
+
+def family_files(family: str) -> str:
+    """Where the files of a family's explorer lie, below the static files."""
+    return f"families/{family}"
+
+
+@cache
+def _files_of(explorers: tuple[tuple[str, Path], ...]) -> StaticFiles:
+    folders = [("", FOLDER), *((f"{family_files(name)}/", folder) for name, folder in explorers)]
     paths = {
-        str(path.relative_to(FOLDER)): path for path in sorted(FOLDER.rglob("*")) if path.suffix in TYPES
+        f"{prefix}{path.relative_to(folder)}": path
+        for prefix, folder in folders
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in TYPES
     }
     digest = hashlib.sha256()
     for name, path in paths.items():

@@ -6,12 +6,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from tdw_workbench.web.http.static_files import static_files
+from tdw_workbench.web.http.static_files import family_files, static_files
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "templates"
 
@@ -25,15 +25,25 @@ def environment() -> Environment:
     )  # fmt: skip
 
 
-def render(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+def render(request: Request, template: str, **values: Any) -> Response:
     """A page. Templates know `root` (our prefix) and `static` (prefix of versioned files)."""
+    return _answer(environment().get_template(template), **_places(request), **values)
+
+
+def render_of_family(request: Request, family: str, text: str, **values: Any) -> Response:
+    """The same from a family's template, which may extend ours; it knows `own`, too: prefix of its files."""
+    places = _places(request)
+    own = f"{places['static']}/{family_files(family)}"
+    return _answer(environment().from_string(text), own=own, family=family, **places, **values)
+
+
+def _places(request: Request) -> dict[str, str]:
     root = request.scope.get("root_path", "")
-    text = (
-        environment()
-        .get_template(template)
-        .render(root=root, static=f"{root}/static/{static_files().version}", **values)
-    )
-    return HTMLResponse(text, status, headers={"Cache-Control": "no-cache"})
+    return {"root": root, "static": f"{root}/static/{static_files().version}"}
+
+
+def _answer(template: Template, **values: Any) -> Response:
+    return HTMLResponse(template.render(**values), headers={"Cache-Control": "no-cache"})
 
 
 @cache

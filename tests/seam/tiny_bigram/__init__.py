@@ -8,16 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from tdw.errors import BadConfig
+from tdw.optimizers import OptimizerConfig
 from tdw.recipes.analyzer import Analyzer
 from tdw.recipes.comparison import Comparison
-from tdw.recipes.family import Adam, Family, Field
+from tdw.recipes.explorer import Explorer, SliceRecipe
+from tdw.recipes.family import Family, Field
 from tdw.recipes.figure import NoParameters, Plot
 from tdw.recipes.overview import OverviewColumn
+from tdw.recipes.slices import Slice, SliceQuery, epochs_of, read_each
 from tdw.recipes.summary import Inputs, Summary
 from tdw.store.fingerprints import fingerprint_arrays, fingerprint_json
 
@@ -86,6 +90,12 @@ def init_weights(config: Config) -> dict[str, Any]:
     return {"table": torch.randn(config.vocab, config.vocab, generator=generator)}
 
 
+def make_optimizer(config: Config, weights: Any) -> Any:
+    from tdw.optimizers.optimizer import Optimizer
+
+    return Optimizer(OptimizerConfig(name="SGD", lr=0.5, momentum=0.9), weights, trained=["table"])
+
+
 @dataclass
 class Context:
     weights: Any
@@ -124,6 +134,15 @@ def _preview(table: Any) -> bytes:
     return preview.to_png(figure)
 
 
+def _rows(query: SliceQuery) -> Slice:
+    series, tokens = query.series["entropy"], list(query.indices["tokens"])
+    found, problems = read_each(series, lambda address: query.store.read(address).arrays["entropy"][tokens])
+    return Slice(
+        {"epochs": epochs_of(found), "entropy": np.stack([row for _, row in found]).astype(np.float32)},
+        problems,
+    )
+
+
 ENTROPY = Analyzer("entropy", "Entropy", "Entropy of the next token, in nats.", "1", NoParameters, _entropy)
 TABLE = Summary("entropy", "Entropy", "Mean entropy by epoch, in nats.", "1", ("entropy",), _mean_entropy)
 PLOT = Plot(
@@ -151,11 +170,10 @@ FAMILY = Family(
         Field("seed", int, 0, "seed of everything"),
         Field("batch", int, 16, "pairs per step"),
     ),
-    trained=("table",),
-    optimizer=Adam(lr=0.1, weight_decay=0.0, betas=(0.9, 0.999), eps=1e-8),
     make_config=Config,
     parse_variant=Config.parse,
     init_weights=init_weights,
+    make_optimizer=make_optimizer,
     objective=lambda config, *, device="cpu", form=None: Objective(config, device=device),
     probe_pass=_probabilities,
     probe_fingerprint=lambda config: fingerprint_arrays({"tokens": np.arange(config.vocab)}),
@@ -174,5 +192,10 @@ FAMILY = Family(
         code_version="1",
     ),
     overview=(OverviewColumn("entropy", "entropy", text=lambda t: f"{t.mean_entropy.iloc[-1]:.2f} nats"),),
-    asset_prefix=("tiny_bigram",),
+    lengths=lambda config: {"vocab": config.vocab},
+    explorer=Explorer(
+        title="Token explorer",
+        folder=Path(__file__).parent / "explorer",
+        slices={"tokens": SliceRecipe(_rows, ("entropy",), indices={"tokens": ("vocab", 3)})},
+    ),
 )

@@ -41,5 +41,4 @@ Attention from "=" to a, b and "=", of every head over (a, b). The three sum to 
     arrays={NAME: 'float32 (n_heads, 3, p, p), [head, to a | b | "=", a, b]'},
     half=(NAME,),
     describe=describe,
-    explored=True,
 )

@@ -33,5 +33,4 @@ before that, from float32.
     function=compute,
     arrays={NAME: "float32 (d_mlp, p, p), [neuron, a, b]"},
     quantize=(NAME,),
-    explored=True,
 )

@@ -91,5 +91,4 @@ al. 2023](https://arxiv.org/abs/2301.05217)) belongs to that frequency's cluster
         "cluster_sizes": "int64 ((p-1)/2,), neurons in each frequency's cluster",
     },
     describe=describe,
-    explored=True,
 )

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from tdw.families.modulo_addition_1layer.analyzers import coarseness
 from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContext
-from tdw.families.modulo_addition_1layer.maths.fourier import Float32, Float64, Spectra, low_disc, spectra
+from tdw.families.zp_fourier import Float32, Float64, Spectra, low_disc, spectra
 from tdw.parameters import is_share, require
 from tdw.recipes.analyzer import Analyzer, Metadata
 
