@@ -185,7 +185,6 @@ class Family:
 
     Attributes:
         name, title, description: `description` is Markdown.
-        asset_prefix: first parts of the family's asset keys; () for the first family.
         code_version: raised with every change to the network or the objective that can change a bit.
         default_epochs, default_checkpoints: last epoch and checkpoint schedule (items of `parse_epochs`).
         fields: the domain parameters.
@@ -235,7 +234,6 @@ class Family:
     overview: tuple[OverviewColumn, ...] = ()
     explorer: Explorer | None = None
     cost: Callable[..., Cost] = typical_cost
-    asset_prefix: tuple[str, ...] = ()
     to_transformer_lens: Callable[..., Any] = no_transformer_lens
     weights_from_state_dict: Callable[..., dict[str, torch.Tensor]] = no_import
     state_dict_layout: Callable[..., str] = any_layout

@@ -21,10 +21,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Number:
-    """One number per variant; NaN where it is not known. `label` is what sentences call it."""
+    """One number per variant; NaN where it is not known.
+
+    Attributes:
+        label: what sentences call it.
+        read: of a variant.
+        depends_on: what it depends on that the task does not see, such as names, "" for nothing. Whether
+            such a number goes with the outcome can't be asked.
+    """
 
     label: str
     read: Callable[[Row], float]
+    depends_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,7 @@ class Series:
 
     label: str
     of: Callable[[Row], tuple[Float64, Float64]]
+    depends_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,14 +136,14 @@ class Section:
     write: Callable[[Store, Evidence], str]
 
 
-def column(name: str, label: str) -> Number:
+def column(name: str, label: str, depends_on: str = "") -> Number:
     """A numeric column of the comparison table."""
-    return Number(label, lambda row: row.get(name))
+    return Number(label, lambda row: row.get(name), depends_on)
 
 
-def series(label: str, table: str, name: str) -> Series:
+def series(label: str, table: str, name: str, depends_on: str = "") -> Series:
     """A column of a table over epochs."""
-    return Series(label, lambda row: row.series(table, name))
+    return Series(label, lambda row: row.series(table, name), depends_on)
 
 
 def early(table: str, name: str, label: str) -> Number:

@@ -63,7 +63,6 @@ FAMILY = Family(
     comparison=COMPARISON,
     overview=OVERVIEW,
     cost=_cost,
-    asset_prefix=(Config.family,),
     lengths=_lengths,
     measures=MEASURES,
     quantities=QUANTITIES,

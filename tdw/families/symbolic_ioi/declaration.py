@@ -54,7 +54,6 @@ FAMILY = Family(
     comparison=COMPARISON,
     overview=OVERVIEW,
     cost=_cost,
-    asset_prefix=(Config.family,),
     to_transformer_lens=exchange.to_transformer_lens,
     weights_from_state_dict=exchange.weights_from_state_dict,
     state_dict_layout=exchange.state_dict_layout,

@@ -14,6 +14,7 @@ from tdw.recipes.evidence import Row
 from tdw.reports.claims.case import Case
 from tdw.reports.claims.verdicts import ALPHA, FEW, Found, Test, Verdict
 from tdw.statistics.counts import binomial_p_value, two_by_two_p_value
+from tdw.statistics.power import runs_for_share
 from tdw.statistics.uniformity import uniform_frequencies
 from tdw.study.claim_kinds import SeldomWithout, ThresholdPredicts, UnevenChoice
 from tdw.study.claims import Words
@@ -85,7 +86,12 @@ def seldom_without(case: Case, parameters: SeldomWithout) -> Found:
     if adjective:
         numbers[f"{adjective}_share"] = float(np.mean(shares)) if controlled else math.nan
     return Found(
-        Test(binomial_p_value(without, n, parameters.share), decide),
+        Test(
+            binomial_p_value(without, n, parameters.share),
+            decide,
+            lambda level: runs_for_share(share, null=parameters.share, alpha=level),
+            "variants that reach the outcome",
+        ),
         numbers,
         {
             "measure": case.label(parameters.measure),

@@ -190,5 +190,4 @@ FAMILY = Family(
         folder=Path(__file__).parent / "explorer",
         slices={"tokens": SliceRecipe(_rows, ("entropy",), indices={"tokens": ("vocab", 3)})},
     ),
-    asset_prefix=("tiny_bigram",),
 )

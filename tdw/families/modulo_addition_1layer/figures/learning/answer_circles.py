@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from tdw.drawing import series
 from tdw.drawing.chart import Chart, Panel, sentences
@@ -19,6 +18,8 @@ from tdw.families.modulo_addition_1layer.maths.sites import SITES
 from tdw.recipes.figure import NoParameters, Plot
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tdw.recipes.reader import Sources
 
 NAME = "site_geometry"
@@ -114,6 +115,8 @@ def _circle(center: npt.NDArray[np.float64], radius: float) -> Line:
 
 def table(data: Data) -> pd.DataFrame:
     """Columns variant, epoch, site, answer, x, y (units of the activations) and alignment_frequency."""
+    import pandas as pd
+
     t, sites, p, _ = data.plane.shape
     return pd.DataFrame(
         {

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from tdw.drawing.chart import Chart, Choice, Option, Panel
 from tdw.drawing.marks import Axis, Heat, Scale, Steps
@@ -15,6 +14,8 @@ from tdw.families.modulo_addition_1layer.figures import subject
 from tdw.recipes.figure import NoParameters, Plot
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tdw.recipes.reader import Sources
 
 _AMONG = ("train", "test", "all")
@@ -62,6 +63,8 @@ def chart(data: Data) -> Chart:
 
 def table(data: Data) -> pd.DataFrame:
     """Columns variant, epoch, pairs, answer, accuracy."""
+    import pandas as pd
+
     t, _, p = data.accuracy.shape
     return pd.DataFrame(
         {

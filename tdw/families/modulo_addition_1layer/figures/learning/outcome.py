@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from tdw.drawing import series
 from tdw.drawing.chart import Chart, Panel, sentences
@@ -16,6 +15,8 @@ from tdw.families.modulo_addition_1layer.figures import subject
 from tdw.recipes.figure import NoParameters, Plot
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tdw.recipes.reader import Sources
 
 _EVENTS = {
@@ -45,6 +46,8 @@ def load(sources: Sources, parameters: NoParameters) -> Data:
 
 def chart(data: Data) -> Chart:
     """Both losses, and a rule at each event."""
+    import pandas as pd
+
     epochs = data.history["epoch"].to_numpy(np.int64)
 
     def line(column: str, name: str, color: str) -> Line:
@@ -69,6 +72,8 @@ def chart(data: Data) -> Chart:
 
 def table(data: Data) -> pd.DataFrame:
     """The row of the summary, with the variant."""
+    import pandas as pd
+
     return pd.DataFrame([{"variant": data.subject.variant, **data.outcome}])
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from tdw.drawing import series
 from tdw.drawing.chart import Chart, Panel, sentences
@@ -18,6 +17,8 @@ from tdw.families.modulo_addition_1layer.summaries.effective_dimensions import M
 from tdw.recipes.figure import NoParameters, Plot
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tdw.recipes.reader import Sources
 
 _EMBEDDINGS = ("W_E", "W_pos", "W_U")
@@ -39,6 +40,8 @@ class Data:
 
 def load(sources: Sources, parameters: NoParameters) -> Data:
     """The summary of the effective dimensions."""
+    import pandas as pd
+
     reader = sources.only
     found = reader.summary("effective_dimensions")
     crossover = found["crossover_epoch"].iloc[0]

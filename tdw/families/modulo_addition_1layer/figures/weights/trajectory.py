@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from tdw.drawing.chart import Chart, Choice, Option, Panel, sentences
 from tdw.drawing.marks import Axis, Line, Points
@@ -18,6 +17,8 @@ from tdw.recipes.figure import NoParameters, Plot
 from tdw.store.layout import CHECKPOINTS
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tdw.recipes.reader import Sources
 
 _ATTENTION = tuple(f"blocks.0.attn.W_{letter}" for letter in "QKVO")
@@ -103,6 +104,8 @@ def _second(path: Trajectory) -> np.ndarray[tuple[int, ...], np.dtype[np.float64
 
 def table(data: Data) -> pd.DataFrame:
     """Columns variant, group, epoch, component_1, component_2, norm, velocity (empty at the first epoch)."""
+    import pandas as pd
+
     return pd.concat(
         [
             pd.DataFrame(
