@@ -1,4 +1,4 @@
-"""The code location: the study that $TDW_STUDY names (default: the quick start). Loads in a second."""
+"""The code location: the studies that $TDW_STUDY names (default: the quick start). Loads in a second."""
 
 import os
 import sys
@@ -17,11 +17,12 @@ def defs() -> dg.Definitions:
     from tdw_assets.build import build_defs
     from tdw_assets.cells.wanted import Grid
     from tdw_resources.liveness import die_with_supervisor
-    from tdw_resources.places import find_places, load_study_or_last_good
+    from tdw_resources.places import find_places, load_studies_or_last_good
 
     die_with_supervisor()
     places = find_places()
-    study, problem = load_study_or_last_good(places.study)
+    studies, problem = load_studies_or_last_good(places.studies)
     if problem:
         print(problem, file=sys.stderr)
-    return build_defs(Grid.of(study).with_extra(Store(places.store)))
+    store = Store(places.store)
+    return build_defs(*(Grid.of(study).with_extra(store) for study in studies))

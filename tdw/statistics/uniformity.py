@@ -1,4 +1,4 @@
-"""Whether runs choose their frequencies evenly among 1..h."""
+"""Whether runs choose members of 1..h, such as their key frequencies, evenly."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Uniformity:
     runs: int
 
 
-def uniform_frequencies(chosen: Sequence[Collection[int]], h: int) -> Uniformity:
+def uniform_choice(chosen: Sequence[Collection[int]], h: int) -> Uniformity:
     """Test whether every set of its size is as likely for each run, the runs being independent.
 
     A run chooses no frequency twice, so the counts are not multinomial and the distribution of the statistic

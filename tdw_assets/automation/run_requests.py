@@ -6,13 +6,13 @@ import dagster as dg
 
 from tdw.inventory.plan import Task
 from tdw_assets.automation.planned_runs import plan_run
+from tdw_assets.automation.tags import REASON_TAG
 from tdw_assets.cells.wanted import Grid
 from tdw_resources.dagster_internals import UnresolvedAssetJobDefinition
 
 Jobs = Mapping[str, UnresolvedAssetJobDefinition]
 PRIORITIES = {"check": "-1", "train": "0", "choose": "3", "analyze": "1", "summarize": "2", "compare": "3"}
 """What is nearly done goes first when runs queue up."""
-REASON_TAG = "tdw/reason"
 _LONGEST = 500  # characters of a reason; the whole one is in the log of the tick
 
 
@@ -29,7 +29,7 @@ def run_request(grid: Grid, task: Task, *, attempt: int | str) -> dg.RunRequest:
         partition_key=planned.partition_key,
         tags={
             **planned.tags,
-            "dagster/priority": PRIORITIES[planned.job],
+            "dagster/priority": PRIORITIES[task.stage],
             "tdw/door": "automation",
             REASON_TAG: task.reason[:_LONGEST],
         },

@@ -73,7 +73,7 @@ def claim_checks(grid: Grid) -> list[dg.AssetChecksDefinition]:
     key = grid.key(f"reports/{NAME}")
 
     @dg.multi_asset_check(
-        name="check_claims",
+        name=grid.named("check_claims"),
         specs=[
             dg.AssetCheckSpec(
                 check_name(claim),

@@ -11,14 +11,14 @@ import dagster as dg
 from tdw.integrity.findings import Checked
 from tdw.integrity.tables import check_plot, check_table
 from tdw.inventory.products import Product
-from tdw.inventory.versions import DataVersion
 from tdw.store import Store, TableAddress
 from tdw.store.document_files import MANIFEST
 from tdw_assets.cells.partitions import variant_partitions, with_registered
 from tdw_assets.cells.wanted import Grid
 from tdw_assets.checks.asset_checks import SOUND, UP_TO_DATE, check_result
 from tdw_assets.checks.rereading import Memory, Recorded, reread
-from tdw_assets.recording.event_records import EventRecords, inventory_of
+from tdw_assets.recording.event_records import inventory_of
+from tdw_assets.recording.versions import read_version, read_versions
 from tdw_resources.dagster_internals import log_check
 from tdw_resources.resources import StoreResource
 
@@ -53,17 +53,15 @@ def _sound(
     grid: Grid, instance: dg.DagsterInstance, store: Store, product: Product
 ) -> Iterator[dg.AssetCheckEvaluation]:
     key = grid.key(product.name)
-    memory, records = Memory.of(instance, grid, product.name), EventRecords(grid, instance)
-    if product.scope == "study":
-        version = records.of_study(product.name)
-        files = [_recorded(grid, store, product, "", version)] if version else []
-        wrong = reread(files, memory).get("", [])
-        memory.save()
-        yield _evaluation(check_result(key, SOUND, wrong, looked_at=len(files)))
-        return
-    versions = records.by_variant(product.name, grid.variants)
-    found = reread((_recorded(grid, store, product, v, versions[v]) for v in versions), memory)
+    memory = Memory.of(instance, grid, f"{grid.slug}-{product.name}")
+    recorded = _contents(grid, instance, product)
+    found = reread(
+        (_recorded(grid, store, product, variant, contents) for variant, contents in recorded.items()), memory
+    )
     memory.save()
+    if product.scope == "study":
+        yield _evaluation(check_result(key, SOUND, found.get("", []), looked_at=len(recorded)))
+        return
     # What is wrong comes last: Dagster shows the latest evaluation as the check's own state.
     for variant, wrong in sorted(found.items(), key=lambda item: bool(item[1])):
         yield _evaluation(check_result(key, SOUND, wrong, looked_at=1), partition=variant)
@@ -82,19 +80,39 @@ def _evaluation(result: dg.AssetCheckResult, *, partition: str | None = None) ->
     )
 
 
-def _recorded(grid: Grid, store: Store, product: Product, variant: str, version: DataVersion) -> Recorded:
+def _contents(grid: Grid, instance: dg.DagsterInstance, product: Product) -> dict[str, tuple[str, ...]]:
+    """Variant ("" for all) -> what the events of this study and of others with the same files tell of."""
+    key = grid.key(product.name)
+    others = [k for k in instance.get_asset_keys() if k.path[1:] == key.path[1:] and k != key]
+
+    def read(of: dg.AssetKey) -> dict[str, str]:
+        if product.scope == "variant":
+            return {v: version.content for v, version in read_versions(instance, of, grid.variants).items()}
+        version = read_version(instance, of)
+        return {"": version.content} if version else {}
+
+    beside = [read(other) for other in others]
+    return {
+        variant: (content, *(told[variant] for told in beside if variant in told))
+        for variant, content in read(key).items()
+    }
+
+
+def _recorded(
+    grid: Grid, store: Store, product: Product, variant: str, contents: tuple[str, ...]
+) -> Recorded:
     family, of = grid.family, variant or None
     if product.kind in ("summaries", "history"):
         address = TableAddress(family.name, of, product.short_name)
         path = store.path(address)
-        return Recorded(variant, path, version.content, lambda: [check_table(address, path)])
+        return Recorded(variant, path, contents, lambda: [check_table(address, path)])
     folder = store.plot_folder(family.name, of, product.short_name)
 
     def read() -> list[Checked]:
         found = check_plot(store, family, of, folder)
         return [file for file in found if not (file.finding and file.finding.problem in _OTHERS)]
 
-    return Recorded(variant, folder / MANIFEST, version.content, read)
+    return Recorded(variant, folder / MANIFEST, contents, read)
 
 
 def product_checks(grid: Grid) -> dg.AssetChecksDefinition:
@@ -121,7 +139,7 @@ def product_checks(grid: Grid) -> dg.AssetChecksDefinition:
         return [current, sound]
 
     @dg.multi_asset_check(
-        name="check_products",
+        name=grid.named("check_products"),
         specs=[spec for product in _checked(grid) for spec in specs(product)],
         can_subset=True,
     )

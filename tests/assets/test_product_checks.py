@@ -9,10 +9,13 @@ import pandas as pd
 import pytest
 from lab import V1, V2, Lab, tiny_study
 
+from tdw.inventory.versions import DataVersion
 from tdw.store import TableAddress
+from tdw.store.fingerprints import short
 from tdw_assets.build import build_defs
 from tdw_assets.cells.wanted import Grid
 from tdw_assets.checks.asset_checks import SOUND, UP_TO_DATE
+from tdw_assets.recording.versions import tags
 
 GROKKING, COMPARISON, REPORT = "summaries/grokking", "summaries/comparison", "reports/study_report"
 CLAIMS = [
@@ -77,11 +80,17 @@ def test_a_damaged_a_lost_and_an_exchanged_file_fail_for_their_partition_alone(m
         TableAddress(made.grid.family.name, V1, "grokking")
     )
     changed = pd.concat([other, other])
-    made.store.write_table(
-        TableAddress(made.grid.family.name, V1, "grokking"), changed, provenance=provenance
-    )
+    address = TableAddress(made.grid.family.name, V1, "grokking")
+    written = made.store.write_table(address, changed, provenance=provenance)
     (evaluation,) = [e for e in check(made) if e.check_name == SOUND and e.partition == V1]
     assert not evaluation.passed and "the event log tells of" in str(evaluation.metadata["details"].value)
+    version = DataVersion("spec", "input", short(written.sha256))
+    event = dg.AssetMaterialization(
+        ["another", *GROKKING.split("/")], partition=V1, tags=tags(version, code_version="1", inputs=[])
+    )
+    made.instance.report_runless_asset_event(event)
+    Path(made.store.path(address)).touch()
+    assert of(check(made), made, GROKKING, SOUND) == {V1: True}, "another study has made it anew"
 
 
 def test_a_damaged_report_fails_its_check(made: Lab) -> None:

@@ -9,10 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 # What is still to move into the family: the claims of one study.
-TO_MOVE = (
-    "tdw/reports/",
-    "tdw/drawing/style.py",
-)
+TO_MOVE = ("tdw/reports/",)
 PACKAGES = ("tdw", "tdw_resources", "tdw_assets", "tdw_workbench")
 WORDS = re.compile(r"^(neurons?|coarseness|coarse|blobs?|plaid|frequency|frequencies|modulus|grok\w*)$")
 

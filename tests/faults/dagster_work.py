@@ -46,7 +46,7 @@ def definitions(root: Path) -> dg.Definitions:
     """Built before the children are forked, its jobs too."""
     defs = build_defs(grid(), resource_overrides={"store": StoreResource(root=str(root))})
     for job in ("train", "analyze", "summarize", "compare"):
-        defs.resolve_job_def(job)
+        defs.resolve_job_def(grid().named(job))
     return defs
 
 

@@ -247,11 +247,12 @@ class _Play:
         if self._runs:
             self._events.finish(without_products(self._outcome.lose), self._reference)
             self._outcome.notes["runs"] += sum(run_statuses(self._root).values())
-        self._watch.finish()
         for variant in VARIANTS:
             bundle = jobs.bundle_of(self._root, variant)
             if bundle.exists():
                 self._look_into(bundle)
+        shutil.rmtree(jobs.bundle_of(self._root, "").parent, ignore_errors=True)  # no part of a store
+        self._watch.finish()
 
     def _look_into(self, bundle: Path) -> None:
         """A bundle that was exported meanwhile: whole, and of undisturbed work as far as it goes."""

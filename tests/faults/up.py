@@ -23,6 +23,7 @@ from .dagster_work import (
     EventWatch,
     definitions,
     fill_everything,
+    grid,
     is_cell,
     read_events,
     runs_undisturbed,
@@ -183,7 +184,10 @@ def _launch(port: int, process: subprocess.Popen[bytes], assets: Sequence[str], 
     """Start a backfill as the UI does, as soon as the UI can; its id."""
     query = """mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
         __typename ... on LaunchBackfillSuccess { backfillId } } }"""
-    params = {"assetSelection": [{"path": [name]} for name in assets], "partitionNames": list(keys)}
+    params = {
+        "assetSelection": [{"path": list(grid().key(name).path)} for name in assets],
+        "partitionNames": list(keys),
+    }
 
     def launched() -> str:
         if process.poll() is not None:
