@@ -81,7 +81,7 @@ def test_a_study_with_few_analyzers_has_no_table_that_it_can_not_make() -> None:
 def test_every_asset_is_checked(grid: Grid, specs: dict[str, dg.AssetSpec]) -> None:
     by_asset: dict[str, set[str]] = {}
     for key in build_defs(grid).resolve_asset_graph().asset_check_keys:
-        by_asset.setdefault(key.asset_key.to_user_string(), set()).add(key.name)
+        by_asset.setdefault("/".join(key.asset_key.path[1:]), set()).add(key.name)
     assert set(by_asset) == set(specs)
     assert by_asset.pop("history") == {"files_sound"}
     for name, checks in by_asset.items():
