@@ -11,22 +11,28 @@ import numpy as np
 from tdw.drawing.printed import MARKERS
 from tdw.drawing.style import looks, short_labels
 from tdw.recipes.evidence import Evidence, Row
-from tdw.recipes.measures import Picture, Quantity
-from tdw.reports.comparison_report import OUTCOME
+from tdw.recipes.family import Family
+from tdw.recipes.measures import Picture
+from tdw.reports.comparison_report import quantities_of
+
+_CAPTION = "{one} and {other}: one point per variant."
+_HOLLOW = "Hollow points: {outcome.none}, at the last epoch watched."
 
 
 def group_picture(
-    quantities: Sequence[Quantity],
+    family: Family,
     names: tuple[str, str],
     keys: tuple[Collection[str], Collection[str]],
 ) -> Picture:
-    """Quantities of two groups, a point per variant; hollow points: no grok, at the last epoch watched."""
-    panels = [(quantity.column, quantity.panel) for quantity in quantities if quantity.panel]
+    """Quantities of two groups, one point per variant; hollow: no outcome, at the last epoch watched."""
+    panels = [(quantity.column, quantity.panel) for quantity in quantities_of(family) if quantity.panel]
 
     def paint(figure: Any, evidence: Evidence) -> None:
         _draw(figure, evidence, panels, names, keys)
 
-    caption = f"{names[0]} and {names[1]}: a point per variant; hollow: no grok, at the last epoch watched."
+    caption = _CAPTION.format(one=names[0], other=names[1])
+    if family.outcome:
+        caption += f" {_HOLLOW.format(outcome=family.outcome)}"
     return Picture(caption, paint, height=2.8)
 
 
@@ -77,6 +83,6 @@ def _draw(
 
 def _value(row: Row, quantity: str) -> tuple[float, bool]:
     """What to draw, and whether it is a censored epoch."""
-    if quantity == OUTCOME and row.reached is False:
+    if row.outcome and quantity == row.outcome.epoch and row.reached is False:
         return row.censored, True
     return row.get(quantity), False

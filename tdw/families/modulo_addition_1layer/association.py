@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tdw.statistics.censoring import placed_last
 from tdw.statistics.exact import Association, Line, associate, fit_line
 
 if TYPE_CHECKING:
@@ -49,13 +50,7 @@ def grokking_times(table: pd.DataFrame) -> Times:
             table["variant"], table["grokking_epoch"], table["censored_at"], strict=True
         )
     ]
-    slowest = max((epoch for _, epoch, _ in rows if not math.isnan(epoch)), default=math.inf)
-    placed: dict[str, float] = {}
-    for key, epoch, censored in rows:
-        if not math.isnan(epoch):
-            placed[key] = epoch
-        elif censored >= slowest:
-            placed[key] = math.inf
+    placed = placed_last({key: (epoch, censored) for key, epoch, censored in rows})
     unplaced = tuple(key for key, _, _ in rows if key not in placed)
     return Times(tuple(placed), tuple(placed.values()), unplaced)
 
