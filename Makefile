@@ -5,7 +5,7 @@ SHELL := /bin/bash
 # One thread a worker: the same bits from run to run, and workers that don't fight over the cores.
 export OMP_NUM_THREADS := 1
 
-.PHONY: up study test test-all lint format bench faults install clean
+.PHONY: up study test test-all coverage lint format bench faults install clean
 .DEFAULT_GOAL := help
 
 help:                ## list the commands
@@ -22,6 +22,9 @@ test: install        ## the tests that CI runs
 
 test-all: install    ## every test, the slow ones too
 	$(BIN)/pytest -m ''
+
+coverage: install    ## the tests that CI runs, and which lines they leave out (htmlcov/index.html)
+	$(BIN)/pytest --cov --cov-report=term --cov-report=html
 
 lint: install        ## style, types and layers
 	$(BIN)/ruff check .
@@ -50,4 +53,4 @@ install: .venv/installed  ## make .venv from requirements.lock
 	@touch $@
 
 clean:               ## remove .venv and caches; results stay
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .coverage* htmlcov *.egg-info

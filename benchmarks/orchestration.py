@@ -25,11 +25,10 @@ from tdw.making import artifacts as runner
 from tdw.store import Store
 from tdw.study import Study, load_study
 from tdw.training.loop import train
-from tdw_assets.automation.planned_runs import plan_analysis
 from tdw_assets.build import build_defs
-from tdw_assets.cells.gaps import find_gaps
 from tdw_assets.cells.partitions import register_variants
 from tdw_assets.cells.wanted import Grid
+from tdw_assets.recording.event_records import inventory_of
 from tdw_resources import events
 from tdw_resources.instance import open_instance, size_pools
 from tdw_resources.resources import StoreResource
@@ -143,14 +142,15 @@ def by_run(study: Study, trained: Path, root: Path) -> Clock:
         keys = {"dagster/asset_partition_range_start": f"00000|{variant}"}
         keys["dagster/asset_partition_range_end"] = f"{grid.epochs[-1]:05d}|{variant}"
         assert job.execute_in_process(instance=instance, tags=keys).success
-        planned = plan_analysis(grid, find_gaps(grid, instance, Store(root))[variant])
-        assert planned is not None and planned.size == len(ANALYZERS) * len(study.epoch_list)
+        inventory = inventory_of(grid, instance, Store(root))
+        task = inventory.task("analyze", inventory.gaps_of(variant))
+        assert task is not None and task.size == len(ANALYZERS) * len(study.epoch_list)
         with _timed(clock):
-            done = execute(planned, defs=defs, instance=instance)
+            done = execute(grid, task, defs=defs, instance=instance)
         clock.after = time.perf_counter() - clock.last[0]
         assert not done.error, done.error
         recorded = sum(len(instance.get_materialized_partitions(grid.key(name))) for name in ANALYZERS)
-        assert recorded == planned.size, f"{recorded} of {planned.size} cells are recorded"
+        assert recorded == task.size, f"{recorded} of {task.size} cells are recorded"
     return clock
 
 

@@ -26,16 +26,16 @@ import common
 import dagster as dg
 import yaml
 
+from tdw.inventory.versions import NO_INPUT, DataVersion
 from tdw.store import Address, Store, TableAddress, format_epoch
 from tdw.store.fingerprints import short
 from tdw.study import load_study
 from tdw_assets.automation.sensor import Seen, tick
-from tdw_assets.cells.gaps import find_gaps
 from tdw_assets.cells.partitions import register_variants
-from tdw_assets.cells.products import find_comparison_gaps, find_derived_gaps
 from tdw_assets.cells.wanted import Grid, cell_key
-from tdw_assets.recording.versions import NO_INPUT, DataVersion, tags
-from tdw_assets.status import Survey
+from tdw_assets.recording.event_records import inventory_of
+from tdw_assets.recording.versions import tags
+from tdw_assets.status import take_survey
 from tdw_resources.instance import open_instance
 from tdw_resources.places import find_places
 
@@ -80,11 +80,11 @@ def measure(root: Path, size: int, *, rounds: int) -> dict[str, float]:
         make_cells(grid, instance, store, places.home)
         make_derived(grid, instance, store)
         found = {
-            "gaps of all variants": _timed(lambda: find_gaps(grid, instance, store), rounds),
+            "gaps of all variants": _timed(lambda: inventory_of(grid, instance, store).gaps(), rounds),
             "gaps of one variant": _timed(
-                lambda: find_gaps(grid, instance, store, grid.variants[:1]), rounds
+                lambda: inventory_of(grid, instance, store).gaps(grid.variants[:1]), rounds
             ),
-            "`tdw status`, its state": _timed(lambda: Survey.take(grid, instance, store), rounds),
+            "`tdw status`, its state": _timed(lambda: take_survey(grid, instance, store), rounds),
         }
         found |= time_ticks(grid, instance, store, rounds)
     return found | time_ui(places.environment(), grid, rounds)
@@ -99,7 +99,8 @@ def time_ticks(grid: Grid, instance: dg.DagsterInstance, store: Store, rounds: i
         first.append(time.perf_counter() - start)
         seen, ticks = result.seen, ticks + 1
     while not result.notes:  # what covers all variants, and the checks, come last
-        assert [run.job for run, _ in result.runs] in ([], ["check"]), f"nothing is missing: {result.runs}"
+        stages = [task.stage for task, _ in result.tasks]
+        assert stages in ([], ["check"]), f"nothing is missing: {result.tasks}"
         result = tick(grid, instance, store, seen)
         seen = result.seen
     quiet = _timed(lambda: tick(grid, instance, store, seen), rounds)
@@ -109,8 +110,7 @@ def time_ticks(grid: Grid, instance: dg.DagsterInstance, store: Store, rounds: i
         start = time.perf_counter()
         result = tick(grid, instance, store, seen)
         changed.append(time.perf_counter() - start)
-        asked = [run for run, _ in result.runs]
-        assert [(run.job, run.size) for run in asked] == [("analyze", 1)], result
+        assert [(task.stage, task.size) for task, _ in result.tasks] == [("analyze", 1)], result
         store.path(Address(grid.family.name, grid.variants[at], "coarseness", grid.epochs[at])).touch()
         for _ in range(3):
             seen = tick(grid, instance, store, seen).seen
@@ -196,23 +196,22 @@ def make_cells(grid: Grid, instance: dg.DagsterInstance, store: Store, home: Pat
 def make_derived(grid: Grid, instance: dg.DagsterInstance, store: Store) -> None:
     """Every table and plot, as made from what is recorded."""
     for _ in range(6):
-        standing = find_derived_gaps(grid, instance, store, find_gaps(grid, instance, store))
-        waiting = [gap for gap in standing.gaps if gap.state in ("missing", "out_of_date")]
-        waiting += [
-            gap
-            for gap in find_comparison_gaps(grid, instance, store).gaps
-            if gap.state in ("missing", "out_of_date") and not gap.variant
-        ]
+        inventory = inventory_of(grid, instance, store)
+        standing = [*inventory.standing(inventory.gaps()).states, *inventory.study_standing().states]
+        waiting = [each for each in standing if each.state in ("missing", "out_of_date")]
         if not waiting:
             return
-        for gap in waiting:
-            version = DataVersion(gap.asset.spec, gap.input, CONTENT)
-            _record(instance, gap.asset.key(grid), gap.variant or None, version)
-            if gap.asset.kind == "summaries":
-                address = TableAddress(grid.family.name, gap.variant or None, gap.asset.short_name)
-                _touch(store.path(address))
+        for each in waiting:
+            product, variant = each.product, each.variant or None
+            _record(
+                instance, grid.key(*product.name.split("/")), variant,
+                DataVersion(product.spec, each.input, CONTENT),
+            )  # fmt: skip
+            if product.kind == "summaries":
+                for name in (product.short_name, *product.beside):
+                    _touch(store.path(TableAddress(grid.family.name, variant, name)))
             else:
-                folder = store.plot_folder(grid.family.name, gap.variant or None, gap.asset.short_name)
+                folder = store.plot_folder(grid.family.name, variant, product.short_name)
                 _touch(folder / "manifest.json")
     raise AssertionError(f"tables and plots are never done: {waiting[:2]}")
 

@@ -8,7 +8,6 @@ for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUM
     os.environ.setdefault(_name, "1")
 
 from tdw.store import Store  # noqa: E402
-from tdw_assets.automation.extra_epochs import with_extra  # noqa: E402
 from tdw_assets.build import build_defs  # noqa: E402
 from tdw_assets.cells.wanted import Grid  # noqa: E402
 from tdw_resources.liveness import die_with_supervisor  # noqa: E402
@@ -19,4 +18,4 @@ _places = find_places()
 _study, _problem = load_study_or_last_good(_places.study)
 if _problem:
     print(_problem, file=sys.stderr)
-defs = build_defs(with_extra(Grid.of(_study), Store(_places.store)))
+defs = build_defs(Grid.of(_study).with_extra(Store(_places.store)))

@@ -1,13 +1,13 @@
 """The jobs of a study: one a stage, and those that add and remove variants."""
 
 import dagster as dg
-from dagster._config.field_utils import FIELD_NO_DEFAULT_PROVIDED
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from tdw.inventory.plan import STAGES
+from tdw.recipes.family import Field
 from tdw_assets.automation.run_requests import Jobs
 from tdw_assets.cells.partitions import register_variants, registered_keys, remove_keys
-from tdw_assets.cells.products import derived_assets
 from tdw_assets.cells.wanted import Grid
+from tdw_resources.dagster_internals import UnresolvedAssetJobDefinition
 
 _TYPES = {int: dg.Int, float: dg.Float}
 
@@ -17,12 +17,13 @@ def stage_jobs(grid: Grid) -> Jobs:
 
     Checks are left out: they belong to what a person materializes, and have a job of their own.
     """
-    derived = derived_assets(grid)
     selections = {
-        "train": [grid.checkpoint],
-        "analyze": [grid.key(name) for name in grid.analyzers],
-        "summarize": [asset.key(grid) for asset in derived if asset.scope == "variant"],
-        "compare": [asset.key(grid) for asset in derived if asset.scope == "comparison"],
+        stage.name: [
+            grid.key(*product.name.split("/"))
+            for product in grid.products
+            if product.stage == stage.name and product.kind != "history"
+        ]
+        for stage in STAGES
     }
     return {
         name: dg.define_asset_job(name, selection=dg.AssetSelection.assets(*keys).without_checks())
@@ -38,14 +39,15 @@ def check_job() -> UnresolvedAssetJobDefinition:
 
 def register_variants_job(grid: Grid) -> dg.JobDefinition:
     """Adds variants to the study from a form: each parameter takes one value or several, spread as a grid."""
-    fields = {
-        field.name: dg.Field(
-            [_TYPES[field.type]],
-            description=f"{field.help}; several values are spread as a grid",
-            default_value=FIELD_NO_DEFAULT_PROVIDED if field.default is None else [field.default],
-        )
-        for field in grid.family.fields
-    }
+
+    def entry(field: Field) -> dg.Field:
+        kind = [_TYPES[field.type]]
+        words = f"{field.help}; several values are spread as a grid"
+        if field.default is None:
+            return dg.Field(kind, description=words)
+        return dg.Field(kind, description=words, default_value=[field.default])
+
+    fields = {field.name: entry(field) for field in grid.family.fields}
 
     @dg.op(name="register_variants_op", config_schema=fields)
     def register(context: dg.OpExecutionContext) -> None:

@@ -14,14 +14,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dagster._config import StringSource
-from dagster._config.config_schema import UserConfigSchema
-from dagster._core.events import ASSET_EVENTS
-from dagster._core.events.log import EventLogEntry
-from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
-from dagster._serdes import ConfigurableClassData
+import dagster as dg
 from sqlalchemy.engine import Connection
+
+from tdw_resources.dagster_internals import (
+    ASSET_EVENTS,
+    ConfigurableClassData,
+    SqlEventLogStorageTable,
+    SqliteEventLogStorage,
+    UserConfigSchema,
+)
 
 BATCH_SIZE = 200  # events that Dagster itself collects before it writes, e.g. those planned by a backfill
 
@@ -37,7 +39,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
     @classmethod
     def config_type(cls) -> UserConfigSchema:
         """`home`: the instance's folder, so that one dagster.yaml serves every folder it is copied to."""
-        return {"home": StringSource}
+        return {"home": dg.StringSource}
 
     @classmethod
     def from_config_value(
@@ -46,9 +48,9 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         """Called by Dagster with what stands in dagster.yaml."""
         return cls(str(Path(config_value["home"]) / "history" / "runs"), inst_data)
 
-    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+    def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
         """Write events in their order; neighboring asset events share their transactions."""
-        batch: list[EventLogEntry] = []
+        batch: list[dg.EventLogEntry] = []
         for event in events:
             if _is_plain_asset_event(event):
                 batch.append(event)
@@ -58,7 +60,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
             self.store_event(event)
         self._store_asset_events(batch)
 
-    def _store_asset_events(self, events: Sequence[EventLogEntry]) -> None:
+    def _store_asset_events(self, events: Sequence[dg.EventLogEntry]) -> None:
         if not events:
             return
         rows = [self._event_to_row(event) for event in events]
@@ -90,7 +92,7 @@ def _insert(connection: Connection, row: dict[str, Any]) -> int:
     return int(key[0])
 
 
-def _is_plain_asset_event(event: EventLogEntry) -> bool:
+def _is_plain_asset_event(event: dg.EventLogEntry) -> bool:
     return (
         event.is_dagster_event
         and event.dagster_event_type in ASSET_EVENTS

@@ -15,9 +15,9 @@ from types import TracebackType
 from typing import Generic, TypeVar
 
 import dagster as dg
-from dagster._core.events import (
+
+from tdw_resources.dagster_internals import (
     AssetMaterializationPlannedData,
-    DagsterEvent,
     DagsterEventBatchMetadata,
     StepMaterializationData,
     generate_event_batch_id,
@@ -35,7 +35,7 @@ def report_materializations(context: Context, materializations: Sequence[dg.Asse
     _report(
         context,
         [
-            DagsterEvent(
+            dg.DagsterEvent(
                 event_type_value=dg.DagsterEventType.ASSET_MATERIALIZATION.value,
                 job_name=step.job_name,
                 step_handle=step.step.handle,
@@ -60,7 +60,7 @@ def report_planned(context: Context, cells: Iterable[tuple[dg.AssetKey, str]]) -
     _report(
         context,
         [
-            DagsterEvent.build_asset_materialization_planned_event(
+            dg.DagsterEvent.build_asset_materialization_planned_event(
                 context.run.job_name, step_key, AssetMaterializationPlannedData(key, partition=partition)
             )
             for key, partition in cells
@@ -68,7 +68,7 @@ def report_planned(context: Context, cells: Iterable[tuple[dg.AssetKey, str]]) -
     )
 
 
-def _report(context: Context, events: Sequence[DagsterEvent]) -> None:
+def _report(context: Context, events: Sequence[dg.DagsterEvent]) -> None:
     batch = generate_event_batch_id()
     for at, event in enumerate(events, 1):
         context.instance.report_dagster_event(

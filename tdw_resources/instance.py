@@ -8,11 +8,11 @@ import shutil
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.storage.sqlite import create_db_conn_string
 from sqlalchemy.engine import make_url
 
 from tdw.errors import BadConfig, StoreError
 from tdw.store.lock import exclusive
+from tdw_resources.dagster_internals import create_db_conn_string
 from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, is_alive
 from tdw_resources.own_runs import unfinished_runs
 from tdw_resources.places import DEFAULT_HOME

@@ -17,19 +17,22 @@ from typing import TypeVar
 from urllib.parse import quote
 
 import dagster as dg
-from dagster._core.instance import InstanceRef, InstanceType
-from dagster._core.launcher.sync_in_memory_run_launcher import SyncInMemoryRunLauncher
-from dagster._core.run_coordinator import DefaultRunCoordinator
-from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
-from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
-from dagster._core.storage.root import LocalArtifactStorage
-from dagster._core.storage.runs import SqliteRunStorage
 from sqlalchemy import create_engine
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
 from tdw.errors import StoreError
+from tdw_resources.dagster_internals import (
+    INDEX_SHARD_NAME,
+    DefaultRunCoordinator,
+    InstanceRef,
+    InstanceType,
+    LocalArtifactStorage,
+    NoOpComputeLogManager,
+    SqliteEventLogStorage,
+    SqliteRunStorage,
+    SyncInMemoryRunLauncher,
+)
 
 Found = TypeVar("Found")
 

@@ -7,17 +7,19 @@ on. Runs of `tdw fill`, which no code server knows, are told apart by their work
 
 from __future__ import annotations
 
-from dagster import DagsterRun
-from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
-from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
-from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
-from dagster._serdes import deserialize_value
+import dagster as dg
 
+from tdw_resources.dagster_internals import (
+    CanCancelExecutionRequest,
+    CanCancelExecutionResult,
+    CheckRunHealthResult,
+    WorkerStatus,
+)
 from tdw_resources.liveness import WORKER_TAG, interrupt, is_alive
 from tdw_resources.own_runs import is_ours
 
 
-class LocalRunLauncher(DefaultRunLauncher):
+class LocalRunLauncher(dg.DefaultRunLauncher):
     """Launches runs through the code server, as by default. Configured in dagster.yaml."""
 
     @property
@@ -25,7 +27,7 @@ class LocalRunLauncher(DefaultRunLauncher):
         """Makes Dagster's run monitoring ask."""
         return True
 
-    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """RUNNING while the worker lives, NOT_FOUND when it is known to be gone.
 
         A run of another project in the same home is none of our business: it counts as running, as it does
@@ -46,7 +48,7 @@ class LocalRunLauncher(DefaultRunLauncher):
         if client is None:
             return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "no worker and no code server is recorded")
         try:
-            reply = deserialize_value(
+            reply = dg.deserialize_value(
                 client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id), timeout=5),
                 CanCancelExecutionResult,
             )

@@ -2,55 +2,70 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TextIO
+
+from rich import box
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
 
 from tdw.training.progress import format_seconds
 
 _PLAIN_EVERY_S = 15.0
+_WIDE = 400  # columns: a table is never squeezed, whether it goes to a narrow terminal, a file or a program
 
 
 class Screen:
     """What is finished scrolls by; below it, what is going on is painted over in place."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stdout
-        self._live = self._stream.isatty()
-        self._painted = 0
+        self._console = Console(file=stream or sys.stdout, highlight=False, markup=False, emoji=False)
+        self._live: Live | None = None
         self._last_plain = 0.0
 
     def say(self, line: str) -> None:
         """A line that stays."""
-        self._wipe()
-        self._stream.write(line + "\n")
-        self._stream.flush()
+        self._console.print(line, soft_wrap=True)
 
     def paint(self, lines: Sequence[str]) -> None:
         """What is going on now, in place of what was painted before."""
-        if self._live:
-            self._wipe()
-            width = shutil.get_terminal_size().columns - 1
-            for line in lines:
-                self._stream.write(line[:width] + "\n")
-            self._painted = len(lines)
-            self._stream.flush()
+        if self._console.is_terminal:
+            if self._live is None:
+                self._live = Live(
+                    console=self._console,
+                    auto_refresh=False,
+                    transient=True,
+                    redirect_stdout=False,
+                    redirect_stderr=False,
+                )
+                self._live.start()
+            self._live.update(Text("\n".join(lines), no_wrap=True, overflow="ellipsis"), refresh=True)
         elif lines and time.monotonic() - self._last_plain >= _PLAIN_EVERY_S:
             self._last_plain = time.monotonic()
-            self._stream.write("\n".join(lines) + "\n")
-            self._stream.flush()
+            self.say("\n".join(lines))
 
     def close(self) -> None:
         """Leave what stays, remove what was painted."""
-        self._wipe()
-        self._stream.flush()
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
-    def _wipe(self) -> None:
-        if self._live and self._painted:
-            self._stream.write(f"\x1b[{self._painted}A\x1b[J")
-            self._painted = 0
+
+def format_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Lines of a table, its first column to the left, the others to the right."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="")
+    for at, head in enumerate(heads):
+        table.add_column(head, justify="right" if at else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    console = Console(width=_WIDE, highlight=False, markup=False, emoji=False)
+    with console.capture() as captured:
+        console.print(table)
+    return [line.rstrip() for line in captured.get().splitlines()]
 
 
 def bar(fraction: float, width: int = 24) -> str:

@@ -4,12 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tdw.drawing.chart import Panel
+from tdw.drawing.marks import Points, at_last
+
+MOST = 16
+"""Labels that a panel has room for; with more of them there are none."""
 Box = tuple[float, float, float, float]
 RIGHT, LEFT, ABOVE, BELOW = "middle right", "middle left", "top center", "bottom center"
 # All in shares of a figure of about 600 by 450 pixels, a narrow one; a letter is about 8 by 16.
 _LETTER, _HEIGHT = 0.013, 0.04
 _POINT_X, _POINT_Y = 0.008, 0.016
 _EDGES = (-0.16, 1.16)
+
+
+def of(panel: Panel) -> dict[int, list[str]]:
+    """Mark -> where the text of each of its points stands, of the marks of a panel that have texts."""
+    marks = {
+        i: mark for i, mark in enumerate(map(at_last, panel.marks)) if isinstance(mark, Points) and mark.texts
+    }
+    texts = [text for mark in marks.values() for text in mark.texts]
+    if not 0 < len(texts) <= MOST:
+        return {}
+    x = [float(value) for mark in marks.values() for value in mark.x]
+    y = [float(value) for mark in marks.values() for value in mark.y]
+    found = iter(places(texts, x, y))
+    return {i: [next(found) for _ in mark.texts] for i, mark in marks.items()}
 
 
 def places(texts: Sequence[str], x: Sequence[float], y: Sequence[float]) -> list[str]:

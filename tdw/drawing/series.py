@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -69,15 +69,10 @@ def band(x: npt.NDArray[np.integer], low: Floats, high: Floats) -> tuple[Floats,
 
     For a scatter trace with `fill="toself"`: `fill="tonexty"` would bridge the gaps.
     """
-    xs: list[Floats] = []
-    ys: list[Floats] = []
-    for run in stretches(~(np.isnan(low) | np.isnan(high))):
-        if xs:
-            xs.append(np.array([np.nan]))
-            ys.append(np.array([np.nan]))
-        xs += [x[run].astype(np.float64), x[run][::-1].astype(np.float64)]
-        ys += [low[run], high[run][::-1]]
-    return (np.concatenate(xs), np.concatenate(ys)) if xs else (np.empty(0), np.empty(0))
+    runs = stretches(~(np.isnan(low) | np.isnan(high)))
+    return _joined(
+        (np.concatenate([x[run], x[run][::-1]]), np.concatenate([low[run], high[run][::-1]])) for run in runs
+    )
 
 
 def stretches(there: npt.NDArray[np.bool_]) -> list[slice]:
@@ -115,35 +110,45 @@ def spread(epochs: Sequence[int], count: int, *, keep: Collection[int] = ()) -> 
 
 
 def curve(
-    epochs: npt.NDArray[np.integer], values: Floats, *, limit: int = 2000
+    epochs: npt.NDArray[np.integer], values: Floats
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """A line of about `limit` points through the epochs with a value, broken where epochs are missing.
+    """A line through the epochs with a value, broken where epochs are missing.
 
     Args:
         epochs: (n,) ascending, every recorded epoch.
         values: (n,), NaN where an epoch was recorded but not evaluated: not a gap.
-        limit: see `thin`.
 
     Returns:
         x and y with NaN between stretches. A stretch ends where recorded epochs lie more than five times
         their usual distance apart.
     """
-    if len(epochs) == 0:
-        return np.empty(0), np.empty(0)
     steps = np.diff(epochs)
     usual = float(np.median(steps)) if len(steps) else 1.0
-    ends = np.flatnonzero(steps > 5 * usual) + 1
-    total = int((~np.isnan(values)).sum())
+    runs = np.split(np.arange(len(epochs)), np.flatnonzero(steps > 5 * usual) + 1)
+    return _joined([(epochs[run], values[run]) for run in (run[~np.isnan(values[run])] for run in runs)])
+
+
+def thin_line(
+    x: npt.NDArray[Any], y: npt.NDArray[Any], *, limit: int
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """A line of about `limit` points that looks the same, with the gaps that it has; see `thin`."""
+    if len(x) <= limit:
+        return x, y
+    there = ~np.isnan(y)
+    runs = [np.arange(len(x))[run] for run in stretches(there)]
+    kept = [run[thin(x[run], y[run], limit=max(limit * len(run) // int(there.sum()), 16))] for run in runs]
+    return _joined([(x[run], y[run]) for run in kept])
+
+
+def _joined(
+    runs: Iterable[tuple[npt.NDArray[Any], npt.NDArray[Any]]],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Stretches of a line as one, NaN between them."""
+    gap = np.array([np.nan])
     xs: list[npt.NDArray[np.float64]] = []
     ys: list[npt.NDArray[np.float64]] = []
-    for run in np.split(np.arange(len(epochs)), ends):
-        run = run[~np.isnan(values[run])]
-        if len(run) == 0:
-            continue
-        run = run[thin(epochs[run], values[run], limit=max(limit * len(run) // total, 16))]
-        if xs:
-            xs.append(np.array([np.nan]))
-            ys.append(np.array([np.nan]))
-        xs.append(epochs[run].astype(np.float64))
-        ys.append(values[run].astype(np.float64))
+    for x, y in runs:
+        if len(x):
+            xs += [gap, x.astype(np.float64)] if xs else [x.astype(np.float64)]
+            ys += [gap, y.astype(np.float64)] if ys else [y.astype(np.float64)]
     return (np.concatenate(xs), np.concatenate(ys)) if xs else (np.empty(0), np.empty(0))

@@ -31,7 +31,8 @@ COARSENESS_TITLE = "coarseness (0 to 1)"
 TEST_LOSS_TITLE = "test loss (nats)"
 
 # Pixels: letters, rows and keys of a legend, and the width that a legend has at least.
-_FONT, _LETTER, _ROW, _KEY, _NARROW = 13, 7, 20, 45, 700
+FONT = 13
+_LETTER, _ROW, _KEY, _NARROW = 7, 20, 45, 700
 
 CONFIG: Mapping[str, Any] = {
     "responsive": True,
@@ -128,7 +129,7 @@ def template(*, dark: bool) -> dict[str, Any]:
         "layout": {
             "font": {
                 "family": "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif",
-                "size": _FONT,
+                "size": FONT,
                 "color": text,
             },
             "paper_bgcolor": background,
@@ -241,7 +242,7 @@ def loss_axis(title: str, **extra: Any) -> dict[str, Any]:
         "dtick": 1,
         "exponentformat": "power",
         # Plotly makes powers a quarter larger than other labels.
-        "tickfont": {"size": _FONT / 1.25},
+        "tickfont": {"size": FONT / 1.25},
         "hoverformat": ".3~g",
         **extra,
     }

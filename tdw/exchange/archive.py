@@ -1,35 +1,36 @@
-"""A tar file of which no byte is free: names, sizes and contents give one archive, and no other is read.
+"""The tar file around a bundle: written the same from the same files, read with distrust.
 
-Headers hold name and size and nothing else (no times, owners, links), padding is zero, nothing follows the
-end. So a reader that knows the table of contents can demand every byte: what the manifest's checksums do not
-cover is compared with what it must be. Both sides work in blocks of a mebibyte, whatever the sizes.
+Only plain files are read, each name once, nothing outside the archive's own bytes. A checksum covers the
+content of a file, so bytes that nobody reads (padding, owners, times) are free. Both sides work in blocks
+of a mebibyte, whatever the sizes.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from pathlib import Path
+from types import TracebackType
+from typing import IO, BinaryIO
 
-from tdw.errors import BadConfig, CorruptFile
+from tdw.errors import BadConfig, CorruptFile, NotFound
 
 BLOCK = 1 << 20
 MAX_FILES = 2_000_000
-_RECORD = 512
-_END = bytes(2 * _RECORD)
-_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}")
 REMEDY = "copy or export the bundle again; nothing of it was imported"
+_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}")
+_FILE_TYPES = (tarfile.REGTYPE, tarfile.AREGTYPE)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One file: its path in the archive, its size in bytes and its SHA-256 (64 hex digits)."""
+    """One file: its path in the bundle and the SHA-256 of its content (64 hex digits)."""
 
     path: str
-    size: int
     sha256: str
 
 
@@ -49,25 +50,6 @@ def validate_path(path: str) -> str:
     return path
 
 
-def header(path: str, size: int) -> bytes:
-    """The one header of a file.
-
-    Raises:
-        BadConfig: a path that does not fit.
-    """
-    info = tarfile.TarInfo(validate_path(path))
-    info.size, info.mode, info.mtime = size, 0o644, 0
-    try:
-        return info.tobuf(tarfile.USTAR_FORMAT)
-    except ValueError as error:
-        raise BadConfig(f"{path!r} is too long for an archive", "use shorter names") from error
-
-
-def total_size(entries: Iterable[Entry]) -> int:
-    """Bytes of the archive that holds these files."""
-    return sum(_RECORD + entry.size + _padding(entry.size) for entry in entries) + len(_END)
-
-
 def hash_stream(source: BinaryIO) -> tuple[int, str]:
     """Size and SHA-256 of a stream."""
     digest, size = hashlib.sha256(), 0
@@ -77,85 +59,147 @@ def hash_stream(source: BinaryIO) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def write_file(target: BinaryIO, entry: Entry, source: BinaryIO) -> None:
-    """Append a file.
+class Writer:
+    """Appends files to a tar file; headers hold name and size, and nothing of this machine."""
+
+    def __init__(self, target: BinaryIO) -> None:
+        self._tar = tarfile.TarFile(fileobj=target, mode="w", format=tarfile.PAX_FORMAT)
+
+    def add_text(self, name: str, text: str) -> None:
+        """Append a small file."""
+        data = text.encode()
+        self._tar.addfile(_header(name, len(data)), io.BytesIO(data))
+
+    def add_file(self, name: str, source: BinaryIO, *, size: int, sha256: str) -> None:
+        """Append a file whose size and checksum are known.
+
+        Raises:
+            CorruptFile: the source's bytes are others: it changed meanwhile.
+        """
+        hashing = _Hashing(source)
+        try:
+            self._tar.addfile(_header(name, size), hashing)
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            hashing.changed = True  # tarfile's own error, of a source that became shorter
+        if hashing.changed or hashing.hexdigest() != sha256 or source.read(1):
+            raise CorruptFile(f"{name}: changed while it was exported", "export again when no run is writing")
+
+    def close(self) -> None:
+        """Write the end of the archive."""
+        self._tar.close()
+
+
+class _Hashing(io.RawIOBase):
+    """Hashes what is read through it."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source, self._digest, self.changed = source, hashlib.sha256(), False
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._source.read(size)
+        self._digest.update(data)
+        return data
+
+    def hexdigest(self) -> str:
+        return self._digest.hexdigest()
+
+
+class Archive:
+    """A tar file of plain files, opened for reading. Use as a context manager.
+
+    Attributes:
+        where: its path, for messages.
 
     Raises:
-        CorruptFile: the source's bytes are not those of the entry: it changed meanwhile.
+        NotFound: it can't be opened.
+        CorruptFile: it is no tar file, cut off, or holds links, devices, or a name twice.
     """
-    target.write(header(entry.path, entry.size))
-    digest, size = hashlib.sha256(), 0
-    while block := source.read(BLOCK):
-        digest.update(block)
-        size += len(block)
-        target.write(block)
-    if (size, digest.hexdigest()) != (entry.size, entry.sha256):
-        raise CorruptFile(
-            f"{entry.path}: changed while it was exported", "export again when no run is writing"
-        )
-    target.write(bytes(_padding(entry.size)))
+
+    def __init__(self, where: Path) -> None:
+        self.where = where
+        try:
+            self._source = where.open("rb")
+        except OSError as error:
+            raise NotFound(
+                f"{where}: can't be opened ({error.strerror})", "give the path of a bundle"
+            ) from error
+        try:
+            self._tar = tarfile.TarFile(fileobj=self._source, mode="r")
+            self._members = self._read_members(where.stat().st_size)
+        except (tarfile.TarError, ValueError, OverflowError, RecursionError, EOFError) as error:
+            self._source.close()
+            raise CorruptFile(f"{where}: not a bundle of tdw ({error})", REMEDY) from error
+        except CorruptFile:
+            self._source.close()
+            raise
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._source.close()
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes of every file, by name."""
+        return {name: member.size for name, member in self._members.items()}
+
+    def read_text(self, name: str, *, limit: int) -> bytes:
+        """A small file, whole.
+
+        Raises:
+            CorruptFile: there is none of this name, it is larger than `limit` bytes, or cut off.
+        """
+        member = self._members.get(name)
+        if member is None or member.size > limit:
+            what = "missing" if member is None else f"{member.size:,} bytes, more than {limit:,}"
+            raise CorruptFile(f"{self.where}: {name} is {what}", REMEDY)
+        return self._open(name).read()
+
+    def copy(self, name: str, target: BinaryIO, *, sha256: str) -> None:
+        """Copy a file, which has to have this checksum.
+
+        Raises:
+            CorruptFile: it has not, or is cut off.
+        """
+        digest, source = hashlib.sha256(), self._open(name)
+        while block := source.read(BLOCK):
+            digest.update(block)
+            target.write(block)
+        if digest.hexdigest() != sha256:
+            raise CorruptFile(f"{self.where}: {name} does not match its checksum in the manifest", REMEDY)
+
+    def _open(self, name: str) -> IO[bytes]:
+        opened = self._tar.extractfile(self._members[name])
+        if opened is None:
+            raise CorruptFile(f"{self.where}: {name} is no file", REMEDY)
+        return opened
+
+    def _read_members(self, size: int) -> dict[str, tarfile.TarInfo]:
+        members: dict[str, tarfile.TarInfo] = {}
+        last = -1
+        while (member := self._tar.next()) is not None:
+            # An offset that goes back would be read for ever.
+            if member.size < 0 or member.offset <= last or len(members) > MAX_FILES:
+                raise CorruptFile(f"{self.where}: the header of {member.name[:120]!r} is damaged", REMEDY)
+            last = member.offset
+            if member.isdir():
+                continue
+            plain = member.type in _FILE_TYPES and not member.issparse()
+            if not plain or member.name in members or member.offset_data + member.size > size:
+                raise CorruptFile(
+                    f"{self.where}: {member.name[:120]!r} is no plain file, is there twice, or is cut off",
+                    REMEDY,
+                )
+            members[member.name] = member
+        return members
 
 
-def write_end(target: BinaryIO) -> None:
-    """Close the archive."""
-    target.write(_END)
-
-
-def read_first(source: BinaryIO, path: str, *, limit: int, where: object) -> bytes:
-    """The first file, whole: it has to be called `path` and hold at most `limit` bytes.
-
-    Raises:
-        CorruptFile: it is not; names the archive, `where`.
-    """
-    start = source.read(_RECORD)
-    try:
-        size = tarfile.TarInfo.frombuf(start, "utf-8", "strict").size
-    except (tarfile.HeaderError, ValueError) as error:
-        raise CorruptFile(f"{where}: not a bundle of tdw ({error})", REMEDY) from error
-    if not 0 <= size <= limit or start != header(path, size):
-        raise CorruptFile(f"{where}: does not begin with {path} as tdw writes it", REMEDY)
-    data = source.read(size)
-    _expect(source, bytes(_padding(size)), f"{where}: after {path}")
-    if len(data) != size:
-        raise CorruptFile(f"{where}: cut off in {path}", REMEDY)
-    return data
-
-
-def read_file(source: BinaryIO, entry: Entry, target: BinaryIO, *, where: object) -> None:
-    """Copy the next file, which has to be `entry` to the byte, to `target`.
-
-    Raises:
-        CorruptFile: it is not; names the file and the archive, `where`.
-    """
-    _expect(source, header(entry.path, entry.size), f"{where}: the header of {entry.path}")
-    digest, left = hashlib.sha256(), entry.size
-    while left:
-        block = source.read(min(BLOCK, left))
-        if not block:
-            raise CorruptFile(f"{where}: cut off in {entry.path}", REMEDY)
-        digest.update(block)
-        target.write(block)
-        left -= len(block)
-    if digest.hexdigest() != entry.sha256:
-        raise CorruptFile(f"{where}: {entry.path} does not match its checksum in the manifest", REMEDY)
-    _expect(source, bytes(_padding(entry.size)), f"{where}: after {entry.path}")
-
-
-def read_end(source: BinaryIO, *, where: object) -> None:
-    """Check that the archive ends here, and nothing follows.
-
-    Raises:
-        CorruptFile: it does not; names the archive, `where`.
-    """
-    _expect(source, _END, f"{where}: the end")
-    if source.read(1):
-        raise CorruptFile(f"{where}: something follows the end of the bundle", REMEDY)
-
-
-def _expect(source: BinaryIO, wanted: bytes, what: str) -> None:
-    if source.read(len(wanted)) != wanted:
-        raise CorruptFile(f"{what} is not as tdw writes it: changed or cut", REMEDY)
-
-
-def _padding(size: int) -> int:
-    return -size % _RECORD
+def _header(name: str, size: int) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode, info.mtime = size, 0o644, 0
+    return info

@@ -1,17 +1,19 @@
-"""R3: export. One archive: artifacts, configurations, fingerprints, a manifest with checksums, a README.
+"""R3: export. One archive in BagIt's layout (RFC 8493): artifacts, configurations, fingerprints, checksums.
 
-The manifest is the first file and seals itself, so a reader can trust it before it reads on. Memory does not
-grow with the archive: files are hashed and then copied in blocks.
+    tdw-bundle/bagit.txt, bag-info.txt, README.md, variants.json
+    tdw-bundle/manifest-sha256.txt, tagmanifest-sha256.txt
+    tdw-bundle/data/{family}/{variant}/...    as in the store
+
+`sha256sum -c manifest-sha256.txt` in the unpacked folder, or anyone's BagIt tool, checks it without tdw.
+Memory does not grow with the archive: files are hashed and then copied in blocks.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
-import json
 import os
-import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -19,33 +21,34 @@ from pathlib import Path
 from typing import Any
 
 from tdw.errors import CorruptFile, StoreError
-from tdw.exchange import archive
-from tdw.exchange.archive import Entry, validate_path
-from tdw.exchange.stored_files import find_files, stored_cell
+from tdw.exchange import contents
+from tdw.exchange.archive import Entry, Writer, hash_stream, validate_path
+from tdw.exchange.contents import ROOT
+from tdw.exchange.stored_files import find_files
 from tdw.html_repr import html_fields
 from tdw.known_settings import under_known_settings
 from tdw.recipes.family import Family
-from tdw.store import Store, seal
-from tdw.store.layout import COMPARISON
+from tdw.store import Store
 
-MANIFEST, README = "manifest.json", "README.md"
-FORMAT = 1
-MAX_MANIFEST = 256 << 20
+_README = """\
+# A bundle of the Training Dynamics Workbench
 
+Checkpoints, analyses and tables of trained models, in BagIt's layout (RFC 8493). `data/` holds the files of
+a store, `manifest-sha256.txt` the SHA-256 of each, `variants.json` the configuration and fingerprint of
+every variant.
 
-@dataclass(frozen=True)
-class Manifest:
-    """The table of contents.
+`tdw import FILE` checks every file before it shows anything. Without tdw, `sha256sum -c
+manifest-sha256.txt` checks the files. `*.safetensors` are safetensors (weights under TransformerLens names,
+others documented by their analyzer), `*.parquet` are tables.
 
-    Attributes:
-        variants: key -> {"family", "fingerprint", "config"}.
-        files: of the archive after the manifest, in its order.
-        tdw: version that wrote it.
-    """
+| variant | family | fingerprint |
+|---|---|---|
+{variants}
 
-    variants: Mapping[str, Mapping[str, Any]]
-    files: tuple[Entry, ...]
-    tdw: str
+| kind | files |
+|---|---|
+{kinds}
+"""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,15 @@ class Exported:
 
     def _repr_html_(self) -> str:
         return html_fields("Exported", dataclasses.asdict(self))
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A file to export."""
+
+    entry: Entry
+    path: Any
+    size: int
 
 
 @under_known_settings
@@ -87,35 +99,26 @@ def export_bundle(
         CorruptFile: a file that is damaged, or changes meanwhile; it is not exported.
         StoreError: the archive can't be written.
     """
-    described: dict[str, dict[str, Any]] = {}
-    for key in variants:
-        config = family.parse_variant(key)
-        described[key] = {
-            "family": family.name,
-            "fingerprint": config.fingerprint,
-            "config": config.to_dict(),
-        }
-    found = find_files(store, family.name, list(described), include)
-    entries = [_entry(path, relative) for relative, path in found]
-    readme = _readme(described, entries).encode()
-    contents = [Entry(README, len(readme), hashlib.sha256(readme).hexdigest()), *entries]
-    manifest = _encode(Manifest(described, tuple(contents), version("training-dynamics-workbench")))
+    described = {key: _describe(family, key) for key in variants}
+    sources = [_look(path, relative) for relative, path in find_files(store, family.name, variants, include)]
+    tags = _tag_files(described, sources)
     target = Path(file)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as out:
-            first = Entry(MANIFEST, len(manifest), hashlib.sha256(manifest).hexdigest())
-            archive.write_file(out, first, io.BytesIO(manifest))
-            archive.write_file(out, contents[0], io.BytesIO(readme))
-            for entry, (_, path) in zip(entries, found, strict=True):
-                with path.open("rb") as source:
-                    archive.write_file(out, entry, source)
-            archive.write_end(out)
+            archive = Writer(out)
+            for name, text in tags.items():
+                archive.add_text(f"{ROOT}/{name}", text)
+            for source in sources:
+                with source.path.open("rb") as stream:
+                    name = f"{ROOT}/data/{source.entry.path}"
+                    archive.add_file(name, stream, size=source.size, sha256=source.entry.sha256)
+            archive.close()
             out.flush()
             os.fsync(out.fileno())
         with temporary.open("rb") as written:
-            size, digest = archive.hash_stream(written)
+            size, digest = hash_stream(written)
         temporary.replace(target)
     except FileNotFoundError as error:
         raise CorruptFile(
@@ -127,105 +130,44 @@ def export_bundle(
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
-    return Exported(str(target), size, digest, len(contents), tuple(described))
+    return Exported(str(target), size, digest, len(sources), tuple(described))
 
 
-def read_manifest(data: bytes, *, where: object) -> Manifest:
-    """The manifest from its bytes.
-
-    Raises:
-        CorruptFile: it is damaged, lists a path outside the store's layout, a path twice, or too much.
-    """
-    seal.check(data, path=f"{where}: {MANIFEST}")
-    try:
-        note = json.loads(data)
-        if note["format"] != FORMAT:
-            raise ValueError(f"format {note['format']!r}")
-        files = tuple(
-            Entry(validate_path(str(path)), int(size), str(digest)) for path, size, digest in note["files"]
-        )
-        variants = {
-            str(key): {
-                "family": str(v["family"]),
-                "fingerprint": str(v["fingerprint"]),
-                "config": v["config"],
-            }
-            for key, v in note["variants"].items()
-        }
-        manifest = Manifest(variants, files, str(note["tdw"]))
-        _check(manifest)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise CorruptFile(
-            f"{where}: {MANIFEST} is not one that tdw reads: {error}", archive.REMEDY
-        ) from error
-    return manifest
+def _describe(family: Family, key: str) -> dict[str, Any]:
+    config = family.parse_variant(key)
+    return {"family": family.name, "fingerprint": config.fingerprint, "config": config.to_dict()}
 
 
-def _check(manifest: Manifest) -> None:
-    paths = [entry.path for entry in manifest.files]
-    if not paths or paths[0] != README or len(paths) > archive.MAX_FILES:
-        raise ValueError("it does not begin with the README, or lists too many files")
-    if len(set(paths)) != len(paths):
-        raise ValueError("it lists a path twice")
-    for entry in manifest.files:
-        if entry.size < 0 or not re.fullmatch(r"[0-9a-f]{64}", entry.sha256):
-            raise ValueError(f"size or checksum of {entry.path}")
-    for path in paths[1:]:
-        family, variant, _, _ = stored_cell(path)
-        known = manifest.variants.get(variant)
-        if variant == COMPARISON:
-            if family not in {v["family"] for v in manifest.variants.values()}:
-                raise ValueError(f"{path} is of a family without a variant")
-        elif known is None or known["family"] != family:
-            raise ValueError(f"{path} is of a variant that it does not describe")
-
-
-def _encode(manifest: Manifest) -> bytes:
-    note = {
-        "seal": seal.blank(),
-        "format": FORMAT,
-        "tdw": manifest.tdw,
-        "variants": manifest.variants,
-        "files": [[entry.path, entry.size, entry.sha256] for entry in manifest.files],
-    }
-    return bytes(seal.seal(json.dumps(note, indent=1).encode())[0])
-
-
-def _entry(path: Any, relative: str) -> Entry:
+def _look(path: Any, relative: str) -> _Source:
     try:
         with path.open("rb") as source:
-            size, digest = archive.hash_stream(source)
+            size, digest = hash_stream(source)
     except OSError as error:
         raise CorruptFile(
             f"{path}: can't be read ({error})", "run `tdw verify`, then export again"
         ) from error
-    return Entry(relative, size, digest)
+    return _Source(Entry(validate_path(relative), digest), path, size)
 
 
-def _readme(variants: Mapping[str, Mapping[str, Any]], entries: Sequence[Entry]) -> str:
-    kinds: dict[str, int] = {}
-    for entry in entries:
-        kinds[entry.path.split("/")[2]] = kinds.get(entry.path.split("/")[2], 0) + 1
-    lines = [
-        "# A bundle of the Training Dynamics Workbench",
-        "",
-        "Checkpoints, analyses and tables of trained models. `manifest.json` has the size and the SHA-256 "
-        "of every",
-        "file, and the configuration and fingerprint of every variant.",
-        "",
-        "Load it with `tdw import FILE`, which checks every byte before it shows anything. Without tdw: it "
-        "is a",
-        "tar file; `*.safetensors` are safetensors (weights under TransformerLens names, others documented "
-        "by",
-        "their analyzer), `*.parquet` are tables.",
-        "",
-        "| variant | family | fingerprint |",
-        "|---|---|---|",
-        *(f"| {key} | {v['family']} | {v['fingerprint']} |" for key, v in variants.items()),
-        "",
-        "| kind | files |",
-        "|---|---|",
-        *(f"| {kind} | {count} |" for kind, count in sorted(kinds.items())),
-        "",
-    ]
-    return "\n".join(lines)
+def _tag_files(variants: Mapping[str, Mapping[str, Any]], sources: Sequence[_Source]) -> dict[str, str]:
+    """What lies beside the data, by name: from the same files the same, so there is no date."""
+    tdw = version("training-dynamics-workbench")
+    data = [Entry(f"data/{source.entry.path}", source.entry.sha256) for source in sources]
+    size = sum(source.size for source in sources)
+    tags = {
+        contents.BAGIT: "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n",
+        contents.INFO: f"Bag-Software-Agent: tdw {tdw}\nPayload-Oxum: {size}.{len(sources)}\n",
+        contents.README: _readme(variants, sources),
+        contents.VARIANTS: contents.format_variants(variants, tdw),
+        contents.MANIFEST: contents.format_manifest(data),
+    }
+    marks = [Entry(name, hashlib.sha256(text.encode()).hexdigest()) for name, text in tags.items()]
+    return {**tags, contents.TAG_MANIFEST: contents.format_manifest(marks)}
+
+
+def _readme(variants: Mapping[str, Mapping[str, Any]], sources: Sequence[_Source]) -> str:
+    kinds = Counter(source.entry.path.split("/")[2] for source in sources)
+    return _README.format(
+        variants="\n".join(f"| {key} | {v['family']} | {v['fingerprint']} |" for key, v in variants.items()),
+        kinds="\n".join(f"| {kind} | {count} |" for kind, count in sorted(kinds.items())),
+    )

@@ -1,8 +1,8 @@
 """R3: import. Nothing of a bundle is visible before all of it is verified.
 
-Every byte of the archive is compared or hashed while it is copied to a hidden folder of the store; then the
-copy is verified like a store of its own (seals, provenance against place and configuration, weights); then it
-is held against what the store has; then the files are moved to their places, each by an atomic rename.
+Every file is hashed while it is copied to a hidden folder of the store; then the copy is verified like a
+store of its own (seals, provenance against place and configuration, weights); then it is held against what
+the store has; then the files are moved to their places, each by an atomic rename.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
-from tdw.errors import CorruptFile, FingerprintMismatch, NotFound, StoreError, TdwError
-from tdw.exchange import archive
-from tdw.exchange.archive import Entry
-from tdw.exchange.bundle import MANIFEST, MAX_MANIFEST, Manifest, read_manifest
+from tdw.errors import CorruptFile, FingerprintMismatch, StoreError, TdwError
+from tdw.exchange.archive import REMEDY, Archive, hash_stream
+from tdw.exchange.contents import Contents, read_contents
 from tdw.exchange.stored_files import stored_cell
 from tdw.families.registry import get_family
 from tdw.html_repr import html_fields
@@ -58,15 +56,14 @@ class Imported:
         return html_fields("Imported", dataclasses.asdict(self))
 
 
-def read_bundle_manifest(file: str | Path) -> Manifest:
+def read_bundle_contents(file: str | Path) -> Contents:
     """The table of contents of a bundle, for showing what is in it; the files are not checked.
 
     Raises:
         NotFound, CorruptFile: each names the file.
     """
-    with _open(Path(file)) as source:
-        data = archive.read_first(source, MANIFEST, limit=MAX_MANIFEST, where=file)
-    return read_manifest(data, where=file)
+    with Archive(Path(file)) as archive:
+        return read_contents(archive)
 
 
 @under_known_settings
@@ -81,7 +78,7 @@ def import_bundle(store: Store, file: str | Path, *, replace: bool = False) -> I
 
     Raises:
         NotFound: no such file.
-        CorruptFile: any byte is not as it was exported, or the manifest lists what is no file of a store.
+        CorruptFile: any file is not as it was exported, or the manifest lists what is no file of a store.
         FingerprintMismatch: a variant, an artifact or a checkpoint that is not of this configuration, or
             differs from what the store has; lists every difference.
         BadConfig: a family or variant that this version does not know.
@@ -91,26 +88,19 @@ def import_bundle(store: Store, file: str | Path, *, replace: bool = False) -> I
     if not isinstance(store.root, Path):
         raise StoreError(f"{store.root}: a bundle is imported into a local folder", "import there, then copy")
     root = store.root
-    with _open(bundle) as source:
-        data = archive.read_first(source, MANIFEST, limit=MAX_MANIFEST, where=bundle)
-        manifest = read_manifest(data, where=bundle)
-        _require_known(manifest, bundle)
-        first = Entry(MANIFEST, len(data), "")
-        expected, size = archive.total_size([first, *manifest.files]), bundle.stat().st_size
-        if size != expected:
-            raise CorruptFile(
-                f"{bundle}: {size:,} bytes, the manifest accounts for {expected:,}", archive.REMEDY
-            )
+    with Archive(bundle) as archive:
+        contents = read_contents(archive)
+        _require_known(contents, bundle)
         try:
             root.mkdir(parents=True, exist_ok=True)
             staging = Path(tempfile.mkdtemp(prefix=".import-", dir=root))
         except OSError as error:
             raise StoreError(f"{root}: can't be written ({error})", "mend the permissions") from error
         try:
-            _stage(source, manifest, staging, bundle)
+            nbytes = _stage(archive, contents, staging)
             staged = Store(staging)
             _require_sound(staged, bundle)
-            new, kept = _sort_out(store, staged, manifest, replace=replace)
+            new, kept = _sort_out(store, staged, contents, replace=replace)
             _move(root, staging, new)
         except OSError as error:
             if isinstance(error, TdwError):
@@ -121,36 +111,27 @@ def import_bundle(store: Store, file: str | Path, *, replace: bool = False) -> I
             ) from error
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-    cells = [stored_cell(entry.path) for entry in manifest.files[1:]]
-    families = {str(v["family"]) for v in manifest.variants.values()}
+    cells = [stored_cell(entry.path) for entry in contents.files]
+    families = {str(v["family"]) for v in contents.variants.values()}
     return Imported(
         family=next(iter(families)),
-        variants=tuple(manifest.variants),
+        variants=tuple(contents.variants),
         cells=tuple((variant, kind, epoch) for _, variant, kind, epoch in cells if epoch is not None),
-        num_files=len(manifest.files) - 1,
-        nbytes=sum(entry.size for entry in manifest.files[1:]),
+        num_files=len(contents.files),
+        nbytes=nbytes,
         num_new=len(new),
         kept=tuple(kept),
     )
 
 
-def _open(bundle: Path) -> BinaryIO:
-    try:
-        return bundle.open("rb")
-    except OSError as error:
-        raise NotFound(
-            f"{bundle}: can't be opened ({error.strerror})", "give the path of a bundle"
-        ) from error
-
-
-def _require_known(manifest: Manifest, bundle: Path) -> None:
+def _require_known(contents: Contents, bundle: Path) -> None:
     """Hold the variants to the families registered here."""
-    families = {str(v["family"]) for v in manifest.variants.values()}
+    families = {str(v["family"]) for v in contents.variants.values()}
     if len(families) != 1:
-        raise CorruptFile(f"{bundle}: holds variants of {len(families)} families", archive.REMEDY)
+        raise CorruptFile(f"{bundle}: holds variants of {len(families)} families", REMEDY)
     family = get_family(families.pop())
     differing: list[str] = []
-    for key, variant in manifest.variants.items():
+    for key, variant in contents.variants.items():
         config = family.parse_variant(key)
         if variant["fingerprint"] != config.fingerprint or variant["config"] != config.to_dict():
             differing.append(
@@ -160,21 +141,22 @@ def _require_known(manifest: Manifest, bundle: Path) -> None:
         raise FingerprintMismatch(
             f"{bundle}: variants whose configuration is not what this version makes of their keys:\n  "
             + "\n  ".join(differing),
-            f"use the version of tdw that exported it ({manifest.tdw}), or one with the same family",
+            f"use the version of tdw that exported it ({contents.tdw}), or one with the same family",
         )
 
 
-def _stage(source: BinaryIO, manifest: Manifest, staging: Path, bundle: Path) -> None:
-    """Copy every file, each byte checked. The README is checked and dropped."""
-    for entry in manifest.files:
-        target = staging / ".readme" if "/" not in entry.path else staging / entry.path
+def _stage(archive: Archive, contents: Contents, staging: Path) -> int:
+    """Copy every file, each checked; the bytes in all."""
+    nbytes = 0
+    for entry in contents.files:
+        target = staging / entry.path
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("xb") as out:
-            archive.read_file(source, entry, out, where=bundle)
+            archive.copy(contents.prefix + entry.path, out, sha256=entry.sha256)
             out.flush()
             os.fsync(out.fileno())
-    archive.read_end(source, where=bundle)
-    (staging / ".readme").unlink()
+            nbytes += out.tell()
+    return nbytes
 
 
 def _require_sound(staged: Store, bundle: Path) -> None:
@@ -187,12 +169,12 @@ def _require_sound(staged: Store, bundle: Path) -> None:
         more = [f"and {len(wrong) - 20} more"] if len(wrong) > 20 else []
         raise FingerprintMismatch(
             f"{bundle}: files that are not what they say they are:\n  " + "\n  ".join([*lines, *more]),
-            archive.REMEDY,
+            REMEDY,
         )
 
 
 def _sort_out(
-    store: Store, staged: Store, manifest: Manifest, *, replace: bool
+    store: Store, staged: Store, contents: Contents, *, replace: bool
 ) -> tuple[list[str], list[str]]:
     """What to bring in, and what of the store to keep: tables and plots that it has in another form.
 
@@ -202,10 +184,10 @@ def _sort_out(
     new: list[str] = []
     kept: list[str] = []
     differing: list[str] = []
-    for entry in manifest.files[1:]:
+    for entry in contents.files:
         there: Path = store.root / entry.path
         family, variant, kind, epoch = stored_cell(entry.path)
-        same = there.exists() and _hash(there) == (entry.size, entry.sha256)
+        same = there.exists() and _hash(there) == entry.sha256
         if epoch is not None and kind not in (CHECKPOINTS, STATES):
             differing += _other_checkpoint(store, staged, Address(family, variant, kind, epoch))
         if not same and (replace or not there.exists()):
@@ -225,9 +207,9 @@ def _sort_out(
     return [path for path in new if not path.startswith(plots)], kept
 
 
-def _hash(path: Path) -> tuple[int, str]:
+def _hash(path: Path) -> str:
     with path.open("rb") as source:
-        return archive.hash_stream(source)
+        return hash_stream(source)[1]
 
 
 def _other_checkpoint(store: Store, staged: Store, address: Address) -> Sequence[str]:

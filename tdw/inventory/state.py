@@ -1,114 +1,147 @@
-"""Which cells are missing or out of date: what an up-to-date artifact's provenance says, and who lacks it."""
+"""How tables, figures and reports stand: what each would be made from now, and what it was made from.
+
+Each has a mark, a hash of what its inputs are recorded as. The mark is read before any file is, and recorded
+with the result: an input that changes meanwhile makes the result out of date, never lost.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
-from tdw.errors import CorruptFile, NotFound
-from tdw.parameters import as_json
-from tdw.recipes.catalog import ParametersByName, catalog_of
-from tdw.recipes.family import Family, VariantConfig
-from tdw.recipes.versions import recorded_spec_version
-from tdw.store import Address, Provenance, Store
-from tdw.store.layout import CHECKPOINTS
+from tdw.inventory.cells import VariantGaps
+from tdw.inventory.products import Product
+from tdw.inventory.records import Records
+from tdw.inventory.versions import DataVersion, hash_versions
+from tdw.inventory.wanted import Wanted
+from tdw.store import Store
+from tdw.training.records import HISTORY
+
+State = Literal["done", "missing", "out_of_date", "waiting"]
 
 
 @dataclass(frozen=True)
-class Variant:
-    """The cells of one variant, and by what they are to be computed.
+class ProductState:
+    """How a table, figure or report of a variant (or, with variant "", of the study) stands.
 
     Attributes:
-        parameters: analyzer name -> its parameters dataclass.
+        input: hash of its inputs as they are recorded now: what it would be made from.
+        state: "waiting" when something that it needs is not there at all.
+        stale_inputs: inputs that are themselves out of date, which makes it out of date too.
     """
 
-    store: Store
-    family: Family
-    config: VariantConfig
-    parameters: ParametersByName
+    product: Product
+    variant: str
+    input: str
+    state: State
+    stale_inputs: tuple[str, ...] = ()
 
-    def address(self, kind: str, epoch: int) -> Address:
-        """Of an analyzer's artifact or of a checkpoint."""
-        return Address(self.family.name, self.config.key, kind, epoch)
 
-    def provenance(self, name: str, epoch: int, checkpoint: str) -> Provenance:
-        """What an up-to-date artifact of analyzer `name` records, without its environment.
+@dataclass(frozen=True)
+class Standing:
+    """How products stand.
 
-        Args:
-            name: the analyzer's.
-            epoch: of the checkpoint.
-            checkpoint: fingerprint of the checkpoint's weights.
-        """
-        catalog = catalog_of(self.family)
-        return Provenance(
-            family=self.family.name,
-            variant=self.config.key,
-            name=name,
-            epoch=epoch,
-            code_version=catalog.analyzer(name).code_version,
-            parameters=as_json(catalog.parameters_of(name, self.parameters)),
-            variant_fingerprint=self.config.fingerprint,
-            probe_fingerprint=self.family.probe_fingerprint(self.config),
-            checkpoint_fingerprint=checkpoint,
-            inputs=catalog.inputs_of(name, self.parameters),
+    Attributes:
+        states: one for each product and variant, each after its inputs.
+        marks: variant -> product name -> hash of what is recorded of it; of every product that is recorded.
+    """
+
+    states: tuple[ProductState, ...]
+    marks: Mapping[str, Mapping[str, str]]
+
+    def of(self, product: Product, variant: str) -> ProductState:
+        """How one of them stands."""
+        return next(
+            state for state in self.states if state.product.name == product.name and state.variant == variant
         )
 
-    def is_up_to_date(self, name: str, epoch: int, checkpoint: str) -> bool:
-        """Whether the artifact is there, of this configuration, probe, checkpoint, code and parameters.
 
-        Raises:
-            Unreadable: it can't be read here, so nobody knows.
-        """
-        address = self.address(name, epoch)
-        if not self.store.exists(address):
-            return False
-        try:
-            found = self.store.provenance(address)
-        except (CorruptFile, NotFound):
-            return False
-        return not differences(found, self.provenance(name, epoch, checkpoint))
+@dataclass
+class _Known:
+    """What is known of one variant, or of the study, when a product is judged.
 
-
-def differences(found: Provenance, wanted: Provenance) -> list[str]:
-    """What makes an artifact out of date: names of the fields, empty when it is up to date."""
-    fields = (
-        "family",
-        "variant",
-        "name",
-        "variant_fingerprint",
-        "probe_fingerprint",
-        "checkpoint_fingerprint",
-    )
-    wrong = [field for field in fields if getattr(found, field) != getattr(wanted, field)]
-    if recorded_spec_version(found) != recorded_spec_version(wanted):
-        wrong += [
-            f for f in ("code_version", "parameters", "inputs") if getattr(found, f) != getattr(wanted, f)
-        ]
-    return wrong
-
-
-def missing_cells(
-    store: Store,
-    family: Family,
-    config: VariantConfig,
-    *,
-    analyzers: Iterable[str],
-    epochs: Iterable[int],
-    parameters: ParametersByName | None = None,
-) -> dict[str, list[int]]:
-    """Cells without an artifact, or with one that is out of date: analyzer name -> epochs; headers only are
-    read.
-
-    Epochs without a checkpoint are left out.
+    Attributes:
+        marks: of what is recorded.
+        stale: inputs that are out of date.
+        coming: inputs that can be made, whether they are there or not.
     """
-    variant = Variant(store, family, config, parameters or {})
-    there = set(store.epochs(family.name, config.key, CHECKPOINTS))
-    wanted = sorted(there.intersection(epochs))
-    marks = {e: store.provenance(variant.address(CHECKPOINTS, e)).checkpoint_fingerprint for e in wanted}
-    missing: dict[str, list[int]] = {}
-    for name in analyzers:
-        have = set(store.epochs(family.name, config.key, name))
-        gaps = [e for e in wanted if e not in have or not variant.is_up_to_date(name, e, marks[e])]
-        if gaps:
-            missing[name] = gaps
-    return missing
+
+    marks: dict[str, str]
+    stale: set[str] = field(default_factory=set[str])
+    coming: set[str] = field(default_factory=set[str])
+
+    def judge(self, product: Product, variant: str, recorded: DataVersion | None) -> ProductState:
+        """Compare what is recorded (None: nothing, or no file) with what would be made now, and note it."""
+        mark = hash_versions({name: self.marks[name] for name in product.inputs if name in self.marks})
+        behind = tuple(name for name in product.inputs if name in self.stale)
+        there = [name for name in product.inputs if name in self.marks or name in self.coming]
+        if not there or any(name not in there for name in product.needs):
+            state: State = "waiting"
+        elif recorded is None:
+            state = "missing"
+        elif behind or (recorded.spec, recorded.input) != (product.spec, mark):
+            state = "out_of_date"
+        else:
+            state = "done"
+        if state != "waiting":
+            self.coming.add(product.name)
+        if recorded is not None:
+            self.marks[product.name] = str(recorded)
+        if state == "out_of_date":
+            self.stale.add(product.name)
+        return ProductState(product, variant, mark, state, behind)
+
+
+def find_standing(
+    wanted: Wanted, records: Records, store: Store, gaps: Mapping[str, VariantGaps]
+) -> Standing:
+    """How every table and figure of these variants stands."""
+    known = {variant: _of_cells(found) for variant, found in gaps.items()}
+    return _judge(wanted, store, "summarize", known, lambda name: records.by_variant(name, list(gaps)))
+
+
+def find_study_standing(wanted: Wanted, records: Records, store: Store) -> Standing:
+    """How what covers all variants stands. It is made from their tables alone, so no cell is looked at."""
+    marks: dict[str, str] = {}
+    for product in wanted.products:
+        if product.scope == "variant":
+            versions = records.by_variant(product.name, wanted.variants)
+            if versions:
+                marks[product.name] = hash_versions({v: str(version) for v, version in versions.items()})
+
+    def read(name: str) -> dict[str, DataVersion]:
+        version = records.of_study(name)
+        return {"": version} if version else {}
+
+    return _judge(wanted, store, "compare", {"": _Known(marks)}, read)
+
+
+def _of_cells(gaps: VariantGaps) -> _Known:
+    """Hash of the recorded versions of a variant's products; those without a record are left out."""
+    marks = {
+        name: hash_versions({str(epoch): str(version) for epoch, version in cells.recorded.items()})
+        for name, cells in gaps.cells.items()
+        if cells.recorded
+    }
+    if gaps.history is not None:
+        marks[HISTORY] = str(gaps.history)
+    return _Known(marks, {name for name, cells in gaps.cells.items() if cells.out_of_date})
+
+
+def _judge(
+    wanted: Wanted,
+    store: Store,
+    stage: str,
+    known: Mapping[str, _Known],
+    read: Callable[[str], Mapping[str, DataVersion]],
+) -> Standing:
+    states: list[ProductState] = []
+    for product in wanted.products:
+        if product.stage != stage:
+            continue
+        recorded = read(product.name)
+        for variant, about in known.items():
+            there = product.exists(wanted.family.name, store, variant or None)
+            states.append(about.judge(product, variant, recorded.get(variant) if there else None))
+    return Standing(tuple(states), {variant: about.marks for variant, about in known.items()})

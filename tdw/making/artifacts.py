@@ -18,12 +18,13 @@ import numpy as np
 
 from tdw.compute import one_thread
 from tdw.errors import CorruptFile, FingerprintMismatch, NotFound, TdwError
-from tdw.inventory.state import Variant
 from tdw.known_settings import under_known_settings
+from tdw.making.subject import Variant
 from tdw.recipes.analyzer import Analyzer, Metadata
 from tdw.recipes.catalog import ParametersByName, catalog_of
 from tdw.recipes.context import Arrays, Context
 from tdw.recipes.family import Family, VariantConfig, wrong_layout
+from tdw.recipes.invariant import require_configuration
 from tdw.recipes.versions import recorded_spec_version
 from tdw.store import Provenance, Store, Written
 from tdw.store.fingerprints import fingerprint_arrays, short
@@ -66,7 +67,7 @@ def analyze(
     """Compute, commit and yield the cells of one variant, ascending by epoch.
 
     Cells that are there already are computed again: what is missing or out of date is the caller's question
-    (`gaps.missing_cells`). A required analyzer that is not among the cells is read from the store when it
+    (`tdw.inventory`). A required analyzer that is not among the cells is read from the store when it
     is up to date, else computed along and not stored.
 
     Args:
@@ -130,12 +131,7 @@ def _open(variant: Variant, epoch: int, device: str) -> _Pass:
     address = variant.address(CHECKPOINTS, epoch)
     artifact = variant.store.read(address)
     path, found, config = variant.store.path(address), artifact.provenance, variant.config
-    if found.variant_fingerprint != config.fingerprint:
-        raise FingerprintMismatch(
-            f"{path}: the checkpoint is of a variant with fingerprint {short(found.variant_fingerprint)}, "
-            f"{config.key} has {short(config.fingerprint)}",
-            "train the variant again in another store, or use the version of tdw that trained it",
-        )
+    require_configuration(found, config.fingerprint, path=path)
     fingerprint = fingerprint_arrays(artifact.arrays)
     if found.checkpoint_fingerprint != fingerprint:
         raise FingerprintMismatch(

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tdw.epochs import format_epochs
-from tdw.errors import FingerprintMismatch
-from tdw.inventory.state import Variant, differences
+from tdw.making.subject import Variant, differences
 from tdw.recipes.context import Arrays
+from tdw.recipes.invariant import Invariant
 from tdw.recipes.versions import artifact_version
 from tdw.store import Provenance
-from tdw.store.fingerprints import canonical_json, fingerprint_json, short
+from tdw.store.fingerprints import fingerprint_json
 from tdw.store.layout import CHECKPOINTS
 
 Records = Mapping[str, Mapping[int, Provenance]]
@@ -87,23 +86,19 @@ def require_one_series(variant: Variant, records: Records) -> None:
     Raises:
         FingerprintMismatch: lists every difference, with its epochs and both values, and the remedy.
     """
+    invariant = Invariant(
+        f"artifacts of {variant.config.key} are not of one series",
+        remedy=f"compute them again: `tdw fill --out-of-date --variant {variant.config.key}`",
+    )
     checkpoints = _checkpoint_fingerprints(variant, records)
-    found: dict[tuple[str, str, str, str], list[int]] = {}
     for name, by_epoch in records.items():
         for epoch, record in by_epoch.items():
             wanted = variant.provenance(name, epoch, checkpoints[epoch])
             for field in differences(record, wanted):
-                here, there = getattr(record, field), getattr(wanted, field)
-                found.setdefault((name, field, _show(here), _show(there)), []).append(epoch)
-    if found:
-        lines = [
-            f"{name}, epochs {format_epochs(epochs)}: {field} is {here}, this series has {there}"
-            for (name, field, here, there), epochs in found.items()
-        ]
-        raise FingerprintMismatch(
-            f"artifacts of {variant.config.key} are not of one series:\n  " + "\n  ".join(lines),
-            f"compute them again: `tdw fill --out-of-date --variant {variant.config.key}`",
-        )
+                one_epoch = f", epoch {epoch}" if field == "checkpoint_fingerprint" else ""
+                invariant.note(f"{field} of {name}{one_epoch}", getattr(record, field), epoch)
+                invariant.note(f"{field} of {name}{one_epoch}", getattr(wanted, field), "for this series")
+    invariant.hold()
 
 
 def _checkpoint_fingerprints(variant: Variant, records: Records) -> dict[int, str]:
@@ -123,9 +118,3 @@ def _checkpoint_fingerprints(variant: Variant, records: Records) -> dict[int, st
 
 def _epochs(variant: Variant, kind: str) -> list[int]:
     return variant.store.epochs(variant.family.name, variant.config.key, kind)
-
-
-def _show(value: object) -> str:
-    if isinstance(value, str):
-        return (short(value) if len(value) == 64 else value) or "not recorded"
-    return canonical_json(value)

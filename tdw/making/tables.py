@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tdw.epochs import format_epochs
-from tdw.errors import BadConfig, FingerprintMismatch, NotFound
-from tdw.inventory.state import Variant
+from tdw.errors import BadConfig, NotFound
 from tdw.known_settings import under_known_settings
 from tdw.making.series import Series, read_series
+from tdw.making.subject import Variant
 from tdw.parameters import as_json
 from tdw.recipes.analyzer import Metadata
 from tdw.recipes.catalog import ParametersByName, catalog_of
 from tdw.recipes.family import Family, VariantConfig
+from tdw.recipes.invariant import require_configuration
 from tdw.recipes.summary import HISTORY, Inputs, Summary
 from tdw.store import Provenance, Store, TableAddress, Written
 from tdw.store.fingerprints import fingerprint_arrays, short
@@ -124,13 +125,7 @@ def _history(variant: Variant) -> tuple[pd.DataFrame, dict[str, str]]:
     """The history table, and the version of its content."""
     address = TableAddress(variant.family.name, variant.config.key, HISTORY)
     table, provenance = variant.store.read_table_with_provenance(address)
-    if provenance.variant_fingerprint != variant.config.fingerprint:
-        there, here = short(provenance.variant_fingerprint), short(variant.config.fingerprint)
-        raise FingerprintMismatch(
-            f"{variant.store.path(address)}: the history is of a variant with fingerprint {there}, "
-            f"{variant.config.key} has {here}",
-            "train the variant again in another store, or use the version of tdw that trained it",
-        )
+    require_configuration(provenance, variant.config.fingerprint, path=variant.store.path(address))
     columns = {str(column): table[column].to_numpy(np.float64) for column in table.columns}
     return table, {HISTORY: fingerprint_arrays(columns)}
 

@@ -182,7 +182,7 @@ class Workbench:
         For small things, such as `make("p31_s999_d598_f0.8", ["0:1300:50"])`. `tdw fill` uses all cores and
         shows progress.
         """
-        from tdw.making.variant import make_variant
+        from tdw.notebook.make import make_variant
 
         config = _parse(key)
         family = get_family(config.family)

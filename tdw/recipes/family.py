@@ -61,6 +61,19 @@ class VariantConfig(Protocol):
         ...
 
 
+MAX_REPLICATE = 9999
+
+
+def base_key(config: VariantConfig) -> str:
+    """The key that the replicates of a variant share; its own key in a family without replicates."""
+    return getattr(config, "base_key", config.key)
+
+
+def replicate_of(config: VariantConfig) -> int:
+    """Which replicate a variant is, 0 for the plain run and in a family without replicates."""
+    return getattr(config, "replicate", 0)
+
+
 def wrong_layout(shapes: Mapping[str, tuple[int, ...]], arrays: Mapping[str, npt.NDArray[Any]]) -> str:
     """How arrays differ from float32 weights of these shapes, in words; "" when they don't."""
     problems = [f"{name} is missing" for name in shapes if name not in arrays]

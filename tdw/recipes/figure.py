@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tdw.drawing.chart import Chart
     from tdw.drawing.style import Figure
     from tdw.recipes.reader import Sources
 
@@ -18,6 +19,10 @@ Scope = Literal["variant", "comparison"]
 @dataclass(frozen=True)
 class NoParameters:
     """None: the figure has nothing to set."""
+
+
+def _moving(data: Any) -> Chart:
+    raise NotImplementedError("has still two descriptions")
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,7 @@ class Plot:
         code_version: changed by hand whenever the same data would give another figure.
         scope: one variant, or several side by side.
         load: (sources, parameters) -> the figure's data, a frozen dataclass of arrays and tables.
-        build: data -> interactive figure.
-        preview: data -> small PNG of the same arrays, drawn without a browser.
+        chart: data -> the description that both pens draw.
         table: data -> the figure's data in long form, units in the column names' documentation.
         needs: what must be there: "history", "checkpoints", "summaries/<name>" or an analyzer's name.
         uses: what is shown where it is there, named alike.
@@ -44,9 +48,10 @@ class Plot:
     code_version: str
     scope: Scope
     load: Callable[[Sources, Any], Any]
-    build: Callable[[Any], Figure]
-    preview: Callable[[Any], bytes]
     table: Callable[[Any], pd.DataFrame]
     needs: tuple[str, ...]
+    chart: Callable[[Any], Chart] = _moving
+    build: Callable[[Any], Figure] | None = None
+    preview: Callable[[Any], bytes] | None = None
     uses: tuple[str, ...] = ()
     parameters: type[Any] = NoParameters

@@ -26,15 +26,10 @@ class Number:
 
 @dataclass(frozen=True)
 class Series:
-    """A column of a table over epochs."""
+    """Numbers over epochs: of a variant the epochs and values, empty arrays where there are none."""
 
     label: str
-    table: str
-    column: str
-
-    def of(self, row: Row) -> tuple[Float64, Float64]:
-        """Epochs and values of a variant; empty where there are none."""
-        return row.series(self.table, self.column)
+    of: Callable[[Row], tuple[Float64, Float64]]
 
 
 @dataclass(frozen=True)
@@ -51,7 +46,22 @@ class Members:
         return None if table is None else table[self.column].notna().to_numpy()
 
 
-Measure = Number | Series | Members
+@dataclass(frozen=True)
+class Choices:
+    """Which of the numbers 1, 2, ... a variant has chosen at its end.
+
+    Attributes:
+        label: what sentences call them.
+        of: the chosen ones of a variant; None where they are not known.
+        number: how many there are to choose from.
+    """
+
+    label: str
+    of: Callable[[Row], frozenset[int] | None]
+    number: Callable[[Row], int]
+
+
+Measure = Number | Series | Members | Choices
 
 
 @dataclass(frozen=True)
@@ -121,14 +131,19 @@ def column(name: str, label: str) -> Number:
     return Number(label, lambda row: row.get(name))
 
 
+def series(label: str, table: str, name: str) -> Series:
+    """A column of a table over epochs."""
+    return Series(label, lambda row: row.series(table, name))
+
+
 def early(table: str, name: str, label: str) -> Number:
     """A column of a table at the study's early epoch."""
     return Number(label, lambda row: row.at(table, name, epoch=row.early_epoch))
 
 
 COMMON = {
-    "train_loss": Series("train loss", HISTORY, "train_loss"),
-    "test_loss": Series("test loss", HISTORY, "test_loss"),
-    "test_accuracy": Series("test accuracy", HISTORY, "test_accuracy"),
+    "train_loss": series("train loss", HISTORY, "train_loss"),
+    "test_loss": series("test loss", HISTORY, "test_loss"),
+    "test_accuracy": series("test accuracy", HISTORY, "test_accuracy"),
 }
 """Measures that every family has: its training history."""

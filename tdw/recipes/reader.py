@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tdw.drawing.style import Look
-from tdw.errors import FingerprintMismatch, NotFound
+from tdw.errors import NotFound
+from tdw.recipes.invariant import MODEL, Invariant
 from tdw.store import Address, Provenance, Store, TableAddress
 from tdw.store.fingerprints import fingerprint_arrays, fingerprint_json, short
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Loaded = TypeVar("Loaded")
-_ALIKE = ("variant_fingerprint", "probe_fingerprint")
-_ALIKE_IN_SERIES = ("code_version", "parameters")
 
 
 class VariantReader:
@@ -45,7 +44,7 @@ class VariantReader:
         self.family, self.variant, self.label, self.look = family, variant, label, look
         self.inputs: dict[str, str] = {}
         self._store = store
-        self._first: dict[str, tuple[str, Any]] = {}
+        self._invariant = Invariant(f"a figure of {variant} would mix what does not belong together")
         self.checkpoints = store.epochs(family, variant)
         # Without a study, what should be there is what was trained.
         self.scheduled = tuple(sorted(set(self.checkpoints if scheduled is None else scheduled)))
@@ -101,21 +100,20 @@ class VariantReader:
     def artifact(self, analyzer: str, epoch: int) -> dict[str, npt.NDArray[Any]]:
         """An artifact's arrays. Raises NotFound, CorruptFile or FingerprintMismatch."""
         found = self._store.read(Address(self.family, self.variant, analyzer, epoch))
-        self._note(f"{analyzer}/{epoch}", found.provenance, found.provenance.checkpoint_fingerprint)
-        self._hold(analyzer, found.provenance, _ALIKE_IN_SERIES)
+        content = found.provenance.checkpoint_fingerprint
+        self._note(f"{analyzer}/{epoch}", found.provenance, content, in_series=True)
         return found.arrays
 
     def rows(self, analyzer: str, epoch: int, *, name: str, rows: Sequence[int]) -> npt.NDArray[np.float32]:
         """Some rows of an array, without reading the others: float32 (len(rows), ...)."""
         address = Address(self.family, self.variant, analyzer, epoch)
         provenance = self._store.provenance(address)
-        self._note(f"{analyzer}/{epoch}", provenance, provenance.checkpoint_fingerprint)
-        self._hold(analyzer, provenance, _ALIKE_IN_SERIES)
+        self._note(f"{analyzer}/{epoch}", provenance, provenance.checkpoint_fingerprint, in_series=True)
         return self._store.read_rows(address, name, rows)
 
     def fingerprint(self, name: str) -> str:
         """The variant's or the probe's fingerprint, "" when nothing that has one was read."""
-        return str(self._first.get(name, ("", ""))[1])
+        return self._invariant.first(name)
 
     def _table(self, name: str, what: str) -> pd.DataFrame:
         address = TableAddress(self.family, self.variant, name)
@@ -123,28 +121,14 @@ class VariantReader:
         self._note(what, provenance, fingerprint_table(table))
         return table
 
-    def _note(self, what: str, provenance: Provenance, content: str) -> None:
-        self._hold("", provenance, _ALIKE, where=what)
+    def _note(self, what: str, provenance: Provenance, content: str, *, in_series: bool = False) -> None:
+        for field in MODEL:
+            if getattr(provenance, field):  # a history has no probe
+                self._invariant.note(field, getattr(provenance, field), f"in {what}")
+        if in_series:
+            self._invariant.note_way(provenance, provenance.epoch or 0)
+        self._invariant.hold()
         self.inputs[what] = short(fingerprint_json([provenance.to_json(), content]))
-
-    def _hold(
-        self, series: str, provenance: Provenance, fields: Sequence[str], *, where: str | None = None
-    ) -> None:
-        differences: list[str] = []
-        place = where or f"{series}/{provenance.epoch}"
-        for field in fields:
-            value = getattr(provenance, field)
-            if value in ("", None):
-                continue
-            first_place, first = self._first.setdefault(f"{series}{field}", (place, value))
-            if value != first:
-                differences.append(f"{field}: {_show(first)} in {first_place}, {_show(value)} in {place}")
-        if differences:
-            listed = "\n  ".join(differences)
-            raise FingerprintMismatch(
-                f"a figure of {self.variant} would mix what does not belong together:\n  {listed}",
-                "recompute what is out of date: `tdw fill --out-of-date`",
-            )
 
 
 @dataclass(frozen=True)
@@ -196,7 +180,3 @@ def fingerprint_table(table: pd.DataFrame) -> str:
             values if values.dtype.kind in "biuf" else table[name].map(str).to_numpy("U")
         )
     return fingerprint_arrays(columns)
-
-
-def _show(value: object) -> str:
-    return short(value) if isinstance(value, str) and len(value) == 64 else repr(value)

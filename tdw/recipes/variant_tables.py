@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tdw.errors import FingerprintMismatch, NotFound
+from tdw.errors import NotFound
 from tdw.recipes.family import Family, VariantConfig
+from tdw.recipes.invariant import Invariant, require_configuration
 from tdw.recipes.versions import recorded_spec_version
-from tdw.store import Address, Provenance, Store, TableAddress
+from tdw.store import Address, Store, TableAddress
 from tdw.store.fingerprints import fingerprint_json, short
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def read_tables(store: Store, family: Family, configs: Iterable[VariantConfig]) 
         CorruptFile: names the file.
     """
     found: list[VariantTables] = []
-    ways: dict[str, dict[str, list[str]]] = {}
+    invariant = Invariant("the variants were not all computed in the same way, so they can't be compared")
     for config in configs:
         tables: dict[str, pd.DataFrame] = {}
         marks: dict[str, str] = {}
@@ -71,9 +72,9 @@ def read_tables(store: Store, family: Family, configs: Iterable[VariantConfig]) 
                 table, provenance = store.read_table_with_provenance(address)
             except NotFound:
                 continue
-            _require_variant(config, provenance, store.path(address))
+            require_configuration(provenance, config.fingerprint, path=store.path(address))
             way = short(fingerprint_json([provenance.code_version, dict(provenance.parameters)]))
-            ways.setdefault(f"summary {name}", {}).setdefault(way, []).append(config.key)
+            invariant.note(f"version of summary {name}", way, f"for {config.key}")
             tables[name], marks[name] = table, short(fingerprint_json(provenance.to_json()))
         for name in family.comparison.alike if family.comparison else ():
             epochs = store.epochs(family.name, config.key, name)
@@ -81,30 +82,7 @@ def read_tables(store: Store, family: Family, configs: Iterable[VariantConfig]) 
                 way = recorded_spec_version(
                     store.provenance(Address(family.name, config.key, name, epochs[-1]))
                 )
-                ways.setdefault(f"analyzer {name}", {}).setdefault(way, []).append(config.key)
+                invariant.note(f"version of analyzer {name}", way, f"for {config.key}")
         found.append(VariantTables(config, tables, tuple(store.epochs(family.name, config.key)), marks))
-    _require_one_way(ways)
+    invariant.hold()
     return tuple(found)
-
-
-def _require_variant(config: VariantConfig, provenance: Provenance, path: object) -> None:
-    if provenance.variant_fingerprint != config.fingerprint:
-        raise FingerprintMismatch(
-            f"{path}: made from a variant with fingerprint {short(provenance.variant_fingerprint)}, "
-            f"{config.key} has {short(config.fingerprint)}",
-            "make the summary again, or use another store",
-        )
-
-
-def _require_one_way(ways: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
-    lines = [
-        f"{name}: " + "; ".join(f"version {way} for {', '.join(keys)}" for way, keys in by_way.items())
-        for name, by_way in ways.items()
-        if len(by_way) > 1
-    ]
-    if lines:
-        raise FingerprintMismatch(
-            "the variants were not all computed in the same way, so they can't be compared:\n  "
-            + "\n  ".join(lines),
-            "compute the older ones again: `tdw fill --out-of-date`",
-        )

@@ -6,6 +6,7 @@ known yet is undecided and named. A study without claims has a report without ve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ from tdw.store import Store, Written
 from tdw.study import Study
 
 NAME = "study_report"
-CODE_VERSION = "6"
+CODE_VERSION = "7"
 ABOUT = """\
 What was run, each claim of the study with its verdict (supported, contradicted, undecided), the numbers
 behind it and the figure. Verdicts are computed by the rules of the claims' kinds; a control stands beside
@@ -171,8 +172,17 @@ def _summary(evidence: Evidence, claims: Sequence[JudgedClaim]) -> str:
         text += " " + _UNFINISHED.format(open=open_)
     if not claims:
         return text
-    rows = [[judged.id, judged.title, f"**{judged.verdict}**", judged.answer] for judged in claims]
-    return f"{text}\n\n" + table(["", "claim or question", "verdict", "what was found"], rows)
+    rows = [[one.id, one.title, f"**{one.verdict}**", _p_values(one), one.answer] for one in claims]
+    columns = ["", "claim or question", "verdict", "p (corrected)", "what was found"]
+    return f"{text}\n\n" + table(columns, rows)
+
+
+def _p_values(judged: JudgedClaim) -> str:
+    """Both p-values in a cell; a dash for a claim that is not tested."""
+    test = judged.test
+    if test is None:
+        return "–"
+    return "unknown" if math.isnan(test.p_value) else f"{show(test.p_value)} ({show(test.corrected)})"
 
 
 def _claim(
@@ -183,6 +193,8 @@ def _claim(
     if judged.claim.question:
         lines.append(f"As a claim: {judged.claim.claim}")
     lines.append(f"**{judged.verdict.capitalize()}.** {judged.answer}")
+    if judged.test:
+        lines.append(f"**Test.** {judged.test.sentence}")
     if judged.control:
         lines.append(f"**{judged.control_title}.** {judged.control}")
     if judged.limits:

@@ -5,6 +5,10 @@ not approximated; beyond the sizes named they are sampled with a fixed seed, so 
 one run to the next.
 """
 
+# scipy has no types.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import itertools
@@ -70,14 +74,23 @@ class Line:
 
 def ranks(values: Float64) -> Float64:
     """Ranks (..., n) along the last axis from 1; equal values share the mean of their places."""
-    below = (values[..., None, :] < values[..., :, None]).sum(axis=-1)
-    equal = (values[..., None, :] == values[..., :, None]).sum(axis=-1)
-    return below + (equal + 1) / 2
+    from scipy.stats import rankdata
+
+    return np.asarray(rankdata(values, axis=-1), np.float64)
 
 
 def spearman(x: Sequence[float] | Float64, y: Sequence[float] | Float64) -> float:
     """Spearman's rank correlation; NaN for fewer than three pairs or a constant quantity."""
     return float(_correlation(ranks(np.asarray(x, np.float64)), ranks(np.asarray(y, np.float64))))
+
+
+def partial_spearman(
+    x: Sequence[float] | Float64, y: Sequence[float] | Float64, given: Sequence[float] | Float64
+) -> float:
+    """Spearman's correlation of x and y given a third quantity (Kendall 1942); NaN where it is undefined."""
+    xy, xz, yz = spearman(x, y), spearman(x, given), spearman(y, given)
+    rest = (1 - xz**2) * (1 - yz**2)
+    return (xy - xz * yz) / math.sqrt(rest) if rest > 0 else math.nan
 
 
 def associate(
@@ -102,8 +115,8 @@ def associate(
 
 
 def smallest_p_value(n: int) -> float:
-    """The smallest two-sided p-value that a rank correlation of n pairs can have: 2 / n!."""
-    return min(1.0, 2 / math.factorial(n))
+    """The smallest two-sided p-value that `associate` can give n pairs: 2 / n!, or that of its sample."""
+    return min(1.0, 2 / math.factorial(n)) if n <= MAX_PERMUTED else 1 / (SAMPLES + 1)
 
 
 def fit_line(x: Sequence[float] | Float64, y: Sequence[float] | Float64) -> Line | None:
@@ -141,14 +154,12 @@ def separate(first: Sequence[float] | Float64, second: Sequence[float] | Float64
         return Separation(len(a), len(b), math.nan, math.nan, None)
     both = ranks(np.concatenate([a, b]))
     observed = both[: len(a)].sum()
-    middle = len(a) * (len(both) + 1) / 2
-    choices = _choices(len(both), len(a))
-    far = np.abs(both[choices].sum(axis=1) - middle) >= abs(observed - middle) - _TOLERANCE
+    p_value = _rank_sum_p_value(both, len(a))
     auc = (observed - len(a) * (len(a) + 1) / 2) / (len(a) * len(b))
     threshold = None
     if a.min() > b.max() or a.max() < b.min():
         threshold = float((a.min() + b.max()) / 2 if a.min() > b.max() else (a.max() + b.min()) / 2)
-    return Separation(len(a), len(b), float(auc), float(far.mean()), threshold)
+    return Separation(len(a), len(b), float(auc), p_value, threshold)
 
 
 def smallest_separation(first: int, second: int) -> float:
@@ -209,12 +220,24 @@ def _orders(n: int) -> tuple[npt.NDArray[np.intp], bool]:
     return generator.permuted(np.tile(np.arange(n), (SAMPLES, 1)), axis=1), False
 
 
-def _choices(n: int, k: int) -> npt.NDArray[np.intp]:
-    """All ways to choose k of n, or a sample of them: (m, k)."""
-    if math.comb(n, k) <= 2 * SAMPLES:
-        return np.array(list(itertools.combinations(range(n), k)), np.intp).reshape(-1, k)
-    generator = np.random.default_rng(_SEED)
-    return generator.permuted(np.tile(np.arange(n), (SAMPLES, 1)), axis=1)[:, :k]
+def _rank_sum_p_value(both: Float64, first: int) -> float:
+    """Share of all ways to choose the first group with a sum of ranks as far from the middle.
+
+    Args:
+        both: ranks of all, the first group's first; whole numbers when doubled.
+        first: size of the first group.
+    """
+    doubled = np.round(2 * both).astype(np.int64)
+    sums = int(doubled.sum()) + 1
+    # ways[k, s]: choices of k ranks with the sum s. Floats: there are more than an integer can count.
+    ways = np.zeros((first + 1, sums))
+    ways[0, 0] = 1
+    for rank in doubled:
+        ways[1:, rank:] += ways[:-1, : sums - rank].copy()
+    middle = first * (len(both) + 1)
+    observed = abs(int(doubled[:first].sum()) - middle)
+    far = np.abs(np.arange(sums) - middle) >= observed
+    return float(ways[first, far].sum() / ways[first].sum())
 
 
 @lru_cache(maxsize=4)

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from tdw.errors import CorruptFile, FingerprintMismatch
+from tdw.errors import CorruptFile
 from tdw.html_repr import html_fields
-from tdw.store.fingerprints import canonical_json, short
-
-INVARIANT = (
-    "family",
-    "variant",
-    "name",
-    "code_version",
-    "parameters",
-    "variant_fingerprint",
-    "probe_fingerprint",
-)
+from tdw.store.fingerprints import canonical_json
 
 
 @dataclass(frozen=True)
@@ -92,42 +82,3 @@ def _require_types(values: Any) -> None:
             fits = isinstance(value, str)
         if not fits:
             raise TypeError(f"{name[:40]} is {shown!r}")
-
-
-def require_one_series(records: Iterable[Provenance]) -> Provenance:
-    """Hold the invariant: one model instance, one probe, one way of computing in a series.
-
-    Returns:
-        The first record, which stands for all of them.
-
-    Raises:
-        FingerprintMismatch: lists every difference, with the epochs on either side, and the remedy.
-    """
-    first: Provenance | None = None
-    differences: list[str] = []
-    for record in records:
-        if first is None:
-            first = record
-            continue
-        for key in INVARIANT:
-            here, there = getattr(first, key), getattr(record, key)
-            if here != there:
-                differences.append(
-                    f"{key}: {_show(here)} at epoch {first.epoch}, {_show(there)} at epoch {record.epoch}"
-                )
-    if first is None:
-        raise ValueError("a series needs at least one record")
-    if differences:
-        listed = "\n  ".join(differences[:20]) + (
-            f"\n  and {len(differences) - 20} more" if len(differences) > 20 else ""
-        )
-        raise FingerprintMismatch(
-            f"{first.name} of {first.variant} mixes artifacts that are not of one series:\n  {listed}",
-            "recompute the ones that are out of date: `tdw fill --out-of-date`",
-        )
-    return first
-
-
-def _show(value: Any) -> str:
-    text = value if isinstance(value, str) else canonical_json(value)
-    return short(text) if len(text) == 64 else text

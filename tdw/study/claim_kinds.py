@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
-from tdw.recipes.measures import COMMON, Members, Number, Series
+from tdw.recipes.measures import COMMON, Choices, Members, Number, Series
 
 if TYPE_CHECKING:
     from tdw.recipes.family import Family
     from tdw.recipes.measures import Measure
 
-_WORDS: Mapping[type, str] = {Number: "number", Series: "series", Members: "set"}
+_WORDS: Mapping[type, str] = {Number: "number", Series: "series", Members: "set", Choices: "choice"}
 
 
 def measures_of(family: Family) -> dict[str, Measure]:
@@ -58,6 +58,7 @@ def _fields(values: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
 NumberName = Annotated[str, _measure(Number)]
 SeriesName = Annotated[str, _measure(Series)]
 MembersName = Annotated[str, _measure(Members)]
+ChoicesName = Annotated[str, _measure(Choices)]
 FieldName = Annotated[str, AfterValidator(_field)]
 Which = Annotated[dict[str, int | float | str], Field(min_length=1), AfterValidator(_fields)]
 """Variants by values of their fields, such as {p: 101, seed: 999}."""
@@ -149,6 +150,15 @@ class SettlesEarly(Model):
     settled: NumberName
 
 
+class SeldomWithout(Model):
+    """Of the variants that reached the outcome, few (less than `share`) had a `measure` below `limit`."""
+
+    measure: NumberName
+    limit: Limit
+    share: float = Field(gt=0, lt=1)
+    control: Control | None = None
+
+
 class NeverWithout(Model):
     """No variant reached the outcome while `measure` was below `limit`, nor under any draw of the control."""
 
@@ -174,14 +184,16 @@ class Predicts(Model):
     """A higher `measure` goes with an earlier outcome (`sign: negative`) or a later one.
 
     `also` has further measures, name -> measure, `step` is the difference of the measure for which the slope
-    is given, and `within` counts pairs of variants that share a field.
+    is given, and `within` counts pairs of variants that share a field. `given` has a measure, such as test
+    loss: the partial correlation given it is reported.
     """
 
     measure: NumberName
     sign: Literal["negative", "positive"]
     step: float = 1.0
     also: dict[str, NumberName] = {}
-    within: FieldName
+    within: FieldName | None = None
+    given: NumberName | None = None
     control: Control | None = None
 
 
@@ -198,8 +210,33 @@ class ThresholdParts(Model):
     control: Control | None = None
 
 
+class Learn(Model):
+    """The variants to learn from: those with a `field` below a number."""
+
+    field: FieldName
+    below: float
+
+
+class ThresholdPredicts(Model):
+    """A threshold of `measure`, learned from some variants, tells which of the others reach the outcome."""
+
+    measure: NumberName
+    learn: Learn
+
+
+class ToldApart(Model):
+    """One of some measures tells the variants that reach the outcome from those that do not: AUC of at least
+    `auc`, or of at most 1 - `auc`.
+    """
+
+    measures: tuple[NumberName, ...] = Field(min_length=1)
+    auc: float = Field(default=0.8, gt=0.5, le=1)
+
+
 class HasMinimum(Model):
-    """What reached the outcome had more (`had`) than any variant that did not reach it ever had (`most`)."""
+    """At least half of the variants that did not reach the outcome never had as much (`most`) as the least
+    of those that reached it (`had`).
+    """
 
     had: NumberName
     most: NumberName
@@ -229,17 +266,27 @@ class CommonMembers(Model):
     stays: NumberName
 
 
+class UnevenChoice(Model):
+    """The variants that reached the outcome prefer some of the things that each of them chooses from."""
+
+    choices: ChoicesName
+
+
 KINDS: Mapping[str, type[Model]] = {
     "outcomes_are": OutcomesAre,
     "group_is_earlier": GroupIsEarlier,
     "is_extreme": IsExtreme,
     "is_extreme_in_every_group": IsExtremeInEveryGroup,
     "settles_early": SettlesEarly,
+    "seldom_without": SeldomWithout,
     "never_without": NeverWithout,
     "stays_below": StaysBelow,
     "predicts": Predicts,
     "threshold_parts": ThresholdParts,
+    "threshold_predicts": ThresholdPredicts,
+    "told_apart": ToldApart,
     "has_minimum": HasMinimum,
     "order_in_time": OrderInTime,
     "common_members": CommonMembers,
+    "uneven_choice": UnevenChoice,
 }

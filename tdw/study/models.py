@@ -12,7 +12,7 @@ from tdw.epochs import parse_epochs
 from tdw.errors import BadConfig
 from tdw.families import Family, get_family, load_family
 from tdw.recipes.catalog import catalog_of
-from tdw.recipes.family import VariantConfig
+from tdw.recipes.family import VariantConfig, replicate_of
 from tdw.store.fingerprints import fingerprint_json
 from tdw.study.claims import Claim
 
@@ -43,6 +43,7 @@ class Study(_Model):
         family: name of the family.
         family_folder: absolute path of the folder that it is loaded from; "" for a registered one.
         variants: each a mapping of domain parameters, or a variant key.
+        replicates: how many runs each of them has: replicates 0, 1, ... (T11).
         epochs: the last epoch.
         checkpoints: epochs and ranges `start:stop:step`, both ends included.
         analyzers: names to run, with the parameters that differ from the defaults.
@@ -55,6 +56,7 @@ class Study(_Model):
     family: str = "modulo_addition_1layer"
     family_folder: str = ""
     variants: tuple[dict[str, int | float | str] | str, ...]
+    replicates: Annotated[int, Field(ge=1, le=100)] = 1
     epochs: Annotated[int, Field(ge=0, le=10_000_000)]
     checkpoints: tuple[int | str, ...]
     analyzers: dict[str, dict[str, Any]]
@@ -71,8 +73,10 @@ class Study(_Model):
 
     @cached_property
     def configs(self) -> tuple[VariantConfig, ...]:
-        """The variants' configurations, in the file's order."""
-        return tuple(make_config(self.family_declaration, variant) for variant in self.variants)
+        """The variants' configurations, in the file's order, the replicates of each after one another."""
+        family = self.family_declaration
+        bases = (make_config(family, variant) for variant in self.variants)
+        return tuple(replicate(family, base, r) for base in bases for r in range(self.replicates))
 
     @property
     def variant_keys(self) -> tuple[str, ...]:
@@ -95,7 +99,10 @@ class Study(_Model):
 
     def record(self) -> dict[str, Any]:
         """Everything in the study, JSON-able, as results record it: without where its files are."""
-        return self.model_dump(mode="json", exclude={"claims": {"__all__": {"file"}}})
+        record = self.model_dump(mode="json", exclude={"claims": {"__all__": {"file"}}})
+        if self.replicates == 1:
+            del record["replicates"]  # as in the records of studies that were made before there were any
+        return record
 
     @property
     def fingerprint(self) -> str:
@@ -121,3 +128,21 @@ def make_config(family: Family, variant: dict[str, int | float | str] | str) -> 
             f"{variant}: {' and '.join(what)}", f"a variant of {family.name} has {', '.join(known)}"
         )
     return family.make_config(**variant)
+
+
+def replicate(family: Family, config: VariantConfig, number: int) -> VariantConfig:
+    """A replicate of a variant.
+
+    Raises:
+        BadConfig: the family has none, or the variant is one itself.
+    """
+    if not number:
+        return config
+    if not any(field.name == "replicate" for field in family.fields):
+        raise BadConfig(f"{family.name} has no field replicate", "leave `replicates` out")
+    if replicate_of(config):
+        raise BadConfig(
+            f"{config.key} is a replicate already", "list the plain variant, or leave `replicates` out"
+        )
+    given = {field.name: getattr(config, field.name) for field in family.fields}
+    return family.make_config(**{**given, "replicate": number})

@@ -18,7 +18,7 @@ from tdw.families import Family, get_family, load_family
 from tdw.recipes.catalog import catalog_of
 from tdw.store.layout import validate_name
 from tdw.study.claims import parse_claims
-from tdw.study.models import Study, make_config
+from tdw.study.models import Study, make_config, replicate
 from tdw.study.refusal import At, Where, at
 
 MAX_VARIANTS = 10_000
@@ -163,6 +163,7 @@ def _check_variants(study: Study) -> None:
     seen: dict[str, int] = {}
     for i, variant in enumerate(study.variants):
         config = at(("variants", i), lambda v=variant: make_config(study.family_declaration, v))
+        at(("replicates",), lambda c=config: replicate(study.family_declaration, c, study.replicates - 1))
         if config.key in seen:
             raise At(
                 ("variants", i),

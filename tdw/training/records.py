@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from tdw.errors import BadConfig, CorruptFile, NotFound
 from tdw.recipes.family import Family, VariantConfig, wrong_layout
+from tdw.recipes.invariant import require_configuration
 from tdw.store import Address, Provenance, Store, TableAddress, Written
 from tdw.store.fingerprints import fingerprint_arrays
 from tdw.store.layout import CHECKPOINTS
 from tdw.store.seal import check
 from tdw.training.environment import code_version
 from tdw.training.history import History
-from tdw.training.states import StateStore, require_variant
+from tdw.training.states import StateStore
 
 if TYPE_CHECKING:
     from tdw.training.trainer import Arrays, Snapshot
@@ -62,7 +63,7 @@ class Records:
             sound = self._sound(self._checkpoint(epoch))
             if sound is not None:
                 written, provenance = sound
-                require_variant(provenance, self._config.fingerprint, path=written.path)
+                require_configuration(provenance, self._config.fingerprint, path=written.path)
                 found[epoch] = Present(written, provenance.checkpoint_fingerprint)
         return found
 
@@ -115,7 +116,7 @@ class Records:
             table, provenance = self.store.read_table_with_provenance(address)
         except (NotFound, CorruptFile):
             return History(self.family.metric_names)  # replayed from the states
-        require_variant(provenance, config.fingerprint, path=self.store.path(address))
+        require_configuration(provenance, config.fingerprint, path=self.store.path(address))
         return History(self.family.metric_names, table)
 
     def _sound(self, address: Address) -> tuple[Written, Provenance] | None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from tdw.errors import CorruptFile, FingerprintMismatch
+from tdw.errors import CorruptFile
+from tdw.recipes.invariant import require_configuration
 from tdw.store import Address, Provenance, Store, Written
 from tdw.store.layout import STATES
 from tdw.store.seal import REMEDY
@@ -17,16 +18,6 @@ if TYPE_CHECKING:
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 _SEPARATOR = "/"  # exp_avg/embed.W_E
-
-
-def require_variant(provenance: Provenance, fingerprint: str, *, path: object) -> None:
-    """Raise FingerprintMismatch unless a file was made with the configuration of this fingerprint."""
-    if provenance.variant_fingerprint != fingerprint:
-        raise FingerprintMismatch(
-            f"{path}: made with configuration {provenance.variant_fingerprint[:12]}, "
-            f"but {provenance.variant} now is {fingerprint[:12]}",
-            "the family's definition changed: use another store, or delete the variant's folder",
-        )
 
 
 @dataclass(frozen=True)
@@ -68,7 +59,7 @@ class StateStore:
 
         artifact = self.store.read(self.address(epoch))
         path = self.store.path(self.address(epoch))
-        require_variant(artifact.provenance, self.variant_fingerprint, path=path)
+        require_configuration(artifact.provenance, self.variant_fingerprint, path=path)
         weights: dict[str, npt.NDArray[Any]] = {}
         moments: dict[str, dict[str, npt.NDArray[Any]]] = {moment: {} for moment in MOMENTS}
         for key, array in artifact.arrays.items():

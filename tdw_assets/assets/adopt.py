@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import dagster as dg
 
 from tdw.errors import CorruptFile, NotFound
+from tdw.inventory.versions import DataVersion
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.versions import recorded_spec_version
 from tdw.store import Address, Store
 from tdw.store.fingerprints import short
 from tdw.store.seal import check
 from tdw_assets.cells.wanted import Grid
-from tdw_assets.recording.versions import DataVersion
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from tdw.errors import Unreadable
+from tdw.inventory.cells import VariantGaps
+from tdw.inventory.versions import DataVersion
 from tdw.recipes.analyzer import Analyzer
 from tdw.recipes.catalog import catalog_of
 from tdw.store import Store
@@ -13,11 +15,10 @@ from tdw_assets.assets.adopt import adopt_cell
 from tdw_assets.assets.op_body import Failed, at_work, hand_over, raise_failures, waiting
 from tdw_assets.assets.requested_cells import Cells, CellsConfig, done_since_asked, read_request
 from tdw_assets.assets.training import CHECKPOINT, OWNERS
-from tdw_assets.cells.gaps import VariantGaps, find_gaps
 from tdw_assets.cells.partitions import cell_partitions
 from tdw_assets.cells.wanted import Grid, cell_key
+from tdw_assets.recording.event_records import inventory_of
 from tdw_assets.recording.materializations import CellReport, stream_reports
-from tdw_assets.recording.versions import DataVersion
 from tdw_resources import links
 from tdw_resources.events import report_planned
 from tdw_resources.instance import ANALYSIS_POOL
@@ -95,7 +96,7 @@ def _analyze_variant(
         store.lock(grid.family.name, variant, "analyze_cells", on_wait=waiting(context, variant)),
         at_work(context, variant=variant, stage=STAGE) as progress,
     ):
-        gaps = find_gaps(grid, context.instance, store, [variant])[variant]
+        gaps = inventory_of(grid, context.instance, store).gaps_of(variant)
         todo = _still_asked(context, grid, gaps, cells, exact=exact)
         total = sum(map(len, todo.values()))
         context.log.info(f"{variant}: {total} of {sum(map(len, cells.values()))} cells to compute or record")

@@ -4,13 +4,12 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import dagster as dg
 
 from tdw.epochs import format_epochs
 from tdw.errors import TdwError
-from tdw_assets.cells.partitions import DEFER_EVENTS
+from tdw_resources.dagster_internals import defer_events_from_now
 from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, identity
 from tdw_resources.progress import Report, reporting
 
@@ -105,7 +104,7 @@ def hand_over(context: dg.AssetExecutionContext) -> Iterator[dg.Output]:
     Dagster skips an op when one that it needs, in the same run, yields no output. The cells are recorded
     already, one by one, so Dagster is told not to record the whole range of the run once more.
     """
-    cast("dict[str, str]", context.run.tags)[DEFER_EVENTS] = "true"
+    defer_events_from_now(context)
     selected = context.op_execution_context.selected_output_names
     for output in context.op_def.output_defs:  # in the order of the specs: each after what it needs
         if output.name in selected:

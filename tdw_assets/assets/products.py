@@ -7,6 +7,9 @@ import dagster as dg
 
 from tdw.errors import NotFound
 from tdw.families.stored import why_no_variant
+from tdw.inventory.cells import VariantGaps, series_epochs
+from tdw.inventory.products import Product
+from tdw.inventory.versions import DataVersion
 from tdw.recipes.catalog import catalog_of
 from tdw.reports.registry import get_report
 from tdw.store import Store, Written
@@ -16,18 +19,11 @@ from tdw_assets.assets.links import plot_metadata
 from tdw_assets.assets.op_body import Failed, at_work, hand_over, raise_failures, waiting
 from tdw_assets.assets.training import OWNERS
 from tdw_assets.automation.planned_runs import REQUEST_TAG
-from tdw_assets.cells.gaps import VariantGaps, find_gaps
 from tdw_assets.cells.partitions import TO_VARIANT, variant_partitions, with_registered
-from tdw_assets.cells.products import (
-    Derived,
-    derived_assets,
-    find_comparison_gaps,
-    find_derived_gaps,
-    series_epochs,
-)
 from tdw_assets.cells.wanted import Grid, cell_key
+from tdw_assets.recording.event_records import inventory_of
 from tdw_assets.recording.materializations import Metadata
-from tdw_assets.recording.versions import DataVersion, Input, read_pointers, tags
+from tdw_assets.recording.versions import Input, read_pointers, tags
 from tdw_resources import links
 from tdw_resources.events import report_materializations
 from tdw_resources.instance import ANALYSIS_POOL
@@ -45,7 +41,7 @@ class Made:
 
 
 def make_summary(
-    grid: Grid, store: Store, variant: str, asset: Derived, gaps: Mapping[str, VariantGaps]
+    grid: Grid, store: Store, variant: str, asset: Product, gaps: Mapping[str, VariantGaps]
 ) -> Made:
     """Compute and commit one table of a variant, or the one that compares all of them."""
     from tdw.making.comparison import write_comparison
@@ -69,7 +65,7 @@ def make_summary(
     return Made(done.written, {**done.metadata, "path": dg.MetadataValue.path(done.written.path)})
 
 
-def make_plot(grid: Grid, store: Store, variant: str, asset: Derived) -> Made:
+def make_plot(grid: Grid, store: Store, variant: str, asset: Product) -> Made:
     """Draw and commit one plot, of a variant or of all that have anything to show."""
     from tdw.making.figures import render
 
@@ -88,7 +84,7 @@ def make_plot(grid: Grid, store: Store, variant: str, asset: Derived) -> Made:
     )
 
 
-def make_report(grid: Grid, store: Store, asset: Derived) -> Made:
+def make_report(grid: Grid, store: Store, asset: Product) -> Made:
     """Write a report over all variants from the tables that are there."""
     family, report = grid.family, get_report(asset.short_name)
     written = report.write(
@@ -110,7 +106,7 @@ def _make_all(
     store: Store,
     variant: str,
     *,
-    assets: Sequence[Derived],
+    assets: Sequence[Product],
     stage: str,
 ) -> None:
     """Make the selected assets of a variant, or with "" over all; one that fails stops no other."""
@@ -121,13 +117,10 @@ def _make_all(
         store.lock(grid.family.name, variant or COMPARISON, stage, on_wait=waiting(context, where)),
     ):
         # The marks come first: what changes while this works makes the result out of date again.
-        gaps = find_gaps(grid, context.instance, store, [variant]) if variant else {}
+        inventory = inventory_of(grid, context.instance, store)
+        gaps = inventory.gaps([variant]) if variant else {}
         for at, asset in enumerate(assets):
-            standing = (
-                find_derived_gaps(grid, context.instance, store, gaps)
-                if variant
-                else find_comparison_gaps(grid, context.instance, store)
-            )
+            standing = inventory.standing(gaps) if variant else inventory.study_standing()
             gap = standing.of(asset, variant)
             if gap.state == "done" and REQUEST_TAG in context.run.tags:
                 continue
@@ -151,7 +144,7 @@ def _make_all(
                 continue
             version = DataVersion(asset.spec, gap.input, short(made.written.sha256))
             materialization = dg.AssetMaterialization(
-                asset.key(grid),
+                grid.key(*asset.name.split("/")),
                 partition=variant or None,
                 metadata={"nbytes": made.written.nbytes, **made.metadata},
                 tags=tags(version, code_version=asset.spec, inputs=inputs),
@@ -163,13 +156,13 @@ def _make_all(
 def read_inputs(
     instance: dg.DagsterInstance,
     grid: Grid,
-    asset: Derived,
+    asset: Product,
     gaps: Mapping[str, VariantGaps],
     marks: Mapping[str, str],
 ) -> list[Input]:
     """The inputs of a derived asset as they are recorded now, one for each asset that it is made from."""
     found: list[Input] = []
-    for name in dict.fromkeys(asset.inputs):
+    for name in asset.inputs:
         key = grid.key(*name.split("/"))
         partitions = [key for variant, of in gaps.items() for key in _partitions_of(name, variant, of)]
         pointers = read_pointers(instance, key, partitions or grid.variants)
@@ -178,49 +171,33 @@ def read_inputs(
 
 
 def _partitions_of(name: str, variant: str, gaps: VariantGaps) -> list[str]:
-    cells = gaps.checkpoint if name == "checkpoint" else gaps.analyzers.get(name)
+    cells = gaps.cells.get(name)
     return [variant] if cells is None else [cell_key(variant, epoch) for epoch in cells.recorded]
 
 
-def _deps(grid: Grid, asset: Derived) -> list[dg.AssetDep]:
+def _deps(grid: Grid, asset: Product) -> list[dg.AssetDep]:
     """A variant's table depends on all epochs of its cells, what is over all variants on everything."""
     found: list[dg.AssetDep] = []
-    for name in dict.fromkeys(asset.inputs):
+    for name in asset.inputs:
         by_cell = name == "checkpoint" or name in grid.analyzers
         mapping = TO_VARIANT if by_cell and asset.scope == "variant" else None
         found.append(dg.AssetDep(grid.key(*name.split("/")), partition_mapping=mapping))
     return found
 
 
-def _words(grid: Grid, asset: Derived) -> tuple[str, str]:
-    """Title and description."""
-    if asset.kind == "plots":
-        plot = catalog_of(grid.family).plot(asset.short_name)
-        return plot.title, plot.description
-    if asset.kind == "reports":
-        report = get_report(asset.short_name)
-        return report.title, report.about
-    if asset.scope == "comparison":
-        found = grid.family.comparison
-        return "Comparison of variants", found.description if found else ""
-    summary = catalog_of(grid.family).summary(asset.short_name)
-    return summary.title, summary.description
-
-
-def _spec(grid: Grid, asset: Derived) -> dg.AssetSpec:
+def _spec(grid: Grid, asset: Product) -> dg.AssetSpec:
     kinds = {"summaries": "parquet", "plots": "plotly", "reports": "markdown"}
-    title, description = _words(grid, asset)
     return dg.AssetSpec(
-        asset.key(grid),
+        grid.key(*asset.name.split("/")),
         deps=_deps(grid, asset),
         partitions_def=variant_partitions(grid) if asset.scope == "variant" else None,
         skippable=True,
-        description=f"**{title}**\n\n{description}",
+        description=f"**{asset.title}**\n\n{asset.description}",
         group_name=f"{grid.family.name}/{asset.kind}",
         kinds={"python", kinds[asset.kind]},
         owners=OWNERS,
         code_version=asset.spec,
-        metadata={"title": title},
+        metadata={"title": asset.title},
     )
 
 
@@ -229,12 +206,11 @@ def derived_definitions(grid: Grid) -> list[dg.AssetsDefinition]:
 
     Plots are in the op of the summaries: an op that yields no outputs has those that need it skipped.
     """
-    assets = derived_assets(grid)
-    of_variant = [asset for asset in assets if asset.scope == "variant"]
-    comparisons = [asset for asset in assets if asset.scope == "comparison"]
+    of_variant = [product for product in grid.products if product.stage == SUMMARIZE]
+    comparisons = [product for product in grid.products if product.stage == COMPARE]
 
-    def selected(context: dg.AssetExecutionContext, some: Sequence[Derived]) -> list[Derived]:
-        return [asset for asset in some if asset.key(grid) in context.selected_asset_keys]
+    def selected(context: dg.AssetExecutionContext, some: Sequence[Product]) -> list[Product]:
+        return [asset for asset in some if grid.key(*asset.name.split("/")) in context.selected_asset_keys]
 
     @dg.multi_asset(
         name="summarize_variant",

@@ -4,16 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster._core.event_api import EventRecordsFilter
 from pydantic import Field
 
 from tdw.epochs import format_epochs, parse_epochs
 from tdw.errors import BadConfig
 from tdw.families.stored import is_variant, why_no_variant
 from tdw_assets.assets.op_body import Failed, as_failure
-from tdw_assets.cells.partitions import DEFER_EVENTS, RANGE_END, RANGE_START
 from tdw_assets.cells.wanted import Grid, by_variant, cell_key
 from tdw_assets.recording.versions import read_pointers
+from tdw_resources.dagster_internals import DEFER_EVENTS, RANGE_END, RANGE_START
 
 Cells = Mapping[str, tuple[int, ...]]
 
@@ -133,7 +132,7 @@ def _asked_at(context: dg.AssetExecutionContext, grid: Grid, variant: str, cells
         if not epochs:
             continue
         planned = context.instance.event_log_storage.get_event_records(
-            EventRecordsFilter(
+            dg.EventRecordsFilter(
                 event_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
                 asset_key=grid.key(name),
                 asset_partitions=[cell_key(variant, epochs[0])],

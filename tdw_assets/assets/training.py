@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterator
 import dagster as dg
 
 from tdw.errors import CorruptFile, NotFound
+from tdw.inventory.cells import VariantGaps
+from tdw.inventory.versions import NO_INPUT, DataVersion, hash_versions
 from tdw.store import Store, TableAddress
 from tdw.store.fingerprints import short
 from tdw.store.seal import check
@@ -13,15 +15,12 @@ from tdw.training.progress import log_progress
 from tdw.training.records import HISTORY
 from tdw_assets.assets.op_body import at_work, hand_over, raise_failures, waiting
 from tdw_assets.assets.requested_cells import CellsConfig, done_since_asked, read_request
-from tdw_assets.cells.gaps import VariantGaps, find_gaps
 from tdw_assets.cells.partitions import TO_VARIANT, cell_partitions, variant_partitions
 from tdw_assets.cells.wanted import Grid, cell_key
+from tdw_assets.recording.event_records import inventory_of
 from tdw_assets.recording.materializations import CellReport, stream_reports
 from tdw_assets.recording.versions import (
-    NO_INPUT,
-    DataVersion,
     Input,
-    hash_versions,
     read_pointers,
     read_versions,
     tags,
@@ -97,7 +96,7 @@ def _train_variant(
 ) -> None:
     """Do what is asked of one variant, alone: a second run waits and takes what is left."""
     with store.lock(grid.family.name, variant, "train_cells", on_wait=waiting(context, variant)):
-        gaps = find_gaps(grid, context.instance, store, [variant])[variant]
+        gaps = inventory_of(grid, context.instance, store).gaps_of(variant)
         todo, stale = _still_asked(context, grid, gaps, epochs, exact=exact)
         context.log.info(f"{variant}: {len(todo)} of {len(epochs)} checkpoints to make or record")
         if exact:

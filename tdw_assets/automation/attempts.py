@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from tdw_assets.automation.planned_runs import REQUEST_TAG, STAGE_TAG, VARIANT_TAG, PlannedRun
+from tdw.inventory.plan import Task
+from tdw_assets.automation.planned_runs import REQUEST_TAG, STAGE_TAG, VARIANT_TAG
 from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG
 
 ATTEMPTS = 3
@@ -20,18 +21,18 @@ class Verdict:
     """What to do next.
 
     Attributes:
-        run: to be started, if any.
+        task: to be carried out, if any.
         attempt: how many runs there were for the same gap already.
-        notes: why other planned runs are not started.
+        notes: why other tasks are not.
     """
 
-    run: PlannedRun | None
+    task: Task | None
     notes: list[str] = field(default_factory=list[str])
     attempt: int = 0
 
 
-def judge(instance: dg.DagsterInstance, planned: Iterable[PlannedRun | None]) -> Verdict:
-    """The planned run that may be started and failed least often; of several, the first.
+def judge(instance: dg.DagsterInstance, tasks: Iterable[Task | None]) -> Verdict:
+    """The task that may be carried out and failed least often; of several, the first.
 
     So work that fails delays no other: checkpoints that are there are analyzed before a training that failed,
     and may be impossible, is tried again.
@@ -41,14 +42,14 @@ def judge(instance: dg.DagsterInstance, planned: Iterable[PlannedRun | None]) ->
     """
     notes: list[str] = []
     best: tuple[int, Verdict] | None = None
-    for run in planned:
-        if run is None:
+    for task in tasks:
+        if task is None:
             continue
-        what = f"{run.job} of {run.variant or 'all variants'}"
-        if _was_canceled(instance, run):
+        what = f"{task.stage} of {task.variant or 'all variants'}"
+        if _was_canceled(instance, task):
             notes.append(f"{what} was canceled: materialize it in the UI, or run `tdw fill`, to go on")
             continue
-        before = instance.get_runs(dg.RunsFilter(tags={REQUEST_TAG: run.request}))
+        before = instance.get_runs(dg.RunsFilter(tags={REQUEST_TAG: task.request}))
         tried = [other for other in before if other.is_finished and STOPPED_TAG not in other.tags]
         worked = [other for other in tried if WORKER_TAG in other.tags]
         if len(worked) >= ATTEMPTS or len(tried) >= STARTS:
@@ -58,11 +59,11 @@ def judge(instance: dg.DagsterInstance, planned: Iterable[PlannedRun | None]) ->
             )
             continue
         if best is None or len(worked) < best[0]:
-            best = len(worked), Verdict(run, notes, len(before))
+            best = len(worked), Verdict(task, notes, len(before))
     return best[1] if best else Verdict(None, notes)
 
 
-def _was_canceled(instance: dg.DagsterInstance, run: PlannedRun) -> bool:
-    tags = {STAGE_TAG: run.job} | ({VARIANT_TAG: run.variant} if run.variant else {})
+def _was_canceled(instance: dg.DagsterInstance, task: Task) -> bool:
+    tags = {STAGE_TAG: task.stage} | ({VARIANT_TAG: task.variant} if task.variant else {})
     latest = instance.get_runs(dg.RunsFilter(tags=tags), limit=1)
     return bool(latest) and latest[0].status == dg.DagsterRunStatus.CANCELED

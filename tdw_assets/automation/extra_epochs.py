@@ -12,28 +12,12 @@ from dataclasses import dataclass, replace
 
 import dagster as dg
 
-from tdw.errors import StoreError
 from tdw.store import Store
 from tdw.study.extra_epochs import Choice, basis, choose, find_trained, read_choice
 from tdw_assets.automation.attempts import judge
-from tdw_assets.automation.planned_runs import plan_training
 from tdw_assets.automation.work_in_progress import find_busy
-from tdw_assets.cells.gaps import find_gaps
 from tdw_assets.cells.wanted import Grid
-
-
-def with_extra(grid: Grid, store: Store) -> Grid:
-    """The grid with the extra epochs that are in force; the same grid for a study without a rule.
-
-    A record that can't be read now adds none: a code location loads all the same.
-    """
-    if grid.study.adaptive is None:
-        return grid
-    try:
-        choice = read_choice(store, grid.study)
-    except StoreError:
-        return grid
-    return grid.extend(choice.epochs if choice else ())
+from tdw_assets.recording.event_records import inventory_of
 
 
 @dataclass(frozen=True)
@@ -113,7 +97,7 @@ def _still_training(
     if worked_on:
         return worked_on
     for variant in variants:
-        gaps = find_gaps(grid, instance, store, [variant])[variant]
-        if judge(instance, [plan_training(grid, gaps)]).run is not None:
+        inventory = inventory_of(grid, instance, store)
+        if judge(instance, [inventory.task("train", inventory.gaps_of(variant))]).task is not None:
             return [variant]
     return []

@@ -1,131 +1,48 @@
-"""From gaps to runs, for sensor and `tdw fill`: at most one a variant and stage, whatever the pattern."""
+"""Tasks of the plan as Dagster's runs."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
 
-from tdw.store.fingerprints import fingerprint_json
-from tdw_assets.assets.requested_cells import Cells, cells_config, range_tags
-from tdw_assets.cells.gaps import VariantGaps
-from tdw_assets.cells.products import DerivedGap, Standing
+from tdw.inventory.plan import STAGES, Task
+from tdw_assets.assets.requested_cells import cells_config, range_tags
 from tdw_assets.cells.wanted import Grid
 
 VARIANT_TAG = "tdw/variant"
 STAGE_TAG = "tdw/stage"
 REQUEST_TAG = "tdw/request"
-CHECKPOINT = "checkpoint"
+CHECK = "check"
+_OPS = {stage.name: stage.op for stage in STAGES}
 
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One run that would do what is missing.
+    """A run that would carry out a task.
 
     Attributes:
         job: name of the asset job, which is that of the stage.
-        variant: "" for what covers several variants.
-        request: hash of the exact cells and their expected versions: the same gap has the same one.
-        size: number of cells or tables.
+        assets: that it selects; () for the whole job.
     """
 
     job: str
-    variant: str
     assets: tuple[dg.AssetKey, ...]
-    request: str
-    size: int
+    tags: Mapping[str, str]
     run_config: Mapping[str, Any] = field(default_factory=dict[str, Any])
     partition_key: str | None = None
-    range_tags: Mapping[str, str] = field(default_factory=dict[str, str])
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """Tags by which runs of the same purpose are found again. Retries are ours, not Dagster's."""
-        own = {STAGE_TAG: self.job, REQUEST_TAG: self.request, "dagster/max_retries": "0"}
-        return own | ({VARIANT_TAG: self.variant} if self.variant else {}) | dict(self.range_tags)
 
 
-def plan_training(grid: Grid, gaps: VariantGaps, *, out_of_date: bool = True) -> PlannedRun | None:
-    """The run that makes a variant's missing checkpoints and records its history; None when all is there."""
-    epochs = gaps.to_train(out_of_date=out_of_date)
-    if not epochs and gaps.history is None:
-        epochs = tuple(sorted(gaps.checkpoint.recorded))[-1:]  # done; the run sees to the history alone
-    if not epochs:
-        return None
-    return _cells_run(
-        "train",
-        "train_checkpoints",
-        grid,
-        gaps.variant,
-        {CHECKPOINT: epochs},
-        {CHECKPOINT: grid.checkpoint_spec(gaps.variant)},
-    )
-
-
-def plan_analysis(
-    grid: Grid,
-    gaps: VariantGaps,
-    *,
-    out_of_date: bool = True,
-    analyzers: Collection[str] | None = None,
-) -> PlannedRun | None:
-    """The run that computes exactly a variant's missing cells; None when there are none."""
-    cells = {
-        name: epochs
-        for name, epochs in gaps.to_analyze(out_of_date=out_of_date).items()
-        if analyzers is None or name in analyzers
-    }
-    if not cells:
-        return None
-    below = gaps.checkpoint.recorded
-    made_by = {
-        name: [grid.analyzer_specs[name], *(below[epoch].content for epoch in epochs)]
-        for name, epochs in cells.items()
-    }
-    return _cells_run("analyze", "analyze_checkpoints", grid, gaps.variant, cells, made_by)
-
-
-def plan_derived(
-    grid: Grid, standing: Standing, variant: str, *, names: Collection[str] | None = None
-) -> PlannedRun | None:
-    """The run that makes a variant's tables and plots (or, with "", those over all variants) anew.
-
-    What is made from cells that are out of date is left: mixing them is refused, and they come first.
-
-    Args:
-        names: only these assets.
-    """
-    made: dict[str, DerivedGap] = {}
-    for gap in standing.gaps:
-        wanted = names is None or gap.asset.name in names
-        behind = set(gap.stale_inputs) - made.keys()
-        if gap.variant == variant and wanted and gap.state in ("missing", "out_of_date") and not behind:
-            made[gap.asset.name] = gap
-    if not made:
-        return None
-    return PlannedRun(
-        job="summarize" if variant else "compare",
-        variant=variant,
-        assets=tuple(gap.asset.key(grid) for gap in made.values()),
-        request=fingerprint_json({name: [gap.asset.spec, gap.input] for name, gap in made.items()})[:16],
-        size=len(made),
-        partition_key=variant or None,
-    )
-
-
-def _cells_run(
-    job: str, op: str, grid: Grid, variant: str, cells: Cells, made_by: Mapping[str, Any]
-) -> PlannedRun:
-    return PlannedRun(
-        job=job,
-        variant=variant,
-        assets=tuple(grid.key(name) for name in cells),
-        request=fingerprint_json([{name: list(epochs) for name, epochs in cells.items()}, dict(made_by)])[
-            :16
-        ],
-        size=sum(map(len, cells.values())),
-        run_config={"ops": {op: {"config": cells_config(variant, cells)}}},
-        range_tags=range_tags(variant, set[int]().union(*cells.values())),
-    )
+def plan_run(grid: Grid, task: Task) -> PlannedRun:
+    """The run of a task. Its tags find runs of the same purpose again; retries are ours, not Dagster's."""
+    tags = {STAGE_TAG: task.stage, REQUEST_TAG: task.request, "dagster/max_retries": "0"}
+    if task.variant:
+        tags[VARIANT_TAG] = task.variant
+    assets = tuple(grid.key(*name.split("/")) for name in task.names)
+    if not task.cells:
+        return PlannedRun(task.stage, assets, tags, partition_key=task.variant or None)
+    config = {"ops": {_OPS[task.stage]: {"config": cells_config(task.variant, task.cells)}}}
+    covered = range_tags(task.variant, set[int]().union(*task.cells.values()))
+    return PlannedRun(task.stage, assets, tags | covered, config)

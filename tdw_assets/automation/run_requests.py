@@ -3,19 +3,22 @@
 from collections.abc import Mapping
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from tdw_assets.automation.planned_runs import PlannedRun
+from tdw.inventory.plan import Task
+from tdw_assets.automation.planned_runs import plan_run
+from tdw_assets.cells.wanted import Grid
+from tdw_resources.dagster_internals import UnresolvedAssetJobDefinition
 
 Jobs = Mapping[str, UnresolvedAssetJobDefinition]
 PRIORITIES = {"check": "-1", "train": "0", "analyze": "1", "summarize": "2", "compare": "3"}
 """What is nearly done goes first when runs queue up."""
 
 
-def run_request(planned: PlannedRun, *, attempt: int | str) -> dg.RunRequest:
-    """A planned run as Dagster's sensors ask for it. The same attempt at the same gap is asked for once."""
+def run_request(grid: Grid, task: Task, *, attempt: int | str) -> dg.RunRequest:
+    """A task as Dagster's sensors ask for it. The same attempt at the same gap is asked for once."""
+    planned = plan_run(grid, task)
     return dg.RunRequest(
-        run_key=f"{planned.job}:{planned.variant}:{planned.request}:{attempt}",
+        run_key=f"{task.stage}:{task.variant}:{task.request}:{attempt}",
         job_name=planned.job,
         run_config=dict(planned.run_config),
         asset_selection=list(planned.assets) or None,

@@ -15,18 +15,18 @@ import dagster as dg
 from pydantic import TypeAdapter, ValidationError
 
 from tdw.errors import TdwError
+from tdw.inventory.plan import Inventory, Task
 from tdw.store import Store
 from tdw.store.fingerprints import fingerprint_json
 from tdw.training.environment import code_version
 from tdw_assets.automation.attempts import Verdict, judge
-from tdw_assets.automation.extra_epochs import settle, with_extra
-from tdw_assets.automation.planned_runs import PlannedRun, plan_analysis, plan_derived, plan_training
+from tdw_assets.automation.extra_epochs import settle
+from tdw_assets.automation.planned_runs import CHECK
 from tdw_assets.automation.run_requests import Jobs, run_request
 from tdw_assets.automation.work_in_progress import Busy, find_busy
-from tdw_assets.cells.gaps import find_gaps
 from tdw_assets.cells.partitions import describe_foreign, foreign_keys, register_variants, with_registered
-from tdw_assets.cells.products import derived_assets, find_comparison_gaps, find_derived_gaps
 from tdw_assets.cells.wanted import Grid
+from tdw_assets.recording.event_records import inventory_of
 from tdw_resources.resources import StoreResource
 
 BUDGET_S = 1.2
@@ -74,11 +74,11 @@ class Tick:
     """What a tick comes to.
 
     Attributes:
-        runs: to be asked for, each with the number of runs that there were for the same gap.
+        tasks: to be asked for, each with the number of runs that there were for the same gap.
         notes: why nothing else is.
     """
 
-    runs: list[tuple[PlannedRun, int]]
+    tasks: list[tuple[Task, int]]
     notes: list[str]
     seen: Seen
 
@@ -109,30 +109,30 @@ def tick(
     if not queue and seen.compared and now.event == seen.event:
         now.left, now.compared = seen.left, True
         return Tick([], [_at_rest(now), *waits], now)
-    busy = find_busy(instance)
+    busy, inventory = find_busy(instance), inventory_of(grid, instance, store)
     now.left = [v for v in seen.left if v in now.marks and v not in queue]
     result = Tick([], [], now)
     while queue:
         some, queue = queue[:CHUNK], queue[CHUNK:]
         worked_on = [v for v in some if busy.everything or v in busy.variants]
         now.left += worked_on
-        for variant, verdict in _look(grid, instance, store, [v for v in some if v not in worked_on]):
+        for variant, verdict in _look(inventory, instance, [v for v in some if v not in worked_on]):
             if _take(verdict, result):
                 now.left.append(variant)
         if time.perf_counter() - started >= budget_s:
             break
     now.queue = queue
-    if not queue and not result.runs and busy.idle:
-        now.compared = not _take(_compare(grid, instance, store), result)
-        if not result.runs:
+    if not queue and not result.tasks and busy.idle:
+        now.compared = not _take(judge(instance, [inventory.task("compare")]), result)
+        if not result.tasks:
             _check(result)
-    if not result.runs and not result.notes:
+    if not result.tasks and not result.notes:
         result.notes += [_why_nothing(now, busy), *waits]
     return result
 
 
 def _made_by(grid: Grid) -> str:
-    derived = [[asset.name, asset.spec] for asset in derived_assets(grid)]
+    derived = [[product.name, product.spec] for product in grid.products if "/" in product.name]
     return fingerprint_json([code_version(grid.family), grid.analyzer_specs, derived])
 
 
@@ -141,7 +141,7 @@ def _extend(grid: Grid, instance: dg.DagsterInstance, store: Store) -> tuple[Gri
     try:
         settled = settle(grid, instance, store)
     except TdwError as error:
-        return with_extra(grid, store), [f"the extra checkpoints can't be chosen: {error}"]
+        return grid.with_extra(store), [f"the extra checkpoints can't be chosen: {error}"]
     waits = ", ".join(settled.waits_for)
     return settled.grid, [f"the extra checkpoints are chosen after the training of {waits}"] if waits else []
 
@@ -161,27 +161,21 @@ def _changed(seen: Seen, now: Seen) -> list[str]:
 def _take(verdict: Verdict, into: Tick) -> bool:
     """Add a verdict to a tick; whether there is anything left to do."""
     into.notes += verdict.notes
-    if verdict.run is not None:
-        into.runs.append((verdict.run, verdict.attempt))
-    return verdict.run is not None or bool(verdict.notes)
+    if verdict.task is not None:
+        into.tasks.append((verdict.task, verdict.attempt))
+    return verdict.task is not None or bool(verdict.notes)
 
 
 def _look(
-    grid: Grid, instance: dg.DagsterInstance, store: Store, variants: list[str]
+    inventory: Inventory, instance: dg.DagsterInstance, variants: list[str]
 ) -> Iterator[tuple[str, Verdict]]:
-    """The next run that each variant needs, if it needs one and has not failed too often."""
-    gaps = find_gaps(grid, instance, store, variants) if variants else {}
-    for variant in variants:
-        verdict = judge(instance, [plan_training(grid, gaps[variant]), plan_analysis(grid, gaps[variant])])
-        if verdict.run is None:
-            standing = find_derived_gaps(grid, instance, store, {variant: gaps[variant]})
-            last = judge(instance, [plan_derived(grid, standing, variant)])
-            verdict = Verdict(last.run, [*verdict.notes, *last.notes], last.attempt)
+    """The next task of each variant, if it has one and it has not failed too often."""
+    for variant, gaps in (inventory.gaps(variants) if variants else {}).items():
+        verdict = judge(instance, [inventory.task("train", gaps), inventory.task("analyze", gaps)])
+        if verdict.task is None:
+            last = judge(instance, [inventory.task("summarize", gaps)])
+            verdict = Verdict(last.task, [*verdict.notes, *last.notes], last.attempt)
         yield variant, verdict
-
-
-def _compare(grid: Grid, instance: dg.DagsterInstance, store: Store) -> Verdict:
-    return judge(instance, [plan_derived(grid, find_comparison_gaps(grid, instance, store), "")])
 
 
 def _check(into: Tick) -> None:
@@ -190,7 +184,7 @@ def _check(into: Tick) -> None:
     mark = fingerprint_json(now.marks)[:16]
     if mark != now.checked and any(now.marks.values()):
         now.checked = mark
-        into.runs.append((PlannedRun(job="check", variant="", assets=(), request=mark, size=0), now.event))
+        into.tasks.append((Task(CHECK, "", names=(), request=mark, size=0), now.event))
 
 
 def _mark(grid: Grid, store: Store, variant: str) -> str:
@@ -234,8 +228,8 @@ def reconcile_sensor(grid: Grid, jobs: Jobs) -> dg.SensorDefinition:
     def reconcile(context: dg.SensorEvaluationContext, store: StoreResource) -> dg.SensorResult:
         result = tick(grid, context.instance, store.open(), Seen.read(context.cursor))
         return dg.SensorResult(
-            run_requests=[run_request(run, attempt=attempt) for run, attempt in result.runs],
-            skip_reason="; ".join(result.notes)[:1000] if not result.runs else None,
+            run_requests=[run_request(grid, task, attempt=attempt) for task, attempt in result.tasks],
+            skip_reason="; ".join(result.notes)[:1000] if not result.tasks else None,
             cursor=json.dumps(asdict(result.seen)),
         )
 

@@ -7,12 +7,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
-from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 
 from tdw_assets.automation.planned_runs import STAGE_TAG, VARIANT_TAG
-from tdw_assets.cells.partitions import RANGE_END, RANGE_START
 from tdw_assets.cells.wanted import variant_in
+from tdw_resources.dagster_internals import (
+    AUTO_RETRY_RUN_ID_TAG,
+    RANGE_END,
+    RANGE_START,
+    WILL_RETRY_TAG,
+    BulkActionsFilter,
+    BulkActionStatus,
+    PartitionBackfill,
+)
 from tdw_resources.liveness import WORKER_TAG, is_alive
 
 UNFINISHED = [

@@ -16,10 +16,6 @@ from tdw.families.stored import is_variant, why_no_variant
 from tdw.store.layout import format_epoch
 from tdw_assets.cells.wanted import Grid
 
-RANGE_START = "dagster/asset_partition_range_start"
-RANGE_END = "dagster/asset_partition_range_end"
-DEFER_EVENTS = "dagster/defer_asset_events"
-
 _SHOWN = 80
 TO_VARIANT = dg.MultiToSingleDimensionPartitionMapping(partition_dimension_name="variant")
 """Between cells (variant, epoch) and what covers all epochs of a variant, in both directions."""

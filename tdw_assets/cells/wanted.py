@@ -1,96 +1,21 @@
-"""The grid of cells that a study spans: variants x epochs, and the version that every cell should have."""
+"""What a study wants as Dagster knows it: asset keys, and the partition keys of cells."""
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache, cached_property
-from typing import Any
+from collections.abc import Iterable
 
 import dagster as dg
 
 from tdw.errors import BadConfig
-from tdw.families import Family
-from tdw.recipes.catalog import catalog_of
-from tdw.store.fingerprints import fingerprint_json, short
+from tdw.inventory.wanted import Wanted
 from tdw.store.layout import format_epoch
-from tdw.study import Study
-from tdw.training.environment import code_version
 
 _CELL = re.compile(r"([0-9]{5,12})\|(.+)", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Grid:
-    """A study as the assets see it.
-
-    Attributes:
-        name: of the study.
-        variants: their keys. A code location reads more of them from Dagster; see `partitions`.
-        epochs: of the cells, ascending: the scheduled ones and the extra ones.
-        analyzers: names, each after those it requires.
-        study: the study itself: parameters, rules, training settings.
-        extra: epochs that its adaptive rule has added; see `adaptive`.
-    """
-
-    name: str
-    family: Family
-    variants: tuple[str, ...]
-    epochs: tuple[int, ...]
-    analyzers: tuple[str, ...]
-    study: Study
-    extra: tuple[int, ...] = ()
-
-    @classmethod
-    def of(cls, study: Study) -> Grid:
-        """The grid that a study file describes."""
-        catalog = catalog_of(study.family_declaration)
-        return cls(
-            name=study.name,
-            family=study.family_declaration,
-            variants=study.variant_keys,
-            epochs=study.epoch_list,
-            analyzers=tuple(analyzer.name for analyzer in catalog.in_order(study.analyzers)),
-            study=study,
-        )
-
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        """Analyzer name -> its parameters."""
-        return self.study.analyzer_parameters
-
-    @cached_property
-    def epoch_set(self) -> frozenset[int]:
-        """The scheduled epochs."""
-        return frozenset(self.epochs)
-
-    @cached_property
-    def schedule(self) -> tuple[int, ...]:
-        """All epochs that the study wants, ascending, however few of them this grid holds."""
-        return tuple(sorted({*self.study.epoch_list, *self.extra}))
-
-    def extend(self, extra: Iterable[int]) -> Grid:
-        """The grid of all wanted cells, with these extra epochs."""
-        wider = dataclasses.replace(self, extra=tuple(extra))
-        return dataclasses.replace(wider, epochs=wider.schedule)
-
-    def narrow(self, *, variants: Iterable[str] = (), epochs: Iterable[int] = ()) -> Grid:
-        """The cells of some variants and epochs only, whether the study lists them or not.
-
-        Raises:
-            BadConfig: a variant key that the family does not know.
-        """
-        for key in variants:
-            self.family.parse_variant(key)
-        return dataclasses.replace(
-            self,
-            variants=tuple(dict.fromkeys(variants)) or self.variants,
-            epochs=tuple(sorted(set(epochs))) or self.epochs,
-        )
-
-    # Asset keys
+class Grid(Wanted):
+    """What a study wants, with Dagster's keys."""
 
     def key(self, *parts: str) -> dg.AssetKey:
         """An asset key of the family."""
@@ -105,23 +30,6 @@ class Grid:
     def history(self) -> dg.AssetKey:
         """The training histories' asset."""
         return self.key("history")
-
-    # What an up-to-date cell was made by
-
-    def checkpoint_spec(self, variant: str) -> str:
-        """Variant's fingerprint and training code."""
-        return _checkpoint_spec(self.family, variant)
-
-    @cached_property
-    def analyzer_specs(self) -> dict[str, str]:
-        """Analyzer -> spec version: code and parameters, those of required analyzers included."""
-        return {name: catalog_of(self.family).spec_version(name, self.parameters) for name in self.analyzers}
-
-
-@cache
-def _checkpoint_spec(family: Family, variant: str) -> str:
-    config = family.parse_variant(variant)
-    return short(fingerprint_json([config.fingerprint, code_version(family)]))
 
 
 def cell_key(variant: str, epoch: int) -> str:

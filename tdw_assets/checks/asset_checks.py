@@ -10,11 +10,12 @@ from pathlib import Path
 import dagster as dg
 
 from tdw.epochs import format_epochs
+from tdw.inventory.cells import AssetGaps
 from tdw.store import Store
-from tdw_assets.cells.gaps import AssetGaps, find_gaps
 from tdw_assets.cells.partitions import with_registered
 from tdw_assets.cells.wanted import Grid
 from tdw_assets.checks.rereading import Memory, find_unsound
+from tdw_assets.recording.event_records import inventory_of
 from tdw_resources.resources import StoreResource
 
 PRESENT, COVERED, SOUND = "files_present", "schedule_covered", "files_sound"
@@ -56,11 +57,11 @@ def check_cells(
     grid: Grid, instance: dg.DagsterInstance, store: Store, wanted: set[dg.AssetCheckKey]
 ) -> Iterator[dg.AssetCheckResult]:
     """Evaluate some checks of the cells of all variants."""
-    gaps = find_gaps(grid, instance, store)
+    gaps = inventory_of(grid, instance, store).gaps()
     home = Path(instance.root_directory) if instance.is_persistent else None
     for asset in ("checkpoint", *grid.analyzers):
         key = grid.key(asset)
-        cells = {v: of.checkpoint if asset == "checkpoint" else of.analyzers[asset] for v, of in gaps.items()}
+        cells = {variant: of.cells[asset] for variant, of in gaps.items()}
         there = sum(len(of.recorded) for of in cells.values())
         if dg.AssetCheckKey(key, PRESENT) in wanted:
             yield _result(key, PRESENT, _present(cells), looked_at=there)

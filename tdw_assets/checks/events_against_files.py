@@ -10,26 +10,22 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from tdw.families import Family, all_families
 from tdw.families.stored import is_variant
 from tdw.integrity.findings import Checked, Finding
+from tdw.inventory.products import CHECKPOINT, stored_kind
 from tdw.recipes.catalog import catalog_of
 from tdw.reports.registry import REPORTS
 from tdw.store import Address, Store, TableAddress
 from tdw.store.fingerprints import short
-from tdw.store.layout import CHECKPOINTS, STATES
+from tdw.store.layout import STATES
 from tdw.training.records import HISTORY
 from tdw_assets.cells.wanted import read_cell
-from tdw_assets.recording.versions import DataVersion, read_versions
+from tdw_assets.recording.versions import read_version, read_versions
 
-CHECKPOINT = "checkpoint"
-# Assets whose files go by another name.
-_KINDS = {CHECKPOINT: CHECKPOINTS, HISTORY: f"summaries/{HISTORY}"} | {
-    f"reports/{report.name}": f"plots/{report.name}" for report in REPORTS
-}
-_ASSETS = {kind: asset for asset, kind in _KINDS.items()}
+_NAMED_APART = (CHECKPOINT, HISTORY, *(f"reports/{report.name}" for report in REPORTS))
+_PRODUCTS = {stored_kind(name): name for name in _NAMED_APART}
 
 
 @dataclass(frozen=True)
@@ -83,7 +79,7 @@ def compare_with_events(
             if cell.variant in skip or (file and file.finding):
                 continue
             where = file.path if file else _path(store, family, cell)
-            about = {"variant": cell.variant, "kind": _kind(cell.asset), "epoch": cell.epoch}
+            about = {"variant": cell.variant, "kind": stored_kind(cell.asset), "epoch": cell.epoch}
             if file is None:
                 yield Finding(
                     where, "no file", "the event log tells of it, the store has no such file", **about
@@ -135,29 +131,19 @@ def read_events(instance: dg.DagsterInstance, family: Family, names: Iterable[st
                 cells[Cell(name, variant, epoch)] = version.content
         found |= cells
         if not cells:
-            version = _unpartitioned(instance, key)
+            version = read_version(instance, key)
             if version is not None:
                 found[Cell(name, "", None)] = version.content
     return found
 
 
-def _unpartitioned(instance: dg.DagsterInstance, key: dg.AssetKey) -> DataVersion | None:
-    event = instance.get_latest_materialization_event(key)
-    told = event.asset_materialization if event else None
-    return DataVersion.parse((told.tags or {}).get(DATA_VERSION_TAG, "")) if told else None
-
-
 def _cell(file: Checked) -> Cell:
-    return Cell(_ASSETS.get(file.kind, file.kind), file.variant, file.epoch)
-
-
-def _kind(asset: str) -> str:
-    return _KINDS.get(asset, asset)
+    return Cell(_PRODUCTS.get(file.kind, file.kind), file.variant, file.epoch)
 
 
 def _path(store: Store, family: Family, cell: Cell) -> str:
     """Where the file of a cell would be."""
-    kind, variant = _kind(cell.asset), cell.variant or None
+    kind, variant = stored_kind(cell.asset), cell.variant or None
     if cell.epoch is not None:
         return str(store.path(Address(family.name, cell.variant, kind, cell.epoch)))
     if kind.startswith("summaries/"):

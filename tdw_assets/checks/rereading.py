@@ -16,10 +16,10 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from tdw.integrity.verify import verify_artifact
+from tdw.inventory.cells import AssetGaps
 from tdw.store import Address, Store
 from tdw.store.fingerprints import short
 from tdw.store.layout import CHECKPOINTS
-from tdw_assets.cells.gaps import AssetGaps
 from tdw_assets.cells.wanted import Grid
 
 _Sound = dict[str, list[int | str]]

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from tdw.inventory.versions import DataVersion
 from tdw_assets.cells.wanted import Grid, cell_key
-from tdw_assets.recording.versions import DataVersion, Input, read_pointers, read_versions, tags
+from tdw_assets.recording.versions import Input, read_pointers, read_versions, tags
 from tdw_resources.events import MaterializationStream
 
 Metadata = Mapping[str, float | int | str | dg.MetadataValue]

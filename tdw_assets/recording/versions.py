@@ -1,47 +1,26 @@
-"""Data versions: what a recorded cell was made by, from what, and what it holds; the tags that carry them.
+"""The tags of a materialization that carry its data version, and reading them back.
 
-A data version is "spec:input:content". `spec` is what it was computed by (code version and parameters),
-`input` what from (the checkpoint's fingerprint, or a hash of the inputs' versions), `content` what came out.
-Only this tag can be queried in bulk, so everything that decides whether a cell is out of date is in it.
+Only the data version can be queried in bulk, so all that decides whether a cell is out of date is in it.
 Dagster's own staleness wants the other tags; with them it is exact for every partition.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster._core.definitions.data_version import (
+
+from tdw.inventory.versions import DataVersion
+from tdw_resources.dagster_internals import (
     CODE_VERSION_TAG,
     DATA_VERSION_TAG,
     get_input_data_version_tag,
     get_input_event_pointer_tag,
 )
 
-from tdw.store.fingerprints import fingerprint_json
-
 MATERIALIZATION = dg.DagsterEventType.ASSET_MATERIALIZATION
-NO_INPUT = "-"
 _QUERY_KEYS = 900  # SQLite takes 999 variables in a query at least
-
-
-@dataclass(frozen=True)
-class DataVersion:
-    """The three parts, each of at most 12 hex digits; `input` is "-" where there is none."""
-
-    spec: str
-    input: str
-    content: str
-
-    def __str__(self) -> str:
-        return f"{self.spec}:{self.input}:{self.content}"
-
-    @classmethod
-    def parse(cls, text: str) -> DataVersion | None:
-        """None for a version that is not ours."""
-        parts = text.split(":")
-        return cls(*parts) if len(parts) == 3 else None
 
 
 @dataclass(frozen=True)
@@ -51,11 +30,6 @@ class Input:
     key: dg.AssetKey
     version: str
     pointer: int | None
-
-
-def hash_versions(versions: Mapping[str, str]) -> str:
-    """What a summary or plot was made from, in 12 hex digits: name of the input -> its data version."""
-    return fingerprint_json(dict(versions))[:12]
 
 
 def tags(version: DataVersion, *, code_version: str, inputs: Iterable[Input]) -> dict[str, str]:
@@ -84,6 +58,13 @@ def read_versions(
             if version:
                 found[partition] = version
     return found
+
+
+def read_version(instance: dg.DagsterInstance, key: dg.AssetKey) -> DataVersion | None:
+    """The latest recorded data version of an asset without partitions."""
+    event = instance.get_latest_materialization_event(key)
+    told = event.asset_materialization if event else None
+    return DataVersion.parse((told.tags or {}).get(DATA_VERSION_TAG, "")) if told else None
 
 
 def read_pointers(

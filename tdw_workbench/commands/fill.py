@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tdw.epochs import format_epochs, parse_epochs
 from tdw.errors import BadConfig
+from tdw.inventory.plan import STAGES
 from tdw.study import Study, load_study
 from tdw.training.progress import format_seconds
 from tdw_resources.places import Places, log_folder
@@ -88,7 +89,6 @@ def _make_order(
 ) -> Order:
     """Resolve what was asked for; what lies beyond the study is said and registered."""
     from tdw.store import Store
-    from tdw_assets.automation.extra_epochs import with_extra
     from tdw_assets.cells.partitions import (
         describe_foreign,
         foreign_keys,
@@ -97,7 +97,7 @@ def _make_order(
     )
     from tdw_assets.cells.wanted import Grid
 
-    grid = with_extra(Grid.of(study), Store(places.store))
+    grid = Grid.of(study).with_extra(Store(places.store))
     epochs = parse_epochs(options.epochs) if options.epochs else ()
     names = [name.strip() for item in options.assets for name in item.split(",") if name.strip()]
     assets = close_over_inputs(grid, names) if names else ()
@@ -234,10 +234,10 @@ def _say_done(done: dict[str, Any], screen: Screen) -> bool:
     if done["error"]:
         screen.say(f"{who}: {done['stage']} failed: {done['error']}")
         return False
-    verb = {"train": "trained", "analyze": "analyzed", "summarize": "summarized", "compare": "compared"}
-    noun = "cell" if done["stage"] in ("train", "analyze") else "table or plot"
-    counted = count(done["size"], noun, "tables and plots" if noun != "cell" else "")
-    screen.say(f"{who}: {verb.get(done['stage'], done['stage'])}, {counted}")
+    stage = next(stage for stage in STAGES if stage.name == done["stage"])
+    size = done["size"]
+    counted = count(size, "cell") if stage.of_cells else count(size, "table or plot", "tables and plots")
+    screen.say(f"{who}: {stage.done}, {counted}")
     return True
 
 

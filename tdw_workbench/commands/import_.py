@@ -108,14 +108,12 @@ def _take_checkpoints(
 
 def _with_what_follows(grid: Grid, kinds: Collection[str]) -> tuple[str, ...]:
     """Assets of the study among `kinds`, and all tables and plots that can be made from them alone."""
-    from tdw_assets.cells.products import derived_assets
-
     names = [name for name in ("checkpoint", *grid.analyzers) if name in kinds]
     if "checkpoint" in names:
         names.append("history")
-    for asset in derived_assets(grid):
-        if set(asset.needs) <= set(names) and set(asset.inputs) & set(names):
-            names.append(asset.name)
+    for product in grid.products:
+        if "/" in product.name and set(product.needs) <= {*names} and {*product.inputs} & {*names}:
+            names.append(product.name)
     return tuple(names)
 
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tdw.errors import BadConfig
 from tdw.study import load_study
 from tdw_workbench.cli import add_places, places_of
-from tdw_workbench.terminal import count
+from tdw_workbench.terminal import count, format_table
 
 if TYPE_CHECKING:
-    from tdw_assets.status import Survey
+    from tdw.inventory.survey import Survey
 
 _HEADS = ("", "checkpoints", "cells", "missing", "out of date", "failed", "tables+plots", "")
 
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     from tdw.store import Store
     from tdw_assets.cells.partitions import describe_foreign
     from tdw_assets.cells.wanted import Grid
-    from tdw_assets.status import Survey
+    from tdw_assets.status import take_survey
     from tdw_resources.progress import read_progress
     from tdw_resources.reading import Reading, read_instance
     from tdw_workbench.adoption import adoption_note
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     grid = Grid.of(study)
 
     def look(reading: Reading) -> tuple[Survey, str, bool]:
-        survey = Survey.take(grid, reading.instance, Store(places.store))
+        survey = take_survey(grid, reading.instance, Store(places.store))
         return survey, adoption_note(grid, reading.instance, places), reading.recorded
 
     survey, note, recorded = read_instance(places.home, look)
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     lines = [f"Study {study.name} ({places.study}) in {places.store}"]
     lines += _one(survey, options.variant) if options.variant else _all(survey)
-    lines += [f"Note: {describe_foreign(survey.grid, key)}." for key in survey.foreign]
+    lines += [f"Note: {describe_foreign(grid, key)}." for key in survey.foreign]
     lines += [f"running: {work.stage} {work.text}" for work in running]
     if note:
         unknown = "" if recorded else " Until then, what failed or is out of date is unknown."
@@ -76,8 +76,8 @@ def run(options: argparse.Namespace) -> int:
 def _all(survey: Survey) -> list[str]:
     """A line a variant, what covers all of them, and what to do about it."""
     values = survey.to_dict()
-    rows: list[tuple[str, ...]] = [_HEADS]
-    epochs = len(survey.grid.epochs)
+    rows: list[tuple[str, ...]] = []
+    epochs = len(survey.wanted.epochs)
     for variant, of in values["variants"].items():
         totals = of["totals"]
         rows.append(
@@ -93,7 +93,7 @@ def _all(survey: Survey) -> list[str]:
     over_all = values["comparison"]
     done = sum(state == "done" for state in over_all.values())
     rows.append(("all variants", "", "", "", "", "", f"{done}/{len(over_all)}", ""))
-    return [*_table(rows), *_extra(values["adaptive"]), *_advice(values)]
+    return [*format_table(_HEADS, rows), *_extra(values["adaptive"]), *_advice(values)]
 
 
 def _extra(adaptive: Mapping[str, Any] | None) -> list[str]:
@@ -134,31 +134,18 @@ def _one(survey: Survey, variant: str) -> list[str]:
     """A line an asset of one variant."""
     if variant not in survey.gaps:
         raise BadConfig(
-            f"study {survey.grid.name} has no variant {variant!r}", f"it has: {', '.join(survey.gaps)}"
+            f"study {survey.wanted.name} has no variant {variant!r}", f"it has: {', '.join(survey.gaps)}"
         )
     of = survey.to_dict()["variants"][variant]
     names = ("there", "missing", "out_of_date", "failed", "unrecorded", "not_in_study")
-    rows: list[tuple[str, ...]] = [(variant, *(name.replace("_", " ") for name in names))]
+    heads = (variant, *(name.replace("_", " ") for name in names))
+    rows: list[tuple[str, ...]] = []
     for asset, cells in of["cells"].items():
         rows.append((asset, str(cells["there"]), *(cells[name] for name in names[1:])))
     tables = [(name, state.replace("_", " ")) for name, state in of["tables_and_plots"].items()]
-    return [*_table(rows), *_table([("history", "done" if of["history"] else "missing"), *tables])]
+    tables = [("history", "done" if of["history"] else "missing"), *tables]
+    return [*format_table(heads, rows), *format_table(("tables and plots", ""), tables)]
 
 
 def _number(value: int) -> str:
     return str(value) if value else "-"
-
-
-def _table(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """Columns aligned; the first to the left, the others to the right."""
-    listed = list(rows)
-    widths = [max(len(row[at]) for row in listed) for at in range(len(listed[0]))]
-    return [
-        "  ".join(
-            [
-                row[0].ljust(widths[0]),
-                *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
-            ]
-        ).rstrip()
-        for row in listed
-    ]

@@ -57,10 +57,9 @@ class Order:
     def grid(self) -> Grid:
         """The cells that were asked for."""
         from tdw.store import Store
-        from tdw_assets.automation.extra_epochs import with_extra
         from tdw_assets.cells.wanted import Grid
 
-        whole = with_extra(Grid.of(self.read_study()), Store(self.store))
+        whole = Grid.of(self.read_study()).with_extra(Store(self.store))
         return whole.narrow(variants=self.variants, epochs=self.epochs)
 
     def to_json(self) -> str:
@@ -82,7 +81,7 @@ def close_over_inputs(grid: Grid, names: Iterable[str]) -> tuple[str, ...]:
     Raises:
         BadConfig: a name that is none of the study's assets; lists them.
     """
-    known = asset_inputs(grid)
+    known = {product.name: product.inputs for product in grid.products}
     wanted: set[str] = set()
     waiting = list(names)
     while waiting:
@@ -95,17 +94,3 @@ def close_over_inputs(grid: Grid, names: Iterable[str]) -> tuple[str, ...]:
             wanted.add(name)
             waiting += known[name]
     return tuple(name for name in known if name in wanted)
-
-
-def asset_inputs(grid: Grid) -> dict[str, tuple[str, ...]]:
-    """Every asset of the study by name, in the order of work, with the names of what it is made from."""
-    from tdw.recipes.catalog import catalog_of
-    from tdw_assets.cells.products import derived_assets
-
-    found: dict[str, tuple[str, ...]] = {"checkpoint": (), "history": ("checkpoint",)}
-    for name in grid.analyzers:
-        required = catalog_of(grid.family).analyzer(name).requires
-        found[name] = ("checkpoint", *(other for other in required if other in grid.analyzers))
-    for asset in derived_assets(grid):
-        found[asset.name] = asset.inputs
-    return found

@@ -20,8 +20,9 @@ from tdw_workbench.terminal import overall
 if TYPE_CHECKING:
     import dagster as dg
 
+    from tdw.inventory.cells import VariantGaps
+    from tdw.inventory.plan import Inventory
     from tdw.store import Store
-    from tdw_assets.cells.gaps import VariantGaps
     from tdw_assets.cells.wanted import Grid
 
 _SOON = 0.01
@@ -88,23 +89,21 @@ class Work:
     @classmethod
     def find(cls, order: Order, grid: Grid, instance: dg.DagsterInstance, store: Store) -> Work:
         """Compare what the order asks for with what is there."""
-        from tdw_assets.automation.planned_runs import plan_derived
-        from tdw_assets.cells.gaps import find_gaps
         from tdw_assets.cells.partitions import with_registered
-        from tdw_assets.cells.products import derived_assets, find_comparison_gaps, find_derived_gaps
+        from tdw_assets.recording.event_records import inventory_of
 
-        found = find_gaps(grid, instance, store)
-        standing = find_derived_gaps(grid, instance, store, found)
-        derived = [asset for asset in derived_assets(grid) if asset.scope == "variant"]
-        made_anew = sum(order.wants(asset.name) for asset in derived)
+        inventory, names = inventory_of(grid, instance, store), order.assets or None
+        found = inventory.gaps()
+        standing = inventory.standing(found)
+        made_anew = _wanted(order, grid, "summarize")
         effort = Effort()
         sizes: dict[str, float] = {}
         for variant, gaps in found.items():
-            for stage, seconds in _size(order, grid, gaps, store).items():
+            for stage, seconds in _size(order, inventory, gaps).items():
                 if seconds:
                     effort.plan(variant, stage, seconds)
                     sizes[variant] = sizes.get(variant, 0.0) + seconds
-            tables = plan_derived(grid, standing, variant, names=order.assets or None)
+            tables = inventory.task("summarize", gaps, names=names, standing=standing)
             if tables or sizes.get(variant):
                 # Whatever is trained or analyzed makes all tables and plots anew.
                 due = tables.size if tables and not sizes.get(variant) else made_anew
@@ -113,12 +112,12 @@ class Work:
             elif gaps.history is None and gaps.checkpoint.recorded and order.wants("history"):
                 sizes[variant] = 0.0
         variants = sorted(sizes, key=lambda variant: -sizes[variant])
-        over_all = find_comparison_gaps(with_registered(grid, instance), instance, store)
-        wanted = sum(order.wants(gap.asset.name) for gap in over_all.gaps)
-        if wanted and (variants or plan_derived(grid, over_all, "", names=order.assets or None)):
+        whole = inventory_of(with_registered(grid, instance), instance, store)
+        wanted = _wanted(order, grid, "compare")
+        if wanted and (variants or whole.task("compare", names=names)):
             effort.plan(ALL, "compare", wanted * Cost.table)
             variants.append(ALL)
-        cells = [asset for gaps in found.values() for asset in (gaps.checkpoint, *gaps.analyzers.values())]
+        cells = [asset for gaps in found.values() for asset in gaps.cells.values()]
         return cls(
             variants=tuple(variants),
             effort=effort,
@@ -127,12 +126,16 @@ class Work:
         )
 
 
-def _size(order: Order, grid: Grid, gaps: VariantGaps, store: Store) -> Mapping[str, float]:
+def _wanted(order: Order, grid: Grid, stage: str) -> int:
+    return sum(product.stage == stage and order.wants(product.name) for product in grid.products)
+
+
+def _size(order: Order, inventory: Inventory, gaps: VariantGaps) -> Mapping[str, float]:
     """Stage -> guessed seconds of what is to be done of a variant."""
-    config = grid.family.parse_variant(gaps.variant)
-    cost = grid.family.cost(config)
+    family = inventory.wanted.family
+    cost = family.cost(family.parse_variant(gaps.variant))
     train = gaps.to_train(out_of_date=order.out_of_date) if order.wants("checkpoint") else ()
-    states = store.epochs(grid.family.name, gaps.variant, STATES)
+    states = inventory.store.epochs(family.name, gaps.variant, STATES)
     steps = sum(stretch.steps for stretch in plan_stretches(((e, e) for e in train), states))
     to_come = {*train, *gaps.checkpoint.recorded}
     wanted = [asset for name, asset in gaps.analyzers.items() if order.wants(name)]

@@ -23,8 +23,7 @@ from tdw_workbench.fill.order import ALL, Order  # noqa: E402
 if TYPE_CHECKING:
     import dagster as dg
 
-    from tdw_assets.automation.planned_runs import PlannedRun
-    from tdw_assets.cells.gaps import VariantGaps
+    from tdw.inventory.plan import Task
     from tdw_assets.cells.wanted import Grid
 
 _INTERRUPTED = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
@@ -58,51 +57,44 @@ def run_variant(
         variant: its key, or `ALL` for what is drawn over all variants.
     """
     failed: set[str] = set()
-    for plan in _stages(order, "" if variant == ALL else variant, grid, instance):
-        planned = plan()
-        if planned is None or planned.job in failed:
+    for plan in _tasks(order, "" if variant == ALL else variant, grid, instance):
+        task = plan()
+        if task is None or task.stage in failed:
             continue
-        done = execute(planned, defs=defs, instance=instance)
+        done = execute(grid, task, defs=defs, instance=instance)
         if done.error:
-            failed.add(planned.job)
+            failed.add(task.stage)
         yield done
 
 
-def _stages(
+def _tasks(
     order: Order, variant: str, grid: Grid, instance: dg.DagsterInstance
-) -> Iterator[Callable[[], PlannedRun | None]]:
-    """Plans to be made one after another, each when the one before it is carried out."""
+) -> Iterator[Callable[[], Task | None]]:
+    """Tasks to be planned one after another, each when the one before it is carried out."""
+    from tdw.inventory.plan import STAGES
     from tdw.store import Store
-    from tdw_assets.automation.planned_runs import plan_analysis, plan_derived, plan_training
-    from tdw_assets.cells.gaps import find_gaps
     from tdw_assets.cells.partitions import with_registered
-    from tdw_assets.cells.products import find_comparison_gaps, find_derived_gaps
+    from tdw_assets.recording.event_records import inventory_of
 
-    store, stale = Store(order.store), order.out_of_date
+    whole = grid if variant else with_registered(grid, instance)
+    inventory = inventory_of(whole, instance, Store(order.store))
+    for stage in STAGES[:-1] if variant else STAGES[-1:]:
 
-    def look() -> VariantGaps:
-        return find_gaps(grid, instance, store, [variant])[variant]
+        def plan(name: str = stage.name) -> Task | None:
+            gaps = inventory.gaps_of(variant) if variant else None
+            return inventory.task(name, gaps, out_of_date=order.out_of_date, names=order.assets or None)
 
-    def derived() -> PlannedRun | None:
-        if variant:
-            standing = find_derived_gaps(grid, instance, store, {variant: look()})
-        else:
-            standing = find_comparison_gaps(with_registered(grid, instance), instance, store)
-        return plan_derived(grid, standing, variant, names=order.assets or None)
-
-    analyzers = [name for name in grid.analyzers if order.wants(name)]
-    if variant and order.wants("checkpoint"):
-        yield lambda: plan_training(grid, look(), out_of_date=stale)
-    if variant and analyzers:
-        yield lambda: plan_analysis(grid, look(), out_of_date=stale, analyzers=analyzers)
-    yield derived
-    yield derived  # plots that were there before the tables they can also show, and are out of date by now
+        yield plan
+        if not stage.of_cells:
+            yield plan  # plots that were there before the tables they can also show are out of date by now
 
 
-def execute(planned: PlannedRun, *, defs: dg.Definitions, instance: dg.DagsterInstance) -> StageDone:
-    """Carry out one planned run in this process."""
+def execute(grid: Grid, task: Task, *, defs: dg.Definitions, instance: dg.DagsterInstance) -> StageDone:
+    """Carry out one task, as a run in this process."""
+    from tdw_assets.automation.planned_runs import plan_run
     from tdw_resources.liveness import WORKER_TAG, identity
 
+    planned = plan_run(grid, task)
     # Left open, a selection of assets brings their checks along.
     job = defs.resolve_job_def(planned.job).get_subset(
         asset_selection=set(planned.assets), asset_check_selection=set()
@@ -115,7 +107,7 @@ def execute(planned: PlannedRun, *, defs: dg.Definitions, instance: dg.DagsterIn
         raise_on_error=False,
     )
     error = "" if result.success else _why(result)
-    return StageDone(planned.variant, planned.job, result.run_id, planned.size, error)
+    return StageDone(task.variant, task.stage, result.run_id, task.size, error)
 
 
 def _why(result: dg.ExecuteInProcessResult) -> str:

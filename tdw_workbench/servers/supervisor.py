@@ -23,6 +23,7 @@ import psutil
 import yaml
 
 from tdw.errors import Busy, TdwError
+from tdw_resources.dagster_internals import DAEMON
 from tdw_resources.liveness import SUPERVISOR_VARIABLE, identity
 from tdw_resources.own_runs import LOCATION
 from tdw_resources.places import log_folder
@@ -73,7 +74,7 @@ class Supervisor:
         code += ["--working-directory", str(log_folder(self.home))]
         self._servers = [
             _Server("code server", code),
-            _Server("daemon", ["dagster._daemon", "run", "-w", str(workspace)]),
+            _Server("daemon", [DAEMON, "run", "-w", str(workspace)]),
             _Server(
                 "webserver", ["tdw_workbench.web", "-h", HOST, "-p", str(self.port), "-w", str(workspace)]
             ),

@@ -2,16 +2,11 @@
 
 import os
 import sys
-from collections.abc import Callable
-from typing import Any
 
 from dagster_webserver.cli import main
-from starlette.types import ASGIApp
 
 from tdw_workbench.web.prefix import Prefixed, prefix_of
-from tdw_workbench.web.webserver import install
-
-_CREATE = "create_app_from_workspace_process_context"  # a seam of dagster-webserver
+from tdw_workbench.web.webserver import install, wrap_app
 
 
 def run() -> None:
@@ -23,17 +18,10 @@ def run() -> None:
 
 def add_prefix() -> None:
     """Let the server answer below the path of $TDW_BASE_URL, whether a proxy takes it off or not."""
-    import dagster_webserver.cli as dagster_cli
-
     prefix = prefix_of(os.environ.get("TDW_BASE_URL", ""))
     if not prefix:
         return
-    create: Callable[..., ASGIApp] = getattr(dagster_cli, _CREATE)
-
-    def prefixed(*arguments: Any, **named: Any) -> Prefixed:
-        return Prefixed(create(*arguments, **named), prefix)
-
-    setattr(dagster_cli, _CREATE, prefixed)
+    wrap_app(lambda app: Prefixed(app, prefix))
     sys.argv += ["--path-prefix", prefix]
 
 

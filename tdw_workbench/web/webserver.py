@@ -1,21 +1,25 @@
 """Dagster's webserver behind our guard, with our routes on the same origin and one script in its page.
 
 It builds on three methods of `DagsterWebserver` (1.13.27): `build_routes`, `build_middleware` and
-`index_html_endpoint`, and on the name that `dagster_webserver.app` instantiates.
-tests/contract/test_webserver_seams.py checks them.
+`index_html_endpoint`, on the name that `dagster_webserver.app` instantiates and on the one by which
+`dagster_webserver.cli` makes the app. tests/contract/test_webserver_seams.py checks them.
 """
 
 from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
+from typing import Any
 
 import dagster_webserver.app as dagster_app
+import dagster_webserver.cli as dagster_cli
 from dagster_webserver.webserver import DagsterWebserver
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from tdw_workbench.web.app import PREFIX, mount
 from tdw_workbench.web.http.guard import Guard
@@ -68,3 +72,14 @@ def install() -> None:
             "page in your browser: install the pinned dagster-webserver"
         )
     dagster_app.DagsterWebserver = TdwWebserver  # type: ignore[misc]
+
+
+def wrap_app(wrap: Callable[[ASGIApp], ASGIApp]) -> None:
+    """Make `dagster-webserver` serve its app inside another one."""
+    name = "create_app_from_workspace_process_context"
+    create: Callable[..., ASGIApp] = getattr(dagster_cli, name)
+
+    def wrapped(*arguments: Any, **named: Any) -> ASGIApp:
+        return wrap(create(*arguments, **named))
+
+    setattr(dagster_cli, name, wrapped)

@@ -6,7 +6,9 @@ import pytest
 from tdw.errors import BadConfig, FingerprintMismatch, NotFound, TdwError
 from tdw.families import get_family
 from tdw.families.modulo_addition_1layer.analyzers import ANALYZERS, coarseness, coarseness_stats
-from tdw.inventory.state import missing_cells
+from tdw.inventory.cells import find_gaps
+from tdw.inventory.records import HeaderRecords
+from tdw.inventory.wanted import Wanted
 from tdw.making.artifacts import analyze
 from tdw.recipes.catalog import catalog_of
 from tdw.store import Address, Store
@@ -208,9 +210,10 @@ def test_wrong_arguments_are_refused_at_the_call(store):
 
 
 def gaps(store, **options):
-    return missing_cells(
-        store, FAMILY, CONFIG, analyzers=[a.name for a in ANALYZERS], epochs=(0, 10, 15), **options
-    )
+    names = [analyzer.name for analyzer in ANALYZERS]
+    wanted = Wanted.of_variant(FAMILY, CONFIG, epochs=(0, 10, 15), analyzers=names, **options)
+    found = find_gaps(wanted, HeaderRecords(wanted, store), store)[CONFIG.key].to_analyze()
+    return {name: list(epochs) for name, epochs in found.items()}
 
 
 def test_cells_without_artifact_are_missing_and_epochs_without_checkpoint_are_not_cells(store):

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from tdw.inventory.versions import DataVersion
 from tdw.store import Store
 from tdw.study import Study, parse_study
 from tdw.training.environment import code_version
 from tdw_assets.assets.requested_cells import cells_config, range_tags
 from tdw_assets.build import build_defs
 from tdw_assets.cells.wanted import Grid, cell_key
-from tdw_assets.recording.versions import DataVersion, tags
+from tdw_assets.recording.versions import tags
 from tdw_resources.resources import StoreResource
 
 V1, V2 = "p7_s1_d598", "p7_s2_d598"

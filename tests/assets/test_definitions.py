@@ -10,7 +10,6 @@ from tiny_variant import TINY
 from tdw.making.comparison import write_comparison
 from tdw.store import Store, TableAddress
 from tdw_assets.build import build_defs
-from tdw_assets.cells.products import derived_assets
 from tdw_assets.cells.wanted import Grid
 
 
@@ -90,7 +89,7 @@ def test_a_narrowed_grid_holds_what_was_asked_for_alone(grid: Grid) -> None:
 
 def test_the_comparison_is_two_tables_and_there_only_with_both(grid: Grid, tiny_store: Store) -> None:
     write_comparison(tiny_store, grid.family, [grid.family.parse_variant(TINY)], early_epoch=10)
-    asset = next(asset for asset in derived_assets(grid) if asset.name == "summaries/comparison")
-    assert asset.exists(grid, tiny_store, None)
+    comparison = grid.product("summaries/comparison")
+    assert comparison.exists(grid.family.name, tiny_store, None)
     Path(tiny_store.path(TableAddress(grid.family.name, None, "associations"))).unlink()
-    assert not asset.exists(grid, tiny_store, None)
+    assert not comparison.exists(grid.family.name, tiny_store, None)

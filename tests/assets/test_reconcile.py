@@ -8,8 +8,9 @@ import pytest
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 from lab import V1, V2, Lab
 
+from tdw.inventory.plan import Task
 from tdw.store import Address
-from tdw_assets.automation.planned_runs import PlannedRun
+from tdw_assets.automation.planned_runs import plan_run
 from tdw_assets.automation.run_requests import run_request
 from tdw_assets.automation.sensor import Seen, Tick, tick
 from tdw_assets.cells.partitions import variants_name
@@ -27,11 +28,12 @@ class Automation:
         self.seen = result.seen
         return result
 
-    def carry_out(self, planned: PlannedRun) -> dg.ExecuteInProcessResult:
-        if planned.job == "check":
+    def carry_out(self, task: Task) -> dg.ExecuteInProcessResult:
+        if task.stage == "check":
             self.checks += 1
         else:
-            self.done[planned.job, planned.variant] += 1
+            self.done[task.stage, task.variant] += 1
+        planned = plan_run(self.lab.grid, task)
         return self.lab.run(
             planned.job,
             asset_selection=list(planned.assets) or None,
@@ -44,10 +46,10 @@ class Automation:
         """Tick until nothing is asked for; the notes of the last tick."""
         for _ in range(most):
             result = self.tick()
-            if not result.runs and not result.seen.queue:
+            if not result.tasks and not result.seen.queue:
                 return result.notes
-            for planned, _attempt in result.runs:
-                self.carry_out(planned)
+            for task, _attempt in result.tasks:
+                self.carry_out(task)
         raise AssertionError(f"no rest after {most} ticks: {self.done}")
 
 
@@ -108,7 +110,7 @@ def times_written(lab: Lab) -> dict[str, int]:
 def test_a_tick_looks_at_no_cell_when_nothing_changed(
     automation: Automation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert automation.tick().runs
+    assert automation.tick().tasks
     looked: list[object] = []
     monkeypatch.setattr("tdw_assets.automation.sensor._look", lambda *args: looked.append(args) or iter(()))
     automation.seen.left, automation.seen.compared = [V1], True
@@ -119,10 +121,10 @@ def test_a_tick_looks_at_no_cell_when_nothing_changed(
 def test_after_an_upgrade_of_what_draws_every_variant_is_looked_at_again(
     automation: Automation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert automation.tick().runs
+    assert automation.tick().tasks
     looked: list[str] = []
     monkeypatch.setattr(
-        "tdw_assets.automation.sensor._look", lambda *args: looked.extend(args[3]) or iter(())
+        "tdw_assets.automation.sensor._look", lambda *args: looked.extend(args[2]) or iter(())
     )
     automation.seen.left = []
     automation.seen.made_by = "an earlier version"
@@ -136,13 +138,13 @@ def test_after_an_upgrade_of_what_draws_every_variant_is_looked_at_again(
 
 def test_variants_that_are_worked_on_are_left_alone(automation: Automation) -> None:
     first = automation.tick()
-    assert {(run.job, run.variant) for run, _ in first.runs} == {("train", V1), ("train", V2)}
-    run = first.runs[0][0]
+    assert {(task.stage, task.variant) for task, _ in first.tasks} == {("train", V1), ("train", V2)}
+    run = plan_run(automation.lab.grid, first.tasks[0][0])
     automation.lab.instance.create_run_for_job(
         automation.lab.defs.resolve_job_def("train"), tags=run.tags, status=dg.DagsterRunStatus.STARTED
     )
     automation.seen = Seen()
-    assert {(run.job, run.variant) for run, _ in automation.tick().runs} == {("train", V2)}
+    assert {(task.stage, task.variant) for task, _ in automation.tick().tasks} == {("train", V2)}
 
 
 def test_work_that_fails_without_progress_is_tried_three_times_and_then_reported(
@@ -185,14 +187,14 @@ def test_analysis_does_not_wait_until_a_training_that_fails_is_given_up(
     monkeypatch.setattr("tdw.training.loop.train", broken)
     asked: list[str] = []
     for _ in range(3):
-        for planned, _attempt in automation.tick().runs:
-            automation.carry_out(planned)
-            asked += [planned.job] if planned.variant == V1 else []
+        for task, _attempt in automation.tick().tasks:
+            automation.carry_out(task)
+            asked += [task.stage] if task.variant == V1 else []
     assert asked == ["train", "analyze", "train"]
 
 
 def test_a_run_that_a_person_canceled_is_not_started_again(automation: Automation) -> None:
-    planned = automation.tick().runs[0][0]
+    planned = plan_run(automation.lab.grid, automation.tick().tasks[0][0])
     instance = automation.lab.instance
     run = instance.create_run_for_job(
         automation.lab.defs.resolve_job_def("train"), tags=planned.tags, status=dg.DagsterRunStatus.STARTED
@@ -200,7 +202,7 @@ def test_a_run_that_a_person_canceled_is_not_started_again(automation: Automatio
     instance.report_run_canceled(run)
     automation.seen = Seen()
     result = automation.tick()
-    assert {run.variant for run, _ in result.runs} == {V2}
+    assert {run.variant for run, _ in result.tasks} == {V2}
     assert any("was canceled" in note for note in result.notes)
 
 
@@ -211,7 +213,7 @@ def test_a_new_variant_is_found_and_a_removed_one_left_alone(automation: Automat
     lab.instance.add_dynamic_partitions(variants_name(lab.grid), [new])
     lab.instance.delete_dynamic_partition(variants_name(lab.grid), V2)
     result = automation.tick()
-    assert new in {run.variant for run, _ in result.runs}
+    assert new in {run.variant for run, _ in result.tasks}
     assert V2 not in result.seen.marks
 
 
@@ -222,7 +224,7 @@ def test_a_tick_stops_when_its_time_is_up_and_the_next_goes_on(lab: Lab) -> None
     while not asked or seen.queue:
         result = tick(lab.grid, lab.instance, lab.store, seen, budget_s=1e-9)
         seen, ticks = result.seen, ticks + 1
-        asked += [run.variant for run, _ in result.runs]
+        asked += [run.variant for run, _ in result.tasks]
         assert ticks < 10
     assert sorted(asked) == sorted([V1, V2, *more]) and ticks == 4
 
@@ -250,9 +252,9 @@ def test_a_run_that_automation_asks_for_brings_no_checks_along_and_waits_for_its
     from dagster._core.op_concurrency_limits_counter import compute_run_op_concurrency_info_for_snapshot
     from dagster._core.snap.execution_plan_snapshot import snapshot_from_execution_plan
 
-    planned = tick(lab.grid, lab.instance, lab.store, Seen()).runs[0][0]
-    request = run_request(planned, attempt=0)
-    job = lab.defs.resolve_job_def(planned.job).get_subset(
+    task = tick(lab.grid, lab.instance, lab.store, Seen()).tasks[0][0]
+    request = run_request(lab.grid, task, attempt=0)
+    job = lab.defs.resolve_job_def(request.job_name).get_subset(
         asset_selection=set(request.asset_selection or []),
         asset_check_selection=None if request.asset_check_keys is None else set(request.asset_check_keys),
     )
@@ -263,11 +265,11 @@ def test_a_run_that_automation_asks_for_brings_no_checks_along_and_waits_for_its
 
 
 def test_the_nightly_schedule_asks_for_every_gap(lab: Lab) -> None:
-    from tdw_assets.automation.schedules import find_runs
+    from tdw_assets.automation.schedules import find_tasks
 
-    planned = find_runs("train", lab.grid, lab.instance, lab.store)
-    assert {(run.job, run.variant, run.size) for run in planned} == {("train", V1, 4), ("train", V2, 4)}
-    assert not find_runs("analyze", lab.grid, lab.instance, lab.store)
+    tasks = find_tasks("train", lab.grid, lab.instance, lab.store)
+    assert {(task.stage, task.variant, task.size) for task in tasks} == {("train", V1, 4), ("train", V2, 4)}
+    assert not find_tasks("analyze", lab.grid, lab.instance, lab.store)
 
 
 def test_variants_are_registered_from_a_form_and_wrong_ones_refused(lab: Lab) -> None:

@@ -10,10 +10,10 @@ from lab import V1, V2, Lab
 from tdw.making.artifacts import analyze
 from tdw.store import Address
 from tdw.training.loop import train
-from tdw_assets.cells.gaps import find_gaps
-from tdw_assets.cells.partitions import RANGE_END, RANGE_START
 from tdw_assets.cells.wanted import cell_key
+from tdw_assets.recording.event_records import inventory_of
 from tdw_resources import links
+from tdw_resources.dagster_internals import RANGE_END, RANGE_START
 
 ALL = (0, 2, 4, 6)
 
@@ -21,7 +21,7 @@ EXPLORED = ("neuron_activations", "attention_patterns", "coarseness", "neuron_fr
 
 
 def gaps(lab: Lab, variant: str = V1):
-    return find_gaps(lab.grid, lab.instance, lab.store, [variant])[variant]
+    return inventory_of(lab.grid, lab.instance, lab.store).gaps_of(variant)
 
 
 def keys(*epochs: int, variant: str = V1) -> list[str]:

@@ -8,13 +8,13 @@ import pytest
 from lab import V1, V2, Lab
 
 from tdw_assets.assets.requested_cells import cells_config
-from tdw_assets.automation.schedules import find_runs
+from tdw_assets.automation.schedules import find_tasks
 from tdw_assets.automation.sensor import Seen, tick
 from tdw_assets.cells.partitions import describe_foreign, foreign_keys, variants_name, with_registered
 from tdw_assets.cells.wanted import cell_key
 from tdw_assets.checks.asset_checks import check_cells
 from tdw_assets.checks.events_against_files import compare_with_events
-from tdw_assets.status import Survey
+from tdw_assets.status import take_survey
 from tdw_resources.liveness import WORKER_TAG
 from tdw_workbench.fill.order import Order
 from tdw_workbench.fill.remaining import Work
@@ -41,12 +41,12 @@ def test_every_door_goes_on_with_the_variants_and_names_the_keys(odd: Lab) -> No
     grid, instance, store = odd.grid, odd.instance, odd.store
     assert with_registered(grid, instance).variants == (V1, V2)
     assert foreign_keys(grid, instance) == KEYS
-    survey = Survey.take(grid, instance, store)
+    survey = take_survey(grid, instance, store)
     assert list(survey.gaps) == [V1, V2] and survey.to_dict()["foreign_keys"] == list(KEYS)
     result = tick(grid, instance, store, Seen())
-    assert {run.variant for run, _ in result.runs} == {V1, V2}
-    assert {run.variant for run in find_runs("train", grid, instance, store)} == {V1, V2}
-    assert not find_runs("compare", grid, instance, store)
+    assert {task.variant for task, _ in result.tasks} == {V1, V2}
+    assert {run.variant for run in find_tasks("train", grid, instance, store)} == {V1, V2}
+    assert not find_tasks("compare", grid, instance, store)
     checked = list(check_cells(with_registered(grid, instance), instance, store, set()))
     assert checked == []
     order = Order(grid.study.model_dump(mode="json"), str(store.root), "", (V1, V2))
@@ -115,7 +115,7 @@ def test_a_range_that_holds_such_a_key_does_the_variants_and_then_fails(odd: Lab
 )
 def test_any_cursor_is_survived(lab: Lab, cursor: str) -> None:
     result = tick(lab.grid, lab.instance, lab.store, Seen.read(cursor))
-    assert {run.variant for run, _ in result.runs} == {V1, V2}
+    assert {task.variant for task, _ in result.tasks} == {V1, V2}
     json.dumps(result.seen.__dict__)
 
 
@@ -135,8 +135,8 @@ def test_events_of_any_partition_and_version_are_survived(lab: Lab) -> None:
                 tags = {"dagster/data_version": version}
                 event = dg.AssetMaterialization(asset, partition=partition, tags=tags)
                 instance.report_runless_asset_event(event)
-    assert {run.variant for run, _ in tick(grid, instance, lab.store, Seen()).runs} == {V1, V2}
-    assert set(Survey.take(grid, instance, lab.store).gaps) == {V1, V2}
+    assert {run.variant for run, _ in tick(grid, instance, lab.store, Seen()).tasks} == {V1, V2}
+    assert set(take_survey(grid, instance, lab.store).gaps) == {V1, V2}
     found = list(compare_with_events([], lab.store, instance=instance, families=[grid.family]))
     assert {finding.variant for finding in found} <= {V1, ""}
 
@@ -154,8 +154,8 @@ def test_runs_with_any_tags_are_survived(lab: Lab) -> None:
                 tags = dict.fromkeys((*plain, *names), value)
                 run = lab.instance.create_run_for_job(job, status=status)
                 lab.instance.add_run_tags(run.run_id, tags)
-    assert {run.variant for run, _ in tick(lab.grid, lab.instance, lab.store, Seen()).runs} == {V1, V2}
-    Survey.take(lab.grid, lab.instance, lab.store)
+    assert {run.variant for run, _ in tick(lab.grid, lab.instance, lab.store, Seen()).tasks} == {V1, V2}
+    take_survey(lab.grid, lab.instance, lab.store)
 
 
 def test_a_key_with_a_bar_makes_no_variant_busy(odd: Lab) -> None:

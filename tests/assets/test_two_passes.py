@@ -10,11 +10,11 @@ from tdw.store import Address, RecordAddress, Store, TableAddress
 from tdw.store.fingerprints import fingerprint_arrays
 from tdw.study.extra_epochs import read_choice
 from tdw.training.loop import train
-from tdw_assets.automation.extra_epochs import look, settle, with_extra
-from tdw_assets.automation.schedules import find_runs
+from tdw_assets.automation.extra_epochs import look, settle
+from tdw_assets.automation.schedules import find_tasks
 from tdw_assets.automation.sensor import _extend
 from tdw_assets.cells.partitions import register_variants, variants_name, with_registered
-from tdw_assets.status import Survey
+from tdw_assets.status import take_survey
 
 V3 = "p7_s3_d598"
 PASSES = {"train": 2, "analyze": 1}
@@ -63,9 +63,9 @@ def test_the_sensor_asks_for_the_second_pass_and_its_checkpoints_are_those_of_a_
 ) -> None:
     lab = automation.lab
     first = automation.tick()
-    assert {(run.job, run.variant) for run, _ in first.runs} == {("train", V1), ("train", V2)}
+    assert {(task.stage, task.variant) for task, _ in first.tasks} == {("train", V1), ("train", V2)}
     assert not first.seen.extra and read_choice(lab.store, lab.grid.study) is None
-    for planned, _ in first.runs:
+    for planned, _ in first.tasks:
         automation.carry_out(planned)
     for variant in (V1, V2):
         fall(lab, variant)
@@ -75,26 +75,26 @@ def test_the_sensor_asks_for_the_second_pass_and_its_checkpoints_are_those_of_a_
     assert choice is not None and choice.variants == (V1, V2)
     extra = choice.epochs
     assert 1 <= len(extra) <= 3 and not set(extra) & {0, 20, 40} and second.seen.extra == list(extra)
-    assert {(run.job, run.variant, run.size) for run, _ in second.runs} == {
+    assert {(task.stage, task.variant, task.size) for task, _ in second.tasks} == {
         ("train", V1, len(extra)),
         ("train", V2, len(extra)),
     }
     # The definitions are those of a code location that is loaded after the choice, as every run's are.
-    automation.lab = Lab(with_extra(lab.grid, lab.store), lab.instance, lab.store)
-    for planned, _ in second.runs:
+    automation.lab = Lab(lab.grid.with_extra(lab.store), lab.instance, lab.store)
+    for planned, _ in second.tasks:
         automation.carry_out(planned)
-    for planned, _ in automation.tick().runs:
+    for planned, _ in automation.tick().tasks:
         automation.carry_out(planned)
     assert automation.done == {(job, variant): n for variant in (V1, V2) for job, n in PASSES.items()}
-    assert {run.job for run, _ in automation.tick().runs} == {"summarize"}
-    survey = Survey.take(lab.grid, lab.instance, lab.store)
-    assert survey.grid.epochs == tuple(sorted({0, 20, 40, *extra}))
+    assert {task.stage for task, _ in automation.tick().tasks} == {"summarize"}
+    survey = take_survey(lab.grid, lab.instance, lab.store)
+    assert survey.wanted.epochs == tuple(sorted({0, 20, 40, *extra}))
     assert survey.to_dict()["totals"]["missing"] == survey.to_dict()["totals"]["out_of_date"] == 0
 
     direct = Store(tmp_path / "direct")
     family = lab.grid.family
     for variant in (V1, V2):
-        wanted = list(survey.grid.epochs)
+        wanted = list(survey.wanted.epochs)
         for kind in ("checkpoints", "coarseness", "coarseness_stats"):
             assert lab.store.epochs(family.name, variant, kind) == wanted
         config = family.parse_variant(variant)
@@ -107,11 +107,10 @@ def test_the_sensor_asks_for_the_second_pass_and_its_checkpoints_are_those_of_a_
     record = lab.store.path(RecordAddress(family.name, "tiny"))
     before = record.stat().st_mtime_ns
     automation.seen = type(automation.seen)()
-    assert {run.job for run, _ in automation.tick().runs} == {"summarize"}
+    assert {task.stage for task, _ in automation.tick().tasks} == {"summarize"}
     assert record.stat().st_mtime_ns == before
-    assert not [
-        run for job in ("train", "analyze") for run in find_runs(job, lab.grid, lab.instance, lab.store)
-    ]
+    for stage in ("train", "analyze"):
+        assert not find_tasks(stage, lab.grid, lab.instance, lab.store)
 
 
 def test_nothing_is_chosen_while_a_variant_can_still_be_trained(lab: Lab) -> None:
@@ -150,12 +149,12 @@ def test_the_automation_gives_a_failing_variant_up_and_chooses_without_it(
     monkeypatch.setattr("tdw.training.loop.train", broken)
     chosen_at: list[int] = []
     for _ in range(6):
-        runs = automation.tick().runs
+        tasks = automation.tick().tasks
         if automation.seen.extra:
             chosen_at.append(automation.done["train", V2])
-        for planned, _attempt in runs:
-            if planned.job == "train":
-                automation.carry_out(planned)
+        for task, _attempt in tasks:
+            if task.stage == "train":
+                automation.carry_out(task)
     choice = read_choice(lab.store, lab.grid.study)
     assert choice is not None and choice.variants == (V1,)
     assert chosen_at[0] == 3, "the choice waits as long as there are attempts left"
@@ -207,8 +206,8 @@ def test_a_history_that_is_damaged_is_said_and_nothing_is_chosen(automation: Aut
 
 
 def test_a_study_without_a_rule_is_the_same_grid(lab: Lab) -> None:
-    assert with_extra(lab.grid, lab.store) is lab.grid
+    assert lab.grid.with_extra(lab.store) is lab.grid
     settled = settle(lab.grid, lab.instance, lab.store)
     assert settled.grid is lab.grid and not settled.due and not settled.waits_for
     assert not lab.store.path(RecordAddress(lab.grid.family.name, "tiny")).exists()
-    assert Survey.take(lab.grid, lab.instance, lab.store).to_dict()["adaptive"] is None
+    assert take_survey(lab.grid, lab.instance, lab.store).to_dict()["adaptive"] is None

@@ -1,5 +1,7 @@
 """A variant's key names one model; a wrong one is refused with the remedy."""
 
+import dataclasses
+import itertools
 import subprocess
 import sys
 
@@ -22,8 +24,10 @@ FRACTIONS = st.integers(1200, 9000).map(lambda tenthousandths: round(tenthousand
 def test_a_key_gives_back_the_configuration_it_came_from(
     p: int, seed: int, data_seed: int, fraction: float
 ) -> None:
-    config = Config(p, seed, data_seed, fraction)
-    assert Config.parse(config.key) == config
+    for order, replicate in itertools.product(("qokv", "qkvo"), (0, 1, 9999)):
+        config = Config(p, seed, data_seed, fraction, order, replicate)
+        assert Config.parse(config.key) == config
+        assert Config.parse(config.base_key) == dataclasses.replace(config, replicate=0)
 
 
 def test_the_train_fraction_is_named_only_where_it_is_not_the_default() -> None:
@@ -37,6 +41,11 @@ def test_the_train_fraction_is_named_only_where_it_is_not_the_default() -> None:
         ("p113_s0999_d598", "write p113_s999_d598"),
         ("p113_s999_d598_f0.3", "write p113_s999_d598"),
         ("p113_s999_d598_f0.40", "write p113_s999_d598_f0.4"),
+        ("p113_s999_d598_iqokv", "write p113_s999_d598"),
+        ("p113_s999_d598_r0", "write p113_s999_d598"),
+        ("p113_s999_d598_r1_iqkvo", "keys look like"),
+        ("p113_s999_d598_ivoqk", "use qokv or qkvo"),
+        ("p113_s999_d598_r10000", "from 0 to 9999"),
         ("p113_s999", "keys look like"),
         ("p113_s999_d598/../x", "keys look like"),
         ("p١١٣_s999_d598", "keys look like"),

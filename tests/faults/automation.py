@@ -103,16 +103,17 @@ def _automate(root: Path, cursor: str, shift: float) -> None:
             first = tick(grid(), instance, store, seen)
             second = tick(grid(), instance, store, seen)
             commit.on_step("tick", root / "tick")
-            asked = [run_request(run, attempt=attempt).run_key for run, attempt in first.runs]
-            again = [run_request(run, attempt=attempt).run_key for run, attempt in second.runs]
+            asked = [run_request(grid(), task, attempt=attempt).run_key for task, attempt in first.tasks]
+            again = [run_request(grid(), task, attempt=attempt).run_key for task, attempt in second.tasks]
             if asked != again:
                 raise RuntimeError(f"a doubled tick asks for something else: {asked} and {again}")
-            new = [(key, run) for key, (run, _) in zip(asked, first.runs, strict=True) if key not in started]
-            for key, run in new:
+            both = zip(asked, first.tasks, strict=True)
+            new = [(key, task) for key, (task, _) in both if key not in started]
+            for key, task in new:
                 started.add(str(key))
                 with keys.open("a") as file:
                     file.write(f"{key}\n")
-                if run.job == "check":
+                if task.stage == "check":
                     checks = definitions(root).resolve_job_def("check")
                     mark = {WORKER_TAG: identity()}  # as our run launcher gives to every run
                     if not checks.execute_in_process(
@@ -120,7 +121,7 @@ def _automate(root: Path, cursor: str, shift: float) -> None:
                     ).success:
                         raise RuntimeError("the run of the checks failed")
                     continue
-                done = execute(run, defs=definitions(root), instance=instance)
+                done = execute(grid(), task, defs=definitions(root), instance=instance)
                 if done.error:
                     raise RuntimeError(f"{done.stage} of {done.variant}: {done.error}")
             seen = first.seen

@@ -17,24 +17,26 @@ from hypothesis import strategies as st
 from tdw.exchange.bundle import export_bundle
 from tdw.exchange.import_checkpoints import import_bundle
 from tdw.exchange.state_dicts import import_checkpoints
-from tdw.store import Address, Store, seal
+from tdw.store import Address, Store
 from tdw.store.layout import CHECKPOINTS
 
 from .mutations import changed, changed_bytes, fuzz, paths, refused_or
 from .work import FAMILY, VARIANTS, Tree
 
 VARIANT = VARIANTS[0]
+_DATA = "tdw-bundle/data/"
 
 
 def fuzz_archive(store: Store, *, examples: int, seed: int) -> int:
-    """Bundles: manifests that lead elsewhere with the right seal, other members, bytes changed anywhere."""
+    """Bundles: manifests that lead elsewhere with right checksums, other members, bytes changed anywhere."""
     place = store.root.parent
     good = place / "good.tdw.tar"
     export_bundle(store, FAMILY, [VARIANT], good, include=["coarseness_stats", "summaries"])
     data = good.read_bytes()
     with tarfile.open(good) as opened:
-        files = {member.name: _member(opened, member) for member in opened.getmembers()}
-    plain = json.loads(files.pop("manifest.json"))
+        members = {member.name: _member(opened, member) for member in opened.getmembers()}
+    files = {name.removeprefix(_DATA): data for name, data in members.items() if name.startswith(_DATA)}
+    plain = json.loads(members["tdw-bundle/variants.json"])
     secret = place / "secret"
     secret.write_text("not yours")
 
@@ -49,8 +51,6 @@ def fuzz_archive(store: Store, *, examples: int, seed: int) -> int:
             where = draw(paths | st.just(name) | st.sampled_from(_elsewhere(name)))
             inside[where] = draw(st.just(contents) | st.binary(max_size=64))
         note = draw(changed(plain) if draw(st.booleans()) else st.just(plain))
-        if isinstance(note, dict) and draw(st.integers(0, 3)):
-            note["files"] = [[p, len(d), hashlib.sha256(d).hexdigest()] for p, d in inside.items()]
         kind = draw(
             st.sampled_from([tarfile.REGTYPE] * 6 + [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE])
         )
@@ -141,21 +141,28 @@ def _elsewhere(name: str) -> list[str]:
 
 
 def _archive(note: Any, files: dict[str, bytes], kind: bytes, target: str) -> bytes:
-    """A tar whose manifest is sealed, as an attacker would make it; one of its members may be a link."""
-    if isinstance(note, dict):
-        note["seal"] = seal.blank()
-    sealed = seal.seal(json.dumps(note).encode())[0] if isinstance(note, dict) else json.dumps(note).encode()
+    """A bag whose checksums are right, as an attacker would make it; one of its members may be a link."""
+    payload = {f"data/{path}": data for path, data in files.items()}
+    tags = {
+        "bagit.txt": b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n",
+        "bag-info.txt": b"",
+        "README.md": b"",
+        "variants.json": json.dumps(note).encode(),
+        "manifest-sha256.txt": _sha256sum(payload),
+    }
     made = io.BytesIO()
-    last = list(files)[-1:] if kind != tarfile.REGTYPE else []
-    for path, data in {"manifest.json": bytes(sealed), **files}.items():
-        info = tarfile.TarInfo(path)
+    last = list(payload)[-1:] if kind != tarfile.REGTYPE else []
+    for path, data in {**tags, "tagmanifest-sha256.txt": _sha256sum(tags), **payload}.items():
+        info = tarfile.TarInfo(f"tdw-bundle/{path}")
         info.size, info.mode = len(data), 0o644
         if [path] == last:
             info.type, info.linkname, info.size, data = kind, target, 0, b""
-        try:
-            header = info.tobuf(tarfile.USTAR_FORMAT, "utf-8", "surrogateescape")
-        except ValueError:
-            header = info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+        header = info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
         made.write(header + data + bytes(-len(data) % 512))
     made.write(bytes(1024))
     return made.getvalue()
+
+
+def _sha256sum(files: dict[str, bytes]) -> bytes:
+    lines = [f"{hashlib.sha256(data).hexdigest()}  {path}\n" for path, data in files.items()]
+    return "".join(lines).encode("utf-8", "surrogateescape")

@@ -16,7 +16,9 @@ for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", 
     os.environ[_variable] = "1"
 
 from tdw.families import get_family  # noqa: E402
-from tdw.inventory.state import missing_cells  # noqa: E402
+from tdw.inventory.plan import Inventory  # noqa: E402
+from tdw.inventory.records import HeaderRecords  # noqa: E402
+from tdw.inventory.wanted import Wanted  # noqa: E402
 from tdw.recipes.catalog import catalog_of  # noqa: E402
 from tdw.store import Store, TableAddress  # noqa: E402
 from tdw.study import Study, parse_study  # noqa: E402
@@ -60,7 +62,8 @@ def fill_by_library(root: Path, variant: str = VARIANTS[0]) -> None:
         test_every=settings.test_every,
     ):
         pass
-    cells = missing_cells(store, FAMILY, config, analyzers=ANALYZERS, epochs=EPOCHS)
+    wanted = Wanted.of_variant(FAMILY, config, epochs=EPOCHS, analyzers=ANALYZERS)
+    cells = Inventory(wanted, HeaderRecords(wanted, store), store).gaps_of(variant).to_analyze()
     for done in analyze(store, FAMILY, config, cells, device="cpu"):
         if done.error is not None:
             raise done.error

@@ -6,6 +6,7 @@ from typing import Any
 
 from synthetic import FAMILY
 
+from tdw.drawing.plotly_pen import figure
 from tdw.drawing.style import looks, short_labels
 from tdw.recipes.reader import Sources, VariantReader
 from tdw.store import Store
@@ -25,6 +26,11 @@ def sources(store: Store, *variants: str, scheduled: tuple[int, ...] | None = EP
             for key in variants
         )
     )
+
+
+def interactive(module: Any, data: Any) -> Any:
+    """The interactive figure of a module's chart."""
+    return figure(module.chart(data)) if hasattr(module, "chart") else module.build(data)
 
 
 def axis_title(figure: Any, name: str) -> str:

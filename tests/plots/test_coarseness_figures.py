@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from figures import EPOCHS, KEYS, MISSING, axis_title, sources, traces
+from figures import EPOCHS, KEYS, MISSING, axis_title, interactive, sources, traces
 from synthetic import matrix, write_table, write_variant
 
 from tdw.drawing import style
@@ -28,7 +28,7 @@ def distribution(store: Store, variant: str):
 
 
 def test_the_distribution_is_the_histogram_at_each_epoch_and_its_bars_follow_the_slider(store: Store):
-    figure = coarseness_distribution.build(distribution(store, KEYS[0]))
+    figure = interactive(coarseness_distribution, distribution(store, KEYS[0]))
     values = matrix(EPOCHS, groks_at=1500, neurons=12, seed=485)
     expected = np.stack([np.histogram(row, bins=20, range=(0, 1))[0] for row in values], axis=1)
     (heatmap,), (bars,) = traces(figure, type="heatmap"), traces(figure, type="bar")
@@ -43,13 +43,13 @@ def test_the_distribution_is_the_histogram_at_each_epoch_and_its_bars_follow_the
 
 
 def test_frames_keep_the_type_of_the_trace_they_change(store: Store):
-    figure = coarseness_distribution.build(distribution(store, KEYS[0]))
+    figure = interactive(coarseness_distribution, distribution(store, KEYS[0]))
     for frame in figure.frames:
         assert [t.type for t in frame.data] == [figure.data[i].type for i in frame.traces]
 
 
 def test_a_missing_epoch_is_an_empty_column_and_has_no_frame(store: Store):
-    figure = coarseness_distribution.build(distribution(store, KEYS[1]))
+    figure = interactive(coarseness_distribution, distribution(store, KEYS[1]))
     (heatmap,) = traces(figure, type="heatmap")
     empty = np.isnan(heatmap.z).all(axis=0)
     assert heatmap.x[empty].tolist() == list(MISSING)
@@ -76,7 +76,7 @@ def painted(figure: Any, axis: str) -> dict[int, np.ndarray]:
 
 
 def test_coarseness_by_neuron_has_one_color_scale_from_0_to_1_for_all_variants(store: Store):
-    figure = neuron_coarseness.build(neurons(store, *KEYS))
+    figure = interactive(neuron_coarseness, neurons(store, *KEYS))
     axis = figure.layout.coloraxis
     assert (axis.cmin, axis.cmax) == (0, 1)
     assert all(t.coloraxis == "coloraxis" for t in figure.data)
@@ -91,7 +91,7 @@ def test_coarseness_by_neuron_has_one_color_scale_from_0_to_1_for_all_variants(s
 
 
 def test_missing_epochs_are_empty_columns_in_the_facet_of_the_variant(store: Store):
-    figure = neuron_coarseness.build(neurons(store, *KEYS))
+    figure = interactive(neuron_coarseness, neurons(store, *KEYS))
     for axis, missing in (("x", ()), ("x2", MISSING), ("x3", ())):
         columns = painted(figure, axis)
         assert sorted(e for e, column in columns.items() if np.isnan(column).all()) == list(missing)
@@ -99,12 +99,12 @@ def test_missing_epochs_are_empty_columns_in_the_facet_of_the_variant(store: Sto
 
 
 def test_columns_of_one_trace_are_evenly_spaced_so_that_plotly_draws_them_as_a_picture(store: Store):
-    for trace in neuron_coarseness.build(neurons(store, *KEYS)).data:
+    for trace in interactive(neuron_coarseness, neurons(store, *KEYS)).data:
         assert len(set(np.diff(trace.x).tolist())) == 1
 
 
 def test_headings_tell_of_gaps_and_of_no_grok(store: Store):
-    figure = neuron_coarseness.build(neurons(store, *KEYS))
+    figure = interactive(neuron_coarseness, neurons(store, *KEYS))
     headings = [a.text for a in figure.layout.annotations]
     assert "gaps" in headings[1] and "no grok" in headings[2]
 
@@ -131,7 +131,7 @@ def test_neurons_are_sorted_by_index_final_frequency_or_first_blob_epoch():
 
 def test_the_sort_buttons_reorder_every_facet(store: Store):
     data = neurons(store, *KEYS)
-    figure = neuron_coarseness.build(data)
+    figure = interactive(neuron_coarseness, data)
     labels = [button.label for button in figure.layout.updatemenus[0].buttons]
     assert labels == ["by index", "by final frequency", "by first blob epoch", "by final coarseness"]
     (change,) = figure.layout.updatemenus[0].buttons[2].args
@@ -145,7 +145,7 @@ def blobs(store: Store, *variants: str, **parameters: float):
 
 
 def test_blob_counts_are_neurons_at_or_above_each_threshold(store: Store):
-    figure = blob_count.build(blobs(store, KEYS[0]))
+    figure = interactive(blob_count, blobs(store, KEYS[0]))
     values = matrix(EPOCHS, groks_at=1500, neurons=12, seed=485)
     for threshold in ("0.5", "0.6", "0.7", "0.8"):
         (line,) = traces(figure, name=f"coarseness ≥ {threshold}")
@@ -155,7 +155,7 @@ def test_blob_counts_are_neurons_at_or_above_each_threshold(store: Store):
 
 
 def test_a_button_leaves_one_threshold_of_every_variant(store: Store):
-    figure = blob_count.build(blobs(store, *KEYS))
+    figure = interactive(blob_count, blobs(store, *KEYS))
     shown = [t.name for t in figure.data if t.visible]
     assert len(shown) == 3 and shown[2] == "p17 s999 (no grok)"
     button = next(b for b in figure.layout.updatemenus[0].buttons if b.label == "≥ 0.5")
@@ -168,15 +168,15 @@ def test_a_button_leaves_one_threshold_of_every_variant(store: Store):
 
 
 def test_a_gap_in_the_blob_count_is_not_bridged(store: Store):
-    figure = blob_count.build(blobs(store, KEYS[1]))
+    figure = interactive(blob_count, blobs(store, KEYS[1]))
     for line in figure.data:
         assert line.connectgaps is False
         assert line.x[np.isnan(line.y)].tolist() == list(MISSING)
 
 
 def test_a_reference_line_is_drawn_where_it_is_asked_for(store: Store):
-    assert len(blob_count.build(blobs(store, KEYS[0])).layout.shapes) == 1  # grokking alone
-    figure = blob_count.build(blobs(store, KEYS[0], reference=20))
+    assert len(interactive(blob_count, blobs(store, KEYS[0])).layout.shapes) == 1  # grokking alone
+    figure = interactive(blob_count, blobs(store, KEYS[0], reference=20))
     assert figure.layout.shapes[1].y0 == 20
     assert figure.layout.yaxis.range[1] > 20
     with pytest.raises(BadConfig, match="reference"):
@@ -198,7 +198,7 @@ def relabelled(store: Store, *, observed: list[int], epochs: tuple[int, ...] = (
 def test_the_relabelling_control_is_the_mean_over_labellings_at_its_own_threshold(empty: Store):
     observed = (matrix((0, 100, 200), groks_at=100, neurons=12, seed=485) >= 0.7).sum(axis=1).tolist()
     data = blobs(relabelled(empty, observed=observed), KEYS[0])
-    figure = blob_count.build(data)
+    figure = interactive(blob_count, data)
     (line,) = traces(figure, name="≥ 0.7, mean of 4 relabellings")
     expected = [(60 + count) / 4 for count in observed]
     assert line.visible and line.y[:3].tolist() == expected
@@ -212,7 +212,7 @@ def test_the_control_has_its_switch_and_starts_hidden_among_several_variants(emp
     observed = (matrix((0, 100, 200), groks_at=100, neurons=12, seed=485) >= 0.7).sum(axis=1).tolist()
     relabelled(empty, observed=observed)
     write_variant(empty, KEYS[1], epochs=(0, 100, 200), neurons=12, groks_at=None)
-    figure = blob_count.build(blobs(empty, *KEYS[:2]))
+    figure = interactive(blob_count, blobs(empty, *KEYS[:2]))
     place = next(i for i, trace in enumerate(figure.data) if "relabellings" in trace.name)
     assert figure.data[place].visible is False
     shown, hidden = figure.layout.updatemenus[1].buttons
@@ -222,6 +222,6 @@ def test_the_control_has_its_switch_and_starts_hidden_among_several_variants(emp
 
 
 def test_a_control_of_another_definition_of_a_blob_is_not_drawn(empty: Store):
-    figure = blob_count.build(blobs(relabelled(empty, observed=[11, 11, 11]), KEYS[0]))
+    figure = interactive(blob_count, blobs(relabelled(empty, observed=[11, 11, 11]), KEYS[0]))
     assert not [trace for trace in figure.data if "relabellings" in trace.name]
     assert len(figure.layout.updatemenus) == 1

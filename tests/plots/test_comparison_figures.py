@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from figures import EPOCHS, KEYS, MISSING, axis_title, sources, traces
+from figures import EPOCHS, KEYS, MISSING, axis_title, interactive, sources, traces
 from synthetic import FAMILY, matrix, progress_table, write_variant
 
 from tdw.drawing import style
@@ -21,7 +21,7 @@ def early(store: Store, *variants: str, **parameters: object) -> early_coarsenes
 
 
 def test_each_variant_is_a_labelled_point_at_early_coarseness_and_grokking_epoch(store: Store):
-    figure = early_coarseness.build(early(store, *KEYS))
+    figure = interactive(early_coarseness, early(store, *KEYS))
     (point,) = traces(figure, name="p13 s485")
     early_row = matrix(EPOCHS, groks_at=1500, neurons=12, seed=485)[EPOCHS.index(1000)]
     assert point.x[0] == pytest.approx(early_row.mean(dtype=float)) and point.y[0] == 1500
@@ -32,7 +32,7 @@ def test_each_variant_is_a_labelled_point_at_early_coarseness_and_grokking_epoch
 
 
 def test_no_grok_is_marked_apart_at_where_it_is_censored(store: Store):
-    figure = early_coarseness.build(early(store, *KEYS))
+    figure = interactive(early_coarseness, early(store, *KEYS))
     (censored,), (grokked,) = traces(figure, name="p17 s999"), traces(figure, name="p13 s485")
     assert censored.marker.symbol.endswith("-open") and not grokked.marker.symbol.endswith("-open")
     assert censored.y[0] == 3000 and "no grok by 3,000" in censored.text[0]
@@ -43,7 +43,7 @@ def test_the_trend_line_and_the_correlation_leave_no_grok_out(empty: Store):
     for key, at in zip(keys, (1500, 2000, 2500, None), strict=True):
         write_variant(empty, key, epochs=EPOCHS, neurons=12, groks_at=at)
     data = early_coarseness.load(sources(empty, *keys), early_coarseness.Parameters(early_epoch=1000))
-    figure = early_coarseness.build(data)
+    figure = interactive(early_coarseness, data)
     (trend,) = traces(figure, name="trend")
     x, y = [p.value for p in data.points[:3]], [1500.0, 2000.0, 2500.0]
     line = fit_line(x, y)
@@ -53,7 +53,7 @@ def test_the_trend_line_and_the_correlation_leave_no_grok_out(empty: Store):
 
 
 def test_with_fewer_than_three_grokked_variants_there_is_no_trend(store: Store):
-    figure = early_coarseness.build(early(store, *KEYS))
+    figure = interactive(early_coarseness, early(store, *KEYS))
     assert not traces(figure, name="trend")
     assert "fewer than three variants grokked" in figure.layout.title.subtitle.text
 
@@ -71,7 +71,7 @@ def test_the_early_epoch_is_that_of_the_study_where_the_comparison_table_names_i
 def test_a_variant_without_the_early_epoch_is_left_out_and_named(store: Store):
     data = early(store, *KEYS, early_epoch=1500)
     assert data.left_out == ("p13 s999",)
-    assert "not analyzed there: p13 s999" in early_coarseness.build(data).layout.title.subtitle.text
+    assert "not analyzed there: p13 s999" in interactive(early_coarseness, data).layout.title.subtitle.text
     with pytest.raises(NotFound, match="no coarseness at epoch 7"):
         early(store, *KEYS, early_epoch=7)
 
@@ -111,7 +111,7 @@ def test_variants_are_chosen_by_the_parameter_they_share(store: Store):
 
 def test_a_choice_shows_its_variants_side_by_side_on_shared_axes(store: Store):
     data = side_by_side(store, *KEYS)
-    figure = comparison.build(data)
+    figure = interactive(comparison, data)
     changes, layout = figure.layout.updatemenus[0].buttons[2].args
     shown = {
         (t.name, x, y)
@@ -131,7 +131,7 @@ def test_a_choice_shows_its_variants_side_by_side_on_shared_axes(store: Store):
 
 
 def test_the_columns_show_losses_coarseness_and_blobs(store: Store):
-    figure = comparison.build(side_by_side(store, *KEYS))
+    figure = interactive(comparison, side_by_side(store, *KEYS))
     values = matrix(EPOCHS, groks_at=1500, neurons=12, seed=485)
     lines = {t.yaxis: t for t in figure.data if t.name == "p13 s485" and t.mode == "lines+markers"}
     np.testing.assert_allclose(lines["y9"].y, values.mean(axis=1, dtype=float), rtol=1e-6)
@@ -150,19 +150,19 @@ def test_at_most_eight_variants_stand_side_by_side(empty: Store):
         write_variant(empty, key, epochs=(0, 10, 20), neurons=4, groks_at=None)
     data = comparison.load(sources(empty, *keys), comparison.Parameters())
     assert data.choices[0].label == "the first 8 of 10" and len(data.choices[0].places) == 8
-    assert sum(t.visible for t in comparison.build(data).data) == 8 * 5
+    assert sum(t.visible for t in interactive(comparison, data).data) == 8 * 5
 
 
 def test_progress_measures_share_one_axis_of_epochs(store: Store):
     data = progress_measures.load(sources(store, KEYS[1]), NoParameters())
-    figure = progress_measures.build(data)
+    figure = interactive(progress_measures, data)
     there = [e for e in EPOCHS if e not in MISSING]
     expected = progress_table(there, groks_at=2500).set_index("epoch")
     (gini,) = traces(figure, name="Gini of W_E")
     np.testing.assert_allclose(gini.y[~np.isnan(gini.y)], expected["gini_W_E_components"])
     assert gini.x[np.isnan(gini.y)].tolist() == list(MISSING)
     assert all(t.xaxis in (None, "x") and t.connectgaps is False for t in figure.data)
-    assert {t.yaxis for t in figure.data} == {"y", "y2", "y3"}
+    assert {t.yaxis or "y" for t in figure.data} == {"y", "y2", "y3"}
     assert [axis_title(figure, f"yaxis{i}") for i in ("", "2", "3")] == [
         "loss (nats)",
         "Gini (0–1)",
@@ -171,7 +171,7 @@ def test_progress_measures_share_one_axis_of_epochs(store: Store):
 
 
 def test_key_frequencies_can_be_switched_from_each_epoch_to_the_last(store: Store):
-    figure = progress_measures.build(progress_measures.load(sources(store, KEYS[0]), NoParameters()))
+    figure = interactive(progress_measures, progress_measures.load(sources(store, KEYS[0]), NoParameters()))
     expected = progress_table(EPOCHS, groks_at=1500)
     each, last = traces(figure, name="restricted loss (test)")
     assert each.visible is True and last.visible is False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from figures import EPOCHS, KEYS, MISSING, axis_title, sources, traces
+from figures import EPOCHS, KEYS, MISSING, axis_title, interactive, sources, traces
 from synthetic import FAMILY, maps, matrix, write_maps, write_table, write_variant
 
 from tdw.drawing.style import figure_json
@@ -32,14 +32,14 @@ def test_chosen_neurons_are_drawn_in_percent_of_their_largest_activation(store: 
     assert data.epochs == EPOCHS and data.neurons == (2, 5)
     expected = resize(maps(12, P), 28)[[2, 5]]
     np.testing.assert_allclose(data.maps[-1], expected * 1.2, atol=2e-3)
-    figure = multi_scale.build(data)
+    figure = interactive(multi_scale, data)
     z = figure.data[0].z
     assert z.dtype == np.uint8 and z.max() == 100
     np.testing.assert_allclose(z, 100 * data.maps[-1, 0] / data.maps[:, 0].max(), atol=0.51)
 
 
 def test_heads_to_a_and_to_b_stand_below_the_neurons(store: Store):
-    figure = multi_scale.build(small(store, neurons=(2,)))
+    figure = interactive(multi_scale, small(store, neurons=(2,)))
     assert [t.name for t in figure.data] == [
         "neuron 2",
         *(f"head {h} to {side}" for side in "ab" for h in range(4)),
@@ -51,7 +51,7 @@ def test_heads_to_a_and_to_b_stand_below_the_neurons(store: Store):
 
 
 def test_rows_of_a_map_are_a_and_columns_are_b_in_residues(store: Store):
-    figure = multi_scale.build(small(store, neurons=(2,)))
+    figure = interactive(multi_scale, small(store, neurons=(2,)))
     trace = figure.data[0]
     assert trace.x0 == pytest.approx((P / 28 - 1) / 2) and trace.dx == pytest.approx(P / 28)
     assert "a = %{y" in trace.hovertemplate and "b = %{x" in trace.hovertemplate
@@ -81,9 +81,9 @@ def test_the_frames_stay_below_a_megabyte_whatever_the_number_of_epochs(empty: S
     for parameters in (multi_scale.Parameters(), multi_scale.LargeParameters()):
         data = multi_scale.load(sources(empty, KEYS[0], scheduled=epochs), parameters)
         assert data.epochs[0] == 0 and data.epochs[-1] == 3900
-        assert len(figure_json(multi_scale.build(data))) < 1_050_000
+        assert len(figure_json(interactive(multi_scale, data))) < 1_050_000
     assert len(data.epochs) < len(epochs)
-    assert f"{len(data.epochs)} of 40 epochs" in multi_scale.build(data).layout.title.subtitle.text
+    assert f"{len(data.epochs)} of 40 epochs" in interactive(multi_scale, data).layout.title.subtitle.text
 
 
 def test_a_neuron_that_is_not_there_is_refused(store: Store):
@@ -101,7 +101,7 @@ def test_percent_of_nothing_is_zero():
 
 def test_attention_patterns_show_each_head_to_a_and_to_b_with_its_scale(store: Store):
     data = attention_patterns.load(sources(store, KEYS[0]), NoParameters())
-    figure = attention_patterns.build(data)
+    figure = interactive(attention_patterns, data)
     assert len(figure.data) == 8
     np.testing.assert_allclose(figure.data[0].z, 100 * data.attention[-1, 0, 0], atol=0.51)
     np.testing.assert_allclose(figure.data[4].z, 100 * data.attention[-1, 0, 1], atol=0.51)
@@ -134,7 +134,7 @@ def test_a_label_that_changes_with_the_epoch_changes_with_the_slider():
 
 def test_dominant_frequencies_are_norms_over_epochs_and_bars_at_one(store: Store):
     data = dominant_frequencies.load(sources(store, KEYS[1]), NoParameters())
-    figure = dominant_frequencies.build(data)
+    figure = interactive(dominant_frequencies, data)
     (heatmap,), (bars,) = traces(figure, type="heatmap"), traces(figure, type="bar")
     assert heatmap.y.tolist() == list(range(1, 7))
     norms = data.norms.set_index("epoch")
@@ -156,7 +156,7 @@ def test_clusters_name_the_largest_frequencies_and_put_the_rest_together(empty: 
     write_table(empty, key, "frequencies", table.assign(**sizes))
     data = neuron_clusters.load(sources(empty, key), NoParameters())
     assert data.named == ["4", "5", "6", "7", "8", "9", "10"]
-    figure = neuron_clusters.build(data)
+    figure = interactive(neuron_clusters, data)
     (others,) = traces(figure, name="other frequencies", yaxis=None)
     assert others.y[0] == 1 + 2 + 3
     assert others.x[np.isnan(others.y)].tolist() == list(MISSING)
@@ -166,7 +166,7 @@ def test_clusters_name_the_largest_frequencies_and_put_the_rest_together(empty: 
 
 def test_every_living_neuron_is_a_point_at_its_final_frequency(store: Store):
     data = neuron_clusters.load(sources(store, KEYS[0]), NoParameters())
-    figure = neuron_clusters.build(data)
+    figure = interactive(neuron_clusters, data)
     points = [t for t in figure.data if t.xaxis == "x2"]
     assert sorted(int(i) for t in points for i in t.customdata) == list(range(12))
     assert axis_title(figure, "xaxis2") == "frequency k"

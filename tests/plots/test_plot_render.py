@@ -16,7 +16,7 @@ import pytest
 from figures import EPOCHS, KEYS
 from synthetic import FAMILY, provenance, write_variant
 
-from tdw.drawing import preview
+from tdw.drawing.matplotlib_pen import HEIGHT, WIDTH
 from tdw.drawing.offline_page import NoBrowser, find_browser, to_html, to_png, to_svg
 from tdw.drawing.style import figure_json
 from tdw.errors import BadConfig, FingerprintMismatch, NotFound
@@ -51,7 +51,7 @@ def test_the_preview_is_a_png_that_fits_the_asset_page(store: Store, plot: Plot)
     png = drawn(store, plot).files["preview.png"]
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     width, height = struct.unpack(">II", png[16:24])
-    assert width <= preview.WIDTH and height <= preview.HEIGHT
+    assert width <= WIDTH and height <= HEIGHT
     assert len(png) < 200_000
 
 

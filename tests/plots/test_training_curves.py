@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from figures import EPOCHS, KEYS, MISSING, axis_title, sources, traces
+from figures import EPOCHS, KEYS, MISSING, axis_title, interactive, sources, traces
 from synthetic import history
 
 from tdw.errors import NotFound
@@ -18,7 +18,7 @@ def load(store: Store, variant: str) -> training_curves.Data:
 
 
 def test_the_curves_are_the_history_on_a_logarithmic_axis(store: Store):
-    figure = training_curves.build(load(store, KEYS[0]))
+    figure = interactive(training_curves, load(store, KEYS[0]))
     expected = history(last=3000, groks_at=1500).set_index("epoch")
     for name, column in (
         ("train loss", "train_loss"),
@@ -35,7 +35,7 @@ def test_the_curves_are_the_history_on_a_logarithmic_axis(store: Store):
 
 
 def test_the_rug_shows_stored_checkpoints_and_marks_missing_ones(store: Store):
-    figure = training_curves.build(load(store, KEYS[1]))
+    figure = interactive(training_curves, load(store, KEYS[1]))
     (there,), (gone,) = traces(figure, name="checkpoint"), traces(figure, name="missing checkpoint")
     assert list(there.x) == [e for e in EPOCHS if e not in MISSING]
     assert list(gone.x) == list(MISSING)
@@ -44,7 +44,7 @@ def test_the_rug_shows_stored_checkpoints_and_marks_missing_ones(store: Store):
 
 
 def test_epochs_that_were_never_trained_are_a_gap_in_the_curves(store: Store):
-    figure = training_curves.build(load(store, KEYS[1]))
+    figure = interactive(training_curves, load(store, KEYS[1]))
     for name in ("train loss", "test loss", "test accuracy"):
         (trace,) = traces(figure, name=name)
         (gap,) = np.flatnonzero(np.isnan(trace.x))
@@ -52,7 +52,7 @@ def test_epochs_that_were_never_trained_are_a_gap_in_the_curves(store: Store):
 
 
 def test_the_grokking_epoch_is_a_labelled_line(store: Store):
-    figure = training_curves.build(load(store, KEYS[0]))
+    figure = interactive(training_curves, load(store, KEYS[0]))
     (shape,) = figure.layout.shapes
     assert shape.x0 == shape.x1 == 1500
     assert figure.layout.annotations[0].text == "groks: 1,500"
@@ -60,13 +60,13 @@ def test_the_grokking_epoch_is_a_labelled_line(store: Store):
 
 
 def test_no_grok_is_said_and_never_drawn_as_a_number(store: Store):
-    figure = training_curves.build(load(store, KEYS[2]))
+    figure = interactive(training_curves, load(store, KEYS[2]))
     assert figure.layout.title.subtitle.text.startswith("no grok by epoch 3,000 (censored)")
     assert not figure.layout.shapes and not figure.layout.annotations
 
 
 def test_mean_coarseness_is_an_optional_second_axis(store: Store, empty: Store):
-    figure = training_curves.build(load(store, KEYS[0]))
+    figure = interactive(training_curves, load(store, KEYS[0]))
     (trace,) = traces(figure, name="mean coarseness (right)")
     assert trace.yaxis == "y4" and figure.layout.yaxis4.tickmode == "auto"
     changes, axes, places = figure.layout.updatemenus[0].buttons[1].args
@@ -83,6 +83,6 @@ def test_without_summaries_the_losses_are_drawn_all_the_same(empty: Store):
     from synthetic import write_table
 
     write_table(empty, KEYS[0], "history", history(last=300, groks_at=None))
-    figure = training_curves.build(load(empty, KEYS[0]))
+    figure = interactive(training_curves, load(empty, KEYS[0]))
     assert not traces(figure, name="mean coarseness (right)")
     assert len(traces(figure, name="train loss")[0].x) == 301

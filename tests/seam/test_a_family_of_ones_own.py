@@ -20,7 +20,7 @@ from tdw.exchange.bundle import export_bundle
 from tdw.exchange.import_checkpoints import import_bundle
 from tdw.integrity.verify import verify
 from tdw.making.artifacts import analyze
-from tdw.making.variant import make_variant
+from tdw.notebook.make import make_variant
 from tdw.recipes.catalog import catalog_of
 from tdw.store import Address, Store, TableAddress
 from tdw.study import Study, load_study

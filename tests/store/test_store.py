@@ -11,11 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tdw.errors import BadConfig, Busy, CorruptFile, FingerprintMismatch, NotFound, StoreError
+from tdw.errors import BadConfig, Busy, CorruptFile, NotFound, StoreError
 from tdw.store import Address, Provenance, Store, TableAddress, commit
 from tdw.store.codec import quantize_rows
 from tdw.store.fingerprints import fingerprint_arrays, fingerprint_json
-from tdw.store.provenance import require_one_series
 
 ADDRESS = Address("toy", "p5_s1_d2", "neuron_activations", 300)
 PROVENANCE = Provenance("toy", "p5_s1_d2", "neuron_activations", 300, parameters={"n": 3})
@@ -247,20 +246,6 @@ def test_the_store_works_on_an_fsspec_location() -> None:
     assert store.epochs("toy", "p5_s1_d2", "neuron_activations") == [300]
     np.testing.assert_array_equal(store.read_rows(ADDRESS, "m", [2]), store.read(ADDRESS).arrays["m"][[2]])
     assert store.read_plot("toy", "p5_s1_d2", "mean").read("figure.json") == b"{}"
-
-
-def test_a_series_that_mixes_fingerprints_lists_every_difference() -> None:
-    first = Provenance("toy", "v", "coarseness", 0, variant_fingerprint="a" * 64, parameters={"radius": 0.1})
-    second = Provenance(
-        "toy", "v", "coarseness", 100, variant_fingerprint="b" * 64, parameters={"radius": 0.2}
-    )
-    assert require_one_series([first, first]) is first
-    with pytest.raises(FingerprintMismatch) as caught:
-        require_one_series([first, second])
-    message = str(caught.value)
-    assert "aaaaaaaaaaaa at epoch 0, bbbbbbbbbbbb at epoch 100" in message
-    assert '{"radius":0.1} at epoch 0, {"radius":0.2} at epoch 100' in message
-    assert "tdw fill --out-of-date" in message
 
 
 def test_fingerprints_depend_on_name_dtype_shape_and_bytes_only() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,10 +88,16 @@ def associate_values(times: Mapping[str, float], values: Mapping[str, float]) ->
     return EarlyAssociation(
         association=associate([x for _, x, _ in points], [y for _, _, y in points]),
         reached_only=associate(xs, ys),
-        line=fit_line(xs, ys),
+        line=fit_line(*_finite(xs, ys)),
         variants=keys,
         left_out=tuple(key for key in values if key not in keys),
     )
+
+
+def _finite(xs: Sequence[float], ys: Sequence[float]) -> tuple[list[float], list[float]]:
+    """The points that a line can be fitted to: a quantity may be infinite for what never came."""
+    points = [(x, y) for x, y in zip(xs, ys, strict=True) if math.isfinite(x)]
+    return [x for x, _ in points], [y for _, y in points]
 
 
 def associate_early(table: pd.DataFrame, predictor: str = "early_mean_coarseness") -> EarlyAssociation:

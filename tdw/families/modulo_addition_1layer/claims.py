@@ -14,9 +14,21 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from tdw.families.modulo_addition_1layer.comparison import frequencies_of
 from tdw.families.modulo_addition_1layer.maths.gini import gini
 from tdw.recipes.evidence import Float64, Row
-from tdw.recipes.measures import Control, Measure, Members, Number, Quantity, Series, column, early
+from tdw.recipes.measures import (
+    Choices,
+    Control,
+    Measure,
+    Members,
+    Number,
+    Quantity,
+    Series,
+    column,
+    early,
+    series,
+)
 
 
 def low_share(p: int, radius_fraction: float = 0.125) -> float:
@@ -56,6 +68,48 @@ def draws(row: Row, series: str) -> tuple[Float64, Float64]:
     return values.index.to_numpy(np.float64), values.to_numpy(np.float64)
 
 
+def over_labels(row: Row, name: str) -> tuple[Float64, Float64]:
+    """Epochs, and the mean of a series over all labellings: a number that no renaming changes."""
+    epochs, values = draws(row, name)
+    return epochs, values.mean(axis=1) if len(epochs) else np.empty(0)
+
+
+def early_contrast(row: Row) -> float:
+    """Standard deviation of mean coarseness over the labellings, early; high when few frequencies hold the
+    neurons.
+    """
+    epochs, values = draws(row, "mean_coarseness")
+    found = values[epochs == row.early_epoch]
+    return float(found[0].std()) if len(found) else math.nan
+
+
+def _average_blobs(row: Row) -> tuple[Float64, Float64]:
+    return over_labels(row, "num_blob_neurons")
+
+
+def _average_blobs_at_grokking(row: Row) -> float:
+    epochs, blobs = _average_blobs(row)
+    found = blobs[epochs == row.epoch_at("outcome", epochs)] if len(epochs) else blobs
+    return float(found[0]) if len(found) else math.nan
+
+
+def first_average_blob_epoch(row: Row) -> float:
+    """First analyzed epoch with at least one blob on average over the labellings; infinite for none."""
+    epochs, blobs = _average_blobs(row)
+    if not len(epochs):
+        return math.nan
+    found = epochs[blobs >= 1]
+    return float(found[0]) if len(found) else math.inf
+
+
+def key_frequencies(row: Row) -> frozenset[int] | None:
+    """Key frequencies at the last analyzed epoch, by the rule that the study sets; None without them."""
+    table = row.tables.get("progress_measures")
+    if table is None or table.empty or "key_frequencies" not in table:
+        return None
+    return frequencies_of(table["key_frequencies"].iloc[-1])
+
+
 MEASURES: Mapping[str, Measure] = {
     "num_neurons": column("num_neurons", "neurons"),
     "initial_mean_coarseness": column("initial_mean_coarseness", "mean coarseness"),
@@ -84,7 +138,14 @@ MEASURES: Mapping[str, Measure] = {
         lambda row: 0.5 / math.sqrt(row.fields["architecture"]["d_model"]),
     ),
     "unstructured_coarseness": Number("coarseness without structure", lambda row: low_share(row.fields["p"])),
-    "mean_coarseness": Series("mean coarseness", "coarseness", "mean_coarseness"),
+    "early_frequency_gini": early("progress_measures", "gini_W_E_frequencies", "Gini of W_E's frequencies"),
+    "early_contrast": Number("contrast", early_contrast),
+    "grokking_average_blobs": Number("average blobs at grokking", _average_blobs_at_grokking),
+    "max_average_blobs": Number("average blobs", lambda row: max(_average_blobs(row)[1], default=math.nan)),
+    "first_average_blob_epoch": Number("epoch of the first blob on average", first_average_blob_epoch),
+    "mean_coarseness": series("mean coarseness", "coarseness", "mean_coarseness"),
+    "average_coarseness": Series("average coarseness", lambda row: over_labels(row, "mean_coarseness")),
+    "key_frequencies": Choices("key frequencies", key_frequencies, lambda row: (row.fields["p"] - 1) // 2),
     "final_blobs": Members("neurons that end as blobs", "neurons", "blob_since_epoch"),
 }
 

@@ -8,12 +8,18 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tdw.errors import BadConfig
-from tdw.recipes.family import Field
+from tdw.recipes.family import MAX_REPLICATE, Field
 from tdw.store.fingerprints import fingerprint_json
 
-_KEY = re.compile(r"p(\d{1,9})_s(\d{1,19})_d(\d{1,19})(?:_f(\d{1,2}(?:\.\d{1,12})?))?")
-_EXAMPLES = "keys look like p113_s999_d598, or p59_s999_d598_f0.4 with another train fraction than 0.3"
+_KEY = re.compile(
+    r"p(\d{1,9})_s(\d{1,19})_d(\d{1,19})(?:_f(\d{1,2}(?:\.\d{1,12})?))?(?:_i([a-z]{1,8}))?(?:_r(\d{1,9}))?"
+)
+_EXAMPLES = (
+    "keys look like p113_s999_d598; _f0.4 names another train fraction than 0.3, _iqkvo another order of "
+    "initialization, _r1 a replicate, in this order"
+)
 _MAX_SEED = 2**63 - 1
+_ATTENTION = {"qokv": ("W_Q", "W_O", "W_K", "W_V"), "qkvo": ("W_Q", "W_K", "W_V", "W_O")}
 
 
 FIELDS = (
@@ -21,6 +27,19 @@ FIELDS = (
     Field("seed", int, None, "seed of the initialization"),
     Field("data_seed", int, 598, "seed of the split into training and test pairs"),
     Field("train_fraction", float, 0.3, "fraction of the pairs that train"),
+    Field(
+        "init_order",
+        str,
+        "qokv",
+        "order in which the seed draws attention's weights: qokv as TransformerLens 1-3, qkvo as the demo "
+        "published with it",
+    ),
+    Field(
+        "replicate",
+        int,
+        0,
+        f"0 is the plain run; 1 to {MAX_REPLICATE} multiply every initial weight by 1 + 1e-7 N(0, 1)",
+    ),
 )
 
 
@@ -33,6 +52,8 @@ class Config:
         seed: of the initialization, 0 to 2⁶³ - 1.
         data_seed: of the split.
         train_fraction: the first int(train_fraction p²) permuted pairs train; at most four decimals.
+        init_order: order in which the seed draws attention's four matrices, "qokv" or "qkvo".
+        replicate: 0 for the plain run; others differ from it by rounding alone (`tdw.families.replicates`).
 
     Raises:
         BadConfig: a parameter that can't be used; names it and the nearest that can.
@@ -42,6 +63,8 @@ class Config:
     seed: int
     data_seed: int = 598
     train_fraction: float = 0.3
+    init_order: str = "qokv"
+    replicate: int = 0
 
     family: ClassVar[str] = "modulo_addition_1layer"
     d_model: ClassVar[int] = 128
@@ -55,8 +78,9 @@ class Config:
     eps: ClassVar[float] = 1e-8
     default_data_seed: ClassVar[int] = 598
     default_train_fraction: ClassVar[float] = 0.3
+    default_init_order: ClassVar[str] = "qokv"
     max_p: ClassVar[int] = 1000
-    # In the order in which the seed draws them (T3), which is the optimizer's order too.
+    # In the optimizer's order.
     trained: ClassVar[tuple[str, ...]] = (
         "embed.W_E",
         "pos_embed.W_pos",
@@ -70,7 +94,7 @@ class Config:
     )
 
     def __post_init__(self) -> None:
-        for name in ("p", "seed", "data_seed"):
+        for name in ("p", "seed", "data_seed", "replicate"):
             value: object = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int):
                 raise BadConfig(f"{name} is {value!r}, not a whole number", f"give {name} as an integer")
@@ -79,6 +103,10 @@ class Config:
             number: int = getattr(self, name)
             if not 0 <= number <= _MAX_SEED:
                 raise BadConfig(f"{name} is {number}", f"use a {name} from 0 to {_MAX_SEED}")
+        if not 0 <= self.replicate <= MAX_REPLICATE:
+            raise BadConfig(f"replicate is {self.replicate}", f"use a replicate from 0 to {MAX_REPLICATE}")
+        if self.init_order not in _ATTENTION:
+            raise BadConfig(f"init_order is {self.init_order!r}", f"use {' or '.join(_ATTENTION)}")
         fraction: Any = self.train_fraction
         if isinstance(fraction, bool) or not isinstance(fraction, (int, float)) or not 0 < fraction < 1:
             raise BadConfig(f"train_fraction is {fraction!r}", "use a fraction between 0 and 1, such as 0.3")
@@ -95,10 +123,17 @@ class Config:
 
     @property
     def key(self) -> str:
-        """The variant's key: every parameter, and the train fraction where it is not the default."""
+        """The variant's key: p and seeds, and whatever else is not the default."""
+        return self.base_key + (f"_r{self.replicate}" if self.replicate else "")
+
+    @property
+    def base_key(self) -> str:
+        """The key of replicate 0, which a variant's replicates share."""
         key = f"p{self.p}_s{self.seed}_d{self.data_seed}"
         if self.train_fraction != self.default_train_fraction:
             key += "_f" + f"{self.train_fraction:.4f}".rstrip("0")
+        if self.init_order != self.default_init_order:
+            key += f"_i{self.init_order}"
         return key
 
     @classmethod
@@ -111,16 +146,24 @@ class Config:
         match = _KEY.fullmatch(key) if key.isascii() else None
         if match is None:
             raise BadConfig(f"{key[:80]!r} is not the key of a variant", _EXAMPLES)
-        p, seed, data_seed, fraction = match.groups()
+        p, seed, data_seed, fraction, order, replicate = match.groups()
         config = cls(
             p=int(p),
             seed=int(seed),
             data_seed=int(data_seed),
             train_fraction=cls.default_train_fraction if fraction is None else float(fraction),
+            init_order=order or cls.default_init_order,
+            replicate=int(replicate or 0),
         )
         if config.key != key:
             raise BadConfig(f"{key!r} is not how this variant is written", f"write {config.key}")
         return config
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """Names of the trained weights in the order in which the seed draws them."""
+        attention = tuple(f"blocks.0.attn.{name}" for name in _ATTENTION[self.init_order])
+        return (*self.trained[:2], *attention, *self.trained[6:])
 
     @property
     def d_vocab(self) -> int:
@@ -168,6 +211,9 @@ class Config:
             "seed": self.seed,
             "data_seed": self.data_seed,
             "train_fraction": float(self.train_fraction),
+            # Fields that came later stand here only where they differ: older fingerprints stay valid.
+            **({"init_order": self.init_order} if self.init_order != self.default_init_order else {}),
+            **({"replicate": self.replicate} if self.replicate else {}),
             "architecture": {
                 "n_layers": 1,
                 "n_heads": self.n_heads,

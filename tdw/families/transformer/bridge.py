@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from tdw.errors import BadConfig
@@ -134,10 +135,13 @@ def _bridge_state(config: TransformerConfig, weights: Weights) -> dict[str, Tens
     for layer in range(config.n_layers):
         attn, mlp = f"blocks.{layer}.attn", f"blocks.{layer}.mlp"
         for letter in "QKV":
-            matrix = weights[f"{attn}.W_{letter}"].permute(0, 2, 1).reshape(width, d_model)
-            state[f"{attn}.{letter.lower()}.weight"] = matrix
+            matrix = weights[f"{attn}.W_{letter}"]
+            state[f"{attn}.{letter.lower()}.weight"] = rearrange(
+                matrix, "head d_model d_head -> (head d_head) d_model"
+            )
             state[f"{attn}.{letter.lower()}.bias"] = bias.get(f"{attn}.b_{letter}", torch.zeros(width))
-        state[f"{attn}.o.weight"] = weights[f"{attn}.W_O"].reshape(width, d_model).T
+        matrix = weights[f"{attn}.W_O"]
+        state[f"{attn}.o.weight"] = rearrange(matrix, "head d_head d_model -> d_model (head d_head)")
         state[f"{attn}.o.bias"] = bias.get(f"{attn}.b_O", torch.zeros(d_model))
         if config.d_mlp:
             for side, size in (("in", config.d_mlp), ("out", d_model)):

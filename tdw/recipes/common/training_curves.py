@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tdw.drawing import preview, series, style
+from tdw.drawing import series
+from tdw.drawing.chart import Chart, Panel
+from tdw.drawing.marks import Axis, Line, Points, loss
+from tdw.drawing.style import COLORS, MUTED, TEST, TRAIN
 from tdw.recipes.figure import NoParameters, Plot
 
 if TYPE_CHECKING:
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 
 NAME = "training_curves"
 TRAIN_LOSS = "train_loss"
+_COLORS = (TRAIN, TEST, *COLORS)
 
 
 @dataclass(frozen=True)
@@ -41,10 +46,9 @@ class Data:
         return [str(name) for name in self.history.columns if name not in ("epoch", TRAIN_LOSS)]
 
     @property
-    def panels(self) -> list[list[str]]:
-        """What is drawn together, from top to bottom: losses, then one panel per other metric."""
-        losses = [name for name in self.metrics if name.endswith("loss")]
-        return [[TRAIN_LOSS, *losses], *([name] for name in self.metrics if name not in losses)]
+    def losses(self) -> list[str]:
+        """What is drawn together, at the top."""
+        return [TRAIN_LOSS, *(name for name in self.metrics if name.endswith("loss"))]
 
 
 def load(sources: Sources, parameters: NoParameters) -> Data:
@@ -60,50 +64,58 @@ def load(sources: Sources, parameters: NoParameters) -> Data:
     )
 
 
-def build(data: Data) -> style.Figure:
-    """The interactive figure: losses above, on a logarithmic axis where all are positive."""
-    panels = data.panels
-    edges = np.linspace(1.0, 0.0, len(panels) + 1)
-    traces: list[dict[str, Any]] = []
-    axes: dict[str, Any] = {}
-    for place, names in enumerate(panels):
-        axis = "y" if place == 0 else f"y{place + 1}"
-        log = place == 0 and _positive(data.history, names)
-        axes[f"yaxis{'' if place == 0 else place + 1}"] = {
-            "domain": [
-                float(edges[place + 1]) + (0.06 if place + 1 < len(panels) else 0.0),
-                float(edges[place]),
-            ],
-            "title": {"text": "loss" if place == 0 else _words(names[0])},
-            **({"type": "log", "exponentformat": "power"} if log else {}),
-        }
-        for name in names:
-            traces.append(_curve(data.history, name, axis=axis, color=style.COLORS[len(traces) % 8]))
-    traces.append(_rug(data))
+def chart(data: Data, *, axes: Mapping[str, Axis] | None = None) -> Chart:
+    """Losses above, on a logarithmic axis where all are positive; then the rug; then a panel per metric.
+
+    Args:
+        data: what is drawn.
+        axes: of metrics; and of "loss", where it has a unit. Others have their name.
+    """
+    known = axes or {}
+    plain = known.get("loss", Axis("loss", form=".3~g"))
+    curves = [_curve(data, name, color) for name, color in zip(data.losses, _COLORS, strict=False)]
+    panels = [Panel(curves, y=loss(plain.title, plain.unit) if _positive(data) else plain)]
+    panels.append(Panel(list(_rug(data)), y=Axis(hidden=True, range=(-1, 1)), row=1))
+    for name in data.metrics:
+        if name not in data.losses:
+            axis = known.get(name, Axis(words(name), form=".4~g"))
+            curve = replace(_curve(data, name, TEST), legend=False)
+            panels.append(Panel([curve], y=axis, row=len(panels), small=False))
     have = f"{len(data.checkpoints)} checkpoints"
-    return style.figure(
+    return Chart(
         f"Training · {data.label}",
-        traces,
+        tuple(panels),
         subtitle=f"{have}, {data.missing_note}" if data.missing_note else have,
-        xaxis=style.epoch_axis(anchor=f"y{len(panels)}" if len(panels) > 1 else "y"),
-        **axes,
+        heights=(60, 4, *(26 for _ in panels[2:])),
+        gaps=(0.06, 0.04),
     )
 
 
-def draw_preview(data: Data) -> bytes:
-    """The losses, small."""
-    figure, (axis,) = preview.canvas(f"Training · {data.label}")
-    names = data.panels[0]
-    epochs = data.history["epoch"].to_numpy(np.int64)
-    for name, color in zip(names, style.COLORS, strict=False):
-        x, y = series.curve(epochs, data.history[name].to_numpy(np.float64), limit=400)
-        axis.plot(x, y, color=color, linewidth=1.2, label=_words(name))
-    if _positive(data.history, names):
-        axis.set_yscale("log")
-    preview.epochs(axis)
-    preview.label(axis, y="loss")
-    preview.legend(axis)
-    return preview.to_png(figure)
+def _curve(data: Data, name: str, color: str) -> Line:
+    x, y = series.curve(data.history["epoch"].to_numpy(np.int64), data.history[name].to_numpy(np.float64))
+    return Line(x, y, name=words(name), color=color, width=1.6)
+
+
+def _rug(data: Data) -> Iterator[Points]:
+    """A tick per stored checkpoint, and a cross per missing one."""
+    for epochs, name, symbol, color in (
+        (data.checkpoints, "checkpoint", "tick", MUTED),
+        (data.missing, "missing checkpoint", "x-thin", COLORS[1]),
+    ):
+        if epochs or not name.startswith("missing"):
+            at = np.array(epochs, np.int64)
+            yield Points(at, np.zeros(len(at)), name=name, symbol=symbol, color=color, size=9, hover="{x:,d}")
+
+
+def _positive(data: Data) -> bool:
+    values = data.history[data.losses].to_numpy(np.float64)
+    known = values[~np.isnan(values)]
+    return bool(known.size and (known > 0).all())
+
+
+def words(name: str) -> str:
+    """A column's name for people."""
+    return name.replace("_", " ")
 
 
 def table(data: Data) -> pd.DataFrame:
@@ -111,45 +123,6 @@ def table(data: Data) -> pd.DataFrame:
     stored = data.history["epoch"].isin(data.checkpoints)
     columns = ["variant", "epoch", TRAIN_LOSS, *data.metrics, "checkpoint"]
     return data.history.assign(variant=data.variant, checkpoint=stored)[columns]
-
-
-def _curve(history: pd.DataFrame, name: str, *, axis: str, color: str) -> dict[str, Any]:
-    x, y = series.curve(history["epoch"].to_numpy(np.int64), history[name].to_numpy(np.float64))
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": x,
-        "y": y,
-        "yaxis": axis,
-        "name": _words(name),
-        "line": {"color": color, "width": 1.6},
-        "hovertemplate": "%{y:.4~g}",
-    }
-
-
-def _rug(data: Data) -> dict[str, Any]:
-    """A tick per stored checkpoint, at the bottom of the losses."""
-    losses = data.history[TRAIN_LOSS].to_numpy(np.float64)
-    low = float(np.nanmin(losses)) if len(losses) and not np.isnan(losses).all() else 0.0
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "x": np.array(data.checkpoints, np.int64),
-        "y": np.full(len(data.checkpoints), low),
-        "name": "checkpoints",
-        "marker": {"symbol": "line-ns-open", "size": 8, "color": style.MUTED},
-        "hovertemplate": "checkpoint %{x:,}<extra></extra>",
-    }
-
-
-def _positive(history: pd.DataFrame, names: list[str]) -> bool:
-    values = history[names].to_numpy(np.float64)
-    known = values[~np.isnan(values)]
-    return bool(known.size and (known > 0).all())
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
 
 
 PLOT = Plot(
@@ -162,12 +135,14 @@ upper panel, on a logarithmic axis where all are positive; every other metric ha
 Values at epoch *e* are of the weights after exactly *e* optimizer steps. The train loss is known at every
 epoch, a metric where it was evaluated. Long curves show, of each stretch, the lowest and the highest value,
 so that no spike is lost; the table has every value.
+
+**How to read it.** A scheduled checkpoint that is missing stands in the rug as an orange cross; where
+epochs were never trained the curves have a gap.
 """,
-    code_version="1",
+    code_version="2",
     scope="variant",
     load=load,
-    build=build,
-    preview=draw_preview,
+    chart=chart,
     table=table,
     needs=("history",),
     uses=("checkpoints",),

@@ -12,7 +12,7 @@ import numpy as np
 from tdw.markdown import show
 from tdw.recipes.evidence import Evidence, Float64, Row
 from tdw.recipes.family import Family
-from tdw.recipes.measures import Members, Number, Series
+from tdw.recipes.measures import Choices, Members, Number, Series
 from tdw.study.claim_kinds import Control, Limit, measures_of
 
 
@@ -34,6 +34,10 @@ class Case:
     def members(self, name: str) -> Members:
         """A set by its name."""
         return self._measure(name, Members)
+
+    def choices(self, name: str) -> Choices:
+        """What variants choose, by its name."""
+        return self._measure(name, Choices)
 
     def label(self, name: str) -> str:
         """What sentences call a measure."""

@@ -11,8 +11,8 @@ from tdw.families.modulo_addition_1layer.association import associate_values
 from tdw.markdown import listed, show
 from tdw.recipes.evidence import Float64
 from tdw.reports.claims.case import Case
-from tdw.reports.claims.verdicts import ALPHA, Found, Verdict
-from tdw.statistics.exact import relabelled_p_value, smallest_p_value, spearman_of_rows
+from tdw.reports.claims.verdicts import ALPHA, Found, Test, Verdict
+from tdw.statistics.exact import partial_spearman, relabelled_p_value, smallest_p_value, spearman_of_rows
 from tdw.study.claim_kinds import Control, Predicts, SettlesEarly
 from tdw.study.claims import Words
 
@@ -27,17 +27,16 @@ SETTLES_EARLY = Words(
 )
 PREDICTS = Words(
     rule="Spearman's correlation of the {measure} with the epoch of the outcome, variants without it last. "
-    "Supported when it is {sign}, its exact two-sided p-value is below 0.05, and fewer than 5 % of the "
-    "draws of a control give one as far on that side; contradicted when it has the other sign with p < "
-    "0.05.",
+    "Permutation test, two-sided. Supported when it is {sign}, the corrected p is below 0.05, and fewer than "
+    "5 % of the draws of a control, if there is one, give one as far on that side; contradicted when it has "
+    "the other sign and the corrected p is below 0.05.",
     answer="Over {n} variants the rank correlation of the {measure} with the epoch of the outcome is {rho} "
-    "(exact p = {p}, 95 % bootstrap interval {low} to {high}); without those that did not reach it "
-    "{alone_rho} (n = {alone_n}, p = {alone_p}), where {step} more goes with {slope} epochs. Of two "
-    "variants that share {within_field} the one with more is first in {within} of {pairs} cases. "
+    "(p = {p}, 95 % bootstrap interval {low} to {high}); without those that did not reach it "
+    "{alone_rho} (n = {alone_n}, p = {alone_p}), where {step} more goes with {slope} epochs.{partial}{alike} "
     "Left out: {left_out}.",
     unknown="Only {n} variants are known, too few for a correlation. Left out: {left_out}.",
     control="Under random draws of the control a share of {control} has a correlation as far on that side.",
-    limits="The interval is a percentile bootstrap and too narrow for so few variants. Variants that share "
+    limits="The interval is a percentile bootstrap, too narrow for few variants. Variants that share "
     "a field are not independent. With {n} variants p can't be below {smallest}.",
     would_change="More variants, chosen beforehand, with this analysis unchanged.",
 )
@@ -94,14 +93,16 @@ def predicts(case: Case, parameters: Predicts) -> Found:
     }
     sign = -1 if parameters.sign == "negative" else 1
     control = _control(case, parameters.control, found.variants, of.rho, sign)
-    verdict: Verdict = "undecided"
-    if of.p_value < ALPHA and of.rho * sign < 0:
-        verdict = "contradicted"
-    elif of.p_value < ALPHA and of.rho * sign > 0 and (parameters.control is None or control < ALPHA):
-        verdict = "supported"
-    first, pairs = _within(case, parameters, values)
+    given = _given(case, parameters, found.variants, values)
+
+    def decide(p: float) -> Verdict:
+        if not p < ALPHA or (of.rho * sign > 0 and parameters.control is not None and not control < ALPHA):
+            return "undecided"
+        return "supported" if of.rho * sign > 0 else "contradicted"
+
+    first, pairs = _within(case, parameters.within, parameters.sign, values) if parameters.within else (0, 0)
     return Found(
-        verdict,
+        Test(of.p_value, decide),
         {
             "early": evidence.early_epoch,
             "n": of.n,
@@ -115,20 +116,44 @@ def predicts(case: Case, parameters: Predicts) -> Found:
             "alone_p": alone.p_value,
             "slope": line.slope / (1 / parameters.step) if line else math.nan,
             **{key: value for name, a in also.items() for key, value in _both(name, a.rho, a.p_value)},
+            **({"given": given} if parameters.given else {}),
             "control": control,
             "smallest": smallest_p_value(of.n),
-            "within": first,
-            "pairs": pairs,
+            **({"within": first, "pairs": pairs} if parameters.within else {}),
         },
         {
             "measure": case.label(parameters.measure),
             "sign": parameters.sign,
             "step": show(parameters.step),
-            "within_field": parameters.within,
+            **_sentences(case, parameters, first, pairs, given),
         },
         known=not math.isnan(of.rho),
         controlled=not math.isnan(control),
     )
+
+
+def _sentences(case: Case, parameters: Predicts, first: int, pairs: int, given: float) -> dict[str, str]:
+    """What the answer says of pairs that share a field, and of the correlation given another measure."""
+    alike = partial = ""
+    if parameters.within:
+        alike = (
+            f" Of two variants that share {parameters.within} the one with more is first in {first} of "
+            f"{pairs} cases."
+        )
+    if parameters.given:
+        label = case.label(parameters.given)
+        partial = f" Given the {label} at that epoch the partial rank correlation is {show(given)}."
+    return {"alike": alike, "partial": partial}
+
+
+def _given(case: Case, parameters: Predicts, keys: tuple[str, ...], values: Mapping[str, float]) -> float:
+    """The partial rank correlation given another measure, over the variants where that is known."""
+    if parameters.given is None:
+        return math.nan
+    other = _all_values(case, parameters.given)
+    known = [key for key in keys if not math.isnan(other[key])]
+    times = case.evidence.times
+    return partial_spearman(*([of[key] for key in known] for of in (values, times, other)))
 
 
 def _both(name: str, rho: float, p: float) -> tuple[tuple[str, float], tuple[str, float]]:
@@ -154,7 +179,7 @@ def _control(case: Case, control: Control | None, keys: tuple[str, ...], rho: fl
     return relabelled_p_value(-sign * rho, [values.tolist() for values in choices], correlations)
 
 
-def _within(case: Case, parameters: Predicts, values: Mapping[str, float]) -> tuple[int, int]:
+def _within(case: Case, field: str, sign: str, values: Mapping[str, float]) -> tuple[int, int]:
     """Pairs of variants that share a field in which the order is as the sign says, and all such pairs."""
     times = case.evidence.times
     first = pairs = 0
@@ -163,9 +188,9 @@ def _within(case: Case, parameters: Predicts, values: Mapping[str, float]) -> tu
             when = [times.get(row.key, math.nan) for row in (one, other)]
             much = [values[row.key] for row in (one, other)]
             known = not any(map(math.isnan, (*when, *much)))
-            alike = one.fields[parameters.within] == other.fields[parameters.within]
+            alike = one.fields[field] == other.fields[field]
             if not alike or not known or when[0] == when[1] or much[0] == much[1]:
                 continue
             pairs += 1
-            first += ((when[0] < when[1]) == (much[0] > much[1])) == (parameters.sign == "negative")
+            first += ((when[0] < when[1]) == (much[0] > much[1])) == (sign == "negative")
     return first, pairs

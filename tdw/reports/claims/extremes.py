@@ -7,7 +7,7 @@ import math
 from tdw.markdown import listed
 from tdw.recipes.evidence import Row, is_later, outcome
 from tdw.reports.claims.case import Case, matching, named
-from tdw.reports.claims.verdicts import ALPHA, Found, Verdict
+from tdw.reports.claims.verdicts import ALPHA, Found, Test, Verdict
 from tdw.study.claim_kinds import IsExtreme, IsExtremeInEveryGroup
 from tdw.study.claims import Words
 
@@ -21,8 +21,8 @@ IS_EXTREME = Words(
     "missing.",
 )
 IS_EXTREME_IN_EVERY_GROUP = Words(
-    rule="Supported when {which} is the {end} with every {field} and the probability of that by chance is "
-    "below 0.05; contradicted when it is not with one {field}.",
+    rule="Supported when {which} is the {end} with every {field} and the probability of that by chance, "
+    "corrected, is below 0.05; contradicted when it is not with one {field}.",
     answer="{which} is the {end} with: {yes}; not with: {no}; open: {unknown}. If nothing made a "
     "difference, it would be in all that are known with probability {chance}.",
     unknown="{which} is the {end} with: {yes}; not with: {no}; open: {unknown}.",
@@ -89,15 +89,16 @@ def is_extreme_in_every_group(case: Case, parameters: IsExtremeInEveryGroup) -> 
         if found:
             chance /= len(group)
     yes, no, unknown = names[True], names[False], names[None]
-    verdict: Verdict = "undecided"
-    if no:
-        verdict = "contradicted"
-    elif yes and not unknown and chance < ALPHA:
-        verdict = "supported"
+
+    def decide(p: float) -> Verdict:
+        if no:
+            return "contradicted"
+        return "supported" if yes and not unknown and p < ALPHA else "undecided"
+
     kinds = {tuple(row.fields[name] for name in parameters.which) for row in rows}
     word = "slowest" if parameters.end == "latest" else "fastest"
     return Found(
-        verdict,
+        Test(chance if yes else math.nan, decide),
         {
             word: listed(yes),
             f"not_{word}": listed(no),

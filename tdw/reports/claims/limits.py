@@ -8,8 +8,8 @@ import numpy as np
 
 from tdw.markdown import listed, show
 from tdw.reports.claims.case import Case, matching, named
-from tdw.reports.claims.verdicts import ALPHA, Found, Verdict
-from tdw.statistics.exact import separate
+from tdw.reports.claims.verdicts import ALPHA, FEW, Found, Test, Verdict
+from tdw.statistics.counts import lowest_p_value
 from tdw.study.claim_kinds import HasMinimum, Limit, NeverWithout, StaysBelow
 from tdw.study.claims import Words
 
@@ -39,18 +39,19 @@ STAYS_BELOW = Words(
     would_change="Other runs of the same configuration.",
 )
 HAS_MINIMUM = Words(
-    rule="{had} of the variants that reached the outcome against {most} of those that did not. Contradicted "
-    "when one that did not had as much as one that did; supported when a threshold parts them and the "
-    "exact rank test gives p < 0.05.",
-    answer="The least of those that reached the outcome is {least} (over {n} variants), the most of one "
-    "that did not is {reached} (over {m}); threshold between them: {threshold} (p = {p}). As much "
-    "without the outcome: {overlap}.",
+    rule="Of the variants that did not reach the outcome, those whose {most} never came up to the {had} of "
+    "any that reached it; p is the chance that so many lowest of all variants are of those that did not, "
+    "doubled. Supported when the corrected p is below 0.05 and they are at least half of those that did "
+    "not; contradicted when there is none among five or more; undecided while fewer than five did not.",
+    answer="The least of those that reached the outcome is {least} (over {n} variants). Of {m} that did not, "
+    "{below} stayed below it; the most that one of them had is {reached}.",
     unknown="The least of those that reached the outcome is {least} (over {n} variants). No variant is "
-    "known to have failed, so there is nothing that a threshold could part.",
+    "known to have failed, so there is nothing that a minimum could part.",
     control="Under the draws of the control the least is {least_control}: a minimum would have to hold for "
     "these runs too.",
-    limits="With fewer than three failures among eight variants a threshold can't be shown.",
-    would_change="A variant that does not reach the outcome with as much, or more that fail with less.",
+    limits="That a variant reached the outcome with more does not show that it needed it: those that did not "
+    "had no time to form what the others have.",
+    would_change="More variants that do not reach the outcome.",
 )
 
 
@@ -136,36 +137,39 @@ def stays_below(case: Case, parameters: StaysBelow) -> Found:
 
 
 def has_minimum(case: Case, parameters: HasMinimum) -> Found:
-    """Whether all variants that reached the outcome had more than any that did not."""
+    """Whether the variants that did not reach the outcome never had as much as the least that did."""
     evidence, adjective = case.evidence, case.adjective(parameters.control)
     had = case.values(parameters.had, evidence.reached)
     reached = case.values(parameters.most, evidence.failed)
-    found = separate(list(reached.values()), list(had.values()))
-    overlap = [key for key, value in reached.items() if had and value >= min(had.values())]
     draws = [case.draws(parameters.control, row) for row in evidence.reached if row.key in had]
-    least = min((float(values.min()) for values in draws if len(values)), default=math.nan)
-    verdict: Verdict = "undecided"
-    if overlap:
-        verdict = "contradicted"
-    elif found.threshold is not None and found.p_value < ALPHA and not evidence.open:
-        verdict = "supported"
+    least_control = min((float(values.min()) for values in draws if len(values)), default=math.nan)
+    least = min(had.values(), default=math.nan)
+    below = sum(value < least for value in reached.values())
+    known = bool(reached) and bool(had)
+    p_value = lowest_p_value(len(had) + len(reached), len(reached), below) if known else math.nan
+
+    def decide(p: float) -> Verdict:
+        if evidence.open or len(reached) < FEW:
+            return "undecided"
+        if not below:
+            return "contradicted"
+        return "supported" if p < ALPHA and 2 * below >= len(reached) else "undecided"
+
     return Found(
-        verdict,
+        Test(p_value, decide),
         {
             "n": len(had),
             "m": len(reached),
-            "least": min(had.values(), default=math.nan),
+            "least": least,
             "reached": max(reached.values(), default=math.nan),
-            "overlap": listed(overlap),
-            "threshold": "none" if found.threshold is None else found.threshold,
-            "p": found.p_value,
-            **({adjective: least} if adjective else {}),
+            "below": below,
+            **({adjective: least_control} if adjective else {}),
         },
         {
             "had": case.label(parameters.had),
             "most": case.label(parameters.most),
-            "least_control": show(least),
+            "least_control": show(least_control),
         },
-        known=bool(reached),
+        known=known,
         controlled=bool(adjective),
     )

@@ -7,13 +7,14 @@ import math
 import numpy as np
 
 from tdw.reports.claims.case import Case
-from tdw.reports.claims.verdicts import ALPHA, Found, Verdict
+from tdw.reports.claims.verdicts import ALPHA, Found, Test, Verdict
 from tdw.study.claim_kinds import CommonMembers
 from tdw.study.claims import Words
 
 WORDS = Words(
     rule="{members} of all variants that reached the outcome, by index. Contradicted when they have none in "
-    "common, supported when they have more in common than random sets of the same sizes (p < 0.05).",
+    "common, supported when they have more in common than random sets of the same sizes (corrected p below "
+    "0.05).",
     answer="{common} are common to all {n} variants that reached the outcome; chance would give {expected} "
     "(p = {p}). Within a variant between {least} and {most} stay.",
     limits="That a part must be in the set can't be seen in runs in which it was.",
@@ -33,14 +34,15 @@ def common_members(case: Case, parameters: CommonMembers) -> Found:
     common = int(np.logical_and.reduce(masks).sum()) if alike else None
     expected = float(np.prod([mask.mean() for mask in masks]) * len(masks[0])) if alike else math.nan
     p = _p_value(masks, common) if common is not None else math.nan
-    verdict: Verdict = "undecided"
-    if common == 0 and not evidence.open:
-        verdict = "contradicted"
-    elif common and p < ALPHA and not evidence.open:
-        verdict = "supported"
+
+    def decide(corrected: float) -> Verdict:
+        if common is None or evidence.open:
+            return "undecided"
+        return "contradicted" if not common else "supported" if corrected < ALPHA else "undecided"
+
     stays = [case.number(parameters.stays)(row) for row in evidence.reached if row.key in sets]
     return Found(
-        verdict,
+        Test(p, decide),
         {
             "n": len(masks),
             "common": common,

@@ -9,7 +9,7 @@ import numpy as np
 from tdw.markdown import listed, show
 from tdw.recipes.evidence import Float64
 from tdw.reports.claims.case import Case
-from tdw.reports.claims.verdicts import ALPHA, Found, Verdict
+from tdw.reports.claims.verdicts import ALPHA, Found, Test, Verdict
 from tdw.statistics.exact import sign_test
 from tdw.study.claim_kinds import OrderInTime
 from tdw.study.claims import Words
@@ -20,14 +20,14 @@ WORDS = Words(
     rule="Rise: between which analyzed epochs the {rises} makes half of its way from epoch 0 to its maximum "
     "(at least {rise}). Drop: from when on the {drops} stays below the geometric mean of its maximum "
     "and {drop_to}. Before: the rise is over at the drop. Supported, contradicted: the exact sign test "
-    "gives p < 0.05 for before, for after; contradicted also when most do not rise.",
+    "gives a corrected p below 0.05 for before, for after; contradicted also when most do not rise.",
     answer="Before in {num_before} variants that reached the outcome ({before}), with it in {num_with} "
     "({with}), after it in {num_after} ({after}); no rise in {num_flat} ({flat}). Sign test: p = "
     "{p}. At the end the {rises} is below that of epoch 0 in {num_lower} of {n}.",
     control="Over all draws of the control the rise is before the drop in a share of {control_before}, with "
     "it in {control_with}, after it in {control_after}, and there is no rise in {control_no}.",
     limits="Order is no cause. Between checkpoints the rise is not seen; *with* means that both fall into "
-    "one interval between checkpoints. Six variants must agree for p < 0.05.",
+    "one interval between checkpoints.",
     would_change="Denser checkpoints around the drop, and more variants.",
 )
 
@@ -65,14 +65,15 @@ def order_in_time(case: Case, parameters: OrderInTime) -> Found:
     signed = [sign for place, sign in _SIGNS.items() for _ in order[place]]
     before, after, p = sign_test(signed)
     flat = order["no rise"]
-    verdict: Verdict = "undecided"
-    if p < ALPHA:
-        verdict = "supported" if before > after and not flat else "contradicted"
-    elif len(flat) > len(signed):
-        verdict = "contradicted"
+
+    def decide(corrected: float) -> Verdict:
+        if len(flat) > len(signed):
+            return "contradicted"
+        return "undecided" if not corrected < ALPHA else "supported" if before > after else "contradicted"
+
     shares, adjective = _control(case, parameters), case.adjective(parameters.control)
     return Found(
-        verdict,
+        Test(p if reached else math.nan, decide),
         {
             "before": listed(order["before"]),
             "with": listed(order["with"]),

@@ -70,7 +70,7 @@ def _nearest(case: Case, row: Row, nearest: tuple[str, str] | None) -> str:
     if not len(epochs):
         return ""
     lowest = int(np.argmin(values))
-    other = row.at(beside.table, beside.column, epoch=epochs[lowest])
+    other = dict(zip(*beside.of(row), strict=True)).get(epochs[lowest], math.nan)
     return (
         f"{row.key}, {show(values[lowest])} at epoch {show(epochs[lowest])} with a {beside.label} of "
         f"{show(other)}, and {show(values[-1])} at epoch {show(epochs[-1])}"

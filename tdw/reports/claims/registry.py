@@ -11,9 +11,9 @@ from typing import Any
 from tdw.errors import BadConfig
 from tdw.recipes.evidence import Evidence
 from tdw.recipes.family import Family
-from tdw.reports.claims import early, extremes, limits, members, order, outcomes, thresholds
+from tdw.reports.claims import chances, early, extremes, limits, members, order, outcomes, thresholds
 from tdw.reports.claims.case import Case
-from tdw.reports.claims.verdicts import Found, JudgedClaim, put_into_words
+from tdw.reports.claims.verdicts import Corrected, Found, JudgedClaim, Verdict, correct, put_into_words
 from tdw.study.claims import Claim, Words, file_version, read_parameters
 
 
@@ -36,15 +36,21 @@ KINDS = {
     "outcomes_are": Kind(outcomes.outcomes_are, outcomes.OUTCOMES_ARE),
     "group_is_earlier": Kind(outcomes.group_is_earlier, outcomes.GROUP_IS_EARLIER),
     "is_extreme": Kind(extremes.is_extreme, extremes.IS_EXTREME),
-    "is_extreme_in_every_group": Kind(extremes.is_extreme_in_every_group, extremes.IS_EXTREME_IN_EVERY_GROUP),
+    "is_extreme_in_every_group": Kind(
+        extremes.is_extreme_in_every_group, extremes.IS_EXTREME_IN_EVERY_GROUP, "2"
+    ),
     "settles_early": Kind(early.settles_early, early.SETTLES_EARLY),
+    "seldom_without": Kind(chances.seldom_without, chances.SELDOM_WITHOUT),
     "never_without": Kind(limits.never_without, limits.NEVER_WITHOUT),
     "stays_below": Kind(limits.stays_below, limits.STAYS_BELOW),
-    "predicts": Kind(early.predicts, early.PREDICTS),
-    "threshold_parts": Kind(thresholds.threshold_parts, thresholds.WORDS),
-    "has_minimum": Kind(limits.has_minimum, limits.HAS_MINIMUM),
-    "order_in_time": Kind(order.order_in_time, order.WORDS),
-    "common_members": Kind(members.common_members, members.WORDS),
+    "predicts": Kind(early.predicts, early.PREDICTS, "2"),
+    "threshold_parts": Kind(thresholds.threshold_parts, thresholds.WORDS, "2"),
+    "threshold_predicts": Kind(chances.threshold_predicts, chances.THRESHOLD_PREDICTS),
+    "told_apart": Kind(thresholds.told_apart, thresholds.TOLD_APART),
+    "has_minimum": Kind(limits.has_minimum, limits.HAS_MINIMUM, "2"),
+    "order_in_time": Kind(order.order_in_time, order.WORDS, "2"),
+    "common_members": Kind(members.common_members, members.WORDS, "2"),
+    "uneven_choice": Kind(chances.uneven_choice, chances.UNEVEN_CHOICE),
 }
 
 
@@ -54,24 +60,32 @@ def code_versions(claims: Iterable[Claim]) -> dict[str, str]:
 
 
 def judge_all(evidence: Evidence, family: Family, claims: Iterable[Claim]) -> tuple[JudgedClaim, ...]:
-    """Judge each claim of a study.
+    """Judge each claim of a study, p-values corrected for the number of its claims that are tested.
 
     Raises:
         BadConfig: a claim's words ask for a number that its kind does not have, or its Python function is
             not there.
     """
-    return tuple(_judge(Case(evidence, family), claim) for claim in claims)
+    case, claims = Case(evidence, family), tuple(claims)
+    found = [_find(case, claim) for claim in claims]
+    return tuple(_put_into_words(case, *each) for each in zip(claims, found, correct(found), strict=True))
 
 
-def _judge(case: Case, claim: Claim) -> JudgedClaim:
+def _find(case: Case, claim: Claim) -> Found:
     if claim.kind not in KINDS:
-        found = _run_function(case, claim)
-        return put_into_words(claim, found, Words(), terms=case.terms())
-    kind, parameters = KINDS[claim.kind], read_parameters(claim, case.family)
-    control = getattr(parameters, "control", None)
+        return _run_function(case, claim)
+    return KINDS[claim.kind].judge(case, read_parameters(claim, case.family))
+
+
+def _put_into_words(
+    case: Case, claim: Claim, found: Found, judged: tuple[Verdict, Corrected | None]
+) -> JudgedClaim:
+    if claim.kind not in KINDS:
+        return put_into_words(claim, found, Words(), judged, terms=case.terms())
+    control = getattr(read_parameters(claim, case.family), "control", None)
     title = case.family.controls[control.name].title if control else ""
-    found = kind.judge(case, parameters)
-    return put_into_words(claim, found, kind.words, terms=case.terms(), control_title=title)
+    words = KINDS[claim.kind].words
+    return put_into_words(claim, found, words, judged, terms=case.terms(), control_title=title)
 
 
 def _run_function(case: Case, claim: Claim) -> Found:

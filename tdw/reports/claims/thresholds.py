@@ -1,4 +1,4 @@
-"""Whether one of some measures parts two groups of variants: `threshold_parts`."""
+"""Whether one of some measures parts two groups of variants: `threshold_parts`, `told_apart`."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tdw.markdown import Value, listed
+from tdw.markdown import Value, listed, show
 from tdw.recipes.evidence import Float64, Row
 from tdw.reports.claims.case import Case, matching
-from tdw.reports.claims.verdicts import ALPHA, Found, Verdict
+from tdw.reports.claims.verdicts import ALPHA, FEW, Found, Test, Verdict
 from tdw.statistics.exact import Separation, separate, smallest_separation
-from tdw.study.claim_kinds import Control, Group, ThresholdParts
+from tdw.study.claim_kinds import Control, Group, ThresholdParts, ToldApart
 from tdw.study.claims import Words
 
 WORDS = Words(
     rule="Supported when one of these measures parts {first_name} from {second_name} by a threshold with "
-    "exact p < 0.05 after Bonferroni's correction; contradicted when none parts them: {measures}.",
+    "an exact p, times the number of measures and corrected for the claims of the study, below 0.05; "
+    "contradicted when none parts them though both groups have five variants or more: {measures}.",
     answer="Of {m} measures, these part {num_first} {first_name} from {num_second} {second_name}: "
     "{parting}. Best: {best}, at {threshold}, p = {p} (corrected {corrected}).",
     unknown="There are {num_first} {first_name} and {num_second} {second_name}: nothing can be parted yet.",
@@ -26,6 +27,18 @@ WORDS = Words(
     limits="With {num_first} of {both} variants in one group p can't be below {least} for one measure "
     "unless values tie.",
     would_change="More variants in the smaller group, or one on the wrong side of the threshold.",
+)
+TOLD_APART = Words(
+    rule="AUC of the variants that did not reach the outcome against those that did, for each of these: "
+    "{measures}. Exact rank test, the smallest p-value times their number. Supported when the corrected p "
+    "is below 0.05 and the AUC of that measure is at least {enough}, or at most {little}; never "
+    "contradicted, for these are not all the measures there are; undecided while fewer than five variants "
+    "fail.",
+    answer="{failed} variants did not reach the outcome and {reached} did. AUC at epoch {early}: {each}.",
+    unknown="{failed} variants are known to have failed and {reached} reached the outcome: nothing can be "
+    "told apart yet.",
+    limits="That a measure tells them apart does not say why.",
+    would_change="More variants that do not reach the outcome.",
 )
 _SEED = 20_230_112
 _DRAWS = 4000
@@ -41,7 +54,17 @@ def threshold_parts(case: Case, parameters: ThresholdParts) -> Found:
         # Who is in a group by outcome is not settled before the end; of others every variant must be known.
         if by_outcome or (len(one), len(other)) == (len(first), len(second)):
             found[case.label(name)] = separate(one, other)
-    verdict, best = _judge(found, waiting=by_outcome and bool(case.evidence.open))
+    best = _best(found)
+    p_value = min(1.0, found[best].p_value * len(found)) if best else math.nan
+    parting = [label for label, s in found.items() if s.threshold is not None]
+
+    def decide(p: float) -> Verdict:
+        if parting:
+            waiting = by_outcome and bool(case.evidence.open)
+            return "supported" if p < ALPHA and not waiting else "undecided"
+        all_known = bool(found) and not any(math.isnan(s.p_value) for s in found.values())
+        return "contradicted" if all_known and min(len(first), len(second)) >= FEW else "undecided"
+
     at_best = found.get(best)
     control = _control(case, parameters.control, (first, second))
     numbers: dict[str, Value] = {
@@ -50,11 +73,11 @@ def threshold_parts(case: Case, parameters: ThresholdParts) -> Found:
         first_name: len(first),
         second_name: len(second),
         "both": len(first) + len(second),
-        "parting": listed([label for label, s in found.items() if s.threshold is not None]),
+        "parting": listed(parting),
         "best": best or "unknown",
         "threshold": "no threshold" if at_best is None or at_best.threshold is None else at_best.threshold,
         "p": at_best.p_value if at_best else math.nan,
-        "corrected": min(1.0, at_best.p_value * len(found)) if at_best else math.nan,
+        "corrected": p_value,
         "least": smallest_separation(len(first), len(second)),
     }
     if parameters.control is not None:
@@ -68,7 +91,7 @@ def threshold_parts(case: Case, parameters: ThresholdParts) -> Found:
             f"{name}_most": max(others, default=math.nan),
         }
     return Found(
-        verdict,
+        Test(p_value, decide),
         numbers,
         {
             "first_name": first_name.replace("_", " "),
@@ -98,17 +121,45 @@ def _groups(case: Case, groups: dict[str, Group]) -> dict[str, list[Row]]:
     return found
 
 
-def _judge(found: dict[str, Separation], *, waiting: bool) -> tuple[Verdict, str]:
-    """The verdict, and the measure that parts best ("" when none is known)."""
+def _best(found: dict[str, Separation]) -> str:
+    """The measure that parts best, "" when none is known."""
     known = {label: s for label, s in found.items() if not math.isnan(s.p_value)}
     parting = {label: s for label, s in known.items() if s.threshold is not None}
-    best = min(parting or known, key=lambda label: known[label].p_value, default="")
-    if not known:
-        return "undecided", best
-    if not parting and len(known) == len(found):
-        return "contradicted", best
-    significant = bool(parting) and known[best].p_value * len(found) < ALPHA
-    return ("supported" if significant and not waiting else "undecided"), best
+    return min(parting or known, key=lambda label: known[label].p_value, default="")
+
+
+def told_apart(case: Case, parameters: ToldApart) -> Found:
+    """Whether one of some measures tells the variants of both outcomes apart, corrected for their number."""
+    reached, failed = case.evidence.reached, case.evidence.failed
+    found = {
+        case.label(name): separate(
+            list(case.values(name, failed).values()), list(case.values(name, reached).values())
+        )
+        for name in parameters.measures
+    }
+    known = {label: s for label, s in found.items() if not math.isnan(s.p_value)}
+    best = min(known, key=lambda label: known[label].p_value, default="")
+    auc = known[best].auc if best else math.nan
+    p_value = min(1.0, len(found) * known[best].p_value) if best else math.nan
+
+    def decide(p: float) -> Verdict:
+        far = max(auc, 1 - auc) >= parameters.auc and len(failed) >= FEW
+        return "supported" if far and p < ALPHA else "undecided"
+
+    return Found(
+        Test(p_value, decide),
+        {
+            "m": len(found),
+            "failed": len(failed),
+            "reached": len(reached),
+            "best": best or "unknown",
+            "auc": auc,
+            "p": known[best].p_value if best else math.nan,
+            "each": "; ".join(f"{label} {show(s.auc)} (p = {show(s.p_value)})" for label, s in found.items()),
+        },
+        {"measures": listed(list(found)), "enough": show(parameters.auc), "little": show(1 - parameters.auc)},
+        known=bool(best),
+    )
 
 
 def _control(case: Case, control: Control | None, groups: Sequence[Sequence[Row]]) -> float:

@@ -6,16 +6,32 @@ Every sentence is a template over the numbers, so that text and number can't dis
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tdw.errors import BadConfig
 from tdw.markdown import Value, show
+from tdw.statistics.multiple import holm
 from tdw.study.claims import Claim, Words
 
 Verdict = Literal["supported", "contradicted", "undecided"]
 ALPHA = 0.05
+FEW = 5
+"""Fewer variants in a group than this are too few to show that something is not so."""
+
+
+@dataclass(frozen=True)
+class Test:
+    """A verdict that rests on a p-value, which is corrected for the claims of the study that are tested.
+
+    Attributes:
+        p_value: two-sided; NaN where there is too little to test yet, which counts as 1.
+        decide: from the corrected p-value, by the kind's rule.
+    """
+
+    p_value: float
+    decide: Callable[[float], Verdict]
 
 
 @dataclass(frozen=True)
@@ -23,18 +39,44 @@ class Found:
     """What a kind finds for one claim.
 
     Attributes:
-        verdict: by the kind's rule.
+        verdict: by the kind's rule, or the test that it rests on.
         numbers: name -> value, recorded in this order; NaN and None stand for what is not known.
         terms: further words that sentences may use, such as the label of a measure. Not recorded.
         known: whether there is enough for the sentence `answer`; otherwise `unknown` is printed.
         controlled: whether the control was there and its sentence is printed.
     """
 
-    verdict: Verdict
+    verdict: Verdict | Test
     numbers: Mapping[str, Value]
     terms: Mapping[str, str] = field(default_factory=dict[str, str])
     known: bool = True
     controlled: bool = False
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """A claim's p-value, and the same by Holm's method for the claims of the study that are tested.
+
+    Attributes:
+        p_value, corrected: NaN where there was too little to test.
+        claims: of the study that are tested, this one included.
+    """
+
+    p_value: float
+    corrected: float
+    claims: int
+
+    @property
+    def sentence(self) -> str:
+        """Both p-values, for people."""
+        if math.isnan(self.p_value):
+            return "There is too little for a test yet."
+        return (
+            f"p = {show(self.p_value)}, and {show(self.corrected)} by Holm's method for the {self.claims} "
+            f"claims of this study that are tested; the second decides."
+            if self.claims > 1
+            else f"p = {show(self.p_value)}; no other claim of this study is tested."
+        )
 
 
 @dataclass(frozen=True)
@@ -47,6 +89,7 @@ class JudgedClaim:
         numbers: name -> value, in the order in which they are recorded.
         rule, answer, control, limits, would_change: sentences with the numbers in them.
         control_title: heads the sentences of the control.
+        test: p-values that the verdict rests on; None for a claim that is not tested.
     """
 
     claim: Claim
@@ -58,6 +101,7 @@ class JudgedClaim:
     limits: str
     would_change: str
     control_title: str = ""
+    test: Corrected | None = None
 
     @property
     def id(self) -> str:
@@ -76,15 +120,45 @@ class JudgedClaim:
             "claim": self.claim.claim,
             "question": self.claim.question,
             "verdict": self.verdict,
-            "numbers": {
-                name: None if isinstance(value, float) and not math.isfinite(value) else value
-                for name, value in self.numbers.items()
+            "test": None
+            if self.test is None
+            else {
+                "p": _finite(self.test.p_value),
+                "corrected": _finite(self.test.corrected),
+                "claims": self.test.claims,
             },
+            "numbers": {name: _finite(value) for name, value in self.numbers.items()},
         }
 
 
+def _finite(value: Value) -> Value:
+    """The value, None for a number that JSON can't write."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def correct(found: Sequence[Found]) -> tuple[tuple[Verdict, Corrected | None], ...]:
+    """The verdict of each claim of a study, its p-value corrected for all claims that are tested (Holm)."""
+    tests = [one.verdict for one in found if isinstance(one.verdict, Test)]
+    holms = iter(holm([1.0 if math.isnan(test.p_value) else test.p_value for test in tests]))
+    judged: list[tuple[Verdict, Corrected | None]] = []
+    for one in found:
+        if not isinstance(one.verdict, Test):
+            judged.append((one.verdict, None))
+            continue
+        p, corrected = one.verdict.p_value, next(holms)
+        corrected = math.nan if math.isnan(p) else corrected
+        judged.append((one.verdict.decide(corrected), Corrected(p, corrected, len(tests))))
+    return tuple(judged)
+
+
 def put_into_words(
-    claim: Claim, found: Found, words: Words, *, terms: Mapping[str, str], control_title: str = ""
+    claim: Claim,
+    found: Found,
+    words: Words,
+    judged: tuple[Verdict, Corrected | None],
+    *,
+    terms: Mapping[str, str],
+    control_title: str = "",
 ) -> JudgedClaim:
     """The judged claim from what was found.
 
@@ -92,6 +166,7 @@ def put_into_words(
         claim: whose own words and choice of numbers come first.
         found: by its kind.
         words: of the kind.
+        judged: verdict and p-values.
         terms: that every sentence may use.
         control_title: of the control that the claim names, "" for none.
 
@@ -114,7 +189,7 @@ def put_into_words(
         raise _unknown(claim, ", ".join(missing), found.numbers)
     return JudgedClaim(
         claim=claim,
-        verdict=found.verdict,
+        verdict=judged[0],
         numbers={name: found.numbers[name] for name in chosen},
         rule=render(said.rule),
         answer=render(said.answer if found.known or said.unknown is None else said.unknown),
@@ -122,6 +197,7 @@ def put_into_words(
         limits=render(said.limits) if found.known else "",
         would_change=render(said.would_change),
         control_title=control_title,
+        test=judged[1],
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -11,10 +12,10 @@ from starlette.responses import JSONResponse, Response
 from tdw.errors import CorruptFile, NotFound, Unreadable
 from tdw.families import Family, get_family
 from tdw.recipes.explorer import Explorer, SliceRecipe
+from tdw.recipes.invariant import require_one_model
 from tdw.recipes.slices import SliceQuery
 from tdw.store import Address, Provenance
 from tdw.store.layout import CHECKPOINTS
-from tdw.store.provenance import require_one_series
 from tdw_workbench.web.data.coverage import coverage
 from tdw_workbench.web.data.store_cache import Library
 from tdw_workbench.web.http import links
@@ -39,22 +40,21 @@ class Asked:
         epochs = self.library.epochs(self.family.name, self.variant, analyzer)
         return [Address(self.family.name, self.variant, analyzer, epoch) for epoch in epochs]
 
-    def model_of(self, analyzer: str) -> Provenance | None:
-        """What all artifacts of an analyzer have in common; None without any.
+    def hold(self, analyzers: Sequence[str]) -> None:
+        """Hold the invariant within and between analyzers. Raises FingerprintMismatch."""
+        require_one_model(self._records(analyzer) for analyzer in analyzers)
 
-        Files whose header can't be read are left to those who read them. Raises FingerprintMismatch.
-        """
+    def _records(self, analyzer: str) -> list[Provenance]:
+        """The headers of its files, once for the same files; an unreadable one is left to who reads it."""
 
-        def common() -> Provenance | None:
-            records: list[Provenance] = []
+        def read() -> list[Provenance]:
+            found: list[Provenance] = []
             for address in self.series(analyzer):
-                try:
-                    records.append(self.library.store.provenance(address))
-                except (CorruptFile, NotFound, Unreadable):
-                    continue
-            return require_one_series(records) if records else None
+                with contextlib.suppress(CorruptFile, NotFound, Unreadable):
+                    found.append(self.library.store.provenance(address))
+            return found
 
-        return self.library.by_folder(self.family.name, self.variant, analyzer, common)
+        return self.library.by_folder(self.family.name, self.variant, analyzer, read)
 
 
 def asked(request: Request) -> Asked:
@@ -79,7 +79,7 @@ def describe(request: Request) -> Response:
     this = asked(request)
     params.require_known(request, ())
     analyzers = this.explorer.analyzers
-    _require_one_model(this)
+    this.hold(analyzers)
     have = {name: [address.epoch for address in this.series(name)] for name in analyzers}
     present = {epoch for epochs in have.values() for epoch in epochs}
     present |= {*this.library.epochs(this.family.name, this.variant, CHECKPOINTS)}
@@ -114,8 +114,7 @@ def slice_of(request: Request) -> Response:
 
     def make() -> bytes:
         if not recipe.one_epoch:
-            for analyzer in recipe.needs:
-                this.model_of(analyzer)
+            this.hold(recipe.needs)
         return recipe.read(query).encode()
 
     build = (lambda: this.library.answers.get(etag, make)) if recipe.kept else make
@@ -161,11 +160,3 @@ def _at(epoch: str, analyzer: str, series: Sequence[Address]) -> list[Address]:
 
 def _lengths(this: Asked) -> dict[str, int]:
     return dict(this.family.lengths(this.family.parse_variant(this.variant)))
-
-
-def _require_one_model(this: Asked) -> None:
-    """Hold the invariant between the analyzers: one model, one probe. Raises FingerprintMismatch."""
-    found = [this.model_of(analyzer) for analyzer in this.explorer.analyzers]
-    alike = [replace(each, name="", code_version="", parameters={}) for each in found if each]
-    if alike:
-        require_one_series(alike)

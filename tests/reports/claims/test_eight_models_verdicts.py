@@ -117,18 +117,23 @@ def test_prediction_is_undecided_without_an_order(study, outcomes, judge):
     assert judge("H2", evidence).verdict == "undecided"
 
 
-def test_a_threshold_is_contradicted_by_a_failure_with_as_many_blobs(study, judge):
-    finding = judge("H3", study())
-    assert (finding.verdict, finding.numbers["overlap"]) == ("contradicted", "p101_s999_d598")
+FAILING = [(97, 999), (101, 999), (109, 999), (113, 999), (113, 485)]
 
 
-def test_one_failure_is_too_few_for_a_threshold_and_three_are_enough(study, judge):
-    one = judge("H3", study(change={(101, 999): {"blobs": 3}}))
-    assert (one.verdict, one.numbers["p"]) == ("undecided", pytest.approx(1 / 8))
-    failing = {"epoch": None, "blobs": 3}
-    three = study(change={(101, 999): failing, (97, 999): failing, (113, 999): failing})
-    finding = judge("H3", three)
-    assert (finding.verdict, finding.numbers["threshold"]) == ("supported", 51.5)
+def test_one_failure_leaves_a_minimum_undecided_whatever_it_had(study, judge):
+    for blobs in (3, 100):
+        finding = judge("H3", study(change={(101, 999): {"blobs": blobs}}))
+        assert finding.verdict == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("low", "verdict", "below"), [(5, "supported", 5), (3, "undecided", 3), (0, "contradicted", 0)]
+)
+def test_a_minimum_needs_five_failures_and_most_of_them_below(study, judge, low, verdict, below):
+    change = {key: {"epoch": None, "blobs": 3 if i < low else 100} for i, key in enumerate(FAILING)}
+    finding = judge("H3", study(change=change))
+    assert (finding.verdict, finding.numbers["below"]) == (verdict, below)
+    assert finding.test.p_value == pytest.approx(min(1, 2 * math.comb(8 - low, 5 - low) / math.comb(8, 5)))
 
 
 def test_two_seeds_can_not_show_that_a_modulus_is_harder(study, judge):
@@ -216,9 +221,16 @@ def test_one_failure_can_be_parted_but_not_told_from_chance(study, judge):
         assert finding.numbers["control"] < 0.05  # made-up variants look alike under other names
 
 
-def test_a_failure_in_the_middle_of_all_measures_contradicts_that_they_part(study, judge):
+def test_a_failure_in_the_middle_of_all_measures_is_one_and_shows_nothing(study, judge):
     finding = judge("Q1", study(change={(101, 999): {"early": 0.33}}))
-    assert finding.verdict == "contradicted"
+    assert (finding.verdict, finding.numbers["parting"]) == ("undecided", "none")
+
+
+def test_five_failures_that_nothing_parts_contradict_that_something_does(study, outcomes, judge):
+    more = {**outcomes, **{(p, 7): outcomes[p, 485] for p in (97, 101, 109, 113)}}
+    change = {key: {"epoch": None, "early": 0.3} for key in FAILING}
+    change |= {key: {"early": 0.2 + 0.02 * i} for i, key in enumerate(more) if key not in FAILING}
+    assert judge("Q1", study(grokked=more, change=change)).verdict == "contradicted"
 
 
 def test_without_a_failure_nothing_is_known_of_predicting_it(study, judge):
@@ -229,7 +241,7 @@ def test_without_a_failure_nothing_is_known_of_predicting_it(study, judge):
 
 def test_two_variants_can_not_show_that_a_modulus_starts_different(study, judge):
     finding = judge("Q4", study())
-    assert finding.verdict in ("undecided", "contradicted")
+    assert finding.verdict == "undecided"
     assert finding.numbers["least"] == pytest.approx(2 / 28)
     # The disc's radius is whole: int(0.125 p) is 12, 12, 13, 14.
     assert finding.numbers["disc"] == pytest.approx(0.0431, abs=2e-4)

@@ -25,8 +25,8 @@ class Control:
     Attributes:
         threshold: that a blob reaches there, as in the columns of the counts.
         labellings: how many there are, the observed one among them.
-        counts: columns epoch, neurons: the mean over the labellings; a row a scheduled epoch, NaN where it is
-            missing.
+        counts: columns epoch, neurons: the mean over the labellings; a row per scheduled epoch, NaN where it
+            is missing.
     """
 
     threshold: str

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tdw.drawing import preview, series, style
-from tdw.families.modulo_addition_1layer.figures import blob_control
-from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
-from tdw.families.modulo_addition_1layer.figures.mean_coarseness import subtitle
+from tdw.drawing import series
+from tdw.drawing.chart import Chart, Choice, Option, Panel
+from tdw.drawing.marks import Axis, Line, Rule
+from tdw.drawing.style import MUTED, SYMBOLS
+from tdw.families.modulo_addition_1layer.figures import blob_control, subject
 from tdw.parameters import is_number, require
 from tdw.recipes.figure import Plot
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _PREFIX = "num_blob_neurons_"
 _DEFAULT = "0.7"
+_CONTROL = "control"
 # From Viridis, where it can be seen on white and on black.
 _THRESHOLD_COLORS = ("#7C5BA6", "#31789B", "#27A07F", "#A3A800")
 
@@ -48,201 +51,126 @@ class Parameters:
 
 
 @dataclass(frozen=True)
-class Line:
+class Course:
     """One variant.
 
     Attributes:
-        counts: columns epoch, then a threshold each ("0.5", ...): neurons at or above; a row a scheduled
+        counts: columns epoch, then a threshold each ("0.5", ...): neurons at or above; a row per scheduled
             epoch, NaN where it is missing.
         neurons: how many there are.
         control: what renamed residues would give; None where there is no such summary.
-        missing: what is missing, in words, or "".
     """
 
-    variant: str
-    label: str
-    look: style.Look
+    subject: subject.Subject
     counts: pd.DataFrame
     neurons: int
-    grokking: grokking.Grokking
     control: blob_control.Control | None
-    missing: str
 
 
 @dataclass(frozen=True)
 class Data:
-    """Lines in the study's order, and the labels of variants without the summary."""
+    """Variants in the study's order, and the labels of those without the summary."""
 
-    lines: tuple[Line, ...]
+    courses: tuple[Course, ...]
     left_out: tuple[str, ...]
     parameters: Parameters
 
     @property
     def thresholds(self) -> list[str]:
         """Ascending, as in the columns' names."""
-        shared = set[str].intersection(*({str(c) for c in line.counts.columns} for line in self.lines))
+        shared = set[str].intersection(*({str(c) for c in course.counts.columns} for course in self.courses))
         return sorted(shared - {"epoch"}, key=float)
+
+    @property
+    def controls(self) -> tuple[pd.Series, ...]:
+        """Mean numbers of neurons over the labellings, of the variants that have a control."""
+        return tuple(c.control.counts["neurons"] for c in self.courses if c.control is not None)
 
 
 def load(sources: Sources, parameters: Parameters) -> Data:
     """Every variant that has a coarseness summary."""
-    return Data(*sources.collect(_load_line), parameters=parameters)
+    return Data(*sources.collect(_load_course), parameters=parameters)
 
 
-def _load_line(reader: VariantReader) -> Line:
+def _load_course(reader: VariantReader) -> Course:
     table = reader.summary("coarseness")
     names = {str(c): str(c).removeprefix(_PREFIX) for c in table.columns if str(c).startswith(_PREFIX)}
     counts = table[["epoch", *names]].rename(columns=names)
-    return Line(
-        variant=reader.variant,
-        label=reader.label,
-        look=reader.look,
+    return Course(
+        subject=subject.load(reader, table["epoch"]),
         counts=series.on_schedule(counts, reader.scheduled),
         neurons=int(table["num_neurons"].iloc[-1]),
-        grokking=grokking.load(reader),
         control=blob_control.load(reader, counts, preferred=_DEFAULT),
-        missing=series.missing_note(table["epoch"], reader.scheduled),
     )
 
 
-def build(data: Data) -> style.Figure:
-    """The interactive figure."""
-    one = len(data.lines) == 1
-    line = data.lines[0]
-    thresholds = data.thresholds
-    default = _DEFAULT if _DEFAULT in thresholds else thresholds[-1]
-    traces: list[dict[str, Any]] = []
-    of: list[str] = []
-    for line_ in data.lines:
-        for i, threshold in enumerate(thresholds):
-            traces.append(_trace(line_, threshold, place=i, one=one, visible=one or threshold == default))
-            of.append(threshold)
-    entries = [
-        style.restyle(f"≥ {threshold}", range(len(of)), visible=[t == threshold for t in of])
-        for threshold in thresholds
+def chart(data: Data) -> Chart:
+    """Counts at every threshold of one variant, or at one threshold of several; the buttons choose."""
+    one = len(data.courses) == 1
+    first, thresholds = data.courses[0], data.thresholds
+    options = [Option(f"≥ {threshold}", (threshold,)) for threshold in thresholds]
+    default = thresholds.index(_DEFAULT) if _DEFAULT in thresholds else len(thresholds) - 1
+    choices = [
+        Choice((Option("all", tuple(thresholds)), *options))
+        if one
+        else Choice(tuple(options), active=default)
     ]
-    if one:
-        entries.insert(0, style.restyle("all", range(len(of)), visible=[True] * len(of)))
-    menus = [style.buttons(entries, active=0 if one else thresholds.index(default))]
-    controls = [_control(line_, one=one) for line_ in data.lines if line_.control is not None]
-    if controls:
-        places = range(len(traces), len(traces) + len(controls))
-        choice = (("with control", True), ("without", False))
-        switch = [
-            {
-                "label": label,
-                "method": "update",
-                "args": [
-                    {"visible": [shown] * len(places)},
-                    {"yaxis.range": _range(data, control=shown)},
-                    list(places),
-                ],
-            }
-            for label, shown in choice
-        ]
-        menus.append(style.buttons(switch, at="left", active=0 if one else 1))
-        traces += controls
-    marks = grokking.marks(line.grokking if one else grokking.Grokking())
-    reference = _reference(data.parameters)
-    return style.figure(
-        f"Blob neurons · {line.label}" if one else "Blob neurons by variant",
-        traces,
-        subtitle=subtitle(data.lines, data.left_out),
-        xaxis=style.epoch_axis(),
-        yaxis={
-            "title": {"text": f"neurons (of {line.neurons})"},
-            "range": _range(data, control=one),
-        },
-        shapes=marks["shapes"] + reference["shapes"],
-        annotations=marks["annotations"] + reference["annotations"],
-        updatemenus=menus,
+    if data.controls:
+        shown = Option("with control", (_CONTROL,), ranges={0: _range(data, control=True)})
+        hidden = Option("without", ranges={0: _range(data, control=False)})
+        choices.append(Choice((shown, hidden), active=0 if one else 1, left=True))
+    reference = data.parameters.reference
+    marks = [mark for course in data.courses for mark in _marks(course, thresholds, one=one)]
+    panel = Panel(
+        marks,
+        y=Axis(f"neurons (of {first.neurons})", range=_range(data, control=one), form=",d"),
+        rules=(
+            *(first.subject.rules if one else ()),
+            *(() if reference is None else (Rule(y=reference, text=data.parameters.reference_label),)),
+        ),
+    )
+    return Chart(
+        f"Blob neurons · {first.subject.label}" if one else "Blob neurons by variant",
+        (panel,),
+        subtitle=subject.subtitle([course.subject for course in data.courses], data.left_out),
+        choices=tuple(choices),
     )
 
 
-def _range(data: Data, *, control: bool) -> list[float]:
-    counts = [line.counts[data.thresholds].to_numpy(np.float64) for line in data.lines]
+def _range(data: Data, *, control: bool) -> tuple[float, float]:
+    counts = [course.counts[data.thresholds].to_numpy(np.float64) for course in data.courses]
     if control:
-        means = [line.control.counts["neurons"] for line in data.lines if line.control is not None]
-        counts += [mean.to_numpy(np.float64) for mean in means]
+        counts += [mean.to_numpy(np.float64) for mean in data.controls]
     top = max(float(np.nanmax(each, initial=1)) for each in counts)
-    return [0, 1.04 * max(top, data.parameters.reference or 0)]
+    return 0, 1.04 * max(top, data.parameters.reference or 0)
 
 
-def _trace(line: Line, threshold: str, *, place: int, one: bool, visible: bool) -> dict[str, Any]:
-    look = line.look
-    no_grok = " (no grok)" if line.grokking.known and line.grokking.epoch is None else ""
-    color = _THRESHOLD_COLORS[place % len(_THRESHOLD_COLORS)] if one else look.color
-    return {
-        "type": "scatter",
-        "x": line.counts["epoch"].to_numpy(),
-        "y": line.counts[threshold].to_numpy(np.float64),
-        "mode": "lines+markers",
-        "connectgaps": False,
-        "line": {"color": color, "width": 2, "dash": "solid" if one else look.dash},
-        "marker": {"size": 4 if one else 5, "symbol": style.SYMBOLS[place] if one else look.symbol},
-        "name": f"coarseness ≥ {threshold}" if one else line.label + no_grok,
-        "visible": visible,
-        "showlegend": True,
-        "hovertemplate": "%{y:,d} neurons",
-    }
-
-
-def _control(line: Line, *, one: bool) -> dict[str, Any]:
-    control = line.control
-    assert control is not None
-    return {
-        "type": "scatter",
-        "x": control.counts["epoch"].to_numpy(),
-        "y": control.counts["neurons"].to_numpy(np.float64),
-        "mode": "lines",
-        "connectgaps": False,
-        "line": {"color": style.MUTED if one else line.look.color, "width": 1.5, "dash": "dot"},
-        "opacity": 1 if one else 0.75,
-        "name": control.name if one else f"{line.label} {control.name}",
-        "visible": one,
-        "hovertemplate": "%{y:,.1f} neurons",
-    }
-
-
-def _reference(parameters: Parameters) -> dict[str, list[dict[str, Any]]]:
-    if parameters.reference is None:
-        return {"shapes": [], "annotations": []}
-    at = {"xref": "paper", "yref": "y"}
-    shape = {"type": "line", "x0": 0, "x1": 1, "y0": parameters.reference, "y1": parameters.reference, **at}
-    note = {"text": parameters.reference_label, "x": 1, "y": parameters.reference, "showarrow": False, **at}
-    return {
-        "shapes": [{**shape, "line": {"color": style.MUTED, "width": 1.5, "dash": "dash"}}],
-        "annotations": [{**note, "xanchor": "right", "yanchor": "bottom", "font": {"size": 12}}],
-    }
-
-
-def draw_preview(data: Data) -> bytes:
-    """The same lines, small; several variants at one threshold."""
-    one = len(data.lines) == 1
-    thresholds = data.thresholds
-    shown = thresholds if one else [_DEFAULT if _DEFAULT in thresholds else thresholds[-1]]
-    title = f"Blob neurons · {data.lines[0].label}" if one else f"Blob neurons (coarseness ≥ {shown[0]})"
-    figure, (axis,) = preview.canvas(title)
-    for line in data.lines:
-        for i, threshold in enumerate(shown):
-            axis.plot(
-                line.counts["epoch"],
-                line.counts[threshold].to_numpy(np.float64),
-                color=_THRESHOLD_COLORS[i % len(_THRESHOLD_COLORS)] if one else line.look.color,
-                linewidth=1.3,
-                marker=".",
-                markersize=2,
-                label=f"≥ {threshold}" if one else line.label,
-            )
-    if one and data.lines[0].grokking.epoch is not None:
-        axis.axvline(data.lines[0].grokking.epoch, color=style.MUTED, linewidth=0.8, linestyle="--")
-    if data.parameters.reference is not None:
-        axis.axhline(data.parameters.reference, color=style.MUTED, linewidth=0.8, linestyle="--")
-    axis.set_ylim(_range(data, control=False))
-    preview.epochs(axis)
-    preview.label(axis, y="neurons")
-    preview.legend(axis, ncols=1 if one else 2)
-    return preview.to_png(figure)
+def _marks(course: Course, thresholds: list[str], *, one: bool) -> Iterator[Line]:
+    look = course.subject.look
+    for i, threshold in enumerate(thresholds):
+        yield Line(
+            course.counts["epoch"].to_numpy(),
+            course.counts[threshold].to_numpy(np.float64),
+            name=f"coarseness ≥ {threshold}" if one else course.subject.name,
+            color=_THRESHOLD_COLORS[i % len(_THRESHOLD_COLORS)] if one else look.color,
+            dash="solid" if one else look.dash,
+            symbol=SYMBOLS[i] if one else look.symbol,
+            size=4 if one else 5,
+            tag=threshold,
+            hover="{y:,d} neurons",
+        )
+    if course.control is not None:
+        yield Line(
+            course.control.counts["epoch"].to_numpy(),
+            course.control.counts["neurons"].to_numpy(np.float64),
+            name=course.control.name if one else f"{course.subject.label} {course.control.name}",
+            color=MUTED if one else look.color,
+            dash="dot",
+            width=1.5,
+            opacity=1 if one else 0.75,
+            tag=_CONTROL,
+            hover="{y:,.1f} neurons",
+        )
 
 
 def table(data: Data) -> pd.DataFrame:
@@ -251,18 +179,18 @@ def table(data: Data) -> pd.DataFrame:
     """
     import pandas as pd
 
-    tables = [_long(line, data.thresholds) for line in data.lines]
+    tables = [_long(course, data.thresholds) for course in data.courses]
     return pd.concat(tables, ignore_index=True)[
         ["variant", "epoch", "threshold", "neurons", "relabelled_neurons"]
     ]
 
 
-def _long(line: Line, thresholds: list[str]) -> pd.DataFrame:
-    found = line.counts.melt("epoch", thresholds, var_name="threshold", value_name="neurons")
-    found = found.assign(variant=line.variant, relabelled_neurons=np.nan)
-    if line.control is not None:
-        means = found["epoch"].map(line.control.counts.set_index("epoch")["neurons"])
-        found["relabelled_neurons"] = means.where(found["threshold"] == line.control.threshold)
+def _long(course: Course, thresholds: list[str]) -> pd.DataFrame:
+    found = course.counts.melt("epoch", thresholds, var_name="threshold", value_name="neurons")
+    found = found.assign(variant=course.subject.variant, relabelled_neurons=np.nan)
+    if course.control is not None:
+        means = found["epoch"].map(course.control.counts.set_index("epoch")["neurons"])
+        found["relabelled_neurons"] = means.where(found["threshold"] == course.control.threshold)
     return found
 
 
@@ -281,11 +209,10 @@ PLOT = Plot(
     name="blob_count",
     title="Blob neurons",
     description=DESCRIPTION,
-    code_version="2",
+    code_version="3",
     scope="variant",
     load=load,
-    build=build,
-    preview=draw_preview,
+    chart=chart,
     table=table,
     needs=("summaries/coarseness",),
     uses=("summaries/grokking", blob_control.USES),
@@ -296,6 +223,6 @@ COMPARISON = dataclasses.replace(
     PLOT,
     name="blob_count_comparison",
     title="Blob neurons by variant",
-    description=DESCRIPTION + "\nOne color and symbol a variant, the same in every figure.\n",
+    description=DESCRIPTION + "\nOne color and symbol per variant, the same in every figure.\n",
     scope="comparison",
 )

@@ -166,7 +166,8 @@ def _traces(column: Column, *, limit: int) -> list[tuple[int, dict[str, Any]]]:
     epochs = column.losses["epoch"].to_numpy(np.int64)
     found: list[tuple[int, dict[str, Any]]] = []
     for name, width, opacity in (("train_loss", 1, 0.55), ("test_loss", 2, 1)):
-        xs, ys = series.curve(epochs, column.losses[name].to_numpy(np.float64), limit=limit)
+        xs, ys = series.curve(epochs, column.losses[name].to_numpy(np.float64))
+        xs, ys = series.thin_line(xs, ys, limit=limit)
         what = name.replace("_", " ")
         line = {
             "x": xs,
@@ -200,7 +201,7 @@ def draw_preview(data: Data) -> bytes:
     for place in data.choices[0].places:
         column = data.columns[place]
         epochs = column.losses["epoch"].to_numpy(np.int64)
-        x, y = series.curve(epochs, column.losses["test_loss"].to_numpy(np.float64), limit=200)
+        x, y = series.curve(epochs, column.losses["test_loss"].to_numpy(np.float64))
         left.plot(x, y, color=column.look.color, linewidth=1.1)
         right.plot(
             column.coarseness["epoch"],

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tdw.drawing import preview, series, style
-from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
+from tdw.drawing import series
+from tdw.drawing.chart import Chart, Panel, sentences
+from tdw.drawing.marks import Axis, Line, Points
+from tdw.drawing.style import COLORS, MUTED, SYMBOLS
+from tdw.families.modulo_addition_1layer.figures import subject
 from tdw.recipes.figure import NoParameters, Plot
 
 if TYPE_CHECKING:
@@ -17,8 +21,7 @@ if TYPE_CHECKING:
     from tdw.recipes.reader import Sources
 
 _MOST_NAMED = 7
-_OTHERS = "other frequencies"
-_LEFT, _RIGHT = (0.0, 0.55), (0.68, 1.0)
+_OTHERS, _NONE = "other frequencies", "in no cluster"
 
 
 @dataclass(frozen=True)
@@ -26,25 +29,27 @@ class Data:
     """One variant.
 
     Attributes:
-        sizes: columns epoch, "1", "2", ...: neurons in each frequency's cluster; a row a scheduled epoch,
+        sizes: columns epoch, "1", "2", ...: neurons in each frequency's cluster; a row per scheduled epoch,
             NaN where it is missing.
         final: columns neuron, final_frequency, final_fraction, final_cluster, last_epoch; None where there
             is no such summary yet.
-        missing: what is missing, in words, or "".
     """
 
-    variant: str
-    label: str
+    subject: subject.Subject
     sizes: pd.DataFrame
     final: pd.DataFrame | None
-    grokking: grokking.Grokking
-    missing: str
 
     @property
     def named(self) -> list[str]:
         """The frequencies with the largest clusters at any epoch, by frequency: those the legend names."""
         largest = self.sizes.drop(columns="epoch").max().sort_values(ascending=False, kind="stable")
         return sorted((str(k) for k in largest[largest > 0].index[:_MOST_NAMED]), key=int)
+
+    @property
+    def looks(self) -> dict[str, tuple[str, str, str]]:
+        """Cluster -> its name, color and symbol."""
+        found = {k: (f"k = {k}", COLORS[i % len(COLORS)], SYMBOLS[i]) for i, k in enumerate(self.named)}
+        return {**found, _OTHERS: (_OTHERS, MUTED, SYMBOLS[len(found)]), _NONE: (_NONE, MUTED, "circle")}
 
     @property
     def others(self) -> pd.Series:
@@ -61,132 +66,67 @@ def load(sources: Sources, parameters: NoParameters) -> Data:
     sizes = table[["epoch", *(f"neurons_{k}" for k in range(1, h + 1))]]
     sizes = sizes.rename(columns={f"neurons_{k}": str(k) for k in range(1, h + 1)})
     return Data(
-        variant=reader.variant,
-        label=reader.label,
+        subject=subject.load(reader, table["epoch"]),
         sizes=series.on_schedule(sizes, reader.scheduled),
         final=reader.optional_summary("neurons"),
-        grokking=grokking.load(reader),
-        missing=series.missing_note(table["epoch"], reader.scheduled),
     )
 
 
-def _colors(data: Data) -> dict[str, str]:
-    return {k: style.COLORS[i % len(style.COLORS)] for i, k in enumerate(data.named)}
-
-
-def build(data: Data) -> style.Figure:
-    """The interactive figure."""
-    traces = _sizes(data)
-    right: list[str] = []
-    axes: dict[str, Any] = {"xaxis": style.epoch_axis(domain=_LEFT if data.final is not None else (0, 1))}
+def chart(data: Data) -> Chart:
+    """Left: sizes of clusters over epochs. Right: every neuron at the end."""
+    sizes = Axis("neurons in the cluster", zero=True, form=",d")
+    panels = [Panel(list(_sizes(data)), y=sizes, rules=data.subject.rules)]
+    right = ""
     if data.final is not None:
-        traces += _final(data, data.final)
-        right = [f"right: every neuron at epoch {int(data.final['last_epoch'].iloc[0]):,}"]
-        axes["xaxis2"] = {
-            "domain": _RIGHT,
-            "title": {"text": "frequency k"},
-            "range": [0, data.sizes.shape[1]],
-        }
-        axes["yaxis2"] = {
-            "anchor": "x2",
-            "title": {"text": "fraction of variance explained"},
-            "range": [-0.02, 1.02],
-            "hoverformat": ".3f",
-        }
-    return style.figure(
-        f"Neuron frequency clusters · {data.label}",
-        traces,
-        subtitle=" · ".join(part for part in (data.grokking.text, data.missing, *right) if part),
-        hovermode="closest",
-        yaxis={"title": {"text": "neurons in the cluster"}, "rangemode": "tozero"},
-        **axes,
-        **grokking.marks(data.grokking),
+        right = f"right: every neuron at epoch {int(data.final['last_epoch'].iloc[0]):,}"
+        fraction = Axis("fraction of variance explained", range=(-0.02, 1.02), form=".3f")
+        frequency = Axis("frequency k", range=(0, data.sizes.shape[1]))
+        neurons = list(_neurons(data, data.final))
+        panels.append(Panel(neurons, x=frequency, y=fraction, column=1, small=False))
+    return Chart(
+        f"Neuron frequency clusters · {data.subject.label}",
+        tuple(panels),
+        subtitle=sentences(data.subject.text, right),
+        widths=(55, 32) if right else (),
+        gaps=(0.13, 0.06),
+        unified=False,
     )
 
 
-def _sizes(data: Data) -> list[dict[str, Any]]:
-    colors = _colors(data)
-    x = data.sizes["epoch"].to_numpy()
-
-    def line(name: str, y: Any, color: str, place: int) -> dict[str, Any]:
-        return {
-            "type": "scatter",
-            "x": x,
-            "y": np.asarray(y, np.float64),
-            "mode": "lines+markers",
-            "connectgaps": False,
-            "line": {"color": color, "width": 2},
-            "marker": {"size": 4, "symbol": style.SYMBOLS[place % len(style.SYMBOLS)]},
-            "name": name,
-            "legendgroup": name,
-            "hovertemplate": "epoch %{x:,d}<br>%{y:,d} neurons<extra>%{fullData.name}</extra>",
-        }
-
-    lines = [line(f"k = {k}", data.sizes[k], colors[k], i) for i, k in enumerate(data.named)]
-    others = data.others
-    if np.nanmax(np.asarray(others, np.float64), initial=0) > 0:
-        lines.append(line(_OTHERS, others, style.MUTED, len(lines)))
-    return lines
+def _sizes(data: Data) -> Iterator[Line]:
+    counts = {k: data.sizes[k].to_numpy(np.float64) for k in data.named}
+    others = data.others.to_numpy(np.float64)
+    if np.nanmax(others, initial=0) > 0:
+        counts[_OTHERS] = others
+    for key, values in counts.items():
+        name, color, symbol = data.looks[key]
+        yield Line(
+            data.sizes["epoch"].to_numpy(), values, name=name, color=color, symbol=symbol, group=name,
+            hover="epoch {x:,d}<br>{y:,d} neurons",
+        )  # fmt: skip
 
 
-def _final(data: Data, final: pd.DataFrame) -> list[dict[str, Any]]:
-    colors = _colors(data)
+def _neurons(data: Data, final: pd.DataFrame) -> Iterator[Points]:
     alive = final[final["final_frequency"] > 0]
     cluster = alive["final_cluster"].astype(int).astype(str)
-    group = cluster.where(cluster.isin(data.named), _OTHERS).mask(cluster == "0", "in no cluster")
-    traces: list[dict[str, Any]] = []
-    for name in [*data.named, _OTHERS, "in no cluster"]:
-        rows = alive[group == name]
+    of = cluster.where(cluster.isin(data.named), _OTHERS).mask(cluster == "0", _NONE)
+    for key, (name, color, _) in data.looks.items():
+        rows = alive[of == key]
         if rows.empty:
             continue
-        color = colors.get(name, style.MUTED)
-        none = name == "in no cluster"
-        traces.append(
-            {
-                "type": "scatter",
-                "x": rows["final_frequency"].to_numpy(),
-                "y": rows["final_fraction"].to_numpy(np.float64),
-                "customdata": rows["neuron"].to_numpy(),
-                "xaxis": "x2",
-                "yaxis": "y2",
-                "mode": "markers",
-                "marker": {
-                    "color": color,
-                    "size": 6,
-                    "opacity": 0.7,
-                    "symbol": "circle-open" if none else "circle",
-                },
-                "name": name if name in (_OTHERS, "in no cluster") else f"k = {name}",
-                "legendgroup": f"k = {name}" if name in colors else name,
-                "showlegend": none,
-                "hovertemplate": "neuron %{customdata}<br>k = %{x}<br>fraction %{y:.3f}<extra></extra>",
-            }
-        )
-    return traces
-
-
-def draw_preview(data: Data) -> bytes:
-    """The cluster sizes, small."""
-    figure, (axis,) = preview.canvas(f"Neuron clusters · {data.label}")
-    for k, color in _colors(data).items():
-        sizes = data.sizes[k].to_numpy(np.float64)
-        axis.plot(
-            data.sizes["epoch"], sizes, color=color, linewidth=1.3, marker=".", markersize=2, label=f"k = {k}"
-        )
-    if data.grokking.epoch is not None:
-        axis.axvline(data.grokking.epoch, color=style.MUTED, linewidth=0.8, linestyle="--")
-    axis.set_ylim(bottom=0)
-    preview.epochs(axis)
-    preview.label(axis, y="neurons in the cluster")
-    if data.named:
-        preview.legend(axis, ncols=2)
-    return preview.to_png(figure)
+        yield Points(
+            rows["final_frequency"].to_numpy(),
+            rows["final_fraction"].to_numpy(np.float64),
+            detail=rows["neuron"].to_numpy(),
+            name=name, color=color, group=name, opacity=0.7, hollow=key == _NONE, legend=key == _NONE,
+            hover="neuron {detail}<br>k = {x}<br>fraction {y:.3f}",
+        )  # fmt: skip
 
 
 def table(data: Data) -> pd.DataFrame:
     """Columns variant, epoch, frequency, neurons (in its cluster); empty where the epoch is missing."""
     long = data.sizes.melt("epoch", var_name="frequency", value_name="neurons")
-    long = long.assign(variant=data.variant, frequency=long["frequency"].astype(int))
+    long = long.assign(variant=data.subject.variant, frequency=long["frequency"].astype(int))
     return long.sort_values(["epoch", "frequency"], ignore_index=True)[
         ["variant", "epoch", "frequency", "neurons"]
     ]
@@ -205,11 +145,10 @@ explained.
 **How to read it.** When clusters appear, whether they take neurons from each other, and how many neurons
 serve no single frequency (open circles). Points are checkpoints; a missing checkpoint leaves a gap.
 """,
-    code_version="2",
+    code_version="3",
     scope="variant",
     load=load,
-    build=build,
-    preview=draw_preview,
+    chart=chart,
     table=table,
     needs=("summaries/frequencies",),
     uses=("summaries/neurons", "summaries/grokking"),

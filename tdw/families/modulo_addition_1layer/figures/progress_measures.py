@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tdw.drawing import preview, series, style
-from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
+from tdw.drawing import series
+from tdw.drawing.chart import Chart, Choice, Option, Panel, sentences
+from tdw.drawing.marks import Axis, Line, loss
+from tdw.drawing.style import ACCENT, COLORS, MUTED, TEST, TRAIN
+from tdw.families.modulo_addition_1layer.figures import subject
 from tdw.recipes.figure import NoParameters, Plot
 
 if TYPE_CHECKING:
@@ -16,22 +19,22 @@ if TYPE_CHECKING:
 
     from tdw.recipes.reader import Sources
 
-# column, name, color, dash, which key frequencies it rests on ("": none)
+_PURPLE = COLORS[5]
+# Column, name, color, dash, and which key frequencies it rests on ("": none), as the buttons name them.
 _LOSSES = (
-    ("train_loss", "train loss", style.TRAIN, "solid", ""),
-    ("test_loss", "test loss", style.TEST, "solid", ""),
-    ("restricted_loss_test", "restricted loss (test)", style.ACCENT, "dash", "epoch"),
-    ("excluded_loss_train", "excluded loss (train)", "#CC79A7", "dashdot", "epoch"),
-    ("restricted_loss_last_keys_test", "restricted loss (test)", style.ACCENT, "dash", "last"),
-    ("excluded_loss_last_keys_train", "excluded loss (train)", "#CC79A7", "dashdot", "last"),
+    ("train_loss", "train loss", TRAIN, "solid", ""),
+    ("test_loss", "test loss", TEST, "solid", ""),
+    ("restricted_loss_test", "restricted loss (test)", ACCENT, "dash", "keys of each epoch"),
+    ("excluded_loss_train", "excluded loss (train)", _PURPLE, "dashdot", "keys of each epoch"),
+    ("restricted_loss_last_keys_test", "restricted loss (test)", ACCENT, "dash", "keys of the last"),
+    ("excluded_loss_last_keys_train", "excluded loss (train)", _PURPLE, "dashdot", "keys of the last"),
 )
 _GINI = (
-    ("gini_W_E_components", "Gini of W_E", style.COLORS[0], "solid"),
-    ("gini_W_L_components", "Gini of W_out W_U", style.COLORS[1], "dash"),
+    ("gini_W_E_components", "Gini of W_E", COLORS[0], "solid", ""),
+    ("gini_W_L_components", "Gini of W_out W_U", COLORS[1], "dash", ""),
 )
-_WEIGHTS = "sum_squared_weights"
-_ROWS = ((0.54, 1.0), (0.27, 0.48), (0.0, 0.21))
-COLUMNS = (*(loss[0] for loss in _LOSSES), *(gini[0] for gini in _GINI), _WEIGHTS)
+_WEIGHTS = ("sum_squared_weights", "sum of squared weights", MUTED, "solid", "")
+COLUMNS = tuple(line[0] for line in (*_LOSSES, *_GINI, _WEIGHTS))
 
 
 @dataclass(frozen=True)
@@ -39,18 +42,14 @@ class Data:
     """One variant.
 
     Attributes:
-        measures: columns epoch and `COLUMNS`; losses in nats; a row a scheduled epoch, NaN where it is
+        measures: columns epoch and `COLUMNS`; losses in nats; a row per scheduled epoch, NaN where it is
             missing.
         last_keys: key frequencies of the last epoch, as text.
-        missing: what is missing, in words, or "".
     """
 
-    variant: str
-    label: str
+    subject: subject.Subject
     measures: pd.DataFrame
     last_keys: str
-    grokking: grokking.Grokking
-    missing: str
 
 
 def load(sources: Sources, parameters: NoParameters) -> Data:
@@ -58,91 +57,48 @@ def load(sources: Sources, parameters: NoParameters) -> Data:
     reader = sources.only
     table = reader.summary("progress_measures")
     return Data(
-        variant=reader.variant,
-        label=reader.label,
+        subject=subject.load(reader, table["epoch"]),
         measures=series.on_schedule(table[["epoch", *COLUMNS]], reader.scheduled),
         last_keys=str(table["last_key_frequencies"].iloc[-1]),
-        grokking=grokking.load(reader),
-        missing=series.missing_note(table["epoch"], reader.scheduled),
     )
 
 
-def build(data: Data) -> style.Figure:
-    """The interactive figure."""
-    traces = [
-        _line(data, column, name, color, dash, "y", "%{y:.3~g} nats", visible=keys != "last")
-        for column, name, color, dash, keys in _LOSSES
-    ]
-    traces += [_line(data, *gini, "y2", "%{y:.3f}") for gini in _GINI]
-    traces.append(_line(data, _WEIGHTS, "sum of squared weights", style.MUTED, "solid", "y3", "%{y:,.4~g}"))
-    keyed = [i for i, loss in enumerate(_LOSSES) if loss[-1]]
-    entries = [
-        style.restyle(label, keyed, visible=[_LOSSES[i][-1] == keys for i in keyed])
-        for label, keys in (("keys of each epoch", "epoch"), ("keys of the last", "last"))
-    ]
-    keys = f"key frequencies at the last epoch: {data.last_keys or 'none'}"
-    return style.figure(
-        f"Progress measures · {data.label}",
-        traces,
-        subtitle=" · ".join(part for part in (data.grokking.text, keys, data.missing) if part),
-        xaxis=style.epoch_axis(anchor="y3"),
-        yaxis=style.loss_axis("loss (nats)", domain=_ROWS[0]) | {"dtick": 2},
-        yaxis2={"domain": _ROWS[1], "title": {"text": "Gini (0–1)"}, "range": [0, 1], "nticks": 4},
-        yaxis3={
-            "domain": _ROWS[2],
-            "title": {"text": "Σ w²"},
-            "rangemode": "tozero",
-            "tickformat": ",",
-            "nticks": 4,
-        },
-        updatemenus=[style.buttons(entries)],
-        **grokking.marks(data.grokking),
+def chart(data: Data) -> Chart:
+    """Losses, Gini coefficients and weights above each other."""
+
+    def line(column: str, name: str, color: str, dash: str, keys: str) -> Line:
+        values = data.measures[column].to_numpy(np.float64)
+        epochs = data.measures["epoch"].to_numpy()
+        return Line(epochs, values, name=name, color=color, dash=dash, width=1.8, symbol="circle", tag=keys)
+
+    weights = Axis("Σ w²", zero=True, ticks=",", form=",.4~g", most=4)
+    keys = dict.fromkeys(keys for *_, keys in _LOSSES if keys)
+    return Chart(
+        f"Progress measures · {data.subject.label}",
+        (
+            Panel([line(*each) for each in _LOSSES], y=loss(step=2)),
+            Panel(
+                [line(*each) for each in _GINI],
+                y=Axis("Gini (0–1)", range=(0, 1), form=".3f", most=4),
+                row=1,
+                small=False,
+            ),
+            Panel([line(*_WEIGHTS)], y=weights, row=2, small=False),
+        ),
+        subtitle=sentences(
+            data.subject.grokking.text,
+            f"key frequencies at the last epoch: {data.last_keys or 'none'}",
+            data.subject.missing,
+        ),
+        across=data.subject.rules,
+        choices=(Choice(tuple(Option(label, (label,)) for label in keys)),),
+        heights=(46, 21, 21),
     )
-
-
-def _line(
-    data: Data, column: str, name: str, color: str, dash: str, axis: str, form: str, *, visible: bool = True
-) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "x": data.measures["epoch"].to_numpy(),
-        "y": data.measures[column].to_numpy(np.float64),
-        "yaxis": axis,
-        "mode": "lines+markers",
-        "connectgaps": False,
-        "line": {"color": color, "width": 1.8, "dash": dash},
-        "marker": {"size": 4},
-        "name": name,
-        "visible": visible,
-        "hovertemplate": form,
-    }
-
-
-def draw_preview(data: Data) -> bytes:
-    """The losses, small."""
-    figure, (axis,) = preview.canvas(f"Progress measures · {data.label}")
-    for column, name, color, dash, keys in _LOSSES:
-        if keys != "last":
-            axis.plot(
-                data.measures["epoch"],
-                data.measures[column].to_numpy(np.float64),
-                color=color,
-                linewidth=1.2,
-                linestyle={"solid": "-", "dash": "--", "dashdot": "-."}[dash],
-                label=name,
-            )
-    if data.grokking.epoch is not None:
-        axis.axvline(data.grokking.epoch, color=style.MUTED, linewidth=0.8, linestyle="--")
-    axis.set_yscale("log")
-    preview.epochs(axis)
-    preview.label(axis, y="loss (nats)")
-    preview.legend(axis)
-    return preview.to_png(figure)
 
 
 def table(data: Data) -> pd.DataFrame:
     """Columns variant, epoch and `COLUMNS`; empty where the epoch is missing."""
-    return data.measures.assign(variant=data.variant)[["variant", "epoch", *COLUMNS]]
+    return data.measures.assign(variant=data.subject.variant)[["variant", "epoch", *COLUMNS]]
 
 
 PLOT = Plot(
@@ -165,11 +121,10 @@ test loss could have predicted it. With the *keys of the last* epoch, as in the 
 are known from the start (excluded loss: mean over them, each alone). Points are checkpoints; a missing one
 leaves a gap.
 """,
-    code_version="2",
+    code_version="3",
     scope="variant",
     load=load,
-    build=build,
-    preview=draw_preview,
+    chart=chart,
     table=table,
     needs=("summaries/progress_measures",),
     uses=("summaries/grokking",),

@@ -13,6 +13,7 @@ from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from tdw.errors import BadConfig
@@ -116,18 +117,21 @@ def weights_from_state_dict(config: Config, state: Mapping[str, Tensor]) -> dict
 
 def _bridge_state(weights: Weights) -> dict[str, Tensor]:
     """State dict of the bridge: joins the heads and transposes to `torch.nn.Linear`'s (out, in)."""
-    d_model = weights["embed.W_E"].shape[1]
     state = {
         "embed.weight": weights["embed.W_E"],
         "pos_embed.weight": weights["pos_embed.W_pos"],
-        "blocks.0.attn.o.weight": weights["blocks.0.attn.W_O"].reshape(-1, d_model).T,
+        "blocks.0.attn.o.weight": rearrange(
+            weights["blocks.0.attn.W_O"], "head d_head d_model -> d_model (head d_head)"
+        ),
         "blocks.0.attn.o.bias": weights["blocks.0.attn.b_O"],
         "unembed.weight": weights["unembed.W_U"].T,
         "unembed.bias": weights["unembed.b_U"],
     }
     for theirs, ours in (("q", "Q"), ("k", "K"), ("v", "V")):
         matrix = weights[f"blocks.0.attn.W_{ours}"]
-        state[f"blocks.0.attn.{theirs}.weight"] = matrix.permute(0, 2, 1).reshape(-1, d_model)
+        state[f"blocks.0.attn.{theirs}.weight"] = rearrange(
+            matrix, "head d_model d_head -> (head d_head) d_model"
+        )
         state[f"blocks.0.attn.{theirs}.bias"] = weights[f"blocks.0.attn.b_{ours}"].reshape(-1)
     for side in ("in", "out"):
         state[f"blocks.0.mlp.{side}.weight"] = weights[f"blocks.0.mlp.W_{side}"].T

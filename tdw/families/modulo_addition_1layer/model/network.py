@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from tdw.families.modulo_addition_1layer.config import Config
+from tdw.families.replicates import replicate_weights
 from tdw.recipes.family import Weights
 
 
@@ -23,15 +24,13 @@ def init_weights(config: Config) -> dict[str, Tensor]:
     """Weights at epoch 0, float32 on the CPU, by TransformerLens name.
 
     The draws of TransformerLens 1-3 after `torch.manual_seed(seed)`: N(0, init_std²), in the order of
-    `Config.trained`, biases zero. The global generator is not touched.
+    `Config.drawn`, biases zero. The global generator is not touched.
     """
     generator = torch.Generator().manual_seed(config.seed)
-    weights: dict[str, Tensor] = {}
-    for name, shape in config.weight_shapes.items():
-        weights[name] = torch.zeros(shape)
-        if name in config.trained:
-            weights[name].normal_(0.0, config.init_std, generator=generator)
-    return weights
+    weights = {name: torch.zeros(shape) for name, shape in config.weight_shapes.items()}
+    for name in config.drawn:
+        weights[name].normal_(0.0, config.init_std, generator=generator)
+    return replicate_weights(weights, key=config.base_key, replicate=config.replicate)
 
 
 def residual_inputs(weights: Weights) -> tuple[Tensor, Tensor, Tensor]:

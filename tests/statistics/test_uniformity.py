@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from tdw.families.modulo_addition_1layer.maths import uniformity
-from tdw.families.modulo_addition_1layer.maths.uniformity import uniform_frequencies
+from tdw.statistics import uniformity
+from tdw.statistics.uniformity import uniform_frequencies
 
 
 def test_single_choices_are_the_chi_squared_test():

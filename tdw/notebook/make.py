@@ -42,7 +42,9 @@ def make_variant(
         CellsFailed: some cells could not be computed; what could is committed.
         TrainingDiverged, CannotReproduce, FingerprintMismatch, StoreError: see `train`.
     """
-    from tdw.inventory.state import missing_cells
+    from tdw.inventory.plan import Inventory
+    from tdw.inventory.records import HeaderRecords
+    from tdw.inventory.wanted import Wanted
     from tdw.making.artifacts import analyze
     from tdw.making.tables import summarize
     from tdw.recipes.catalog import catalog_of
@@ -52,7 +54,8 @@ def make_variant(
     names = [a.name for a in catalog.in_order(catalog.analyzer_names if analyzers is None else analyzers)]
     epochs = [done.epoch for done in train(config, store=store, checkpoints=checkpoints, device=device)]
     with store.lock(family.name, config.key, "analyze_cells"):
-        cells = missing_cells(store, family, config, analyzers=names, epochs=epochs)
+        wanted = Wanted.of_variant(family, config, epochs=epochs, analyzers=names)
+        cells = Inventory(wanted, HeaderRecords(wanted, store), store).gaps_of(config.key).to_analyze()
         results = list(analyze(store, family, config, cells, device=device)) if cells else []
     failed = [result for result in results if result.error is not None]
     if failed:

@@ -1,0 +1,170 @@
+"""What to do: the stages of the work, and the tasks that would make what is missing, at most one per variant
+and stage, whatever the pattern. Sensor, schedules, `tdw fill` and `tdw.open().make` carry out the same plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tdw.inventory.cells import VariantGaps, find_gaps
+from tdw.inventory.products import CHECKPOINT
+from tdw.inventory.records import Records
+from tdw.inventory.state import ProductState, Standing, find_standing, find_study_standing
+from tdw.inventory.wanted import Wanted
+from tdw.store import Store
+from tdw.store.fingerprints import fingerprint_json
+
+Cells = Mapping[str, tuple[int, ...]]
+"""Product name -> epochs."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of the work. Its name is that of its job.
+
+    Attributes:
+        op: name of the op that does it.
+        done: what people are told of it when it is done.
+        of_cells: whether it makes cells; otherwise tables, figures and reports.
+        hour: of the night at which its schedule looks for gaps.
+    """
+
+    name: str
+    op: str
+    done: str
+    of_cells: bool
+    hour: int
+
+
+STAGES = (
+    Stage("train", "train_checkpoints", "trained", of_cells=True, hour=1),
+    Stage("analyze", "analyze_checkpoints", "analyzed", of_cells=True, hour=4),
+    Stage("summarize", "summarize_variant", "summarized", of_cells=False, hour=5),
+    Stage("compare", "compare_variants", "compared", of_cells=False, hour=6),
+)
+"""In the order of the work. The last is of the study, the others are of one variant."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Work that would make what is missing of one variant and stage.
+
+    Attributes:
+        stage: name of the stage.
+        variant: "" for what covers several variants.
+        names: of the products.
+        request: hash of the exact work and its expected versions: the same gap has the same one.
+        size: number of cells or tables.
+        cells: exactly these cells; empty for tables, figures and reports.
+    """
+
+    stage: str
+    variant: str
+    names: tuple[str, ...]
+    request: str
+    size: int
+    cells: Cells = field(default_factory=dict[str, tuple[int, ...]])
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What a study wants, what is recorded, and what is in the store."""
+
+    wanted: Wanted
+    records: Records
+    store: Store
+
+    def gaps(self, variants: Collection[str] | None = None) -> dict[str, VariantGaps]:
+        """Variant -> its cells, of some variants or all."""
+        return find_gaps(self.wanted, self.records, self.store, variants)
+
+    def gaps_of(self, variant: str) -> VariantGaps:
+        """The cells of one variant."""
+        return self.gaps([variant])[variant]
+
+    def standing(self, gaps: Mapping[str, VariantGaps]) -> Standing:
+        """How the tables and figures of these variants stand."""
+        return find_standing(self.wanted, self.records, self.store, gaps)
+
+    def study_standing(self) -> Standing:
+        """How what covers all variants stands."""
+        return find_study_standing(self.wanted, self.records, self.store)
+
+    def task(
+        self,
+        stage: str,
+        gaps: VariantGaps | None = None,
+        *,
+        out_of_date: bool = True,
+        names: Collection[str] | None = None,
+        standing: Standing | None = None,
+    ) -> Task | None:
+        """The task of a stage; None when there is nothing to do.
+
+        Args:
+            stage: its name.
+            gaps: of the variant; None for the stage of the study.
+            out_of_date: whether cells that are out of date are made again. Tables and figures always are.
+            names: only these products.
+            standing: of the variant's tables and figures, where it is known already.
+        """
+        if gaps is None:
+            return _plan_tables(stage, self.study_standing(), "", names)
+        if stage == "train":
+            return self._plan_training(gaps, out_of_date) if names is None or CHECKPOINT in names else None
+        if stage == "analyze":
+            return self._plan_analysis(gaps, out_of_date, names)
+        standing = standing or self.standing({gaps.variant: gaps})
+        return _plan_tables(stage, standing, gaps.variant, names)
+
+    def _plan_training(self, gaps: VariantGaps, out_of_date: bool) -> Task | None:
+        """Makes missing checkpoints and records the history."""
+        epochs = gaps.to_train(out_of_date=out_of_date)
+        if not epochs and gaps.history is None:
+            epochs = tuple(sorted(gaps.checkpoint.recorded))[-1:]  # done; the run sees to the history alone
+        if not epochs:
+            return None
+        spec = self.wanted.checkpoint_spec(gaps.variant)
+        return _of_cells("train", gaps.variant, {CHECKPOINT: epochs}, {CHECKPOINT: spec})
+
+    def _plan_analysis(
+        self, gaps: VariantGaps, out_of_date: bool, names: Collection[str] | None
+    ) -> Task | None:
+        """Computes exactly the missing cells."""
+        cells = {
+            name: epochs
+            for name, epochs in gaps.to_analyze(out_of_date=out_of_date).items()
+            if names is None or name in names
+        }
+        if not cells:
+            return None
+        below = gaps.checkpoint.recorded
+        made_by = {
+            name: [self.wanted.analyzer_specs[name], *(below[epoch].content for epoch in epochs)]
+            for name, epochs in cells.items()
+        }
+        return _of_cells("analyze", gaps.variant, cells, made_by)
+
+
+def _of_cells(stage: str, variant: str, cells: Cells, made_by: Mapping[str, Any]) -> Task:
+    listed = {name: list(epochs) for name, epochs in cells.items()}
+    request = fingerprint_json([listed, dict(made_by)])[:16]
+    return Task(stage, variant, tuple(cells), request, sum(map(len, cells.values())), cells)
+
+
+def _plan_tables(stage: str, standing: Standing, variant: str, names: Collection[str] | None) -> Task | None:
+    """Makes tables and figures anew. What is made from cells that are out of date is left: mixing them is
+    refused, and they come first.
+    """
+    made: dict[str, ProductState] = {}
+    for state in standing.states:
+        asked = names is None or state.product.name in names
+        behind = set(state.stale_inputs) - made.keys()
+        if asked and state.variant == variant and state.state in ("missing", "out_of_date") and not behind:
+            made[state.product.name] = state
+    if not made:
+        return None
+    by = {name: [state.product.spec, state.input] for name, state in made.items()}
+    return Task(stage, variant, tuple(made), fingerprint_json(by)[:16], len(made))

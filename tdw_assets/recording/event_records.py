@@ -1,0 +1,81 @@
+"""The event log as the record of what was made, and by what: `tdw.inventory` asks, event tags answer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import dagster as dg
+
+from tdw.inventory.cells import VariantGaps
+from tdw.inventory.plan import Inventory
+from tdw.inventory.versions import DataVersion
+from tdw.store import Store
+from tdw_assets.cells.wanted import Grid, cell_key, read_cell
+from tdw_assets.recording.versions import read_version, read_versions
+from tdw_resources.liveness import STOPPED_TAG
+
+_FILTER_UP_TO = 20_000  # more keys than this: reading all of an asset is faster than asking for them
+_ENDED_BADLY = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+
+
+@dataclass(frozen=True)
+class EventRecords:
+    """What the latest materializations of a study's assets say."""
+
+    grid: Grid
+    instance: dg.DagsterInstance
+
+    def cells(
+        self, name: str, epochs: Mapping[str, Collection[int]]
+    ) -> Mapping[str, Mapping[int, DataVersion]]:
+        """See `tdw.inventory.records.Records`."""
+        wanted = self.grid.epoch_set
+        some = len(epochs) < len(self.grid.variants) and len(epochs) * len(self.grid.epochs) <= _FILTER_UP_TO
+        keys = [cell_key(v, epoch) for v in epochs for epoch in wanted.union(epochs[v])] if some else None
+        found: dict[str, dict[int, DataVersion]] = {}
+        for partition, version in read_versions(self.instance, self.grid.key(name), keys).items():
+            cell = read_cell(partition)
+            if cell is not None:
+                found.setdefault(cell[0], {})[cell[1]] = version
+        return found
+
+    def by_variant(self, name: str, variants: Collection[str]) -> Mapping[str, DataVersion]:
+        """See `tdw.inventory.records.Records`."""
+        return read_versions(self.instance, self.grid.key(*name.split("/")), variants)
+
+    def of_study(self, name: str) -> DataVersion | None:
+        """See `tdw.inventory.records.Records`."""
+        return read_version(self.instance, self.grid.key(*name.split("/")))
+
+
+def inventory_of(grid: Grid, instance: dg.DagsterInstance, store: Store) -> Inventory:
+    """What a study wants, what the event log has of it, and what is in the store."""
+    return Inventory(grid, EventRecords(grid, instance), store)
+
+
+def find_failed(
+    grid: Grid, instance: dg.DagsterInstance, gaps: Mapping[str, VariantGaps]
+) -> dict[str, dict[str, list[int]]]:
+    """Variant -> asset name -> epochs, ascending, of cells that are not fine and failed when last tried.
+
+    Their last attempt was announced by a run that has ended, and is not recorded since.
+    """
+    found: dict[str, dict[str, list[int]]] = {variant: {} for variant in gaps}
+    statuses: dict[str, bool] = {}
+    for name in ("checkpoint", *grid.analyzers):
+        log = instance.event_log_storage
+        attempts = log.get_latest_asset_partition_materialization_attempts_without_materializations(
+            grid.key(name)
+        )
+        for partition, (run_id, _) in attempts.items():
+            variant, epoch = read_cell(partition) or ("", -1)
+            if variant not in gaps or epoch not in gaps[variant].cells[name].to_fill(out_of_date=True):
+                continue
+            if run_id not in statuses:
+                run = instance.get_run_by_id(run_id)
+                stopped = run is not None and STOPPED_TAG in run.tags
+                statuses[run_id] = run is None or (run.status in _ENDED_BADLY and not stopped)
+            if statuses[run_id]:
+                found[variant].setdefault(name, []).append(epoch)
+    return {v: {name: sorted(epochs) for name, epochs in of.items()} for v, of in found.items() if of}
