@@ -31,8 +31,8 @@ DIFFERENCES = "differences.json"
 
 _ONE_VARIANT = "A side with one variant can't be told from the variation between runs: nothing is tested."
 _GROUPS = (
-    "With {n} and {m} variants, p can't be below {least} unless values tie. {quantities} quantities are tested "
-    "without correction: up to {chance} of them would be below {alpha} by chance."
+    "With {n} and {m} variants, p can't be below {least} unless values tie. {quantities} quantities are "
+    "tested without correction: up to {chance} of them would be below {alpha} by chance."
 )
 _CENSORED = (
     "Variants with {outcome.none} count as the latest in the test of the {outcome.epoch_label}, and are left "
@@ -143,7 +143,7 @@ def quantities_of(family: Family) -> tuple[Quantity, ...]:
 def compare_groups(
     evidence: Evidence, family: Family, first: Sequence[Row], second: Sequence[Row]
 ) -> tuple[Difference, ...]:
-    """Every quantity of two groups. A variant without it is left out; one without the outcome is the latest."""
+    """Every quantity of two groups. A variant without it is left out, one without the outcome the latest."""
     epoch = evidence.outcome.epoch if evidence.outcome else None
 
     def values(rows: Sequence[Row], name: str) -> tuple[float, ...]:

@@ -47,14 +47,15 @@ MOST_VALUES = 8  # a parameter with more values than this is no grouping
 
 _RULE = (
     "Groups are made by rule: for each parameter with two values, one value against the other; for each "
-    "parameter with three to {most} values, each value against all others{outcomes}. Early means epoch {early}."
+    "parameter with three to {most} values, each value against all others{outcomes}. Early means "
+    "epoch {early}."
 )
 _BY_OUTCOME = "; and the variants that {outcome.did} against those that {outcome.did_not} by epoch {last}"
 _NO_GROUPS = "The variants of this study have no groups: there is nothing to compare yet."
 _TESTS = (
     "{tests} tests in all, of quantities that are related: only a corrected p (Bonferroni, within a section) "
-    "below {alpha} is evidence, and groups this small may be unable to reach it. Use this table to decide what "
-    "to ask next, and the study report for verdicts."
+    "below {alpha} is evidence, and groups this small may be unable to reach it. Use this table to decide "
+    "what to ask next, and the study report for verdicts."
 )
 
 

@@ -45,8 +45,8 @@ _SMALLEST_P = (
 _FEW_FAILED = "{n} {outcome.did_not}: what separates so few from the rest may do so by chance."
 _NONE_FAILED = "No variant is known to have failed, so nothing can be said about what failure looks like."
 _VARIED = (
-    "The variants have {fields}: the report says nothing about other values, and can't tell a property of one "
-    "value from a property of its runs."
+    "The variants have {fields}: the report says nothing about other values, and can't tell a property of "
+    "one value from a property of its runs."
 )
 _FIXED = "Not varied: {fields}. What depends on them looks like a property of the variants."
 _OBSERVED = (

@@ -14,7 +14,7 @@ from tdw.recipes.evidence import Row
 from tdw.reports.claims.case import Case
 from tdw.reports.claims.verdicts import ALPHA, FEW, Found, Test, Verdict
 from tdw.statistics.counts import binomial_p_value, two_by_two_p_value
-from tdw.statistics.uniformity import uniform_frequencies
+from tdw.statistics.uniformity import uniform_choices
 from tdw.study.claim_kinds import SeldomWithout, ThresholdPredicts, UnevenChoice
 from tdw.study.claims import Words
 
@@ -170,7 +170,7 @@ def uneven_choice(case: Case, parameters: UnevenChoice) -> Found:
     found = {row.key: choices.of(row) for row in case.evidence.reached}
     sets = [chosen for chosen in found.values() if chosen]
     sizes = {choices.number(row) for row in case.evidence.reached}
-    even = uniform_frequencies(sets, sizes.pop()) if sets and len(sizes) == 1 else None
+    even = uniform_choices(sets, sizes.pop()) if sets and len(sizes) == 1 else None
     numbers: dict[str, Value] = {"n": 0}
     terms = {"choices": choices.label}
     if even is not None:

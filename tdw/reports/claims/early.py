@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tdw.families.modulo_addition_1layer.association import associate_values
 from tdw.markdown import listed, show
 from tdw.recipes.evidence import Float64
 from tdw.reports.claims.case import Case
 from tdw.reports.claims.verdicts import ALPHA, Found, Test, Verdict
+from tdw.statistics.censoring import associate_values
 from tdw.statistics.exact import partial_spearman, relabelled_p_value, smallest_p_value, spearman_of_rows
 from tdw.study.claim_kinds import Control, Predicts, SettlesEarly
 from tdw.study.claims import Words
