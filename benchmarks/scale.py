@@ -204,7 +204,7 @@ def make_derived(grid: Grid, instance: dg.DagsterInstance, store: Store) -> None
         for each in waiting:
             product, variant = each.product, each.variant or None
             _record(
-                instance, grid.key(*product.name.split("/")), variant,
+                instance, grid.key(product.name), variant,
                 DataVersion(product.spec, each.input, CONTENT),
             )  # fmt: skip
             if product.kind == "summaries":

@@ -6,9 +6,7 @@ from typing import Any
 import dagster as dg
 
 from tdw.study import Study
-from tdw_assets.assets.analysis import analysis_assets
-from tdw_assets.assets.products import derived_definitions
-from tdw_assets.assets.training import training_assets
+from tdw_assets.assets.definitions import study_assets
 from tdw_assets.automation.schedules import nightly_schedules
 from tdw_assets.automation.sensor import reconcile_sensor
 from tdw_assets.cells.wanted import Grid
@@ -27,7 +25,7 @@ def build_defs(study: Study | Grid, *, resource_overrides: Mapping[str, Any] | N
     jobs = stage_jobs(grid)
     check = check_job()
     return dg.Definitions(
-        assets=[*training_assets(grid), *analysis_assets(grid), *derived_definitions(grid)],
+        assets=study_assets(grid),
         asset_checks=[cell_checks(grid)],
         jobs=[*jobs.values(), check, register_variants_job(grid), remove_variant_job(grid)],
         sensors=[reconcile_sensor(grid, {**jobs, "check": check})],

@@ -9,7 +9,7 @@ from tdw_assets.cells.partitions import register_variants, registered_keys, remo
 from tdw_assets.cells.wanted import Grid
 from tdw_resources.dagster_internals import UnresolvedAssetJobDefinition
 
-_TYPES = {int: dg.Int, float: dg.Float}
+_TYPES = {int: dg.Int, float: dg.Float, str: dg.String}
 
 
 def stage_jobs(grid: Grid) -> Jobs:
@@ -19,7 +19,7 @@ def stage_jobs(grid: Grid) -> Jobs:
     """
     selections = {
         stage.name: [
-            grid.key(*product.name.split("/"))
+            grid.key(product.name)
             for product in grid.products
             if product.stage == stage.name and product.kind != "history"
         ]

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tdw.inventory.cells import VariantGaps, find_gaps
-from tdw.inventory.products import CHECKPOINT
+from tdw.inventory.products import CHECKPOINT, EXTRA_EPOCHS
 from tdw.inventory.records import Records
 from tdw.inventory.state import ProductState, Standing, find_standing, find_study_standing
 from tdw.inventory.wanted import Wanted
 from tdw.store import Store
 from tdw.store.fingerprints import fingerprint_json
+from tdw.study.extra_epochs import Choice, basis, find_trained, read_choice
 
 Cells = Mapping[str, tuple[int, ...]]
 """Product name -> epochs."""
@@ -28,6 +29,7 @@ class Stage:
         op: name of the op that does it.
         done: what people are told of it when it is done.
         of_cells: whether it makes cells; otherwise tables, figures and reports.
+        of_study: whether it is about all variants; otherwise about one.
         hour: of the night at which its schedule looks for gaps.
     """
 
@@ -36,15 +38,17 @@ class Stage:
     done: str
     of_cells: bool
     hour: int
+    of_study: bool = False
 
 
 STAGES = (
     Stage("train", "train_checkpoints", "trained", of_cells=True, hour=1),
+    Stage("choose", "choose_extra_epochs", "chosen", of_cells=False, hour=3, of_study=True),
     Stage("analyze", "analyze_checkpoints", "analyzed", of_cells=True, hour=4),
     Stage("summarize", "summarize_variant", "summarized", of_cells=False, hour=5),
-    Stage("compare", "compare_variants", "compared", of_cells=False, hour=6),
+    Stage("compare", "compare_variants", "compared", of_cells=False, hour=6, of_study=True),
 )
-"""In the order of the work. The last is of the study, the others are of one variant."""
+"""In the order of the work."""
 
 
 @dataclass(frozen=True)
@@ -105,11 +109,13 @@ class Inventory:
 
         Args:
             stage: its name.
-            gaps: of the variant; None for the stage of the study.
+            gaps: of the variant; None for a stage of the study.
             out_of_date: whether cells that are out of date are made again. Tables and figures always are.
             names: only these products.
             standing: of the variant's tables and figures, where it is known already.
         """
+        if stage == "choose":
+            return self._plan_choice() if names is None or EXTRA_EPOCHS in names else None
         if gaps is None:
             return _plan_tables(stage, self.study_standing(), "", names)
         if stage == "train":
@@ -118,6 +124,30 @@ class Inventory:
             return self._plan_analysis(gaps, out_of_date, names)
         standing = standing or self.standing({gaps.variant: gaps})
         return _plan_tables(stage, standing, gaps.variant, names)
+
+    def choice(self) -> tuple[Choice | None, bool]:
+        """The extra epochs in force, and whether they are to be chosen, for the first time or again.
+
+        Looks at file names and one small file.
+        """
+        study = self.wanted.study
+        if study.adaptive is None:
+            return None, False
+        found = read_choice(self.store, study)
+        return found, found is None or found.basis != self._basis()
+
+    def _basis(self) -> dict[str, Any]:
+        """What a choice would rest on now."""
+        study = self.wanted.study
+        return basis(study, find_trained(self.store, study, self.wanted.variants))
+
+    def _plan_choice(self) -> Task | None:
+        """Chooses the extra epochs, or records those that are chosen; None before a variant is trained."""
+        _, due = self.choice()
+        if self.wanted.study.adaptive is None or not (due or self.records.of_study(EXTRA_EPOCHS) is None):
+            return None
+        now = self._basis()
+        return Task("choose", "", (EXTRA_EPOCHS,), fingerprint_json(now)[:16], 1) if now["variants"] else None
 
     def _plan_training(self, gaps: VariantGaps, out_of_date: bool) -> Task | None:
         """Makes missing checkpoints and records the history."""

@@ -14,6 +14,7 @@ from tdw.reports.registry import reports_of
 from tdw.store import Store, TableAddress
 from tdw.store.fingerprints import fingerprint_json, short
 from tdw.store.layout import CHECKPOINTS
+from tdw.study.extra_epochs import basis
 from tdw.training.environment import code_version
 from tdw.training.records import HISTORY
 
@@ -21,13 +22,19 @@ if TYPE_CHECKING:
     from tdw.inventory.wanted import Wanted
 
 CHECKPOINT = "checkpoint"
+EXTRA_EPOCHS = "extra_epochs"
 COMPARISON = "summaries/comparison"
-Kind = Literal["checkpoint", "history", "artifact", "summaries", "plots", "reports"]
+Kind = Literal["checkpoint", "history", "extra_epochs", "artifact", "summaries", "plots", "reports"]
 Scope = Literal["cell", "variant", "study"]
 _TRAINED = "Weights after exactly `epoch` optimizer steps, under TransformerLens names.\n\n"
 _HISTORY = (
     "Train loss of every epoch, the metrics of every evaluated one, each of the weights after exactly that "
     "many steps. Training writes it; materializing it checks and records it."
+)
+_EXTRA = (
+    "Epochs that are added to the schedule, the same for all variants: where the test loss falls fastest. "
+    "They are chosen when every variant is trained to the end of the schedule, or can't be, and again when "
+    "more variants are; then they are wanted like any other, and filled by replay."
 )
 
 
@@ -36,8 +43,8 @@ class Product:
     """Something that is made, once per cell, per variant or per study.
 
     Attributes:
-        name: "checkpoint", "history", an analyzer's name, "summaries/<name>", "plots/<name>" or
-            "reports/<name>".
+        name: "checkpoint", "history", "extra_epochs", an analyzer's name, "summaries/<name>",
+            "plots/<name>" or "reports/<name>".
         stage: in which it is made; see `plan.STAGES`.
         needs: names of the products it can't be made without.
         uses: names of products that are in it where they are there.
@@ -101,6 +108,11 @@ def _training(wanted: Wanted) -> Iterator[Product]:
     spec, about = code_version(wanted.family), _TRAINED + wanted.family.description
     yield Product(CHECKPOINT, "checkpoint", "cell", "train", (), (), spec, "Checkpoints", about)
     yield Product(HISTORY, "history", "variant", "train", (CHECKPOINT,), (), spec, "History", _HISTORY)
+    if wanted.study.adaptive is not None:
+        rule = short(fingerprint_json({**basis(wanted.study, ()), "variants": None}))
+        yield Product(
+            EXTRA_EPOCHS, "extra_epochs", "study", "choose", (), (HISTORY,), rule, "Extra epochs", _EXTRA
+        )
 
 
 def _artifacts(wanted: Wanted) -> Iterator[Product]:

@@ -97,7 +97,10 @@ def find_standing(
     wanted: Wanted, records: Records, store: Store, gaps: Mapping[str, VariantGaps]
 ) -> Standing:
     """How every table and figure of these variants stands."""
-    known = {variant: _of_cells(found) for variant, found in gaps.items()}
+    known = {
+        variant: _Known(recorded_marks(of), {name for name, cells in of.cells.items() if cells.out_of_date})
+        for variant, of in gaps.items()
+    }
     return _judge(wanted, store, "summarize", known, lambda name: records.by_variant(name, list(gaps)))
 
 
@@ -117,7 +120,7 @@ def find_study_standing(wanted: Wanted, records: Records, store: Store) -> Stand
     return _judge(wanted, store, "compare", {"": _Known(marks)}, read)
 
 
-def _of_cells(gaps: VariantGaps) -> _Known:
+def recorded_marks(gaps: VariantGaps) -> dict[str, str]:
     """Hash of the recorded versions of a variant's products; those without a record are left out."""
     marks = {
         name: hash_versions({str(epoch): str(version) for epoch, version in cells.recorded.items()})
@@ -126,7 +129,7 @@ def _of_cells(gaps: VariantGaps) -> _Known:
     }
     if gaps.history is not None:
         marks[HISTORY] = str(gaps.history)
-    return _Known(marks, {name for name, cells in gaps.cells.items() if cells.out_of_date})
+    return marks
 
 
 def _judge(

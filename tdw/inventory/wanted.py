@@ -129,7 +129,11 @@ class Wanted:
 
     def product(self, name: str) -> Product:
         """A product by its name; KeyError for none, which no user can cause."""
-        return {product.name: product for product in self.products}[name]
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Product]:
+        return {product.name: product for product in self.products}
 
     # What an up-to-date cell was made by
 

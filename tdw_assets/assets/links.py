@@ -1,22 +1,30 @@
-"""What a plot's asset shows in Dagster's UI: a small picture, and a link to the interactive page."""
+"""What an event shows people in Dagster's UI: numbers, the file, and links to our pages."""
 
 from __future__ import annotations
 
 import dagster as dg
 
-from tdw.recipes.figure import Plot
+from tdw.inventory.done import Done
 from tdw_assets.cells.wanted import Grid
-from tdw_assets.recording.materializations import Metadata
 from tdw_resources import links
 
+Metadata = dict[str, float | int | str | dg.MetadataValue]
 
-def plot_metadata(grid: Grid, variant: str, plot: Plot, *, version: str, nbytes: int) -> Metadata:
-    """Links for the event log; below our webserver the preview's link shows the picture.
 
-    Args:
-        version: of the plot's content, so that browsers see a new picture where there is one.
-    """
-    family = grid.family.name
-    page = links.plot_page(family, variant or None, plot.name, version=version)
-    preview = links.plot_preview(plot.title, family, variant or None, plot.name, version=version)
-    return {"preview": dg.MetadataValue.md(preview), "interactive": dg.MetadataValue.url(page)}
+def metadata_of(grid: Grid, done: Done) -> Metadata:
+    """The metadata of a materialization; below our webserver the preview's link shows the picture."""
+    found: Metadata = dict(done.metadata)
+    product, family, version = grid.product(done.name), grid.family.name, done.version.content
+    if product.kind == "plots":
+        address = (family, done.variant or None, product.short_name)
+        preview = links.plot_preview(product.title, *address, version=version)
+        found["preview"] = dg.MetadataValue.md(preview)
+        found["interactive"] = dg.MetadataValue.url(links.plot_page(*address, version=version))
+    elif product.kind == "reports":
+        page = links.report_page(family, product.short_name, version=version)
+        found["report"] = dg.MetadataValue.url(page)
+    else:
+        found["path"] = dg.MetadataValue.path(done.path)
+    if grid.family.explorer and done.name in grid.family.explorer.analyzers:
+        found["explorer"] = dg.MetadataValue.url(links.explorer_page(family, done.variant))
+    return found

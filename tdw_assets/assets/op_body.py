@@ -1,17 +1,212 @@
-"""What every op of ours does around its work: who it is, how far it is, and what failed."""
+"""The one body of our ops: sign the run, take the lock, look what is still to be done, announce it, make it,
+record each result as it comes, and name together what failed.
+"""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import dagster as dg
 
 from tdw.epochs import format_epochs
-from tdw.errors import TdwError
+from tdw.errors import NotFound, TdwError
+from tdw.families.stored import why_no_variant
+from tdw.inventory.carry_out import Work
+from tdw.inventory.cells import VariantGaps
+from tdw.inventory.done import Failed
+from tdw.inventory.make import make_history, make_product
+from tdw.inventory.plan import Inventory
+from tdw.inventory.products import Product
+from tdw.inventory.state import recorded_marks
+from tdw.store import Store
+from tdw.store.layout import COMPARISON
+from tdw.training.progress import Progress, log_progress
+from tdw.training.records import HISTORY
+from tdw_assets.assets.requested_cells import CellsConfig, as_failure, read_request
+from tdw_assets.automation.planned_runs import REQUEST_TAG
+from tdw_assets.cells.partitions import with_registered
+from tdw_assets.cells.wanted import Grid, cell_key
+from tdw_assets.recording.event_records import inventory_of
+from tdw_assets.recording.materializations import materialization, stream_done
+from tdw_assets.recording.versions import Input, read_pointers
 from tdw_resources.dagster_internals import defer_events_from_now
+from tdw_resources.events import report_materializations, report_planned
 from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, identity
 from tdw_resources.progress import Report, reporting
+
+
+def carry_out_cells(
+    context: dg.AssetExecutionContext,
+    grid: Grid,
+    config: CellsConfig,
+    products: Sequence[Product],
+    *,
+    store: Store,
+    device: str,
+) -> Iterator[dg.Output]:
+    """Make or record the cells that a run asks for; those that fail stop no other."""
+    names = [product.name for product in products if grid.key(product.name) in context.selected_asset_keys]
+    request = read_request(context, config, grid, names=names)
+    failed, total = list(request.refused), len(request.refused)
+    stage = products[0].stage
+    for variant, cells in request.cells.items():
+        with (
+            at_work(context, variant=variant, stage=stage) as progress,
+            store.lock(grid.family.name, variant, f"{stage}_cells", on_wait=waiting(context, variant)),
+        ):
+            inventory = inventory_of(grid, context.instance, store)
+            gaps = inventory.gaps_of(variant)
+            todo = request.still_asked(context, grid, gaps)
+            count, asked = (sum(map(len, of.values())) for of in (todo, cells))
+            context.log.info(f"{variant}: {count} of {asked} cells to compute or record")
+            if request.exact:
+                report_planned(context, _keys(grid, variant, todo))
+            log = log_progress(context.log, every_s=20.0)
+
+            def on_progress(of: Progress, log=log, progress=progress) -> None:
+                log(of)
+                progress(of.steps_done, of.steps_total, str(of))
+
+            work = Work(
+                grid, store, gaps, todo, chosen=not request.exact, device=device,
+                on_progress=on_progress, on_wait=waiting(context, variant),
+            )  # fmt: skip
+            failed += _make_cells(context, grid, work, count if stage == "analyze" else 0, progress)
+            if stage == "train":
+                _record_history(context, grid, inventory, work)
+            total += count
+    raise_failures(failed, total=total)
+    yield from hand_over(context)
+
+
+def _make_cells(
+    context: dg.AssetExecutionContext, grid: Grid, work: Work, count: int, progress: Report
+) -> list[Failed]:
+    """Make the cells of one variant and record each; what failed."""
+    failed: list[Failed] = []
+    adopted = 0
+    with stream_done(context, grid) as stream:
+        for at, result in enumerate(work.carry_out(), 1):
+            if isinstance(result, Failed):
+                failed.append(result)
+                continue
+            stream.add(result)
+            adopted += "adopted" in result.metadata
+            if count:
+                progress(at, count, f"{work.variant}  epoch {result.epoch}  {at}/{count} cells")
+    if adopted:
+        context.log.info(f"{work.variant}: {adopted} cells were in the store, are checked and recorded")
+    return failed
+
+
+def carry_out_tables(
+    context: dg.AssetExecutionContext,
+    grid: Grid,
+    products: Sequence[Product],
+    *,
+    store: Store,
+    device: str,
+) -> Iterator[dg.Output]:
+    """Make the selected tables, figures and reports; one that fails stops no other."""
+    some = [product for product in products if grid.key(product.name) in context.selected_asset_keys]
+    of_study = products[0].scope == "study"
+    grid = with_registered(grid, context.instance) if of_study else grid
+    failed: list[Failed] = []
+    variants = [""] if of_study else list(context.partition_keys)
+    for variant in variants:
+        error = why_no_variant(grid.family, variant) if variant else None
+        if error is not None:
+            failed += [Failed(product.name, variant, error) for product in some]
+            continue
+        stage, where = some[0].stage, variant or "all variants"
+        with (
+            at_work(context, variant=variant, stage=stage) as progress,
+            store.lock(
+                grid.family.name, variant or COMPARISON, stage, on_wait=waiting(context, where)
+            ) if some[0].kind != "history" else contextlib.nullcontext(),
+        ):  # fmt: skip
+            # The marks come first: what changes while this works makes the result out of date again.
+            inventory = inventory_of(grid, context.instance, store)
+            gaps = inventory.gaps_of(variant) if variant else None
+            for at, product in enumerate(some):
+                progress(at, len(some), f"{where}  {product.name}")
+                if product.kind == "history" and gaps is not None:
+                    work = Work(grid, store, gaps, {}, device=device)
+                    _record_history(context, grid, inventory, work, again=True)
+                else:
+                    failed += _make_table(context, grid, inventory, product, gaps)
+    raise_failures(failed, total=len(some) * len(variants))
+    yield from hand_over(context)
+
+
+def _make_table(
+    context: dg.AssetExecutionContext,
+    grid: Grid,
+    inventory: Inventory,
+    product: Product,
+    gaps: VariantGaps | None,
+) -> list[Failed]:
+    """Make and record one product, unless a run that asks for what is missing finds it done."""
+    asked = REQUEST_TAG in context.run.tags
+    variant = gaps.variant if gaps else ""
+    standing = inventory.standing({variant: gaps}) if gaps else inventory.study_standing()
+    mark = ""
+    if product.kind != "extra_epochs":
+        now = standing.of(product, variant)
+        if now.state == "done" and asked:
+            return []
+        mark = now.input
+    inputs = _read_inputs(context.instance, grid, product, gaps, standing.marks[variant])
+    try:
+        done = make_product(grid, inventory.store, product, gaps, inputs=mark)
+    except NotFound as error:
+        if not asked:
+            return [Failed(product.name, variant, error)]
+        # Not an error of a study that is on its way: there is nothing to show yet.
+        context.log.warning(f"{product.name} of {variant or 'all variants'} is left out: {error}")
+        return []
+    except Exception as error:
+        return [Failed(product.name, variant, error)]
+    report_materializations(context, [materialization(grid, done, inputs)])
+    return []
+
+
+def _record_history(
+    context: dg.AssetExecutionContext, grid: Grid, inventory: Inventory, work: Work, *, again: bool = False
+) -> None:
+    """Record the history table as it is now; not `again` when its latest event tells of the same bytes."""
+    done = make_history(work)
+    variant, product = work.variant, grid.product(HISTORY)
+    if not again and inventory.records.by_variant(HISTORY, [variant]).get(variant) == done.version:
+        return
+    gaps = inventory.gaps_of(variant)
+    inputs = _read_inputs(context.instance, grid, product, gaps, recorded_marks(gaps))
+    report_materializations(context, [materialization(grid, done, inputs)])
+
+
+def _read_inputs(
+    instance: dg.DagsterInstance,
+    grid: Grid,
+    product: Product,
+    gaps: VariantGaps | None,
+    marks: Mapping[str, str],
+) -> list[Input]:
+    """The inputs of a table or figure as they are recorded now, one for each asset that it is made from."""
+    found: list[Input] = []
+    for name in product.inputs:
+        partitions: Collection[str] = grid.variants
+        if gaps is not None:
+            cells = gaps.cells.get(name)
+            partitions = (
+                [gaps.variant] if cells is None else [cell_key(gaps.variant, e) for e in cells.recorded]
+            )
+        pointers = read_pointers(instance, grid.key(name), partitions or grid.variants)
+        found.append(Input(grid.key(name), marks.get(name, "INITIAL"), max(pointers.values(), default=None)))
+    return found
+
+
+def _keys(grid: Grid, variant: str, cells: Mapping[str, Collection[int]]) -> list[tuple[dg.AssetKey, str]]:
+    return [(grid.key(name), cell_key(variant, epoch)) for name in cells for epoch in sorted(cells[name])]
 
 
 @contextlib.contextmanager
@@ -39,39 +234,11 @@ def at_work(context: dg.AssetExecutionContext, *, variant: str, stage: str) -> I
             raise
 
 
-@contextlib.contextmanager
-def as_failure() -> Iterator[None]:
-    """Our own errors end a run as failures that nobody tries again by itself."""
-    try:
-        yield
-    except TdwError as error:
-        raise dg.Failure(
-            description=str(error),
-            metadata={"what was wrong": error.what, "what to do": error.remedy},
-            allow_retries=False,
-        ) from error
-
-
 def waiting(context: dg.AssetExecutionContext, variant: str) -> Callable[[], None]:
     """Says once that another process works on the variant."""
     return lambda: context.log.info(
         f"{variant}: another run works on it; this one waits and takes what is left"
     )
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A cell, table or plot that could not be made.
-
-    Attributes:
-        variant: "" for what covers all variants.
-        epoch: None for what covers all epochs.
-    """
-
-    name: str
-    variant: str
-    error: Exception
-    epoch: int | None = None
 
 
 def raise_failures(failed: Sequence[Failed], *, total: int) -> None:

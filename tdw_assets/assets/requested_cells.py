@@ -1,20 +1,21 @@
 """What a run was asked for: exactly these cells (fill, sensor), or a range of partitions (a person)."""
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import dagster as dg
 from pydantic import Field
 
 from tdw.epochs import format_epochs, parse_epochs
-from tdw.errors import BadConfig
+from tdw.errors import BadConfig, TdwError
 from tdw.families.stored import is_variant, why_no_variant
-from tdw_assets.assets.op_body import Failed, as_failure
+from tdw.inventory.cells import VariantGaps
+from tdw.inventory.done import Failed
+from tdw.inventory.plan import Cells
 from tdw_assets.cells.wanted import Grid, by_variant, cell_key
 from tdw_assets.recording.versions import read_pointers
 from tdw_resources.dagster_internals import DEFER_EVENTS, RANGE_END, RANGE_START
-
-Cells = Mapping[str, tuple[int, ...]]
 
 
 class CellsConfig(dg.Config):
@@ -43,17 +44,30 @@ class Request:
     exact: bool
     refused: tuple[Failed, ...] = ()
 
-    @property
-    def size(self) -> int:
-        """Number of cells, those included that can't be worked on."""
-        return len(self.refused) + sum(len(some) for of in self.cells.values() for some in of.values())
+    def still_asked(
+        self, context: dg.AssetExecutionContext, grid: Grid, gaps: VariantGaps
+    ) -> dict[str, set[int]]:
+        """The cells of a variant that are still to be done."""
+        cells = self.cells[gaps.variant]
+        fine: Mapping[str, set[int]] = (
+            {name: of.recorded.keys() - set(of.out_of_date) for name, of in gaps.cells.items()}
+            if self.exact
+            else done_since_asked(context, grid, gaps.variant, cells)
+        )
+        return {name: set(epochs) - fine.get(name, set()) for name, epochs in cells.items()}
 
-    def pairs(self, grid: Grid) -> Iterable[tuple[dg.AssetKey, str]]:
-        """(asset key, partition key) of every cell."""
-        for variant, cells in self.cells.items():
-            for name, epochs in cells.items():
-                for epoch in epochs:
-                    yield grid.key(name), cell_key(variant, epoch)
+
+@contextlib.contextmanager
+def as_failure() -> Iterator[None]:
+    """Our own errors end a run as failures that nobody tries again by itself."""
+    try:
+        yield
+    except TdwError as error:
+        raise dg.Failure(
+            description=str(error),
+            metadata={"what was wrong": error.what, "what to do": error.remedy},
+            allow_retries=False,
+        ) from error
 
 
 def read_request(

@@ -40,7 +40,7 @@ def plan_run(grid: Grid, task: Task) -> PlannedRun:
     tags = {STAGE_TAG: task.stage, REQUEST_TAG: task.request, "dagster/max_retries": "0"}
     if task.variant:
         tags[VARIANT_TAG] = task.variant
-    assets = tuple(grid.key(*name.split("/")) for name in task.names)
+    assets = tuple(map(grid.key, task.names))
     if not task.cells:
         return PlannedRun(task.stage, assets, tags, partition_key=task.variant or None)
     config = {"ops": {_OPS[task.stage]: {"config": cells_config(task.variant, task.cells)}}}

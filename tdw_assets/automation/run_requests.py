@@ -10,7 +10,7 @@ from tdw_assets.cells.wanted import Grid
 from tdw_resources.dagster_internals import UnresolvedAssetJobDefinition
 
 Jobs = Mapping[str, UnresolvedAssetJobDefinition]
-PRIORITIES = {"check": "-1", "train": "0", "analyze": "1", "summarize": "2", "compare": "3"}
+PRIORITIES = {"check": "-1", "train": "0", "choose": "3", "analyze": "1", "summarize": "2", "compare": "3"}
 """What is nearly done goes first when runs queue up."""
 
 

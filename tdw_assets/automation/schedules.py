@@ -8,7 +8,7 @@ import dagster as dg
 
 from tdw.inventory.plan import STAGES, Stage, Task
 from tdw.store import Store
-from tdw_assets.automation.extra_epochs import settle
+from tdw_assets.automation.extra_epochs import still_training
 from tdw_assets.automation.run_requests import Jobs, run_request
 from tdw_assets.automation.work_in_progress import find_busy
 from tdw_assets.cells.partitions import with_registered
@@ -19,12 +19,14 @@ from tdw_resources.resources import StoreResource
 
 def find_tasks(stage: str, grid: Grid, instance: dg.DagsterInstance, store: Store) -> list[Task]:
     """The tasks of one stage that are needed now, of variants that nobody works on."""
-    grid = settle(with_registered(grid, instance), instance, store).grid
+    grid = with_registered(grid, instance).with_extra(store)
     busy, inventory = find_busy(instance), inventory_of(grid, instance, store)
-    if busy.everything or (stage == STAGES[-1].name and not busy.idle):
+    if busy.everything or (stage == "compare" and not busy.idle):
         return []
-    if stage == STAGES[-1].name:
+    if stage in [each.name for each in STAGES if each.of_study]:
         tasks = [inventory.task(stage)]
+        if stage == "choose" and tasks != [None] and still_training(inventory, instance):
+            return []
     else:
         free = [variant for variant in grid.variants if variant not in busy.variants]
         tasks = [inventory.task(stage, gaps) for gaps in inventory.gaps(free).values()]

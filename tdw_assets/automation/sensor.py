@@ -14,13 +14,12 @@ from pathlib import Path
 import dagster as dg
 from pydantic import TypeAdapter, ValidationError
 
-from tdw.errors import TdwError
 from tdw.inventory.plan import Inventory, Task
 from tdw.store import Store
 from tdw.store.fingerprints import fingerprint_json
 from tdw.training.environment import code_version
 from tdw_assets.automation.attempts import Verdict, judge
-from tdw_assets.automation.extra_epochs import settle
+from tdw_assets.automation.extra_epochs import still_training
 from tdw_assets.automation.planned_runs import CHECK
 from tdw_assets.automation.run_requests import Jobs, run_request
 from tdw_assets.automation.work_in_progress import Busy, find_busy
@@ -92,8 +91,11 @@ def tick(
         register_variants(grid, instance, grid.variants)
         seen = Seen(study=grid.study.fingerprint)
     aside = [describe_foreign(grid, key) for key in foreign_keys(grid, instance)]
-    grid, waits = _extend(with_registered(grid, instance), instance, store)
+    grid = with_registered(grid, instance).with_extra(store)
+    chosen, waits = _choose(grid, instance, store)
     waits += aside
+    if chosen is not None:
+        return Tick(chosen, waits, seen)
     made_by = _made_by(grid)
     if (list(grid.extra), made_by) != (seen.extra, seen.made_by):
         seen = Seen(study=seen.study, made_by=made_by, extra=list(grid.extra), checked=seen.checked)
@@ -136,14 +138,25 @@ def _made_by(grid: Grid) -> str:
     return fingerprint_json([code_version(grid.family), grid.analyzer_specs, derived])
 
 
-def _extend(grid: Grid, instance: dg.DagsterInstance, store: Store) -> tuple[Grid, list[str]]:
-    """The grid with its extra epochs, which are chosen now if they are due; and why they are not."""
-    try:
-        settled = settle(grid, instance, store)
-    except TdwError as error:
-        return grid.with_extra(store), [f"the extra checkpoints can't be chosen: {error}"]
-    waits = ", ".join(settled.waits_for)
-    return settled.grid, [f"the extra checkpoints are chosen after the training of {waits}"] if waits else []
+def _choose(
+    grid: Grid, instance: dg.DagsterInstance, store: Store
+) -> tuple[list[tuple[Task, int]] | None, list[str]]:
+    """The run that chooses the extra epochs, on whose result the rest waits; None when there is none to wait
+    for. And what is to be said about it.
+    """
+    inventory = inventory_of(grid, instance, store)
+    task = inventory.task("choose")
+    if task is None:
+        return None, []
+    waits = still_training(inventory, instance)
+    if waits:
+        return None, [f"the extra checkpoints are chosen after the training of {', '.join(waits)}"]
+    verdict = judge(instance, [task])
+    if verdict.task is None:
+        return None, verdict.notes
+    if find_busy(instance).comparison:
+        return [], ["the extra checkpoints are chosen when what covers all variants is done"]
+    return [(task, verdict.attempt)], []
 
 
 def _changed(seen: Seen, now: Seen) -> list[str]:

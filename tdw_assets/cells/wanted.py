@@ -18,8 +18,8 @@ class Grid(Wanted):
     """What a study wants, with Dagster's keys."""
 
     def key(self, *parts: str) -> dg.AssetKey:
-        """An asset key of the family."""
-        return dg.AssetKey([*self.family.asset_prefix, *parts])
+        """An asset key of the family: of the parts, or of a product's name."""
+        return dg.AssetKey([*self.family.asset_prefix, *"/".join(parts).split("/")])
 
     @property
     def checkpoint(self) -> dg.AssetKey:

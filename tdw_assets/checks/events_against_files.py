@@ -14,7 +14,7 @@ import dagster as dg
 from tdw.families import Family, all_families
 from tdw.families.stored import is_variant
 from tdw.integrity.findings import Checked, Finding
-from tdw.inventory.products import CHECKPOINT, stored_kind
+from tdw.inventory.products import CHECKPOINT, EXTRA_EPOCHS, stored_kind
 from tdw.recipes.catalog import catalog_of
 from tdw.reports.registry import REPORTS
 from tdw.store import Address, Store, TableAddress
@@ -113,11 +113,11 @@ def _asset_names(instance: dg.DagsterInstance, family: Family) -> set[str]:
     return names | {"/".join(path[len(prefix) :]) for path in recorded if path[: len(prefix)] == prefix}
 
 
-def read_events(instance: dg.DagsterInstance, family: Family, names: Iterable[str]) -> dict[Cell, str]:
+def read_events(instance: dg.DagsterInstance, family: Family, names: set[str]) -> dict[Cell, str]:
     """Every cell, table and plot of these assets that the event log tells of -> the content it tells of."""
     recorded = set(instance.get_asset_keys())
     found: dict[Cell, str] = {}
-    for name in names:
+    for name in names - {EXTRA_EPOCHS}:  # of one study; its file is checked, not compared
         key = dg.AssetKey([*family.asset_prefix, *name.split("/")])
         if key not in recorded:
             continue

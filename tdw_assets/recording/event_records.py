@@ -42,11 +42,11 @@ class EventRecords:
 
     def by_variant(self, name: str, variants: Collection[str]) -> Mapping[str, DataVersion]:
         """See `tdw.inventory.records.Records`."""
-        return read_versions(self.instance, self.grid.key(*name.split("/")), variants)
+        return read_versions(self.instance, self.grid.key(name), variants)
 
     def of_study(self, name: str) -> DataVersion | None:
         """See `tdw.inventory.records.Records`."""
-        return read_version(self.instance, self.grid.key(*name.split("/")))
+        return read_version(self.instance, self.grid.key(name))
 
 
 def inventory_of(grid: Grid, instance: dg.DagsterInstance, store: Store) -> Inventory:

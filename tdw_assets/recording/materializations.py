@@ -1,78 +1,62 @@
 """From finished cells to Dagster events: metadata for people, version tags for staleness."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 
 import dagster as dg
 
-from tdw.inventory.versions import DataVersion
+from tdw.inventory.done import Done
+from tdw_assets.assets.links import metadata_of
 from tdw_assets.cells.wanted import Grid, cell_key
 from tdw_assets.recording.versions import Input, read_pointers, read_versions, tags
 from tdw_resources.events import MaterializationStream
 
-Metadata = Mapping[str, float | int | str | dg.MetadataValue]
 
-
-@dataclass(frozen=True)
-class CellReport:
-    """One committed cell.
-
-    Attributes:
-        name: "checkpoint" or an analyzer's name.
-        code_version: as in the asset's spec.
-        inputs: names of the assets it was made from, at the same variant and epoch.
-    """
-
-    name: str
-    variant: str
-    epoch: int
-    version: DataVersion
-    code_version: str
-    metadata: Metadata
-    inputs: tuple[str, ...] = ()
-
-
-def stream_reports(context: dg.AssetExecutionContext, grid: Grid) -> MaterializationStream[CellReport]:
+def stream_done(context: dg.AssetExecutionContext, grid: Grid) -> MaterializationStream[Done]:
     """A stream that records cells while the op works."""
 
-    def build(reports: Sequence[CellReport]) -> Iterator[list[dg.AssetMaterialization]]:
-        return build_materializations(context.instance, grid, reports)
+    def build(cells: Sequence[Done]) -> Iterator[list[dg.AssetMaterialization]]:
+        return build_materializations(context.instance, grid, cells)
 
     return MaterializationStream(context, build)
 
 
 def build_materializations(
-    instance: dg.DagsterInstance, grid: Grid, reports: Sequence[CellReport]
+    instance: dg.DagsterInstance, grid: Grid, cells: Sequence[Done]
 ) -> Iterator[list[dg.AssetMaterialization]]:
     """Materializations in groups, each to be written before the next is asked for.
 
     A cell's tags point at the events of its inputs, so those of the same batch have to be written first.
     """
-    for group in _by_depth(reports):
+    for group in _by_depth(grid, cells):
         inputs = _read_inputs(instance, grid, group)
-        yield [_materialization(grid, report, inputs) for report in group]
+        yield [
+            materialization(
+                grid, done, [inputs[name, _partition(done)] for name in grid.product(done.name).inputs]
+            )
+            for done in group
+        ]
 
 
-def _by_depth(reports: Sequence[CellReport]) -> Iterable[list[CellReport]]:
-    """Reports whose inputs are not in the batch first, then those that need these, and so on."""
-    names = {report.name: set(report.inputs) for report in reports}
+def _by_depth(grid: Grid, cells: Sequence[Done]) -> Iterable[list[Done]]:
+    """Cells whose inputs are not in the batch first, then those that need these, and so on."""
+    names = {done.name: set(grid.product(done.name).inputs) for done in cells}
     while names:
         ready = {name for name, inputs in names.items() if not inputs & names.keys()}
         if not ready:
             raise ValueError(f"assets need each other in a circle: {', '.join(names)}")
-        yield [report for report in reports if report.name in ready]
+        yield [done for done in cells if done.name in ready]
         for name in ready:
             del names[name]
 
 
 def _read_inputs(
-    instance: dg.DagsterInstance, grid: Grid, reports: Sequence[CellReport]
+    instance: dg.DagsterInstance, grid: Grid, cells: Sequence[Done]
 ) -> dict[tuple[str, str], Input]:
     """(input name, partition) -> the input as recorded."""
     wanted: dict[str, set[str]] = {}
-    for report in reports:
-        for name in report.inputs:
-            wanted.setdefault(name, set()).add(cell_key(report.variant, report.epoch))
+    for done in cells:
+        for name in grid.product(done.name).inputs:
+            wanted.setdefault(name, set()).add(_partition(done))
     found: dict[tuple[str, str], Input] = {}
     for name, partitions in wanted.items():
         key = grid.key(name)
@@ -86,17 +70,15 @@ def _read_inputs(
     return found
 
 
-def _materialization(
-    grid: Grid, report: CellReport, inputs: Mapping[tuple[str, str], Input]
-) -> dg.AssetMaterialization:
-    partition = cell_key(report.variant, report.epoch)
+def materialization(grid: Grid, done: Done, inputs: Iterable[Input]) -> dg.AssetMaterialization:
+    """The event that records a product."""
     return dg.AssetMaterialization(
-        grid.key(report.name),
-        partition=partition,
-        metadata=dict(report.metadata),
-        tags=tags(
-            report.version,
-            code_version=report.code_version,
-            inputs=[inputs[name, partition] for name in report.inputs],
-        ),
+        grid.key(done.name),
+        partition=_partition(done) or None,
+        metadata=metadata_of(grid, done),
+        tags=tags(done.version, code_version=grid.product(done.name).spec, inputs=inputs),
     )
+
+
+def _partition(done: Done) -> str:
+    return done.variant if done.epoch is None else cell_key(done.variant, done.epoch)

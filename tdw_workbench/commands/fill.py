@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tdw.epochs import format_epochs, parse_epochs
 from tdw.errors import BadConfig
 from tdw.inventory.plan import STAGES
+from tdw.inventory.products import EXTRA_EPOCHS
 from tdw.study import Study, load_study
 from tdw.training.progress import format_seconds
 from tdw_resources.places import Places, log_folder
@@ -159,9 +160,10 @@ def _first_pass(order: Order, instance: dg.DagsterInstance, screen: Screen, *, w
     """Train to the end of the schedule and have the extra epochs chosen; the variants that failed."""
     from tdw.store import Store
     from tdw.study.extra_epochs import read_choice
-    from tdw_assets.automation.extra_epochs import settle
+    from tdw_assets.automation.extra_epochs import still_training
     from tdw_assets.cells.partitions import with_registered
     from tdw_assets.cells.wanted import Grid
+    from tdw_assets.recording.event_records import inventory_of
 
     training, store = order.training(), Store(order.store)
     whole = with_registered(Grid.of(order.read_study()), instance)
@@ -171,15 +173,20 @@ def _first_pass(order: Order, instance: dg.DagsterInstance, screen: Screen, *, w
     if work.variants:
         screen.say(f"First pass: training {_named(work.variants)} of study {whole.name} into {order.store}.")
         failed = _work(training, work, instance, screen, workers=workers)
-    settled = settle(whole, instance, store, given_up=failed)
-    if settled.waits_for:
-        screen.say(f"The extra checkpoints are chosen after the training of {', '.join(settled.waits_for)}.")
-    elif settled.choice is not None and settled.choice != before:
-        epochs = settled.choice.epochs
+    inventory = inventory_of(whole.with_extra(store), instance, store)
+    if inventory.task("choose") is None:
+        return failed
+    waits = still_training(inventory, instance, given_up=failed)
+    if waits:
+        screen.say(f"The extra checkpoints are chosen after the training of {', '.join(waits)}.")
+        return failed
+    choosing = Work((ALL,), Effort(), 0, 0)
+    failed += _work(replace(order, assets=(EXTRA_EPOCHS,)), choosing, instance, screen, workers=1)
+    choice = read_choice(store, whole.study)
+    if choice is not None and choice != before:
+        epochs = choice.epochs
         chosen = f"{count(len(epochs), 'extra checkpoint')}, {format_epochs(epochs)}" if epochs else "none"
-        screen.say(
-            f"Chosen where the test loss of {_named(settled.choice.variants)} falls fastest: {chosen}."
-        )
+        screen.say(f"Chosen where the test loss of {_named(choice.variants)} falls fastest: {chosen}.")
     return failed
 
 
@@ -235,6 +242,8 @@ def _say_done(done: dict[str, Any], screen: Screen) -> bool:
         screen.say(f"{who}: {done['stage']} failed: {done['error']}")
         return False
     stage = next(stage for stage in STAGES if stage.name == done["stage"])
+    if stage.name == "choose":
+        return True  # the epochs themselves are told
     size = done["size"]
     counted = count(size, "cell") if stage.of_cells else count(size, "table or plot", "tables and plots")
     screen.say(f"{who}: {stage.done}, {counted}")

@@ -72,13 +72,16 @@ def _tasks(
 ) -> Iterator[Callable[[], Task | None]]:
     """Tasks to be planned one after another, each when the one before it is carried out."""
     from tdw.inventory.plan import STAGES
+    from tdw.inventory.products import EXTRA_EPOCHS
     from tdw.store import Store
     from tdw_assets.cells.partitions import with_registered
     from tdw_assets.recording.event_records import inventory_of
 
     whole = grid if variant else with_registered(grid, instance)
     inventory = inventory_of(whole, instance, Store(order.store))
-    for stage in STAGES[:-1] if variant else STAGES[-1:]:
+    for stage in STAGES:
+        if stage.of_study == bool(variant) or (stage.name == "choose" and EXTRA_EPOCHS not in order.assets):
+            continue
 
         def plan(name: str = stage.name) -> Task | None:
             gaps = inventory.gaps_of(variant) if variant else None

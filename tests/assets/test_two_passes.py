@@ -8,12 +8,13 @@ from test_reconcile import Automation
 
 from tdw.store import Address, RecordAddress, Store, TableAddress
 from tdw.store.fingerprints import fingerprint_arrays
-from tdw.study.extra_epochs import read_choice
+from tdw.study.extra_epochs import Choice, read_choice
+from tdw.study.extra_epochs import choose as make_choice
 from tdw.training.loop import train
-from tdw_assets.automation.extra_epochs import look, settle
+from tdw_assets.automation.extra_epochs import still_training
 from tdw_assets.automation.schedules import find_tasks
-from tdw_assets.automation.sensor import _extend
 from tdw_assets.cells.partitions import register_variants, variants_name, with_registered
+from tdw_assets.recording.event_records import inventory_of
 from tdw_assets.status import take_survey
 
 V3 = "p7_s3_d598"
@@ -70,6 +71,9 @@ def test_the_sensor_asks_for_the_second_pass_and_its_checkpoints_are_those_of_a_
     for variant in (V1, V2):
         fall(lab, variant)
 
+    (choose,) = automation.tick().tasks
+    assert choose[0].stage == "choose"
+    assert automation.carry_out(choose[0]).success
     second = automation.tick()
     choice = read_choice(lab.store, lab.grid.study)
     assert choice is not None and choice.variants == (V1, V2)
@@ -85,7 +89,9 @@ def test_the_sensor_asks_for_the_second_pass_and_its_checkpoints_are_those_of_a_
         automation.carry_out(planned)
     for planned, _ in automation.tick().tasks:
         automation.carry_out(planned)
-    assert automation.done == {(job, variant): n for variant in (V1, V2) for job, n in PASSES.items()}
+    passes = {(stage, variant): n for variant in (V1, V2) for stage, n in PASSES.items()}
+    assert automation.done == passes | {("choose", ""): 1}
+    assert lab.instance.get_latest_materialization_event(lab.grid.key("extra_epochs"))
     assert {task.stage for task, _ in automation.tick().tasks} == {"summarize"}
     survey = take_survey(lab.grid, lab.instance, lab.store)
     assert survey.wanted.epochs == tuple(sorted({0, 20, 40, *extra}))
@@ -109,28 +115,53 @@ def test_the_sensor_asks_for_the_second_pass_and_its_checkpoints_are_those_of_a_
     automation.seen = type(automation.seen)()
     assert {task.stage for task, _ in automation.tick().tasks} == {"summarize"}
     assert record.stat().st_mtime_ns == before
-    for stage in ("train", "analyze"):
+    for stage in ("train", "choose", "analyze"):
         assert not find_tasks(stage, lab.grid, lab.instance, lab.store)
 
 
-def test_nothing_is_chosen_while_a_variant_can_still_be_trained(lab: Lab) -> None:
-    lab = lab.with_study(**STUDY)
+def choose(lab: Lab) -> Choice | None:
+    """By the asset's own run."""
+    assert lab.run("choose").success
+    return read_choice(lab.store, lab.grid.study)
+
+
+def test_nothing_is_chosen_while_a_variant_can_still_be_trained(automation: Automation) -> None:
+    lab = automation.lab
     train_by_hand(lab, V1)
-    settled = settle(lab.grid, lab.instance, lab.store)
-    assert settled.due and settled.choice is None and settled.waits_for == (V2,)
-    assert settled.grid.epochs == (0, 20, 40)
+    inventory = inventory_of(lab.grid, lab.instance, lab.store)
+    assert inventory.choice() == (None, True) and inventory.task("choose")
+    assert still_training(inventory, lab.instance) == [V2]
+    assert {task.stage for task, _ in automation.tick().tasks} == {"train"}
+    assert not find_tasks("choose", lab.grid, lab.instance, lab.store)
+    assert lab.grid.with_extra(lab.store).epochs == (0, 20, 40)
 
 
 def test_a_variant_that_has_failed_holds_nobody_up_and_counts_when_it_is_done(lab: Lab) -> None:
     lab = lab.with_study(**STUDY)
     train_by_hand(lab, V1)
-    settled = settle(lab.grid, lab.instance, lab.store, given_up=[V2])
-    assert settled.choice is not None and settled.choice.variants == (V1,) and not settled.due
-    assert settle(lab.grid, lab.instance, lab.store).choice == settled.choice
+    inventory = inventory_of(lab.grid, lab.instance, lab.store)
+    assert not still_training(inventory, lab.instance, given_up=[V2])
+    made = choose(lab)
+    assert made is not None and made.variants == (V1,) and inventory.choice() == (made, False)
+    assert inventory.task("choose") is None and choose(lab) == made
     train_by_hand(lab, V2)
-    assert look(lab.grid, lab.store).due
-    again = settle(lab.grid, lab.instance, lab.store)
-    assert again.choice is not None and again.choice.variants == (V1, V2)
+    assert inventory.choice() == (made, True)
+    again = choose(lab)
+    assert again is not None and again.variants == (V1, V2)
+
+
+def test_a_choice_of_an_earlier_version_is_recorded_as_it_is(automation: Automation) -> None:
+    lab = automation.lab
+    for variant in (V1, V2):
+        train_by_hand(lab, variant)
+    study = lab.grid.study
+    made = make_choice(lab.store, study, (V1, V2))
+    path = lab.store.path(RecordAddress(study.family, study.name))
+    before = path.stat().st_mtime_ns
+    (task, _), *_ = automation.tick().tasks
+    assert task.stage == "choose" and automation.carry_out(task).success
+    assert path.stat().st_mtime_ns == before and read_choice(lab.store, study) == made
+    assert "choose" not in {task.stage for task, _ in automation.tick().tasks}
 
 
 @pytest.mark.slow
@@ -148,12 +179,12 @@ def test_the_automation_gives_a_failing_variant_up_and_chooses_without_it(
 
     monkeypatch.setattr("tdw.training.loop.train", broken)
     chosen_at: list[int] = []
-    for _ in range(6):
+    for _ in range(8):
         tasks = automation.tick().tasks
         if automation.seen.extra:
             chosen_at.append(automation.done["train", V2])
         for task, _attempt in tasks:
-            if task.stage == "train":
+            if task.stage in ("train", "choose"):
                 automation.carry_out(task)
     choice = read_choice(lab.store, lab.grid.study)
     assert choice is not None and choice.variants == (V1,)
@@ -167,15 +198,15 @@ def test_a_variant_that_is_added_keeps_the_choice_in_force_until_it_is_trained(l
     for variant in (V1, V2):
         train_by_hand(lab, variant)
         fall(lab, variant)
-    made = settle(lab.grid, lab.instance, lab.store).choice
+    made = choose(lab)
     assert made is not None and made.epochs
     register_variants(lab.grid, lab.instance, [V3])
-    wider = with_registered(lab.grid, lab.instance)
-    settled = settle(wider, lab.instance, lab.store)
-    assert settled.choice == made and settled.grid.variants == (V1, V2, V3)
-    assert set(made.epochs) < settled.grid.epoch_set
+    wider = with_registered(lab.grid, lab.instance).with_extra(lab.store)
+    inventory = inventory_of(wider, lab.instance, lab.store)
+    assert inventory.choice() == (made, False) and wider.variants == (V1, V2, V3)
+    assert set(made.epochs) < wider.epoch_set
     train_by_hand(lab, V3)
-    again = settle(wider, lab.instance, lab.store).choice
+    again = choose(lab)
     assert again is not None and again.variants == (V1, V2, V3)
 
 
@@ -184,10 +215,11 @@ def test_removing_a_variant_chooses_again_and_does_not_bring_it_back(automation:
     for variant in (V1, V2):
         train_by_hand(lab, variant)
     fall(lab, V2)
+    automation.carry_out(automation.tick().tasks[0][0])
     automation.tick()
-    before = automation.seen.extra
-    assert before
+    assert automation.seen.extra
     lab.instance.delete_dynamic_partition(variants_name(lab.grid), V2)
+    automation.carry_out(automation.tick().tasks[0][0])
     result = automation.tick()
     choice = read_choice(lab.store, lab.grid.study)
     assert choice is not None and choice.variants == (V1,)
@@ -200,14 +232,19 @@ def test_a_history_that_is_damaged_is_said_and_nothing_is_chosen(automation: Aut
         train_by_hand(lab, variant)
     path = lab.store.path(TableAddress(lab.grid.family.name, V2, "history"))
     path.write_bytes(path.read_bytes()[:-9])
-    grid, why = _extend(lab.grid, lab.instance, lab.store)
-    assert grid.epochs == (0, 20, 40) and len(why) == 1
-    assert "can't be chosen" in why[0] and str(path) in why[0] and "tdw verify --repair" in why[0]
+    for _ in range(3):
+        ((task, _),) = automation.tick().tasks
+        result = automation.carry_out(task)
+        said = str(result.failure_data_for_node("choose_extra_epochs"))
+        assert str(path) in said and "tdw verify --repair" in said
+    assert read_choice(lab.store, lab.grid.study) is None
+    assert "choose" not in {task.stage for task, _ in automation.tick().tasks}
 
 
 def test_a_study_without_a_rule_is_the_same_grid(lab: Lab) -> None:
     assert lab.grid.with_extra(lab.store) is lab.grid
-    settled = settle(lab.grid, lab.instance, lab.store)
-    assert settled.grid is lab.grid and not settled.due and not settled.waits_for
+    inventory = inventory_of(lab.grid, lab.instance, lab.store)
+    assert inventory.choice() == (None, False) and inventory.task("choose") is None
+    assert "extra_epochs" not in {product.name for product in lab.grid.products}
     assert not lab.store.path(RecordAddress(lab.grid.family.name, "tiny")).exists()
     assert take_survey(lab.grid, lab.instance, lab.store).to_dict()["adaptive"] is None
