@@ -245,7 +245,7 @@ def _limits(evidence: Evidence, family: Family) -> str:
         lines.append(_FEW_FAILED.format(n=failures, outcome=evidence.outcome))
     elif evidence.outcome:
         lines.append(_NONE_FAILED)
-    values = {field.name: {getattr(row.config, field.name) for row in evidence.rows} for field in family.fields}
+    values = {f.name: {getattr(row.config, f.name) for row in evidence.rows} for f in family.fields}
     varied = [f"{len(found)} values of {name}" for name, found in values.items() if len(found) > 1]
     fixed = [name for name, found in values.items() if len(found) == 1]
     if varied:
