@@ -39,7 +39,7 @@ format: install      ## mend what can be mended
 bench: install       ## measure, and write docs/performance.md
 	$(BIN)/python -m benchmarks
 
-faults: install      ## kill, cut and flip for about 15 minutes, and write docs/reliability.md
+faults: install      ## kill, cut and flip for about half an hour, and write docs/reliability.md
 	$(BIN)/python -m tests.faults
 
 install: .venv/installed  ## make .venv from requirements.lock

@@ -138,7 +138,7 @@ def by_run(study: Study, trained: Path, root: Path) -> Clock:
         size_pools(instance)
         register_variants(grid, instance, grid.variants)
         defs = build_defs(grid, resource_overrides={"store": StoreResource(root=str(root))})
-        job = defs.resolve_job_def("train")
+        job = defs.resolve_job_def(grid.named("train"))
         keys = {"dagster/asset_partition_range_start": f"00000|{variant}"}
         keys["dagster/asset_partition_range_end"] = f"{grid.epochs[-1]:05d}|{variant}"
         assert job.execute_in_process(instance=instance, tags=keys).success

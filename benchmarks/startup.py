@@ -30,7 +30,7 @@ import dagster as dg
 home = sys.argv[1]
 with dg.DagsterInstance.from_config(home) as instance:
     for job in ("train", "analyze"):
-        run = instance.get_run_records(dg.RunsFilter(job_name=job), limit=1)[0]
+        run = instance.get_run_records(dg.RunsFilter(job_name=f"startup_{job}"), limit=1)[0]
         kind = dg.DagsterEventType.ASSET_MATERIALIZATION
         events = instance.get_records_for_run(run.dagster_run.run_id, of_type=kind).records
         print(job, min(e.event_log_entry.timestamp for e in events) - run.start_time)

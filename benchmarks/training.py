@@ -69,7 +69,7 @@ def plain_loop(parameters: list[Tensor], logits: Callable[[Tensor], Tensor]) -> 
 
 def pytorch_loop() -> Callable[[], float]:
     weights = FAMILY.init_weights(CONFIG)
-    trained = [weights[name].requires_grad_() for name in FAMILY.trained]
+    trained = [weights[name].requires_grad_() for name in CONFIG.trained]
     return plain_loop(trained, lambda tokens: all_positions(weights, tokens))
 
 

@@ -1,4 +1,4 @@
-"""The code location: the study that $TDW_STUDY names (default: the quick start). Loads in a second."""
+"""The code location: the studies that $TDW_STUDY names (default: the quick start). Loads in a second."""
 
 import os
 import sys
@@ -11,11 +11,12 @@ from tdw.store import Store  # noqa: E402
 from tdw_assets.build import build_defs  # noqa: E402
 from tdw_assets.cells.wanted import Grid  # noqa: E402
 from tdw_resources.liveness import die_with_supervisor  # noqa: E402
-from tdw_resources.places import find_places, load_study_or_last_good  # noqa: E402
+from tdw_resources.places import find_places, load_studies_or_last_good  # noqa: E402
 
 die_with_supervisor()
 _places = find_places()
-_study, _problem = load_study_or_last_good(_places.study)
+_studies, _problem = load_studies_or_last_good(_places.studies)
 if _problem:
     print(_problem, file=sys.stderr)
-defs = build_defs(Grid.of(_study).with_extra(Store(_places.store)))
+_store = Store(_places.store)
+defs = build_defs(*(Grid.of(study).with_extra(_store) for study in _studies))

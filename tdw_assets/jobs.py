@@ -5,6 +5,7 @@ import dagster as dg
 from tdw.inventory.plan import STAGES
 from tdw.recipes.family import Field
 from tdw_assets.automation.run_requests import Jobs
+from tdw_assets.automation.tags import study_tag
 from tdw_assets.cells.partitions import register_variants, registered_keys, remove_keys
 from tdw_assets.cells.wanted import Grid
 from tdw_resources.dagster_internals import UnresolvedAssetJobDefinition
@@ -26,15 +27,19 @@ def stage_jobs(grid: Grid) -> Jobs:
         for stage in STAGES
     }
     return {
-        name: dg.define_asset_job(name, selection=dg.AssetSelection.assets(*keys).without_checks())
+        name: dg.define_asset_job(
+            grid.named(name), selection=dg.AssetSelection.assets(*keys).without_checks(), tags=study_tag(grid)
+        )
         for name, keys in selections.items()
         if keys
     }
 
 
-def check_job() -> UnresolvedAssetJobDefinition:
-    """All checks, as the sensor asks for them when there is nothing else to do."""
-    return dg.define_asset_job("check", selection=dg.AssetSelection.all_asset_checks())
+def check_job(grid: Grid) -> UnresolvedAssetJobDefinition:
+    """All checks of a study, as the sensor asks for them when there is nothing else to do."""
+    keys = [grid.key(name) for name in ("checkpoint", *grid.analyzers)]
+    checks = dg.AssetSelection.checks_for_assets(*keys)
+    return dg.define_asset_job(grid.named("check"), selection=checks, tags=study_tag(grid))
 
 
 def register_variants_job(grid: Grid) -> dg.JobDefinition:
@@ -49,7 +54,7 @@ def register_variants_job(grid: Grid) -> dg.JobDefinition:
 
     fields = {field.name: entry(field) for field in grid.family.fields}
 
-    @dg.op(name="register_variants_op", config_schema=fields)
+    @dg.op(name=grid.named("register_variants_op"), config_schema=fields)
     def register(context: dg.OpExecutionContext) -> None:
         keys = spread(grid, context.op_config)
         added = register_variants(grid, context.instance, keys)
@@ -59,9 +64,9 @@ def register_variants_job(grid: Grid) -> dg.JobDefinition:
             context.log.info(f"there already: {', '.join(there)}")
 
     @dg.job(
-        name="register_variants",
-        description=f"Adds variants of {grid.family.title} to study {grid.name}. The sensor `reconcile` "
-        "then has them trained, analyzed and summarized.",
+        name=grid.named("register_variants"),
+        description=f"Adds variants of {grid.family.title} to study {grid.name}. The sensor "
+        f"`{grid.named('reconcile')}` then has them trained, analyzed and summarized.",
     )
     def register_variants_graph() -> None:
         register()
@@ -72,7 +77,9 @@ def register_variants_job(grid: Grid) -> dg.JobDefinition:
 def remove_variant_job(grid: Grid) -> dg.JobDefinition:
     """Takes a variant out of the study; its files stay."""
 
-    @dg.op(name="remove_variant_op", config_schema={"variant": dg.Field(str, description="its key")})
+    @dg.op(
+        name=grid.named("remove_variant_op"), config_schema={"variant": dg.Field(str, description="its key")}
+    )
     def remove(context: dg.OpExecutionContext) -> None:
         key = context.op_config["variant"]
         known = registered_keys(grid, context.instance)
@@ -85,7 +92,7 @@ def remove_variant_job(grid: Grid) -> dg.JobDefinition:
         context.log.info(f"{key} is not part of study {grid.name} any more; its files stay in the store")
 
     @dg.job(
-        name="remove_variant",
+        name=grid.named("remove_variant"),
         description=f"Takes a variant out of study {grid.name}; its files stay. One that the study file "
         "lists comes back when the file is loaded again.",
     )
@@ -95,7 +102,7 @@ def remove_variant_job(grid: Grid) -> dg.JobDefinition:
     return remove_variant_graph
 
 
-def spread(grid: Grid, values: dict[str, list[int | float]]) -> list[str]:
+def spread(grid: Grid, values: dict[str, list[int | float | str]]) -> list[str]:
     """Variant keys of a grid of parameters.
 
     Raises:

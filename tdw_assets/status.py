@@ -26,6 +26,6 @@ def take_survey(grid: Grid, instance: dg.DagsterInstance, store: Store) -> Surve
         failed=find_failed(wanted, instance, gaps),
         tables=inventory.standing(gaps),
         comparison=inventory.study_standing(),
-        busy=find_busy(instance).variants,
+        busy=find_busy(wanted, instance).variants,
         foreign=foreign_keys(grid, instance),
     )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tdw.errors import BadConfig
-from tdw.study import Study, load_study
+from tdw.store.fingerprints import fingerprint_json
+from tdw.study import Study, load_studies
+from tdw.study.file import STUDY_FILE
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_STORE = PROJECT / "store"
@@ -22,28 +26,46 @@ class Places:
 
     Attributes:
         store: folder or URL of the artifacts.
-        study: the study file.
+        studies: the study files.
         home: the Dagster home: its dagster.yaml, SQLite files and logs.
     """
 
     store: str
-    study: Path
+    studies: tuple[Path, ...]
     home: Path
+
+    @property
+    def study(self) -> Path:
+        """The study file of a command that is about one.
+
+        Raises:
+            BadConfig: there are several.
+        """
+        study, *others = self.studies
+        if others:
+            named = ", ".join(map(str, self.studies))
+            raise BadConfig(f"several studies are named: {named}", "name the one that is meant with --study")
+        return study
 
     def environment(self) -> dict[str, str]:
         """The variables that tell a child process the same."""
         return {
             "TDW_STORE": self.store,
-            "TDW_STUDY": str(self.study),
+            "TDW_STUDY": os.pathsep.join(map(str, self.studies)),
             HOME_VARIABLE: str(self.home),
             "DAGSTER_HOME": str(self.home),
         }
 
 
 def find_places(
-    store: str | None = None, *, study: str | Path | None = None, home: str | Path | None = None
+    store: str | None = None,
+    *,
+    study: str | Path | Sequence[str | Path] | None = None,
+    home: str | Path | None = None,
 ) -> Places:
     """From arguments, else $TDW_STORE, $TDW_STUDY and $TDW_DAGSTER_HOME, else the project's own folders.
+
+    $TDW_STUDY may name several files, with a colon between them (a semicolon on Windows).
 
     A home that is given is used, whatever the store is. Otherwise the home belongs to the store: the
     project's `dagster_home` for the default store and for a store that is no local folder, `.dagster` inside
@@ -58,33 +80,49 @@ def find_places(
         given = DEFAULT_HOME if projects else Path(chosen) / ".dagster"
     return Places(
         store=chosen,
-        study=Path(study or os.environ.get("TDW_STUDY") or DEFAULT_STUDY).expanduser().absolute(),
+        studies=tuple(_study_file(path) for path in _named_studies(study)),
         home=Path(given).expanduser().absolute(),
     )
 
 
-LAST_GOOD_VARIABLE = "TDW_LAST_GOOD_STUDY"
-"""Where `tdw up` keeps the study file as it last could be read, for its servers."""
+def _named_studies(given: str | Path | Sequence[str | Path] | None) -> list[str | Path]:
+    if given:
+        return [given] if isinstance(given, str | Path) else list(given)
+    named = os.environ.get("TDW_STUDY", "")
+    if Path(named).exists():  # a colon may be part of a name
+        return [named or DEFAULT_STUDY]
+    return [part for part in named.split(os.pathsep) if part] or [DEFAULT_STUDY]
 
 
-def last_good_study(places: Places) -> Path:
-    """The copy's place: the same name, since a study without a name has its file's."""
-    return places.home / "last_good_study" / places.study.name
+def _study_file(path: str | Path) -> Path:
+    found = Path(path).expanduser().absolute()
+    return found / STUDY_FILE if found.is_dir() else found
 
 
-def load_study_or_last_good(path: Path) -> tuple[Study, str]:
-    """The study, and "" or why it is the last good one: while a workbench runs, its file may be being edited.
+LAST_GOOD_VARIABLE = "TDW_LAST_GOOD_STUDIES"
+"""The folder where `tdw up` keeps its studies as they last could be read, for its servers."""
+
+
+def last_good_study(folder: Path, path: Path) -> Path:
+    """Where a study is kept, with all that its file refers to."""
+    return folder / f"{fingerprint_json(str(path))[:16]}.json"
+
+
+def load_studies_or_last_good(paths: Sequence[Path]) -> tuple[tuple[Study, ...], str]:
+    """The studies, and "" or why they are the last good ones: while a workbench runs, files may be edited.
 
     Raises:
-        BadConfig: the file can't be used, and no workbench has kept a good one.
+        BadConfig: a file can't be used, or they don't go together, and no workbench has kept good ones.
     """
     try:
-        return load_study(path), ""
+        return load_studies(paths), ""
     except BadConfig as error:
-        kept = os.environ.get(LAST_GOOD_VARIABLE)
-        if not kept or not Path(kept).exists():
+        folder = os.environ.get(LAST_GOOD_VARIABLE)
+        kept = [last_good_study(Path(folder), path) for path in paths] if folder else []
+        if not kept or not all(path.exists() for path in kept):
             raise
-        return load_study(kept), f"{error}\n  The workbench goes on with the last version that could be read."
+        studies = [Study.model_validate(json.loads(path.read_bytes()), strict=False) for path in kept]
+        return tuple(studies), f"{error}\n  The workbench goes on with the last version that could be read."
 
 
 def log_folder(home: Path) -> Path:

@@ -37,7 +37,10 @@ _ANOTHER_PROJECTS = (
     "DAGSTER_PACKAGE_NAME",
     "DAGSTER_PYTHON_FILE",
     "DAGSTER_WORKING_DIRECTORY",
+    "WEB_CONCURRENCY",  # uvicorn then asks for several processes, and ends where it can't have them
 )
+# Options of another webserver (a path prefix, read-only), and where another project's assets go.
+_ANOTHER_PROJECTS_PREFIXES = ("DAGSTER_WEBSERVER_", "DAGIT_", "DAGSTER_DEFAULT_IO_MANAGER_")
 # A socket's path has at most 103 bytes on macOS and 107 on Linux; Dagster's names add about 12 to TMPDIR.
 _LONGEST_TMPDIR = 80
 _SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
@@ -56,7 +59,11 @@ def child_environment(
     Grandchildren that Dagster starts inherit them: PYTHONSAFEPATH is -P for those. PYTHONPATH stays, but for
     its empty entries: they stand for the working folder, and mostly by accident (`$PYTHONPATH:/more`).
     """
-    values = {name: value for name, value in environment.items() if name not in _ANOTHER_PROJECTS}
+    values = {
+        name: value
+        for name, value in environment.items()
+        if name not in _ANOTHER_PROJECTS and not name.startswith(_ANOTHER_PROJECTS_PREFIXES)
+    }
     values["PYTHONSAFEPATH"] = "1"
     if "PYTHONPATH" in values:
         values["PYTHONPATH"] = os.pathsep.join(filter(None, values["PYTHONPATH"].split(os.pathsep)))

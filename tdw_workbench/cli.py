@@ -43,10 +43,26 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def add_places(parser: argparse.ArgumentParser) -> None:
-    """The arguments that every command has."""
+    """The arguments of a command that is about one study, or none."""
     parser.add_argument(
         "--study", metavar="FILE", help="study file (default: $TDW_STUDY, else the quick start)"
     )
+    _add_store(parser)
+
+
+def add_studies(parser: argparse.ArgumentParser) -> None:
+    """The same of a command that takes several studies."""
+    parser.add_argument(
+        "--study",
+        metavar="FILE",
+        action="append",
+        help="study file; may be given again (default: $TDW_STUDY, which may name several with a colon "
+        "between them, else the quick start)",
+    )
+    _add_store(parser)
+
+
+def _add_store(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--store",
         metavar="DIR",
@@ -62,7 +78,7 @@ def add_places(parser: argparse.ArgumentParser) -> None:
 
 
 def places_of(options: argparse.Namespace) -> Places:
-    """What a command that called `add_places` works on."""
+    """What a command that called `add_places` or `add_studies` works on."""
     return find_places(options.store, study=options.study, home=options.home)
 
 

@@ -1,61 +1,69 @@
-"""The study file of a running workbench: taken up when it changes, and kept as it last could be read."""
+"""The study files of a running workbench: taken up when they change, and kept as they last could be read."""
 
 from __future__ import annotations
 
 import contextlib
+import json
+from collections.abc import Sequence
 
 from tdw.errors import BadConfig, StoreError
 from tdw.store.commit import write_atomic
-from tdw.study import Study, load_study
+from tdw.study import Study, load_studies
 from tdw_resources.places import LAST_GOOD_VARIABLE, Places, last_good_study
 
 
-class StudyFile:
-    """Looks at the file again and again.
+class StudyFiles:
+    """Looks at the files again and again.
 
     Attributes:
-        study: as the file last could be read.
+        studies: as the files last could be read.
     """
 
-    def __init__(self, places: Places, study: Study) -> None:
-        self._path, self._kept = places.study, last_good_study(places)
-        self.study = study
-        self._stamp = self._look()
+    def __init__(self, places: Places, studies: Sequence[Study]) -> None:
+        self._paths, self._folder = places.studies, places.home / "last_good_studies"
+        self.studies = tuple(studies)
+        self._stamps = self._look()
         self._problem = ""
         self._keep()
 
     @property
     def environment(self) -> dict[str, str]:
-        """Tells the servers where the last good version is."""
-        return {LAST_GOOD_VARIABLE: str(self._kept)}
+        """Tells the servers where the last good versions are."""
+        return {LAST_GOOD_VARIABLE: str(self._folder)}
 
     def changes(self) -> tuple[bool, str]:
-        """Whether there is another study now; and what is to be said, or ""."""
-        stamp = self._look()
-        if stamp == self._stamp:
+        """Whether there are other studies now; and what is to be said, or ""."""
+        stamps = self._look()
+        changed = [p for p, old, new in zip(self._paths, self._stamps, stamps, strict=True) if old != new]
+        if not changed:
             return False, ""
-        self._stamp = stamp
+        self._stamps = stamps
+        named = " and ".join(map(str, changed))
         try:
-            study = load_study(self._path)
+            studies = load_studies(self._paths)
         except BadConfig as error:
             before, self._problem = self._problem, str(error)
             goes_on = f"{error}\n  The workbench goes on with the last version that could be read."
             return False, "" if before == self._problem else goes_on
         was_bad, self._problem = bool(self._problem), ""
-        if study == self.study:
-            return False, f"{self._path} can be read again." if was_bad else ""
-        self.study = study
+        if studies == self.studies:
+            return False, f"{named} can be read again." if was_bad else ""
+        self.studies = studies
         self._keep()
-        return True, f"{self._path} has changed: the workbench goes on with it."
+        return True, f"{named} changed: the workbench goes on with it."
 
-    def _look(self) -> tuple[int, int, int] | None:
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+    def _look(self) -> list[tuple[int, int, int] | None]:
+        found: list[tuple[int, int, int] | None] = []
+        for path in self._paths:
+            try:
+                status = path.stat()
+                found.append((status.st_mtime_ns, status.st_size, status.st_ino))
+            except OSError:
+                found.append(None)
+        return found
 
     def _keep(self) -> None:
-        # A file that is gone or half written again by now is seen by the next look; the copy stays as it was.
-        with contextlib.suppress(OSError, StoreError):
-            write_atomic(self._kept, self._path.read_bytes())
+        for path, study in zip(self._paths, self.studies, strict=True):
+            with contextlib.suppress(OSError, StoreError):
+                values = json.dumps(study.model_dump(mode="json")).encode()
+                write_atomic(last_good_study(self._folder, path), values)

@@ -108,7 +108,7 @@ def test_the_first_page_and_status_of_a_store_with_strangers(
     invite(tiny_store)
     study = tmp_path / "study.yaml"
     study.write_text(f"variants: [{TINY}]\nepochs: 20\ncheckpoints: [0, 10, 20]\n")
-    client = TestClient(standalone(Settings(str(tiny_store.root), study)), base_url="http://localhost")
+    client = TestClient(standalone(Settings(str(tiny_store.root), (study,))), base_url="http://localhost")
     page = client.get("/tdw/")
     assert page.status_code == 200 and TINY in page.text and "(copy)" not in page.text
     assert client.get(f"/tdw/explorer/{FAMILY.name}/{TINY}.bak").status_code == 404

@@ -68,10 +68,11 @@ class Option:
 
 @dataclass(frozen=True)
 class Choice:
-    """A row of buttons above the figure, one of them active at first."""
+    """A row of buttons above the figure, one of them active at first; `small` is active in small pictures."""
 
     options: tuple[Option, ...]
     active: int = 0
+    small: int | None = None
     left: bool = False
 
     @property

@@ -46,7 +46,7 @@ def vertical(axis: Any, of: Axis, pen: Pen, *, labels: bool = True) -> None:
         axis.set_ylabel(of.text, fontsize=pen.font, labelpad=1 if pen.small else None)
     _limit(axis.set_ylim, of)
     if of.reverse:
-        axis.invert_yaxis()
+        axis.yaxis.set_inverted(True)
 
 
 def _prepare(axis: Any, pen: Pen) -> None:
@@ -100,6 +100,8 @@ def bar(drawn: Any, axis: Any, scale: Scale, pen: Pen) -> None:
 def heading(axis: Any, text: str, pen: Pen) -> None:
     """A small title above a panel; Plotly's marks for bold and for lines are its own."""
     plain = text.replace("<b>", "").replace("</b>", "").split("<br>")[0]
+    if pen.small:
+        plain = plain.split(" · ")[0]
     axis.set_title(
         plain, fontsize=pen.font, loc="left" if pen.small else "center", pad=2 if pen.small else None
     )

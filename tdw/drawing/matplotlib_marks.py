@@ -53,7 +53,7 @@ class Pen:
             case Points():
                 axis.plot(
                     mark.x, mark.y, _MARKERS[mark.symbol], color=mark.color, alpha=mark.opacity,
-                    markersize=self._thin * mark.size,
+                    markersize=(0.45 if self.small else self._thin) * mark.size,
                     markerfacecolor="none" if mark.hollow else mark.color, **named,
                 )  # fmt: skip
             case Bars():
@@ -87,7 +87,10 @@ class Pen:
 
     def texts(self, axis: Any, panel: Panel) -> None:
         """The texts of a panel's points, where there is room for them."""
-        for i, places in labels.of(panel).items():
+        beside = labels.of(panel)
+        if beside:
+            axis.margins(y=0.12)
+        for i, places in beside.items():
             mark = at_last(panel.marks[i])
             assert isinstance(mark, Points)
             for x, y, text, place in zip(mark.x, mark.y, mark.texts, places, strict=True):

@@ -56,7 +56,7 @@ def small_png(chart: Chart) -> bytes:
         figure = _figure(chart, WIDTH / _DPI, HEIGHT / _DPI, pen=Pen(small=True), canvas=FigureCanvasAgg)
         moving = [mark for panel in chart.panels if panel.small for mark in panel.marks if _moves(mark)]
         title = f"{chart.title} · epoch {chart.epochs[-1]:,}" if moving else chart.title
-        figure.suptitle(title, fontsize=8.5, x=0.02, ha="left")
+        figure.suptitle(title, fontsize=min(8.5, 500 / len(title)), x=0.02, ha="left")
         return _saved(figure, "png", dpi=_DPI, metadata={"Software": None})
 
 
@@ -133,9 +133,11 @@ def _draw(chart: Chart, cell: _Cell, cells: Sequence[_Cell], pen: Pen) -> None:
         mark for mark in map(at_last, panel.marks) if not chart.hides(mark) and (mark.small or not pen.small)
     ]
     for choice in chart.choices:
-        order = choice.shown.orders.get(cell.place)
+        active = choice.small if pen.small and choice.small is not None else choice.active
+        order = choice.options[active].orders.get(cell.place)
         if order:
-            panel = replace(panel, y=replace(panel.y, categories=order))
+            title = f"{panel.y.title}, {choice.options[active].label}"
+            panel = replace(panel, y=replace(panel.y, title=title, categories=order))
     right = None
     if panel.right is not None and any(mark.right for mark in marks):
         right = axis.twinx()
@@ -154,6 +156,8 @@ def _draw(chart: Chart, cell: _Cell, cells: Sequence[_Cell], pen: Pen) -> None:
         if isinstance(mark, Heat) and not chart.square and last:
             look.bar(drawn, axis, mark.scale, pen)
     pen.texts(axis, panel)
+    if panel.y.zero and marks:
+        axis.set_ylim(bottom=0)
     for rule in (*chart.across, *panel.rules):
         pen.rule(axis, rule, panel)
     title = panel.title[-1] if isinstance(panel.title, tuple) else panel.title

@@ -14,6 +14,7 @@ from tdw.drawing.marks import AnyMark, Axis, Band, Bars, Heat, Line, Mark, Numbe
 from tdw.drawing.style import MUTED, rgba
 
 Trace = dict[str, Any]
+_MANY_CELLS, _FEW = 10_000, 4
 _SYMBOLS = {"tick": "line-ns"}
 
 
@@ -79,6 +80,8 @@ def _value(name: str, axis: Axis) -> str:
 
 def _line(mark: Line, limit: int) -> Trace:
     x, y = series.thin_line(mark.x, mark.y, limit=limit)
+    if len(x) < _FEW:  # a list is shorter than an array
+        x, y = x.tolist(), y.tolist()
     found: Trace = {
         "type": "scatter",
         "x": x,
@@ -152,9 +155,10 @@ def _heat(mark: Heat, panel: Panel) -> list[Trace]:
     if isinstance(mark.x, Steps):
         return [{**found, **_centers("x", mark.x), **_values(mark.z, log=scale.log)}]
     # Plotly draws evenly spaced columns as one picture, and others cell by cell.
+    runs = series.even_runs(mark.x) if mark.z.size > _MANY_CELLS else [slice(None)]
     return [
         {**found, "x": mark.x[run], **_values(np.ascontiguousarray(mark.z[:, run]), log=scale.log)}
-        for run in series.even_runs(mark.x)
+        for run in runs
     ]
 
 

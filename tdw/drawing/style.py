@@ -22,17 +22,11 @@ COLORS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#8C
 DASHES = ("solid", "dash", "dot", "dashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "triangle-down", "star")
 TRAIN, TEST, ACCENT, MUTED = "#56B4E9", "#D55E00", "#009E73", "#8C8C8C"
-COARSENESS_SCALE = "Viridis"
 DENSITY_SCALE = "Cividis"
 MAP_SCALE = "Magma"
 
-EPOCH_TITLE = "epoch (optimizer steps)"
-COARSENESS_TITLE = "coarseness (0 to 1)"
-TEST_LOSS_TITLE = "test loss (nats)"
-
-# Pixels: letters, rows and keys of a legend, and the width that a legend has at least.
 FONT = 13
-_LETTER, _ROW, _KEY, _NARROW = 7, 20, 45, 700
+"""Pixels of plain text."""
 
 CONFIG: Mapping[str, Any] = {
     "responsive": True,
@@ -41,24 +35,6 @@ CONFIG: Mapping[str, Any] = {
     "modeBarButtonsToRemove": ["sendChartToCloud", "sendDataToCloud", "lasso2d", "select2d"],
 }
 """Options of Plotly's tool bar: nothing in it leaves the machine."""
-
-
-# Room for the labels is left by hand: Plotly's `automargin` measures them and draws everything again.
-HEAD: Mapping[str, Any] = {"l": 70, "r": 30, "t": 108, "b": 60}
-TALL_HEAD: Mapping[str, Any] = {**HEAD, "t": 132}
-"""Margins in pixels: room for title, subtitle and a row of buttons; and for titles of panels below that."""
-
-
-def fixed(*, bar: bool = False, slider: bool = False, **sides: int) -> dict[str, Any]:
-    """Margins of a figure without a legend, which nothing has to be measured for.
-
-    Args:
-        bar: a bar of colors on the right.
-        slider: one below the axis of epochs.
-        sides: l, r, t or b in pixels, where they differ from `TALL_HEAD`.
-    """
-    found = {**TALL_HEAD, **({"r": 105} if bar else {}), **({"b": 150} if slider else {}), **sides}
-    return {**found, "autoexpand": False}
 
 
 @dataclass(frozen=True)
@@ -165,12 +141,9 @@ def figure(
         traces: Plotly traces, plain mappings.
         subtitle: one line below the title; says what is missing.
         frames: Plotly frames.
-        layout: anything else of Plotly's layout; `margin` where `HEAD` and the legend's rows do not fit.
+        layout: anything else of Plotly's layout.
     """
     import plotly.graph_objects as go
-
-    traces = [dict(trace) for trace in traces]
-    second = any(_is_right(axis) for name, axis in layout.items() if name.startswith("yaxis"))
 
     head = {
         "text": title,
@@ -185,13 +158,12 @@ def figure(
         "subtitle": {"text": subtitle, "font": {"size": 13}},
     }
     return go.Figure(
-        data=traces,
+        data=[dict(trace) for trace in traces],
         frames=[dict(frame) for frame in frames],
         layout={
             "template": template(dark=False),
             "meta": {"dark": template(dark=True)},
             "title": head,
-            "margin": {**HEAD, "r": 80 if second else HEAD["r"], "b": HEAD["b"] + _legend_height(traces)},
             # At the bottom of the page, below the axis: the row above the figure belongs to buttons.
             "legend": {
                 "orientation": "h",
@@ -201,77 +173,9 @@ def figure(
                 "yanchor": "bottom",
                 "yref": "container",
             },
-            "hovermode": "x unified",
             **layout,
         },
     )
-
-
-def _is_right(axis: Mapping[str, Any]) -> bool:
-    return axis.get("side") == "right"
-
-
-def _legend_height(traces: Sequence[Mapping[str, Any]]) -> int:
-    """Pixels of the legend's rows on a narrow page; it stands below the axis."""
-    names = [
-        str(trace.get("name", ""))
-        for trace in traces
-        if trace.get("showlegend", len(traces) > 1) and trace.get("visible", True) is True
-    ]
-    if not names:
-        return 0
-    columns = max(_NARROW // (_LETTER * max(map(len, names)) + _KEY), 1)
-    return _ROW * -(-len(names) // columns)
-
-
-def epoch_axis(**extra: Any) -> dict[str, Any]:
-    """The horizontal axis of everything that runs over training."""
-    return {"title": {"text": EPOCH_TITLE}, "tickformat": ",d", "hoverformat": ",d", **extra}
-
-
-def coarseness_axis(**extra: Any) -> dict[str, Any]:
-    """An axis of coarseness, always 0 to 1."""
-    return {"title": {"text": COARSENESS_TITLE}, "range": [-0.005, 1.005], "hoverformat": ".3f", **extra}
-
-
-def loss_axis(title: str, **extra: Any) -> dict[str, Any]:
-    """A logarithmic axis of a loss, labelled at powers of ten."""
-    return {
-        "title": {"text": title},
-        "type": "log",
-        "dtick": 1,
-        "exponentformat": "power",
-        # Plotly makes powers a quarter larger than other labels.
-        "tickfont": {"size": FONT / 1.25},
-        "hoverformat": ".3~g",
-        **extra,
-    }
-
-
-def second_axis(**extra: Any) -> dict[str, Any]:
-    """What makes an axis the second, on the right; Plotly's own ticks, not those of the first axis."""
-    return {"side": "right", "tickmode": "auto", "showgrid": False, **extra}
-
-
-def buttons(entries: Sequence[Mapping[str, Any]], *, at: str = "right", **extra: Any) -> dict[str, Any]:
-    """A row of buttons above the figure, at the "right" or the "left"."""
-    return {
-        "type": "buttons",
-        "direction": "right",
-        "x": 1 if at == "right" else 0,
-        "xanchor": at,
-        "y": 1,
-        "yanchor": "bottom",
-        "pad": {"b": 8, "t": 0},
-        "showactive": True,
-        "buttons": list(entries),
-        **extra,
-    }
-
-
-def restyle(label: str, places: Sequence[int], **changes: Any) -> dict[str, Any]:
-    """A button that changes some traces: each change is a list with a value for each of `places`."""
-    return {"label": label, "method": "restyle", "args": [changes, list(places)]}
 
 
 def figure_json(figure: Figure) -> str:

@@ -93,7 +93,8 @@ def import_bundle(store: Store, file: str | Path, *, replace: bool = False) -> I
         _require_known(contents, bundle)
         try:
             root.mkdir(parents=True, exist_ok=True)
-            staging = Path(tempfile.mkdtemp(prefix=".import-", dir=root))
+            # The name of a temporary file: what a killed import leaves is known as such, and cleared away.
+            staging = Path(tempfile.mkdtemp(prefix=".import-", suffix=f".{os.getpid()}.tmp", dir=root))
         except OSError as error:
             raise StoreError(f"{root}: can't be written ({error})", "mend the permissions") from error
         try:

@@ -12,11 +12,14 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from tdw.errors import BadConfig
+from tdw.families.markov_icl import FAMILY as MARKOV_ICL
 from tdw.families.modulo_addition_1layer import FAMILY as MODULO_ADDITION_1LAYER
+from tdw.families.quadratic_mlp import FAMILY as QUADRATIC_MLP
+from tdw.families.symbolic_ioi import FAMILY as SYMBOLIC_IOI
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.family import Family
 
-BUILT_IN: tuple[Family, ...] = (MODULO_ADDITION_1LAYER,)
+BUILT_IN: tuple[Family, ...] = (MODULO_ADDITION_1LAYER, MARKOV_ICL, QUADRATIC_MLP, SYMBOLIC_IOI)
 ENTRY_POINTS = "tdw.families"
 _loaded: dict[str, Family] = {}
 

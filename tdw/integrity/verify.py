@@ -38,7 +38,6 @@ from tdw.store import Address, Artifact, Provenance, Store
 from tdw.store.commit import leftovers
 from tdw.store.fingerprints import fingerprint_arrays, short
 from tdw.store.layout import CHECKPOINTS, COMPARISON, EPOCH_FILE, STATES, STUDIES, is_name
-from tdw.training.states import MOMENTS
 
 __all__ = ["Checked", "Finding", "summed_size", "verify", "verify_artifact"]
 _KINDS_APART = ("summaries", "plots", "locks")
@@ -189,11 +188,12 @@ def _wrong_weights(artifact: Artifact, config: VariantConfig, fingerprint: str) 
 
 
 def _wrong_state(artifact: Artifact, family: Family, config: VariantConfig) -> str:
-    """A state holds the weights and, after the first step, both moments of the trained ones."""
-    shapes = dict(config.weight_shapes)
-    if artifact.provenance.epoch:
-        shapes |= {f"{moment}/{name}": shapes[name] for moment in MOMENTS for name in family.trained}
-    wrong = wrong_layout(shapes, artifact.arrays)
+    """A state holds the weights and, after the first step, the optimizer's moments."""
+    import torch
+
+    weights = {name: torch.empty(shape) for name, shape in config.weight_shapes.items()}
+    moments = family.make_optimizer(config, weights).state_shapes(artifact.provenance.epoch or 0)
+    wrong = wrong_layout({**config.weight_shapes, **moments}, artifact.arrays)
     return f"not a state of the configuration: {wrong}" if wrong else ""
 
 

@@ -33,6 +33,10 @@ def compare(family: Family, variants: Sequence[VariantTables], *, early_epoch: i
         None if rows else ["variant", *(field.name for field in family.fields), "fingerprint", "missing"]
     )
     table = pd.DataFrame(rows, columns=columns)
+    for field in family.fields:
+        # A record leaves out what is at the default; beside variants where it is not, the cell says so.
+        if field.name in table and field.default is not None and table[field.name].isna().any():
+            table[field.name] = table[field.name].fillna(field.default).astype(field.type)
     whole = family.comparison.whole if family.comparison and rows else ()
     return table.astype(dict.fromkeys(whole, "Int64"))
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from tdw.drawing.matplotlib_pen import small_png
 from tdw.drawing.plotly_pen import figure
-from tdw.drawing.preview import default_style
 from tdw.drawing.style import Figure, figure_json, looks, short_labels
 from tdw.families import Family
 from tdw.families.stored import stored_variants
@@ -78,9 +77,10 @@ def render(
     sources, data, resolved = _load(
         plot, store, family=family, variants=variants, order=order, scheduled=scheduled, parameters=parameters
     )
+    chart = plot.chart(data)
     files = {
-        FIGURE: figure_json(_interactive(plot, data)).encode(),
-        PREVIEW: _small(plot, data),
+        FIGURE: figure_json(figure(chart)).encode(),
+        PREVIEW: small_png(chart),
         DATA: plot.table(data).to_csv(index=False, lineterminator="\n").encode(),
     }
     one = plot.scope == "variant"
@@ -108,7 +108,7 @@ def variant_figure(store: Store, family: Family, variant: str, name: str, **para
     """The interactive figure of a variant's plot, from what is stored now. Raises what `render` raises."""
     plot = catalog_of(family).plot(name, scope="variant")
     data = _load(plot, store, family=family, variants=[variant], parameters=parameters)[1]
-    return _interactive(plot, data)
+    return figure(plot.chart(data))
 
 
 @under_known_settings
@@ -119,18 +119,7 @@ def comparison_figure(
     plot = catalog_of(family).plot(name, scope="comparison")
     keys = sorted(stored_variants(store, family), key=natural_order) if variants is None else variants
     data = _load(plot, store, family=family, variants=keys, parameters=parameters)[1]
-    return _interactive(plot, data)
-
-
-def _interactive(plot: Plot, data: Any) -> Figure:
-    return figure(plot.chart(data)) if plot.build is None else plot.build(data)
-
-
-def _small(plot: Plot, data: Any) -> bytes:
-    if plot.preview is None:
-        return small_png(plot.chart(data))
-    with default_style():
-        return plot.preview(data)
+    return figure(plot.chart(data))
 
 
 def _load(

@@ -5,8 +5,9 @@ Values only. Reading them from a store is `tdw.reports.evidence`.
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tdw.markdown import show
-from tdw.recipes.family import VariantConfig
+from tdw.recipes.family import VariantConfig, base_key
 from tdw.recipes.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -61,10 +62,17 @@ class Row:
         """The variant's key."""
         return self.config.key
 
+    @property
+    def base_key(self) -> str:
+        """The key that its replicates share."""
+        return base_key(self.config)
+
     @cached_property
     def fields(self) -> dict[str, Any]:
-        """The variant's full configuration, by field."""
-        return self.config.to_dict()
+        """The variant's configuration, by field; also those that its record leaves out at the default."""
+        config: Any = self.config
+        given = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+        return {**given, **self.config.to_dict()}
 
     def get(self, name: str) -> float:
         """A number of the comparison table, NaN where there is none."""
@@ -117,6 +125,26 @@ class Evidence:
     def keys(self) -> list[str]:
         """The variants' keys."""
         return [row.key for row in self.rows]
+
+    @cached_property
+    def by_base(self) -> dict[str, tuple[Row, ...]]:
+        """Base key -> its replicates, in the study's order."""
+        found: dict[str, list[Row]] = {}
+        for row in self.rows:
+            found.setdefault(row.base_key, []).append(row)
+        return {key: tuple(rows) for key, rows in found.items()}
+
+    def of(self, rows: Sequence[Row]) -> Evidence:
+        """The evidence on some of the variants alone."""
+        keys = {row.key for row in rows}
+        return Evidence(
+            table=self.table[self.table["variant"].isin(keys)].reset_index(drop=True),
+            rows=tuple(rows),
+            times={key: epoch for key, epoch in self.times.items() if key in keys},
+            early_epoch=self.early_epoch,
+            last_epoch=self.last_epoch,
+            outcome=self.outcome,
+        )
 
     @property
     def outcomes(self) -> dict[str, float]:

@@ -85,14 +85,24 @@ def wrong_layout(shapes: Mapping[str, tuple[int, ...]], arrays: Mapping[str, npt
     return "; ".join(problems[:4])
 
 
-@dataclass(frozen=True)
-class Adam:
-    """AdamW's settings (Loshchilov and Hutter 2019, arXiv:1711.05101)."""
+class Optimizer(Protocol):
+    """What training asks of an optimizer; `tdw.optimizers` has torch's by name."""
 
-    lr: float
-    weight_decay: float
-    betas: tuple[float, float]
-    eps: float
+    def step(self) -> None:
+        """One update of the weights along their `.grad`."""
+        ...
+
+    def state_arrays(self) -> Mapping[str, npt.NDArray[Any]]:
+        """What the next steps depend on beside the weights and their epoch, by `moment/weight`, float32."""
+        ...
+
+    def state_shapes(self, steps: int) -> Mapping[str, tuple[int, ...]]:
+        """Shapes of `state_arrays` after so many steps."""
+        ...
+
+    def load_state_arrays(self, arrays: Mapping[str, npt.NDArray[Any]], *, steps: int) -> None:
+        """Go on from the arrays of `steps` steps; CorruptFile when they don't fit."""
+        ...
 
 
 class Objective(Protocol):
@@ -176,15 +186,14 @@ class Family:
 
     Attributes:
         name, title, description: `description` is Markdown.
-        asset_prefix: first parts of the family's asset keys; () for the first family.
         code_version: raised with every change to the network or the objective that can change a bit.
         default_epochs, default_checkpoints: last epoch and checkpoint schedule (items of `parse_epochs`).
         fields: the domain parameters.
         make_config: configuration from the domain parameters; BadConfig when one can't be used.
         parse_variant: configuration from a variant key; BadConfig when it is not a canonical key.
-        trained, optimizer: names of the trained weights, in the optimizer's order, and its settings.
         metrics: what is evaluated beside the train loss.
         init_weights: config -> weights at epoch 0, float32 on the CPU.
+        make_optimizer: (config, weights) -> Optimizer that steps the trained ones of them in place.
         objective: (config, device=, form=) -> Objective. `form` None picks the fastest there is.
         probe_pass: (config, weights, device=) -> one forward pass on the probe, of the family's own type.
         probe_fingerprint: config -> fingerprint of the probe's inputs.
@@ -212,11 +221,10 @@ class Family:
     default_epochs: int
     default_checkpoints: tuple[int | str, ...]
     fields: tuple[Field, ...]
-    trained: tuple[str, ...]
-    optimizer: Adam
     make_config: Callable[..., VariantConfig]
     parse_variant: Callable[[str], VariantConfig]
     init_weights: Callable[..., dict[str, torch.Tensor]]
+    make_optimizer: Callable[..., Optimizer]
     objective: Callable[..., Objective]
     probe_pass: Callable[..., Any]
     probe_fingerprint: Callable[..., str]
@@ -227,7 +235,6 @@ class Family:
     overview: tuple[OverviewColumn, ...] = ()
     explorer: Explorer | None = None
     cost: Callable[..., Cost] = typical_cost
-    asset_prefix: tuple[str, ...] = ()
     to_transformer_lens: Callable[..., Any] = no_transformer_lens
     weights_from_state_dict: Callable[..., dict[str, torch.Tensor]] = no_import
     state_dict_layout: Callable[..., str] = any_layout

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tdw.drawing.chart import Chart
-    from tdw.drawing.style import Figure
     from tdw.recipes.reader import Sources
 
 Scope = Literal["variant", "comparison"]
@@ -19,10 +18,6 @@ Scope = Literal["variant", "comparison"]
 @dataclass(frozen=True)
 class NoParameters:
     """None: the figure has nothing to set."""
-
-
-def _moving(data: Any) -> Chart:
-    raise NotImplementedError("has still two descriptions")
 
 
 @dataclass(frozen=True)
@@ -48,10 +43,8 @@ class Plot:
     code_version: str
     scope: Scope
     load: Callable[[Sources, Any], Any]
+    chart: Callable[[Any], Chart]
     table: Callable[[Any], pd.DataFrame]
     needs: tuple[str, ...]
-    chart: Callable[[Any], Chart] = _moving
-    build: Callable[[Any], Figure] | None = None
-    preview: Callable[[Any], bytes] | None = None
     uses: tuple[str, ...] = ()
     parameters: type[Any] = NoParameters

@@ -8,20 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tdw.recipes.evidence import HISTORY, Evidence, Float64, Row
 from tdw.store import Store
 
+if TYPE_CHECKING:
+    from tdw.drawing.chart import Chart
+
 
 @dataclass(frozen=True)
 class Number:
-    """One number per variant; NaN where it is not known. `label` is what sentences call it."""
+    """One number per variant; NaN where it is not known.
+
+    Attributes:
+        label: what sentences call it.
+        read: of a variant.
+        depends_on: what it depends on that the task does not see, such as names, "" for nothing. Whether
+            such a number goes with the outcome can't be asked.
+    """
 
     label: str
     read: Callable[[Row], float]
+    depends_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,7 @@ class Series:
 
     label: str
     of: Callable[[Row], tuple[Float64, Float64]]
+    depends_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,13 +118,13 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Picture:
-    """A printed figure: its caption, how to draw it on a matplotlib figure, its height in inches.
+    """A printed figure: its caption, its chart without a title, its height in inches.
 
     `groups` says whether comparisons of groups show it, too.
     """
 
     caption: str
-    draw: Callable[[Any, Evidence], None]
+    chart: Callable[[Evidence], Chart]
     height: float = 3.2
     groups: bool = True
 
@@ -126,14 +138,14 @@ class Section:
     write: Callable[[Store, Evidence], str]
 
 
-def column(name: str, label: str) -> Number:
+def column(name: str, label: str, depends_on: str = "") -> Number:
     """A numeric column of the comparison table."""
-    return Number(label, lambda row: row.get(name))
+    return Number(label, lambda row: row.get(name), depends_on)
 
 
-def series(label: str, table: str, name: str) -> Series:
+def series(label: str, table: str, name: str, depends_on: str = "") -> Series:
     """A column of a table over epochs."""
-    return Series(label, lambda row: row.series(table, name))
+    return Series(label, lambda row: row.series(table, name), depends_on)
 
 
 def early(table: str, name: str, label: str) -> Number:

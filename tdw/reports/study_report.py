@@ -195,6 +195,10 @@ def _claim(
     lines.append(f"**{judged.verdict.capitalize()}.** {judged.answer}")
     if judged.test:
         lines.append(f"**Test.** {judged.test.sentence}")
+        if judged.test.power:
+            lines.append(f"**Power.** {judged.test.power}")
+    if judged.draws:
+        lines.append(f"**Replicates.** {judged.draws.sentence}")
     if judged.control:
         lines.append(f"**{judged.control_title}.** {judged.control}")
     if judged.limits:

@@ -42,6 +42,16 @@ class DrawsVerdict:
     exact: bool
 
     @property
+    def sentence(self) -> str:
+        """In how many sets of draws the claim holds, for people."""
+        sets = f"{self.draws:,} complete sets of draws" + ("" if self.exact else f" of {self.possible:,}")
+        return (
+            f"One replicate of every variant is a complete set of draws. Of {sets} {self.supported:,} "
+            f"support the claim, {self.contradicted:,} contradict it, {self.undecided:,} leave it undecided; "
+            f"a verdict needs {'all' if self.needed == 1 else f'{100 * self.needed:g} %'} of them."
+        )
+
+    @property
     def draws(self) -> int:
         """How many sets were judged."""
         return self.supported + self.contradicted + self.undecided
@@ -92,12 +102,25 @@ def judge_draws(
         raise ValueError(f"needed is {needed}; give a share above 0.5 and at most 1")
     sizes = [len(replicates) for replicates in outcomes]
     sets = complete_draws(sizes, most=most)
+    found: list[Outcome] = [
+        judge([replicates[i] for replicates, i in zip(outcomes, picks, strict=True)]) for picks in sets
+    ]
+    return count_draws(found, possible=math.prod(sizes), needed=needed)
+
+
+def count_draws(found: Sequence[Outcome], *, possible: int, needed: float = 1.0) -> DrawsVerdict:
+    """The verdict from those of the complete sets of draws.
+
+    Args:
+        found: of each set that was judged.
+        possible: how many sets there are.
+        needed: share of the sets that must agree, above one half.
+    """
     count: dict[Outcome, int] = {"supported": 0, "contradicted": 0, "undecided": 0}
-    for picks in sets:
-        count[judge([replicates[i] for replicates, i in zip(outcomes, picks, strict=True)])] += 1
+    for outcome in found:
+        count[outcome] += 1
     verdict: Outcome = "undecided"
     for side in ("supported", "contradicted"):
-        if count[side] >= needed * len(sets) - 1e-9:
+        if count[side] >= needed * len(found) - 1e-9:
             verdict = side
-    possible = math.prod(sizes)
-    return DrawsVerdict(verdict, **count, needed=needed, possible=possible, exact=len(sets) == possible)
+    return DrawsVerdict(verdict, **count, needed=needed, possible=possible, exact=len(found) == possible)

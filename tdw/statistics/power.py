@@ -4,6 +4,10 @@ The effect of a small study is uncertain, and where it was found worth a second 
 average: the number is a guide from below, not a promise.
 """
 
+# scipy has no types.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportAttributeAccessIssue=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import math
@@ -100,32 +104,34 @@ def runs_for_separation(
     return _fewest(power, Needed(None, 0.0, auc, alpha, wanted, most), first=4)
 
 
-def runs_for_share(share: float, *, alpha: float = 0.05, wanted: float = 0.8, most: int = MOST) -> Needed:
-    """Runs for which the exact sign test tells a share from one half; exact, ties not counted.
+def runs_for_share(
+    share: float, *, null: float = 0.5, alpha: float = 0.05, wanted: float = 0.8, most: int = MOST
+) -> Needed:
+    """Runs for which the exact binomial test, twice the smaller tail, tells a share from `null`; exact.
+
+    With `null` one half this is the sign test, ties not counted.
 
     Args:
         share: of the runs on one side that was seen.
+        null: the share that it is held against.
         alpha, wanted, most: see `Needed`.
 
     Raises:
         ValueError: share outside 0..1.
     """
+    from scipy.stats import binom
+
     if not 0 <= share <= 1:
         raise ValueError(f"share is {share}, outside 0..1")
     power = 0.0
     # The power of a discrete test rises in a saw's teeth, so every number is looked at.
     for n in range(2, most + 1):
-        chances = [math.comb(n, k) / 2**n for k in range((n + 1) // 2)]
-        k = int((2 * np.cumsum(chances) <= alpha).sum()) - 1
-        power = sum(_chance(n, i, share) + _chance(n, n - i, share) for i in range(k + 1))
+        hits = np.arange(n + 1)
+        rejected = 2 * np.minimum(binom.cdf(hits, n, null), binom.sf(hits - 1, n, null)) <= alpha
+        power = float(binom.pmf(hits, n, share)[rejected].sum())
         if power >= wanted:
             return Needed(n, power, share, alpha, wanted, most)
     return Needed(None, power, share, alpha, wanted, most)
-
-
-def _chance(n: int, k: int, share: float) -> float:
-    """Probability of k of n."""
-    return math.comb(n, k) * share**k * (1 - share) ** (n - k)
 
 
 def _ranks(values: Float64) -> Float64:

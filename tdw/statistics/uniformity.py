@@ -1,4 +1,4 @@
-"""Whether runs choose evenly among the numbers 1..h."""
+"""Whether runs choose members of 1..h, such as their key frequencies, evenly."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ class Uniformity:
     runs: int
 
 
-def uniform_choices(chosen: Sequence[Collection[int]], h: int) -> Uniformity:
+def uniform_choice(chosen: Sequence[Collection[int]], h: int) -> Uniformity:
     """Test whether every set of its size is as likely for each run, the runs being independent.
 
-    A run chooses no number twice, so the counts are not multinomial and the distribution of the statistic
+    A run chooses no frequency twice, so the counts are not multinomial and the distribution of the statistic
     is not chi-squared: it is simulated, each run drawing a set of its own size.
 
     Args:
-        chosen: for each run the numbers it chooses, within 1..h; an empty set counts for nothing.
-        h: how many numbers there are to choose from.
+        chosen: for each run the frequencies it uses, within 1..h; an empty set counts for nothing.
+        h: number of frequencies, (p - 1) / 2.
 
     Raises:
-        ValueError: a number outside 1..h, or no run that chose any.
+        ValueError: a frequency outside 1..h, or no run that chose any.
     """
     sets = [frozenset(one) for one in chosen if len(one)]
     outside = sorted(k for one in sets for k in one if not 1 <= k <= h)
     if outside:
-        raise ValueError(f"{outside[0]} is outside 1..{h}")
+        raise ValueError(f"frequency {outside[0]} is outside 1..{h}")
     if not sets:
-        raise ValueError("no run has chosen anything; leave the test out")
+        raise ValueError("no run has a frequency; leave the test out")
     counts = np.bincount([k for one in sets for k in one], minlength=h + 1)[1:].astype(np.int64)
     expected = np.full(h, counts.sum() / h)
     observed = _distance(counts, expected)

@@ -55,8 +55,21 @@ def _fields(values: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
     return values
 
 
+def _nameless(name: str, info: ValidationInfo) -> str:
+    measure = measures_of(_family(info))[name]
+    if isinstance(measure, (Number, Series)) and measure.depends_on:
+        raise ValueError(
+            f"{name} depends on {measure.depends_on}, which the task does not see, so no association with it "
+            "can be more than chance; use a measure that does not, such as a mean over all of them"
+        )
+    return name
+
+
 NumberName = Annotated[str, _measure(Number)]
 SeriesName = Annotated[str, _measure(Series)]
+NamelessNumber = Annotated[str, _measure(Number), AfterValidator(_nameless)]
+"""A number that does not depend on what the task does not see."""
+NamelessSeries = Annotated[str, _measure(Series), AfterValidator(_nameless)]
 MembersName = Annotated[str, _measure(Members)]
 ChoicesName = Annotated[str, _measure(Choices)]
 FieldName = Annotated[str, AfterValidator(_field)]
@@ -141,12 +154,21 @@ class IsExtremeInEveryGroup(Model):
 class SettlesEarly(Model):
     """A choice made early stays: `overlap` (0 to 1) is at least `mean_at_least` on average and never below
     `none_below`. `chance` is the overlap of a random choice, `settled` the epoch from which it stays.
+    `chosen` counts what is chosen early by the rule that finds it at the end: half of the variants
+    must have some.
     """
 
     overlap: NumberName
     mean_at_least: float
     none_below: float
     chance: NumberName
+    settled: NumberName
+    chosen: NumberName | None = None
+
+
+class SettlesBeforeOutcome(Model):
+    """What is chosen stays from an epoch on (`settled`) that is before the outcome."""
+
     settled: NumberName
 
 
@@ -185,15 +207,17 @@ class Predicts(Model):
 
     `also` has further measures, name -> measure, `step` is the difference of the measure for which the slope
     is given, and `within` counts pairs of variants that share a field. `given` has a measure, such as test
-    loss: the partial correlation given it is reported.
+    loss: the partial correlation given it is reported. Variants that share a field of `clusters` stay
+    together in the permutation.
     """
 
-    measure: NumberName
+    measure: NamelessNumber
     sign: Literal["negative", "positive"]
     step: float = 1.0
     also: dict[str, NumberName] = {}
     within: FieldName | None = None
     given: NumberName | None = None
+    clusters: tuple[FieldName, ...] = ()
     control: Control | None = None
 
 
@@ -205,7 +229,7 @@ class ThresholdParts(Model):
     """
 
     groups: dict[str, Group] = Field(min_length=2, max_length=2)
-    measures: tuple[NumberName, ...] = Field(min_length=1)
+    measures: tuple[NamelessNumber, ...] = Field(min_length=1)
     means: dict[str, NumberName] = {}
     control: Control | None = None
 
@@ -220,7 +244,7 @@ class Learn(Model):
 class ThresholdPredicts(Model):
     """A threshold of `measure`, learned from some variants, tells which of the others reach the outcome."""
 
-    measure: NumberName
+    measure: NamelessNumber
     learn: Learn
 
 
@@ -229,7 +253,7 @@ class ToldApart(Model):
     `auc`, or of at most 1 - `auc`.
     """
 
-    measures: tuple[NumberName, ...] = Field(min_length=1)
+    measures: tuple[NamelessNumber, ...] = Field(min_length=1)
     auc: float = Field(default=0.8, gt=0.5, le=1)
 
 
@@ -249,7 +273,7 @@ class OrderInTime(Model):
     It has fallen from when on it stays below the geometric mean of its maximum and `drop_to`.
     """
 
-    rises: SeriesName
+    rises: NamelessSeries
     rise: float
     drops: SeriesName
     drop_to: float = Field(gt=0)
@@ -266,6 +290,24 @@ class CommonMembers(Model):
     stays: NumberName
 
 
+class LiesBetween(Model):
+    """A number of each variant with `which` (or all), or its mean over them, lies between two limits."""
+
+    measure: NumberName
+    least: float
+    most: float
+    of: Literal["each", "mean"] = "each"
+    which: Which | None = None
+
+
+class ComesBefore(Model):
+    """One epoch, such as that of an event, is earlier than another in every variant with `which`."""
+
+    earlier: NumberName
+    later: NumberName
+    which: Which | None = None
+
+
 class UnevenChoice(Model):
     """The variants that reached the outcome prefer some of the things that each of them chooses from."""
 
@@ -273,11 +315,14 @@ class UnevenChoice(Model):
 
 
 KINDS: Mapping[str, type[Model]] = {
+    "lies_between": LiesBetween,
+    "comes_before": ComesBefore,
     "outcomes_are": OutcomesAre,
     "group_is_earlier": GroupIsEarlier,
     "is_extreme": IsExtreme,
     "is_extreme_in_every_group": IsExtremeInEveryGroup,
     "settles_early": SettlesEarly,
+    "settles_before_outcome": SettlesBeforeOutcome,
     "seldom_without": SeldomWithout,
     "never_without": NeverWithout,
     "stays_below": StaysBelow,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -65,6 +66,11 @@ class Study(_Model):
     early_epoch: Annotated[int, Field(ge=0)] = 1000
     adaptive: Adaptive | None = None
     claims: tuple[Claim, ...] = ()
+
+    @property
+    def slug(self) -> str:
+        """The name as Dagster takes one (letters, digits and _): keys, jobs and groups begin with it."""
+        return re.sub(r"[^A-Za-z0-9_]", "_", self.name)
 
     @cached_property
     def family_declaration(self) -> Family:

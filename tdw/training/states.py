@@ -1,4 +1,4 @@
-"""Replay states: weights and both AdamW moments, from which training goes on bit for bit."""
+"""Replay states: weights and the optimizer's moments, from which training goes on bit for bit."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from tdw.store.seal import REMEDY
 if TYPE_CHECKING:
     from tdw.training.trainer import Snapshot
 
-MOMENTS = ("exp_avg", "exp_avg_sq")
-_SEPARATOR = "/"  # exp_avg/embed.W_E
+_SEPARATOR = "/"  # exp_avg/embed.W_E is the optimizer's, embed.W_E a weight
 
 
 @dataclass(frozen=True)
@@ -43,9 +42,7 @@ class StateStore:
 
     def save(self, snapshot: Snapshot, *, provenance: Provenance) -> Written:
         """Commit a state. The array of a moment is named `exp_avg/embed.W_E`."""
-        arrays = dict(snapshot.weights)
-        for moment, by_name in (snapshot.moments or {}).items():
-            arrays |= {f"{moment}{_SEPARATOR}{name}": array for name, array in by_name.items()}
+        arrays = {**snapshot.weights, **snapshot.optimizer}
         return self.store.write(self.address(snapshot.epoch), arrays, provenance=provenance)
 
     def load(self, epoch: int) -> Snapshot:
@@ -60,14 +57,11 @@ class StateStore:
         artifact = self.store.read(self.address(epoch))
         path = self.store.path(self.address(epoch))
         require_configuration(artifact.provenance, self.variant_fingerprint, path=path)
-        weights: dict[str, npt.NDArray[Any]] = {}
-        moments: dict[str, dict[str, npt.NDArray[Any]]] = {moment: {} for moment in MOMENTS}
-        for key, array in artifact.arrays.items():
-            moment, separator, name = key.partition(_SEPARATOR)
-            if not separator:
-                weights[key] = array
-            elif moment in moments:
-                moments[moment][name] = array
-            else:
+        parts: dict[bool, dict[str, npt.NDArray[Any]]] = {True: {}, False: {}}
+        for name, array in artifact.arrays.items():
+            parts[_SEPARATOR in name][name] = array
+        for key in parts[True]:
+            moment, _, name = key.partition(_SEPARATOR)
+            if not moment.isidentifier() or name not in parts[False]:
                 raise CorruptFile(f"{path}: holds {key!r}, which no replay state does", REMEDY)
-        return Snapshot(epoch, weights, moments if moments["exp_avg"] else None)
+        return Snapshot(epoch, weights=parts[False], optimizer=parts[True])

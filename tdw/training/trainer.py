@@ -10,25 +10,24 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tdw.recipes.family import Family, Form, VariantConfig
+from tdw.recipes.family import Family, Form, Optimizer, VariantConfig
 
 Arrays = Mapping[str, npt.NDArray[Any]]
-_MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All that a training needs to go on from `epoch`, as numpy arrays by weight name.
+    """All that a training needs to go on from `epoch`, as numpy arrays.
 
     Attributes:
         epoch: optimizer steps taken.
-        weights: every weight.
-        moments: AdamW's first and second moments of the trained weights; None before the first step.
+        weights: every weight, by name.
+        optimizer: its moments of the trained weights, by `moment/weight`; empty before the first step.
     """
 
     epoch: int
     weights: Arrays
-    moments: Mapping[str, Arrays] | None
+    optimizer: Arrays
 
 
 class Trainer:
@@ -39,49 +38,30 @@ class Trainer:
         self.weights: dict[str, Tensor] = {}
         self.epoch = 0
         self._family, self._config, self._device = family, config, device
-        self._optimizer: torch.optim.AdamW
+        self._optimizer: Optimizer
 
     def restore(self, snapshot: Snapshot | None) -> None:
-        """Go to a snapshot; None is the initialization."""
-        family = self._family
+        """Go to a snapshot; None is the initialization.
+
+        Raises:
+            CorruptFile: the snapshot does not fit the configuration.
+        """
         if snapshot is None:
-            self.weights = {
-                name: tensor.to(self._device) for name, tensor in family.init_weights(self._config).items()
-            }
+            first = self._family.init_weights(self._config)
+            self.weights = {name: tensor.to(self._device) for name, tensor in first.items()}
         else:
-            self.weights = {name: self._tensor(array) for name, array in snapshot.weights.items()}
-        trained = [self.weights[name] for name in family.trained]
-        settings = family.optimizer
-        # One kernel over all tensors; the same numbers as the loop over single operations.
-        self._optimizer = torch.optim.AdamW(
-            trained,
-            lr=settings.lr,
-            weight_decay=settings.weight_decay,
-            betas=settings.betas,
-            eps=settings.eps,
-            fused=True,
-        )
+            # Copies: arrays out of a file may be read-only.
+            self.weights = {
+                name: torch.tensor(array, device=self._device) for name, array in snapshot.weights.items()
+            }
+        self._optimizer = self._family.make_optimizer(self._config, self.weights)
         self.epoch = 0 if snapshot is None else snapshot.epoch
-        if snapshot is not None and snapshot.moments is not None:
-            for name, tensor in zip(family.trained, trained, strict=True):
-                # torch keeps the count on the parameter's device only for fused kernels on CUDA.
-                step = torch.tensor(float(snapshot.epoch), dtype=torch.float32, device=self._device)
-                self._optimizer.state[tensor] = {"step": step} | {
-                    moment: self._tensor(snapshot.moments[moment][name]) for moment in _MOMENTS
-                }
+        if snapshot is not None:
+            self._optimizer.load_state_arrays(snapshot.optimizer, steps=snapshot.epoch)
 
     def snapshot(self) -> Snapshot:
         """The present state; its arrays may share memory with the trainer's until the next step."""
-        moments: dict[str, Arrays] | None = None
-        if self.epoch:
-            state = self._optimizer.state
-            moments = {
-                moment: {
-                    name: state[self.weights[name]][moment].cpu().numpy() for name in self._family.trained
-                }
-                for moment in _MOMENTS
-            }
-        return Snapshot(self.epoch, self.weight_arrays(), moments)
+        return Snapshot(self.epoch, self.weight_arrays(), self._optimizer.state_arrays())
 
     def weight_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Weights as numpy arrays; they may share memory with the trainer's until the next step."""
@@ -93,9 +73,5 @@ class Trainer:
 
     def step(self) -> None:
         """One optimizer step along the gradients that `loss_and_gradients` left."""
-        self._optimizer.step()  # pyright: ignore[reportUnknownMemberType]
+        self._optimizer.step()
         self.epoch += 1
-
-    def _tensor(self, array: npt.NDArray[Any]) -> Tensor:
-        # A copy: arrays out of a file may be read-only.
-        return torch.tensor(array, device=self._device)

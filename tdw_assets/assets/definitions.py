@@ -50,7 +50,7 @@ def _cells(grid: Grid, op: str, products: Sequence[Product]) -> dg.AssetsDefinit
     """Exactly the cells that a run asks for, of any number of products, in one op that shares the passes."""
 
     @dg.multi_asset(
-        name=op,
+        name=grid.named(op),
         specs=[_spec(grid, product) for product in products],
         can_subset=len(products) > 1,
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -70,7 +70,7 @@ def _tables(grid: Grid, op: str, products: Sequence[Product]) -> dg.AssetsDefini
     of_variant, history = products[0].scope == "variant", products[0].kind == "history"
 
     @dg.multi_asset(
-        name=op,
+        name=grid.named(op),
         specs=[_spec(grid, product) for product in products],
         can_subset=len(products) > 1,
         backfill_policy=dg.BackfillPolicy.single_run() if of_variant and not history else None,
@@ -108,7 +108,7 @@ def _spec(grid: Grid, product: Product) -> dg.AssetSpec:
         description=f"**{product.title}**\n\n{product.description}"
         if "/" in product.name
         else product.description,
-        group_name=f"{grid.family.name}/{_GROUPS.get(product.kind, product.kind)}",
+        group_name=grid.group(_GROUPS.get(product.kind, product.kind)),
         kinds={"python", *_KINDS[product.kind]},
         owners=OWNERS,
         code_version=product.spec,

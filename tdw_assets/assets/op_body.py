@@ -23,7 +23,7 @@ from tdw.store.layout import COMPARISON
 from tdw.training.progress import Progress, log_progress
 from tdw.training.records import HISTORY
 from tdw_assets.assets.requested_cells import CellsConfig, as_failure, read_request
-from tdw_assets.automation.planned_runs import REQUEST_TAG
+from tdw_assets.automation.tags import REQUEST_TAG, study_tag
 from tdw_assets.cells.partitions import with_registered
 from tdw_assets.cells.wanted import Grid, cell_key
 from tdw_assets.recording.event_records import inventory_of
@@ -51,7 +51,7 @@ def carry_out_cells(
     stage = products[0].stage
     for variant, cells in request.cells.items():
         with (
-            at_work(context, variant=variant, stage=stage) as progress,
+            at_work(context, grid, variant=variant, stage=stage) as progress,
             store.lock(grid.family.name, variant, f"{stage}_cells", on_wait=waiting(context, variant)),
         ):
             inventory = inventory_of(grid, context.instance, store)
@@ -120,7 +120,7 @@ def carry_out_tables(
             continue
         stage, where = some[0].stage, variant or "all variants"
         with (
-            at_work(context, variant=variant, stage=stage) as progress,
+            at_work(context, grid, variant=variant, stage=stage) as progress,
             store.lock(
                 grid.family.name, variant or COMPARISON, stage, on_wait=waiting(context, where)
             ) if some[0].kind != "history" else contextlib.nullcontext(),
@@ -210,15 +210,15 @@ def _keys(grid: Grid, variant: str, cells: Mapping[str, Collection[int]]) -> lis
 
 
 @contextlib.contextmanager
-def at_work(context: dg.AssetExecutionContext, *, variant: str, stage: str) -> Iterator[Report]:
-    """Sign the run with this process, so that its death is noticed, and yield a progress report.
+def at_work(context: dg.AssetExecutionContext, grid: Grid, *, variant: str, stage: str) -> Iterator[Report]:
+    """Sign the run with its study and this process, so that its death is noticed; yield a progress report.
 
     Our own errors end the run as failures that show what was wrong and what to do, without a stack trace of
     Dagster's around them.
     """
     instance, run = context.instance, context.run
     if run.tags.get(WORKER_TAG) != identity():
-        instance.add_run_tags(run.run_id, {WORKER_TAG: identity()})
+        instance.add_run_tags(run.run_id, {WORKER_TAG: identity()} | study_tag(grid))
     home = Path(instance.root_directory) if instance.is_persistent else None
     with contextlib.ExitStack() as stack:
         report = (

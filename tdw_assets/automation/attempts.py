@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from tdw.inventory.plan import Task
-from tdw_assets.automation.planned_runs import REQUEST_TAG, STAGE_TAG, VARIANT_TAG
+from tdw.inventory.wanted import Wanted
+from tdw_assets.automation.tags import gap, purpose
 from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG
 
 ATTEMPTS = 3
@@ -31,7 +32,7 @@ class Verdict:
     attempt: int = 0
 
 
-def judge(instance: dg.DagsterInstance, tasks: Iterable[Task | None]) -> Verdict:
+def judge(wanted: Wanted, instance: dg.DagsterInstance, tasks: Iterable[Task | None]) -> Verdict:
     """The task that may be carried out and failed least often; of several, the first.
 
     So work that fails delays no other: checkpoints that are there are analyzed before a training that failed,
@@ -46,10 +47,10 @@ def judge(instance: dg.DagsterInstance, tasks: Iterable[Task | None]) -> Verdict
         if task is None:
             continue
         what = f"{task.stage} of {task.variant or 'all variants'}"
-        if _was_canceled(instance, task):
+        if _was_canceled(wanted, instance, task):
             notes.append(f"{what} was canceled: materialize it in the UI, or run `tdw fill`, to go on")
             continue
-        before = instance.get_runs(dg.RunsFilter(tags={REQUEST_TAG: task.request}))
+        before = instance.get_runs(dg.RunsFilter(tags=gap(wanted, task)))
         tried = [other for other in before if other.is_finished and STOPPED_TAG not in other.tags]
         worked = [other for other in tried if WORKER_TAG in other.tags]
         if len(worked) >= ATTEMPTS or len(tried) >= STARTS:
@@ -63,7 +64,6 @@ def judge(instance: dg.DagsterInstance, tasks: Iterable[Task | None]) -> Verdict
     return best[1] if best else Verdict(None, notes)
 
 
-def _was_canceled(instance: dg.DagsterInstance, task: Task) -> bool:
-    tags = {STAGE_TAG: task.stage} | ({VARIANT_TAG: task.variant} if task.variant else {})
-    latest = instance.get_runs(dg.RunsFilter(tags=tags), limit=1)
+def _was_canceled(wanted: Wanted, instance: dg.DagsterInstance, task: Task) -> bool:
+    latest = instance.get_runs(dg.RunsFilter(tags=purpose(wanted, task)), limit=1)
     return bool(latest) and latest[0].status == dg.DagsterRunStatus.CANCELED

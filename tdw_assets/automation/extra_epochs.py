@@ -29,11 +29,14 @@ def still_training(
     """
     trained = find_trained(inventory.store, inventory.wanted.study, inventory.wanted.variants)
     variants = [v for v in inventory.wanted.variants if v not in trained and v not in given_up]
-    busy = find_busy(instance)
+    busy = find_busy(inventory.wanted, instance)
     worked_on = [variant for variant in variants if busy.everything or variant in busy.variants]
     if worked_on:
         return worked_on
     for variant in variants:
-        if judge(instance, [inventory.task("train", inventory.gaps_of(variant))]).task is not None:
+        if (
+            judge(inventory.wanted, instance, [inventory.task("train", inventory.gaps_of(variant))]).task
+            is not None
+        ):
             return [variant]
     return []

@@ -10,11 +10,9 @@ import dagster as dg
 
 from tdw.inventory.plan import STAGES, Task
 from tdw_assets.assets.requested_cells import cells_config, range_tags
+from tdw_assets.automation.tags import gap, purpose
 from tdw_assets.cells.wanted import Grid
 
-VARIANT_TAG = "tdw/variant"
-STAGE_TAG = "tdw/stage"
-REQUEST_TAG = "tdw/request"
 CHECK = "check"
 _OPS = {stage.name: stage.op for stage in STAGES}
 
@@ -24,7 +22,7 @@ class PlannedRun:
     """A run that would carry out a task.
 
     Attributes:
-        job: name of the asset job, which is that of the stage.
+        job: name of the asset job.
         assets: that it selects; () for the whole job.
     """
 
@@ -37,12 +35,10 @@ class PlannedRun:
 
 def plan_run(grid: Grid, task: Task) -> PlannedRun:
     """The run of a task. Its tags find runs of the same purpose again; retries are ours, not Dagster's."""
-    tags = {STAGE_TAG: task.stage, REQUEST_TAG: task.request, "dagster/max_retries": "0"}
-    if task.variant:
-        tags[VARIANT_TAG] = task.variant
+    job, tags = grid.named(task.stage), purpose(grid, task) | gap(grid, task) | {"dagster/max_retries": "0"}
     assets = tuple(map(grid.key, task.names))
     if not task.cells:
-        return PlannedRun(task.stage, assets, tags, partition_key=task.variant or None)
-    config = {"ops": {_OPS[task.stage]: {"config": cells_config(task.variant, task.cells)}}}
+        return PlannedRun(job, assets, tags, partition_key=task.variant or None)
+    config = {"ops": {grid.named(_OPS[task.stage]): {"config": cells_config(task.variant, task.cells)}}}
     covered = range_tags(task.variant, set[int]().union(*task.cells.values()))
-    return PlannedRun(task.stage, assets, tags | covered, config)
+    return PlannedRun(job, assets, tags | covered, config)

@@ -25,5 +25,5 @@ def run_request(grid: Grid, task: Task, *, attempt: int | str) -> dg.RunRequest:
         # Left open, a selection brings the assets' checks along, and with them their time and their pool.
         asset_check_keys=[] if planned.assets else None,
         partition_key=planned.partition_key,
-        tags={**planned.tags, "dagster/priority": PRIORITIES[planned.job], "tdw/door": "automation"},
+        tags={**planned.tags, "dagster/priority": PRIORITIES[task.stage], "tdw/door": "automation"},
     )

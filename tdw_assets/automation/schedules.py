@@ -20,7 +20,7 @@ from tdw_resources.resources import StoreResource
 def find_tasks(stage: str, grid: Grid, instance: dg.DagsterInstance, store: Store) -> list[Task]:
     """The tasks of one stage that are needed now, of variants that nobody works on."""
     grid = with_registered(grid, instance).with_extra(store)
-    busy, inventory = find_busy(instance), inventory_of(grid, instance, store)
+    busy, inventory = find_busy(grid, instance), inventory_of(grid, instance, store)
     if busy.everything or (stage == "compare" and not busy.idle):
         return []
     if stage in [each.name for each in STAGES if each.of_study]:
@@ -40,12 +40,12 @@ def nightly_schedules(grid: Grid, jobs: Jobs) -> list[dg.ScheduleDefinition]:
 
 def _schedule(grid: Grid, stage: Stage, jobs: Jobs) -> dg.ScheduleDefinition:
     @dg.schedule(
-        name=f"nightly_{stage.name}",
+        name=grid.named(f"nightly_{stage.name}"),
         job=jobs[stage.name],
         cron_schedule=f"0 {stage.hour} * * *",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=f"Every night: asks the job `{stage.name}` for all that is missing or out of date, one "
-        "run per variant, also where the sensor gave up or is switched off.",
+        description=f"Every night: asks the job `{grid.named(stage.name)}` for all that is missing or out "
+        "of date, one run per variant, also where the sensor gave up or is switched off.",
     )
     def nightly(context: dg.ScheduleEvaluationContext, store: StoreResource):
         tasks = find_tasks(stage.name, grid, context.instance, store.open())

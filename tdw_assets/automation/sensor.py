@@ -111,21 +111,21 @@ def tick(
     if not queue and seen.compared and now.event == seen.event:
         now.left, now.compared = seen.left, True
         return Tick([], [_at_rest(now), *waits], now)
-    busy, inventory = find_busy(instance), inventory_of(grid, instance, store)
+    busy, inventory = find_busy(grid, instance), inventory_of(grid, instance, store)
     now.left = [v for v in seen.left if v in now.marks and v not in queue]
     result = Tick([], [], now)
     while queue:
         some, queue = queue[:CHUNK], queue[CHUNK:]
         worked_on = [v for v in some if busy.everything or v in busy.variants]
         now.left += worked_on
-        for variant, verdict in _look(inventory, instance, [v for v in some if v not in worked_on]):
+        for variant, verdict in _look(grid, inventory, instance, [v for v in some if v not in worked_on]):
             if _take(verdict, result):
                 now.left.append(variant)
         if time.perf_counter() - started >= budget_s:
             break
     now.queue = queue
     if not queue and not result.tasks and busy.idle:
-        now.compared = not _take(judge(instance, [inventory.task("compare")]), result)
+        now.compared = not _take(judge(grid, instance, [inventory.task("compare")]), result)
         if not result.tasks:
             _check(result)
     if not result.tasks and not result.notes:
@@ -151,10 +151,10 @@ def _choose(
     waits = still_training(inventory, instance)
     if waits:
         return None, [f"the extra checkpoints are chosen after the training of {', '.join(waits)}"]
-    verdict = judge(instance, [task])
+    verdict = judge(grid, instance, [task])
     if verdict.task is None:
         return None, verdict.notes
-    if find_busy(instance).comparison:
+    if find_busy(grid, instance).comparison:
         return [], ["the extra checkpoints are chosen when what covers all variants is done"]
     return [(task, verdict.attempt)], []
 
@@ -180,13 +180,13 @@ def _take(verdict: Verdict, into: Tick) -> bool:
 
 
 def _look(
-    inventory: Inventory, instance: dg.DagsterInstance, variants: list[str]
+    grid: Grid, inventory: Inventory, instance: dg.DagsterInstance, variants: list[str]
 ) -> Iterator[tuple[str, Verdict]]:
     """The next task of each variant, if it has one and it has not failed too often."""
     for variant, gaps in (inventory.gaps(variants) if variants else {}).items():
-        verdict = judge(instance, [inventory.task("train", gaps), inventory.task("analyze", gaps)])
+        verdict = judge(grid, instance, [inventory.task("train", gaps), inventory.task("analyze", gaps)])
         if verdict.task is None:
-            last = judge(instance, [inventory.task("summarize", gaps)])
+            last = judge(grid, instance, [inventory.task("summarize", gaps)])
             verdict = Verdict(last.task, [*verdict.notes, *last.notes], last.attempt)
         yield variant, verdict
 
@@ -231,7 +231,7 @@ def reconcile_sensor(grid: Grid, jobs: Jobs) -> dg.SensorDefinition:
     """The sensor: on unless it is switched off in the UI."""
 
     @dg.sensor(
-        name="reconcile",
+        name=grid.named("reconcile"),
         jobs=list(jobs.values()),
         minimum_interval_seconds=EVERY_S,
         default_status=dg.DefaultSensorStatus.RUNNING,

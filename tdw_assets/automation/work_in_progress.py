@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from tdw_assets.automation.planned_runs import STAGE_TAG, VARIANT_TAG
+from tdw.inventory.wanted import Wanted
+from tdw_assets.automation.tags import STAGE_TAG, STUDY_TAG, VARIANT_TAG
 from tdw_assets.cells.wanted import variant_in
 from tdw_resources.dagster_internals import (
     AUTO_RETRY_RUN_ID_TAG,
@@ -37,7 +38,7 @@ class Busy:
     """What to leave alone for now.
 
     Attributes:
-        variants: their keys.
+        variants: keys of the study's.
         comparison: whether something over all variants is being made.
         everything: a backfill is in progress whose partitions can't be told.
     """
@@ -52,18 +53,25 @@ class Busy:
         return not (self.variants or self.comparison or self.everything)
 
 
-def find_busy(instance: dg.DagsterInstance) -> Busy:
-    """Look at unfinished runs, failed ones that Dagster is about to retry, and backfills."""
+def find_busy(wanted: Wanted, instance: dg.DagsterInstance) -> Busy:
+    """Look at unfinished runs, failed ones that Dagster is about to retry, and backfills.
+
+    A variant is busy whichever study a run is for: studies share its files.
+    """
     runs = [record.dagster_run for record in instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED))]
     runs = [run for run in runs if not _was_never_started(run)]
     runs += _about_to_be_retried(instance)
     backfills = instance.get_backfills(filters=BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED]))
     keys = [_partitions(backfill) for backfill in backfills]
+    own = wanted.study.slug
     variants = {variant for run in runs for variant in _variants(run)}
     variants |= {variant_in(key) for some in keys for key in some or ()}
     return Busy(
-        variants=frozenset(variants),
-        comparison=any(run.tags.get(STAGE_TAG) == COMPARE or not _variants(run) for run in runs),
+        variants=frozenset(variants).intersection(wanted.variants),
+        comparison=any(
+            run.tags.get(STUDY_TAG, own) == own and (run.tags.get(STAGE_TAG) == COMPARE or not _variants(run))
+            for run in runs
+        ),
         everything=any(some is None for some in keys),
     )
 

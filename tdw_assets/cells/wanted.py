@@ -17,9 +17,22 @@ _CELL = re.compile(r"([0-9]{5,12})\|(.+)", re.DOTALL)
 class Grid(Wanted):
     """What a study wants, with Dagster's keys."""
 
+    @property
+    def slug(self) -> str:
+        """The study's name as Dagster takes it: all of its names begin with that."""
+        return self.study.slug
+
     def key(self, *parts: str) -> dg.AssetKey:
-        """An asset key of the family: of the parts, or of a product's name."""
-        return dg.AssetKey([*self.family.asset_prefix, *"/".join(parts).split("/")])
+        """An asset key: of the parts, or of a product's name."""
+        return dg.AssetKey([self.slug, *"/".join(parts).split("/")])
+
+    def named(self, what: str) -> str:
+        """The name of a job, an op, a sensor or a schedule."""
+        return f"{self.slug}_{what}"
+
+    def group(self, what: str) -> str:
+        """The name of a group of assets."""
+        return f"{self.slug}/{what}"
 
     @property
     def checkpoint(self) -> dg.AssetKey:

@@ -79,7 +79,7 @@ def cell_checks(grid: Grid) -> dg.AssetChecksDefinition:
     keys = [grid.key(name) for name in ("checkpoint", *grid.analyzers)]
 
     @dg.multi_asset_check(
-        name="check_cells",
+        name=grid.named("check_cells"),
         specs=[
             dg.AssetCheckSpec(name, asset=key, description=words)
             for key in keys

@@ -6,12 +6,13 @@ A cell exists when its file is in the store and the event log tells of it, with 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import dagster as dg
 
-from tdw.families import Family, all_families
+from tdw.families import Family, get_family
 from tdw.families.stored import is_variant
 from tdw.integrity.findings import Checked, Finding
 from tdw.inventory.products import CHECKPOINT, EXTRA_EPOCHS, stored_kind
@@ -26,6 +27,8 @@ from tdw_assets.recording.versions import read_version, read_versions
 
 _NAMED_APART = (CHECKPOINT, HISTORY, *(f"reports/{report.name}" for report in REPORTS))
 _PRODUCTS = {stored_kind(name): name for name in _NAMED_APART}
+BEFORE_STUDIES = ""
+"""In place of a study: events of versions whose asset keys began with none."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Cell:
     """What an event and a file are both about.
 
     Attributes:
-        asset: the asset's name after the family's prefix: "checkpoint", "history", "coarseness",
+        asset: the asset's name after the study's: "checkpoint", "history", "coarseness",
             "summaries/grokking", "plots/training_curves".
         variant: "" for what covers several.
         epoch: None for what covers all epochs.
@@ -54,87 +57,94 @@ def compare_with_events(
 ) -> Iterator[Finding]:
     """What files and events disagree about; files that are wrong in themselves are left out.
 
+    Studies share the files of a variant. A cell has to be what each of them has recorded; a table or plot,
+    what one of them has: it is made anew when any of them has more to show.
+
     Args:
         checked: every file of the store, from `tdw.integrity.verify`, read before this is called, so that
             what is committed meanwhile is not taken for lost.
         store: whose files they are.
         instance: whose events.
-        families: whose assets.
+        families: whose files.
         busy: variants that are being worked on: what is theirs may change at any moment, and is left out.
     """
-    skip = frozenset(busy)
-    for family in families:
-        prefix = f"{store.root / family.name}/"
-        files: dict[Cell, Checked] = {}
-        for file in checked:
-            if file.kind and file.kind != STATES and file.path.startswith(prefix):
-                if file.finding:
-                    files[_cell(file)] = file
-                elif file.content:
-                    files.setdefault(_cell(file), file)
-        names = _asset_names(instance, family)
-        events = read_events(instance, family, names)
-        for cell, content in events.items():
-            file = files.get(cell)
-            if cell.variant in skip or (file and file.finding):
-                continue
-            where = file.path if file else _path(store, family, cell)
-            about = {"variant": cell.variant, "kind": stored_kind(cell.asset), "epoch": cell.epoch}
-            if file is None:
-                yield Finding(
-                    where, "no file", "the event log tells of it, the store has no such file", **about
-                )
-            elif short(file.content) != content:
-                detail = f"it holds {short(file.content)}, the event log tells of {content}"
-                yield Finding(where, "not as recorded", detail, **about)
-        for cell, file in files.items():
-            if cell.asset in names and cell not in events and cell.variant not in skip and not file.finding:
-                yield Finding(
-                    file.path,
-                    "no event",
-                    "the event log does not tell of it",
-                    variant=file.variant,
-                    kind=file.kind,
-                    epoch=file.epoch,
-                )
+    skip, families = frozenset(busy), list(families)
+    told = read_events(instance)
+    names = {cell.asset for cell in told}.union(*map(_declared, families))
+    files = {family.name: _files(checked, f"{store.root / family.name}/") for family in families}
+    fits = functools.cache(lambda name, variant: not variant or is_variant(get_family(name), variant))
+    for cell, by_study in told.items():
+        here = [family for family in families if fits(family.name, cell.variant)]
+        found = [files[family.name][cell] for family in here if cell in files[family.name]]
+        recorded = {study: content for study, content in by_study.items() if study != BEFORE_STUDIES}
+        if not here or not recorded or cell.variant in skip or any(file.finding for file in found):
+            continue
+        about = {"variant": cell.variant, "kind": stored_kind(cell.asset), "epoch": cell.epoch}
+        if not found:
+            detail = "the event log tells of it, the store has no such file"
+            yield Finding(_path(store, here[0], cell), "no file", detail, **about)
+            continue
+        held = {short(file.content) for file in found}
+        wrong = {study: content for study, content in recorded.items() if content not in held}
+        if wrong if cell.epoch is not None else len(wrong) == len(recorded):
+            study, content = next(iter(wrong.items()))
+            detail = f"it holds {min(held)}, the event log of study {study} tells of {content}"
+            yield Finding(found[0].path, "not as recorded", detail, **about)
+    for of in files.values():
+        for cell, file in of.items():
+            if cell.asset in names and cell not in told and cell.variant not in skip and not file.finding:
+                detail = "the event log does not tell of it"
+                about = {"variant": file.variant, "kind": file.kind, "epoch": file.epoch}
+                yield Finding(file.path, "no event", detail, **about)
 
 
-def _asset_names(instance: dg.DagsterInstance, family: Family) -> set[str]:
-    """Assets of a family: those that this version declares, and others that the event log tells of."""
-    prefix = family.asset_prefix
+def _files(checked: Iterable[Checked], folder: str) -> dict[Cell, Checked]:
+    """The files of a family, by what they are about; a wrong one before sound ones of the same plot."""
+    found: dict[Cell, Checked] = {}
+    for file in checked:
+        if file.kind and file.kind != STATES and file.path.startswith(folder):
+            if file.finding:
+                found[_cell(file)] = file
+            elif file.content:
+                found.setdefault(_cell(file), file)
+    return found
+
+
+def _declared(family: Family) -> set[str]:
+    """The assets that this version knows of a family."""
     catalog = catalog_of(family)
     names = {CHECKPOINT, HISTORY, *catalog.analyzer_names}
     names |= {f"summaries/{summary.name}" for summary in catalog.summaries}
-    names |= {f"plots/{plot.name}" for plot in catalog.plots}
-    recorded = [tuple(key.path) for key in instance.get_asset_keys()]
-    if not prefix:
-        others = {other.asset_prefix[0] for other in all_families() if other.asset_prefix}
-        return names | {"/".join(path) for path in recorded if path[0] not in others}
-    return names | {"/".join(path[len(prefix) :]) for path in recorded if path[: len(prefix)] == prefix}
+    return names | {f"plots/{plot.name}" for plot in catalog.plots}
 
 
-def read_events(instance: dg.DagsterInstance, family: Family, names: set[str]) -> dict[Cell, str]:
-    """Every cell, table and plot of these assets that the event log tells of -> the content it tells of."""
-    recorded = set(instance.get_asset_keys())
-    found: dict[Cell, str] = {}
-    for name in names - {EXTRA_EPOCHS}:  # of one study; its file is checked, not compared
-        key = dg.AssetKey([*family.asset_prefix, *name.split("/")])
-        if key not in recorded:
-            continue
-        by_partition = read_versions(instance, key)
-        cells: dict[Cell, str] = {}
-        by_epoch = "/" not in name and name != HISTORY
-        for partition, version in by_partition.items():
-            variant, epoch = read_cell(partition) or (partition, None)
-            # Anyone can have an event recorded for any partition.
-            if is_variant(family, variant) and (epoch is not None) == by_epoch:
-                cells[Cell(name, variant, epoch)] = version.content
-        found |= cells
-        if not cells:
-            version = read_version(instance, key)
-            if version is not None:
-                found[Cell(name, "", None)] = version.content
+def read_events(instance: dg.DagsterInstance) -> dict[Cell, dict[str, str]]:
+    """Every cell, table and plot that the event log tells of -> study -> the content it tells of.
+
+    Asset keys of earlier versions began with no study: their events stand under `BEFORE_STUDIES`.
+    """
+    found: dict[Cell, dict[str, str]] = {}
+    for key in instance.get_asset_keys():
+        contents = _contents(instance, key)
+        for study, parts in ((key.path[0], key.path[1:]), (BEFORE_STUDIES, key.path)):
+            name = "/".join(parts)
+            if name == EXTRA_EPOCHS:  # of one study; its file is checked, not compared
+                continue
+            by_epoch = len(parts) == 1 and name != HISTORY
+            for partition, content in contents.items() if parts else ():
+                variant, epoch = read_cell(partition) or (partition, None)
+                if (epoch is not None) == by_epoch:  # anyone can have an event recorded for any partition
+                    found.setdefault(Cell(name, variant, epoch), {})[study] = content
     return found
+
+
+def _contents(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, str]:
+    """Partition ("" for an asset without) -> the content that its latest event tells of."""
+    versions = read_versions(instance, key)
+    if not versions:
+        version = read_version(instance, key)
+        versions = {"": version} if version else {}
+    return {partition: version.content for partition, version in versions.items()}
 
 
 def _cell(file: Checked) -> Cell:

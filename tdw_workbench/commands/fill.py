@@ -1,7 +1,8 @@
 """Fill what is missing: train, analyze, summarize and plot, through Dagster, on all cores.
 
 Computes exactly the cells that are missing and records each in Dagster's event log, as a run of one variant
-and stage. Needs no server. Can be stopped at any time (Ctrl-C) and started again; what is done stays done.
+and stage; several studies one after another. Needs no server. Can be stopped at any time (Ctrl-C) and started
+again; what is done stays done.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from tdw.epochs import format_epochs, parse_epochs
 from tdw.errors import BadConfig
 from tdw.inventory.plan import STAGES
 from tdw.inventory.products import EXTRA_EPOCHS
-from tdw.study import Study, load_study
+from tdw.study import Study, load_studies
 from tdw.training.progress import format_seconds
 from tdw_resources.places import Places, log_folder
-from tdw_workbench.cli import add_places, places_of
+from tdw_workbench.cli import add_studies, places_of
 from tdw_workbench.fill.order import ALL, Order, close_over_inputs
 from tdw_workbench.fill.remaining import Effort, Work
 from tdw_workbench.fill.workers import Pool
@@ -34,7 +35,7 @@ _EVERY_S = 0.5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `tdw fill`."""
-    add_places(parser)
+    add_studies(parser)
     parser.add_argument(
         "--variant", metavar="KEY", action="append", default=[], help="only this variant; may be given again"
     )
@@ -66,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     from tdw_workbench.adoption import adoption_note
 
     places = places_of(options)
-    study = load_study(places.study)
+    studies = load_studies(places.studies)
     if options.workers is not None and options.workers < 1:
         raise BadConfig(f"--workers is {options.workers}", "give a number of at least 1")
     screen = Screen()
@@ -74,11 +75,14 @@ def run(options: argparse.Namespace) -> int:
         size_pools(instance)
         fail_dead_runs(instance)
         clear_progress(places.home)
-        note = adoption_note(Grid.of(study), instance, places)
-        if note:
-            screen.say(note)
-        order = _make_order(options, places, study, instance, screen)
-        return carry_out(order, instance, screen, workers=options.workers or cores())
+        codes: list[int] = []
+        for study in studies:
+            note = adoption_note(Grid.of(study), instance, places)
+            if note:
+                screen.say(note)
+            order = _make_order(options, places, study, instance, screen)
+            codes.append(carry_out(order, instance, screen, workers=options.workers or cores()))
+        return max(codes)
 
 
 def _make_order(

@@ -10,8 +10,7 @@ import argparse
 
 from tdw.errors import BadConfig
 from tdw.study import load_study
-from tdw_resources.places import find_places
-from tdw_workbench.cli import add_places
+from tdw_workbench.cli import add_places, places_of
 from tdw_workbench.terminal import count
 
 
@@ -28,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     from tdw_assets.cells.wanted import Grid
     from tdw_resources.instance import open_instance
 
-    places = find_places(options.store, study=options.study)
+    places = places_of(options)
     grid = Grid.of(load_study(places.study))
     with open_instance(places.home) as instance:
         foreign = foreign_keys(grid, instance)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 
 from tdw.errors import BadConfig
-from tdw_workbench.cli import add_places
+from tdw_workbench.cli import add_studies
 
 PORT = 3001
 DAGSTER = "http://127.0.0.1:3000"
@@ -17,7 +17,7 @@ DAGSTER = "http://127.0.0.1:3000"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `tdw serve`."""
-    add_places(parser)
+    add_studies(parser)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s)")
     parser.add_argument("--port", type=int, default=PORT, help="port (default: %(default)s)")
     parser.add_argument(
@@ -38,5 +38,7 @@ def run(options: argparse.Namespace) -> int:
     print(
         f"http://{options.host}:{options.port}{settings.prefix}/tdw/  (store: {settings.store})", flush=True
     )
-    uvicorn.run(standalone(settings, warm=True), host=options.host, port=options.port, log_level="warning")
+    app = standalone(settings, warm=True)
+    # One process, whatever $WEB_CONCURRENCY says: with more, uvicorn would end at once.
+    uvicorn.run(app, host=options.host, port=options.port, log_level="warning", workers=1)
     return 0

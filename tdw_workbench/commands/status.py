@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tdw.errors import BadConfig
-from tdw.study import load_study
-from tdw_workbench.cli import add_places, places_of
+from tdw.study import load_studies
+from tdw_workbench.cli import add_studies, places_of
 from tdw_workbench.terminal import count, format_table
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ _HEADS = ("", "checkpoints", "cells", "missing", "out of date", "failed", "table
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `tdw status`."""
-    add_places(parser)
+    add_studies(parser)
     parser.add_argument("--variant", metavar="KEY", help="one variant, asset by asset")
     parser.add_argument("--json", action="store_true", help="everything, machine-readable")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the state of the study."""
+    """Print the state of the studies."""
     from tdw.store import Store
     from tdw_assets.cells.partitions import describe_foreign
     from tdw_assets.cells.wanted import Grid
@@ -40,37 +40,51 @@ def run(options: argparse.Namespace) -> int:
     from tdw_workbench.adoption import adoption_note
 
     places = places_of(options)
-    study = load_study(places.study)
-    grid = Grid.of(study)
+    studies = load_studies(places.studies)
 
-    def look(reading: Reading) -> tuple[Survey, str, bool]:
-        survey = take_survey(grid, reading.instance, Store(places.store))
-        return survey, adoption_note(grid, reading.instance, places), reading.recorded
+    def look(reading: Reading) -> tuple[list[tuple[Survey, str]], bool]:
+        store = Store(places.store)
+        surveys = [take_survey(Grid.of(study), reading.instance, store) for study in studies]
+        notes = [adoption_note(Grid.of(study), reading.instance, places) for study in studies]
+        return list(zip(surveys, notes, strict=True)), reading.recorded
 
-    survey, note, recorded = read_instance(places.home, look)
+    surveys, recorded = read_instance(places.home, look)
     running = read_progress(places.home)
     if options.json:
-        values = survey.to_dict() | {
+        shared = {
             "store": places.store,
             "home": str(places.home),
             "recorded": recorded,
-            "note": note,
             "running": [
                 {"variant": w.variant, "stage": w.stage, "done": w.done, "total": w.total, "text": w.text}
                 for w in running
             ],
         }
-        print(json.dumps(values, indent=1))
+        values = [survey.to_dict() | shared | {"note": note} for survey, note in surveys]
+        print(json.dumps(values[0] if len(values) == 1 else values, indent=1))
         return 0
-    lines = [f"Study {study.name} ({places.study}) in {places.store}"]
-    lines += _one(survey, options.variant) if options.variant else _all(survey)
-    lines += [f"Note: {describe_foreign(grid, key)}." for key in survey.foreign]
-    lines += [f"running: {work.stage} {work.text}" for work in running]
-    if note:
-        unknown = "" if recorded else " Until then, what failed or is out of date is unknown."
-        lines.append(note + unknown)
-    print("\n".join(lines))
+    if options.variant and not any(options.variant in survey.gaps for survey, _ in surveys):
+        raise BadConfig(*_not_there(options.variant, [survey for survey, _ in surveys]))
+    blocks: list[str] = []
+    for study, (survey, note), path in zip(studies, surveys, places.studies, strict=True):
+        if options.variant and options.variant not in survey.gaps:
+            continue
+        lines = [f"Study {survey.wanted.name} ({path}) in {places.store}"]
+        lines += _one(survey, options.variant) if options.variant else _all(survey)
+        lines += [f"Note: {describe_foreign(Grid.of(study), key)}." for key in survey.foreign]
+        if note:
+            unknown = "" if recorded else " Until then, what failed or is out of date is unknown."
+            lines.append(note + unknown)
+        blocks.append("\n".join(lines))
+    blocks += ["\n".join(f"running: {work.stage} {work.text}" for work in running)] if running else []
+    print("\n\n".join(blocks))
     return 0
+
+
+def _not_there(variant: str, surveys: Sequence[Survey]) -> tuple[str, str]:
+    names = " and ".join(survey.wanted.name for survey in surveys)
+    have = ", ".join(dict.fromkeys(key for survey in surveys for key in survey.gaps))
+    return f"study {names} has no variant {variant!r}", f"it has: {have}"
 
 
 def _all(survey: Survey) -> list[str]:
@@ -132,10 +146,6 @@ def _advice(values: Mapping[str, Any]) -> list[str]:
 
 def _one(survey: Survey, variant: str) -> list[str]:
     """A line an asset of one variant."""
-    if variant not in survey.gaps:
-        raise BadConfig(
-            f"study {survey.wanted.name} has no variant {variant!r}", f"it has: {', '.join(survey.gaps)}"
-        )
     of = survey.to_dict()["variants"][variant]
     names = ("there", "missing", "out_of_date", "failed", "unrecorded", "not_in_study")
     heads = (variant, *(name.replace("_", " ") for name in names))

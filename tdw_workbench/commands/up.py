@@ -1,7 +1,7 @@
-"""Start Dagster's UI and daemon, and carry the study out in the background until Ctrl-C.
+"""Start Dagster's UI and daemon, and carry out studies in the background until Ctrl-C.
 
-The `reconcile` sensor requests what is missing: train, analyze, summarize, plot. Stopped at any time, the
-next `tdw up` goes on. Everything listens on 127.0.0.1 only.
+Each study has a sensor, `<study>_reconcile`, that requests what is missing: train, analyze, summarize, plot.
+Stopped at any time, the next `tdw up` goes on. Everything listens on 127.0.0.1 only.
 """
 
 from __future__ import annotations
@@ -10,22 +10,23 @@ import argparse
 import os
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tdw.epochs import format_epochs
 from tdw.errors import Busy, TdwError
 from tdw.store.lock import exclusive
-from tdw.study import Study, load_study
+from tdw.study import Study, load_studies
 from tdw_resources.places import Places
-from tdw_workbench.cli import add_places, places_of
+from tdw_workbench.cli import add_studies, places_of
 from tdw_workbench.fill.order import Order
 from tdw_workbench.fill.remaining import Work
 from tdw_workbench.interrupts import take_signals
 from tdw_workbench.location import LocationWatch, location_problem, reload_code
 from tdw_workbench.servers.supervisor import HOST, Supervisor, require_free
 from tdw_workbench.terminal import Screen, count
-from tdw_workbench.watching import StudyFile
+from tdw_workbench.watching import StudyFiles
 from tdw_workbench.web.http.settings import settings_from_environment
 
 if TYPE_CHECKING:
@@ -38,19 +39,19 @@ _SURVEY_EVERY_S = 10.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `tdw up`."""
-    add_places(parser)
+    add_studies(parser)
     parser.add_argument("--port", type=int, default=PORT, help="of the UI (default: %(default)s)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Start, show, stop."""
     places = places_of(options)
-    study = load_study(places.study)
-    prefix = settings_from_environment(places.store, study=places.study).prefix
+    studies = load_studies(places.studies)
+    prefix = settings_from_environment(places.store, study=places.studies).prefix
     require_free(options.port)
     try:
         with exclusive(places.home / "up.lock", wait_s=0):
-            return _run(places, study, options.port, prefix)
+            return _run(places, studies, options.port, prefix)
     except Busy as error:
         if "up.lock" not in error.what:
             raise
@@ -60,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         ) from None
 
 
-def _run(places: Places, study: Study, port: int, prefix: str) -> int:
+def _run(places: Places, studies: Sequence[Study], port: int, prefix: str) -> int:
     from tdw_assets.cells.partitions import register_variants
     from tdw_assets.cells.wanted import Grid
     from tdw_resources.instance import end_left_runs, open_instance, size_pools
@@ -68,26 +69,27 @@ def _run(places: Places, study: Study, port: int, prefix: str) -> int:
     from tdw_workbench.adoption import adoption_note
 
     screen = Screen()
-    screen.say(f"Study {study.name}: {count(len(study.configs), 'variant')}, {places.study}")
+    for study, path in zip(studies, places.studies, strict=True):
+        screen.say(f"Study {study.name}: {count(len(study.configs), 'variant')}, {path}")
     screen.say(f"Results: {places.store}")
     with open_instance(places.home) as instance:
         _require_alone(instance, places.home)
         size_pools(instance)
         end_left_runs(instance)
         clear_progress(places.home)
-        grid = Grid.of(study)
-        note = adoption_note(grid, instance, places)
-        if note:
-            screen.say(note)
-        register_variants(grid, instance, grid.variants)
+        for grid in map(Grid.of, studies):
+            note = adoption_note(grid, instance, places)
+            if note:
+                screen.say(note)
+            register_variants(grid, instance, grid.variants)
         # A kill of this process is followed by the servers; a polite end takes the way of Ctrl-C.
         take_signals(signal.SIGTERM)
-        file = StudyFile(places, study)
-        survey = _Survey(places, file, instance)
+        files = StudyFiles(places, studies)
+        survey = _Survey(places, files, instance)
         screen.say("Starting Dagster ...")
         address = f"http://{HOST}:{port}{prefix}"
         base = os.environ.get("TDW_BASE_URL") or address
-        environment = places.environment() | file.environment | {"TDW_BASE_URL": base}
+        environment = places.environment() | files.environment | {"TDW_BASE_URL": base}
         with Supervisor(places.home, port, environment) as supervisor:
             screen.say(f"\n  Dagster   {address}\n  Overview  {address}/tdw/\n\nCtrl-C stops everything.\n")
             try:
@@ -118,7 +120,7 @@ def _require_alone(instance: dg.DagsterInstance, home: Path) -> None:
 
 
 def _watch(supervisor: Supervisor, survey: _Survey, address: str, screen: Screen) -> None:
-    """Show how far the study is until Ctrl-C.
+    """Show how far the studies are until Ctrl-C.
 
     Raises:
         TdwError: the code location can't be loaded, or a server dies again and again.
@@ -142,18 +144,20 @@ def _watch(supervisor: Supervisor, survey: _Survey, address: str, screen: Screen
             screen.paint(["  waiting for Dagster to load the code location"] if location.waiting else lines)
             if survey.loaded != loaded and reload_code(address):
                 before, loaded = loaded, survey.loaded
-                if survey.extra != before[1]:
-                    screen.say(f"Extra checkpoints were chosen: {format_epochs(survey.extra) or 'none'}.")
+                for name, extra in survey.extra.items():
+                    if extra != before[1].get(name, ()):
+                        epochs = format_epochs(extra) or "none"
+                        screen.say(f"Extra checkpoints of study {name} were chosen: {epochs}.")
             time.sleep(_EVERY_S)
     except KeyboardInterrupt:
         return
 
 
 class _Survey:
-    """What is still to do, looked at now and then: looking costs more the larger the study is."""
+    """What is still to do, looked at now and then: looking costs more the larger the studies are."""
 
-    def __init__(self, places: Places, file: StudyFile, instance: dg.DagsterInstance) -> None:
-        self._places, self._file, self._instance = places, file, instance
+    def __init__(self, places: Places, files: StudyFiles, instance: dg.DagsterInstance) -> None:
+        self._places, self._files, self._instance = places, files, instance
         self._aside: tuple[str, ...] = ()
         self._problem = ""
         self._work: Work | None = None
@@ -161,17 +165,17 @@ class _Survey:
         self._total = 0.0
         self._started = time.monotonic()
         self._told = False
-        self.extra = self._order().grid().extra
-        """Epochs that the study's adaptive rule has added."""
+        self.extra = {study.name: self._order(study).grid().extra for study in files.studies}
+        """Study -> epochs that its adaptive rule has added."""
 
     @property
-    def loaded(self) -> tuple[str, tuple[int, ...]]:
-        """What decides the definitions: the study and its extra epochs."""
-        return self._file.study.fingerprint, self.extra
+    def loaded(self) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]:
+        """What decides the definitions: the studies and their extra epochs."""
+        return tuple(study.fingerprint for study in self._files.studies), dict(self.extra)
 
     def news(self) -> list[str]:
-        """What changed since the last call: the study's file, and keys in Dagster that name no variant."""
-        changed, said = self._file.changes()
+        """What changed since the last call: the studies' files, and keys in Dagster that name no variant."""
+        changed, said = self._files.changes()
         if changed:
             self._next = 0.0
         return [said, *self._foreign()] if said else self._foreign()
@@ -180,12 +184,16 @@ class _Survey:
         from tdw_assets.cells.partitions import describe_foreign, foreign_keys
         from tdw_assets.cells.wanted import Grid
 
-        grid, before = Grid.of(self._file.study), self._aside
+        before = self._aside
         try:
-            self._aside = foreign_keys(grid, self._instance)
+            grids = map(Grid.of, self._files.studies)
+            found = [
+                describe_foreign(grid, key) for grid in grids for key in foreign_keys(grid, self._instance)
+            ]
         except Exception:
             return []  # the database is busy, or broken: the survey says so
-        return [f"Note: {describe_foreign(grid, key)}." for key in self._aside if key not in before]
+        self._aside = tuple(found)
+        return [f"Note: {words}." for words in found if words not in before]
 
     def lines(self, screen: Screen, *, busy: bool) -> list[str]:
         """One line on all of it; says once when there is nothing left."""
@@ -202,7 +210,8 @@ class _Survey:
             if not busy and not self._told:
                 self._told = True
                 there = count(self._work.cells_there, "cell")
-                screen.say(f"The study is complete: {there} and everything made from them.")
+                what = "study is" if len(self._files.studies) == 1 else "studies are"
+                screen.say(f"The {what} complete: {there} and everything made from them.")
             return []
         self._told = False
         effort = self._work.effort
@@ -226,23 +235,26 @@ class _Survey:
     def _look(self) -> Work:
         from tdw.store import Store
 
-        order = self._order()
-        grid = order.grid()
-        self.extra = grid.extra
-        work = Work.find(order, grid, self._instance, Store(self._places.store))
+        store, found = Store(self._places.store), list[Work]()
+        for study in self._files.studies:
+            order = self._order(study)
+            grid = order.grid()
+            self.extra[study.name] = grid.extra
+            found.append(Work.find(order, grid, self._instance, store))
+        work = Work.sum(found)
         self._total = max(self._total, work.effort.total)
         # What was done since the start counts as done: the bar and the time left are about all of it.
         work.effort.total, work.effort.started = self._total, self._started
         return work
 
-    def _order(self) -> Order:
-        """All of the study, as it is now."""
+    def _order(self, study: Study) -> Order:
+        """All of a study, as it is now."""
         from tdw_assets.cells.partitions import with_registered
         from tdw_assets.cells.wanted import Grid
 
         return Order(
-            study=self._file.study.model_dump(mode="json"),
+            study=study.model_dump(mode="json"),
             store=self._places.store,
             home=str(self._places.home),
-            variants=tuple(with_registered(Grid.of(self._file.study), self._instance).variants),
+            variants=tuple(with_registered(Grid.of(study), self._instance).variants),
         )

@@ -29,7 +29,7 @@ from tdw.store import Store
 from tdw.store.layout import COMPARISON
 from tdw.store.lock import is_held
 from tdw_resources.places import Places
-from tdw_workbench.cli import add_places, places_of
+from tdw_workbench.cli import add_studies, places_of
 from tdw_workbench.terminal import Screen, bar, count
 
 _SHOWN = 200
@@ -49,7 +49,7 @@ _MEANING = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `tdw verify`."""
-    add_places(parser)
+    add_studies(parser)
     parser.add_argument("--json", action="store_true", help="machine-readable")
     parser.add_argument(
         "--repair", action="store_true", help="delete temporary files, move damaged files aside"

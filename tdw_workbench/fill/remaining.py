@@ -7,7 +7,7 @@ since the time left is extrapolated from the time that it took so far.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -59,6 +59,16 @@ class Effort:
             if key[0] == variant and stage in (None, key[1]):
                 self.left[key] = 0.0
 
+    @classmethod
+    def join(cls, efforts: Iterable[Effort]) -> Effort:
+        """Of several studies. A stage of a variant that some share is done once, and then adopted."""
+        found = cls()
+        for effort in efforts:
+            for key, seconds in effort.left.items():
+                found._whole[key] = found.left[key] = max(seconds, found.left.get(key, 0.0))
+        found.total = sum(found.left.values())
+        return found
+
     @property
     def done_fraction(self) -> float:
         """0 to 1."""
@@ -85,6 +95,16 @@ class Work:
     effort: Effort
     cells_there: int
     out_of_date: int
+
+    @classmethod
+    def sum(cls, works: Sequence[Work]) -> Work:
+        """Of several studies."""
+        return cls(
+            variants=tuple(dict.fromkeys(variant for work in works for variant in work.variants)),
+            effort=Effort.join(work.effort for work in works),
+            cells_there=sum(work.cells_there for work in works),
+            out_of_date=sum(work.out_of_date for work in works),
+        )
 
     @classmethod
     def find(cls, order: Order, grid: Grid, instance: dg.DagsterInstance, store: Store) -> Work:

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tdw.errors import BadConfig, TdwError
-from tdw.families.modulo_addition_1layer.maths import fourier
+from tdw.families import zp_fourier as fourier
 
 odd = st.sampled_from([3, 5, 7, 11, 13, 15, 23, 31])
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tdw.families.modulo_addition_1layer.maths import scale_metrics as metrics
-from tdw.families.modulo_addition_1layer.maths.fourier import spectra
+from tdw.families.zp_fourier import spectra
 
 P = 113
 DISC = 613  # pixels within 14 of the centre

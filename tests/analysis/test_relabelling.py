@@ -21,8 +21,8 @@ from tdw.families.modulo_addition_1layer.analyzers.relabelling import (
 )
 from tdw.families.modulo_addition_1layer.context import CheckpointContext
 from tdw.families.modulo_addition_1layer.maths import scale_metrics as metrics
-from tdw.families.modulo_addition_1layer.maths.fourier import spectra
 from tdw.families.modulo_addition_1layer.maths.pure_waves import wave_maps
+from tdw.families.zp_fourier import spectra
 
 
 def maps(p, n=9, seed=0):

@@ -47,7 +47,7 @@ class Lab:
         return build_defs(self.grid, resource_overrides=self.resources)
 
     def run(self, job: str, **kwargs: object) -> dg.ExecuteInProcessResult:
-        return self.defs.resolve_job_def(job).execute_in_process(
+        return self.defs.resolve_job_def(self.grid.named(job)).execute_in_process(
             instance=self.instance, raise_on_error=False, **kwargs
         )
 
@@ -57,7 +57,7 @@ class Lab:
         return self.run(
             job,
             asset_selection=[self.grid.key(name) for name in cells],
-            run_config={"ops": {op: {"config": cells_config(variant, cells)}}},
+            run_config={"ops": {self.grid.named(op): {"config": cells_config(variant, cells)}}},
             tags=range_tags(variant, set().union(*cells.values())),
         )
 

@@ -35,7 +35,7 @@ class Automation:
             self.done[task.stage, task.variant] += 1
         planned = plan_run(self.lab.grid, task)
         return self.lab.run(
-            planned.job,
+            task.stage,
             asset_selection=list(planned.assets) or None,
             run_config=dict(planned.run_config),
             partition_key=planned.partition_key,
@@ -141,7 +141,7 @@ def test_variants_that_are_worked_on_are_left_alone(automation: Automation) -> N
     assert {(task.stage, task.variant) for task, _ in first.tasks} == {("train", V1), ("train", V2)}
     run = plan_run(automation.lab.grid, first.tasks[0][0])
     automation.lab.instance.create_run_for_job(
-        automation.lab.defs.resolve_job_def("train"), tags=run.tags, status=dg.DagsterRunStatus.STARTED
+        automation.lab.defs.resolve_job_def("tiny_train"), tags=run.tags, status=dg.DagsterRunStatus.STARTED
     )
     automation.seen = Seen()
     assert {(task.stage, task.variant) for task, _ in automation.tick().tasks} == {("train", V2)}
@@ -197,7 +197,9 @@ def test_a_run_that_a_person_canceled_is_not_started_again(automation: Automatio
     planned = plan_run(automation.lab.grid, automation.tick().tasks[0][0])
     instance = automation.lab.instance
     run = instance.create_run_for_job(
-        automation.lab.defs.resolve_job_def("train"), tags=planned.tags, status=dg.DagsterRunStatus.STARTED
+        automation.lab.defs.resolve_job_def("tiny_train"),
+        tags=planned.tags,
+        status=dg.DagsterRunStatus.STARTED,
     )
     instance.report_run_canceled(run)
     automation.seen = Seen()
@@ -230,7 +232,7 @@ def test_a_tick_stops_when_its_time_is_up_and_the_next_goes_on(lab: Lab) -> None
 
 
 def test_the_sensor_asks_the_daemon_with_keys_that_never_repeat_a_run(lab: Lab) -> None:
-    sensor = lab.defs.resolve_sensor_def("reconcile")
+    sensor = lab.defs.resolve_sensor_def("tiny_reconcile")
 
     def evaluate() -> SensorExecutionData:
         with dg.build_sensor_context(
@@ -242,7 +244,7 @@ def test_the_sensor_asks_the_daemon_with_keys_that_never_repeat_a_run(lab: Lab) 
     keys = [request.run_key for request in first.run_requests or []]
     assert len(keys) == 2 and keys == [request.run_key for request in again.run_requests or []]
     request = (first.run_requests or [])[0]
-    assert request.job_name == "train" and request.tags["dagster/defer_asset_events"] == "true"
+    assert request.job_name == "tiny_train" and request.tags["dagster/defer_asset_events"] == "true"
 
 
 def test_a_run_that_automation_asks_for_brings_no_checks_along_and_waits_for_its_own_pool_alone(
@@ -261,7 +263,7 @@ def test_a_run_that_automation_asks_for_brings_no_checks_along_and_waits_for_its
     plan = create_execution_plan(job, run_config=request.run_config)
     pools = compute_run_op_concurrency_info_for_snapshot(snapshot_from_execution_plan(plan, "of a job"))
     assert pools is not None and pools.all_pools == {"train"}
-    assert [step.key for step in plan.steps] == ["train_checkpoints"]
+    assert [step.key for step in plan.steps] == ["tiny_train_checkpoints"]
 
 
 def test_the_nightly_schedule_asks_for_every_gap(lab: Lab) -> None:
@@ -273,15 +275,15 @@ def test_the_nightly_schedule_asks_for_every_gap(lab: Lab) -> None:
 
 
 def test_variants_are_registered_from_a_form_and_wrong_ones_refused(lab: Lab) -> None:
-    job = lab.defs.resolve_job_def("register_variants")
+    job = lab.defs.resolve_job_def("tiny_register_variants")
 
     def register(**values: list[int]) -> dg.ExecuteInProcessResult:
-        config = {"ops": {"register_variants_op": {"config": values}}}
+        config = {"ops": {"tiny_register_variants_op": {"config": values}}}
         return job.execute_in_process(instance=lab.instance, run_config=config, raise_on_error=False)
 
     assert register(p=[11, 13], seed=[5]).success
     known = lab.instance.get_dynamic_partitions(variants_name(lab.grid))
     assert {"p11_s5_d598", "p13_s5_d598"} <= set(known)
     wrong = register(p=[15], seed=[5])
-    assert not wrong.success and "odd prime" in str(wrong.failure_data_for_node("register_variants_op"))
+    assert not wrong.success and "odd prime" in str(wrong.failure_data_for_node("tiny_register_variants_op"))
     assert Path(lab.store.root).parent.exists()

@@ -102,7 +102,7 @@ def test_a_range_spans_a_rectangle_of_variants_and_epochs(lab: Lab) -> None:
 def test_a_reversed_range_is_refused_and_records_nothing(lab: Lab) -> None:
     result = lab.run("train", tags={RANGE_START: cell_key(V1, 4), RANGE_END: cell_key(V1, 0)})
     assert not result.success
-    assert "its end comes before its start" in str(result.failure_data_for_node("train_checkpoints"))
+    assert "its end comes before its start" in str(result.failure_data_for_node("tiny_train_checkpoints"))
     assert lab.instance.get_latest_materialization_event(lab.grid.checkpoint) is None
 
 
@@ -133,7 +133,7 @@ def test_failed_cells_are_named_and_the_others_are_done(lab: Lab) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     result = lab.fill("analyze", V1, {"coarseness": ALL, "dominant_frequencies": ALL})
     assert not result.success
-    message = str(result.failure_data_for_node("analyze_checkpoints"))
+    message = str(result.failure_data_for_node("tiny_analyze_checkpoints"))
     assert "2 of 8 failed" in message and str(path) in message
     assert lab.done("coarseness") == set(keys(0, 2, 6))
     assert lab.failed("coarseness") == set(keys(4)), "untouched green cells stay green"
@@ -227,4 +227,4 @@ def test_dagsters_own_staleness_is_exact(lab: Lab) -> None:
 def test_a_variant_that_the_family_does_not_know_is_refused(lab: Lab) -> None:
     result = lab.fill("train", "p8_s1_d598", {"checkpoint": (0,)})
     assert not result.success
-    assert "odd prime" in str(result.failure_data_for_node("train_checkpoints"))
+    assert "odd prime" in str(result.failure_data_for_node("tiny_train_checkpoints"))

@@ -68,10 +68,10 @@ def test_the_sensor_says_which_keys_it_leaves_aside(odd: Lab) -> None:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_run_on_such_a_key_fails_with_the_reason_and_is_not_tried_again(odd: Lab, key: str) -> None:
-    config = {"ops": {"train_checkpoints": {"config": cells_config(key, {"checkpoint": (0,)})}}}
+    config = {"ops": {"tiny_train_checkpoints": {"config": cells_config(key, {"checkpoint": (0,)})}}}
     result = odd.run("train", asset_selection=[odd.grid.checkpoint], run_config=config)
     assert not result.success
-    failure = result.failure_data_for_node("train_checkpoints")
+    failure = result.failure_data_for_node("tiny_train_checkpoints")
     assert failure and failure.user_failure_data
     assert not is_retried(odd, result)
     said = failure.user_failure_data.description or ""
@@ -101,7 +101,7 @@ def test_a_range_that_holds_such_a_key_does_the_variants_and_then_fails(odd: Lab
     result = odd.run("train", asset_selection=[odd.grid.checkpoint], tags=tags)
     assert not result.success
     assert {cell_key(V1, 0), cell_key(V2, 0)} <= odd.done("checkpoint")
-    data = result.failure_data_for_node("train_checkpoints")
+    data = result.failure_data_for_node("tiny_train_checkpoints")
     assert data and data.user_failure_data
     assert "1 of 3 failed; the others are done" in (data.user_failure_data.description or "")
 
@@ -142,7 +142,7 @@ def test_events_of_any_partition_and_version_are_survived(lab: Lab) -> None:
 
 
 def test_runs_with_any_tags_are_survived(lab: Lab) -> None:
-    job = lab.defs.resolve_job_def("train")
+    job = lab.defs.resolve_job_def("tiny_train")
     odd = ("", "x", "²", f"{'9' * 400}|", "a|b|c", "host/²/1", f"{__import__('socket').gethostname()}/²/1")
     plain = ("tdw/variant", "tdw/stage", "tdw/request", WORKER_TAG, "dagster/will_retry")
     partition = ("dagster/partition",)
@@ -162,15 +162,15 @@ def test_a_key_with_a_bar_makes_no_variant_busy(odd: Lab) -> None:
     from tdw_assets.automation.work_in_progress import find_busy
 
     odd.instance.create_run_for_job(
-        odd.defs.resolve_job_def("train"),
+        odd.defs.resolve_job_def("tiny_train"),
         tags={"dagster/partition": cell_key(f"a|{V1}", 0)},
         status=dg.DagsterRunStatus.STARTED,
     )
-    assert find_busy(odd.instance).variants == {f"a|{V1}"}
+    assert find_busy(odd.grid, odd.instance).variants == set()
 
 
 def test_the_job_that_removes_variants_removes_such_keys_too(odd: Lab) -> None:
     for key in KEYS:
-        config = {"ops": {"remove_variant_op": {"config": {"variant": key}}}}
+        config = {"ops": {"tiny_remove_variant_op": {"config": {"variant": key}}}}
         assert odd.run("remove_variant", run_config=config).success
     assert foreign_keys(odd.grid, odd.instance) == ()

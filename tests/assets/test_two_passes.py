@@ -235,7 +235,7 @@ def test_a_history_that_is_damaged_is_said_and_nothing_is_chosen(automation: Aut
     for _ in range(3):
         ((task, _),) = automation.tick().tasks
         result = automation.carry_out(task)
-        said = str(result.failure_data_for_node("choose_extra_epochs"))
+        said = str(result.failure_data_for_node("tiny_choose_extra_epochs"))
         assert str(path) in said and "tdw verify --repair" in said
     assert read_choice(lab.store, lab.grid.study) is None
     assert "choose" not in {task.stage for task, _ in automation.tick().tasks}

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TO_MOVE = ("tdw/drawing/style.py",)
 PACKAGES = ("tdw", "tdw_resources", "tdw_assets", "tdw_workbench")
 WORDS = re.compile(r"^(neurons?|coarseness|coarse|blobs?|plaid|frequency|frequencies|modulus|grok\w*)$")
 
@@ -17,7 +16,7 @@ def _modules() -> Iterator[Path]:
     families = ROOT / "tdw" / "families"
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
-            if families not in path.parents and not str(path.relative_to(ROOT)).startswith(TO_MOVE):
+            if families not in path.parents:
                 yield path
 
 

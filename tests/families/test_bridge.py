@@ -18,7 +18,7 @@ def briefly_trained(config: Config, steps: int) -> dict[str, torch.Tensor]:
     """Weights after a few large steps: no longer random, attention no longer uniform."""
     weights = FAMILY.init_weights(config)
     objective = FAMILY.objective(config, form="plain")
-    optimizer = torch.optim.AdamW([weights[name] for name in FAMILY.trained], lr=5e-3, weight_decay=1.0)
+    optimizer = torch.optim.AdamW([weights[name] for name in Config.trained], lr=5e-3, weight_decay=1.0)
     for _ in range(steps):
         objective.loss_and_gradients(weights)
         optimizer.step()

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-import torch
 
 from tdw.families import get_family
 from tdw.recipes.family import Form
@@ -18,11 +17,7 @@ def test_losses_of_the_first_steps_are_the_published_ones(form: str) -> None:
     config = FAMILY.parse_variant("p113_s999_d598")
     weights = FAMILY.init_weights(config)
     objective = FAMILY.objective(config, form=form)
-    trained = [weights[name] for name in FAMILY.trained]
-    settings = FAMILY.optimizer
-    optimizer = torch.optim.AdamW(
-        trained, lr=settings.lr, weight_decay=settings.weight_decay, betas=settings.betas, eps=settings.eps
-    )
+    optimizer = FAMILY.make_optimizer(config, weights)
     assert objective.metrics(weights)[0] == pytest.approx(4.732980869, abs=1e-8)
     for expected in (4.735885756, 4.727470716, 4.722508434):
         assert objective.loss_and_gradients(weights) == pytest.approx(expected, abs=1e-8)

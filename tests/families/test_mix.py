@@ -15,7 +15,7 @@ FAMILY = get_family("modulo_addition_1layer")
 def trained(config: Config, steps: int, form: str = "plain") -> dict[str, torch.Tensor]:
     weights = FAMILY.init_weights(config)
     goal = FAMILY.objective(config, form=form)
-    optimizer = torch.optim.AdamW([weights[name] for name in FAMILY.trained], lr=3e-3, weight_decay=1.0)
+    optimizer = torch.optim.AdamW([weights[name] for name in Config.trained], lr=3e-3, weight_decay=1.0)
     for _ in range(steps):
         goal.loss_and_gradients(weights)
         optimizer.step()
@@ -30,7 +30,7 @@ def test_losses_and_every_gradient_are_those_of_the_reference(p: int, fraction: 
     reference, fast = (FAMILY.objective(config, form=form) for form in ("plain", "numba"))
     assert (reference.form, fast.form) == ("plain", "numba")
     loss = reference.loss_and_gradients(weights)
-    expected = {name: weights[name].grad for name in FAMILY.trained}
+    expected = {name: weights[name].grad for name in Config.trained}
     assert fast.loss_and_gradients(weights) == pytest.approx(loss, rel=2e-7, abs=1e-8)
     for name, gradient in expected.items():
         got = weights[name].grad
@@ -52,7 +52,7 @@ def test_extreme_attention_and_logits_stay_finite_and_equal() -> None:
     loss = reference.loss_and_gradients(weights)
     assert loss > 100
     assert fast.loss_and_gradients(weights) == pytest.approx(loss, rel=1e-5)
-    assert all(torch.isfinite(weights[name].grad).all() for name in FAMILY.trained)  # pyright: ignore
+    assert all(torch.isfinite(weights[name].grad).all() for name in Config.trained)  # pyright: ignore
 
 
 @pytest.mark.parametrize("form", ["plain", "numba"])
@@ -83,7 +83,7 @@ def test_gradients_are_the_slopes_of_the_loss() -> None:
     goal = FAMILY.objective(config, form="numba")
     generator = torch.Generator().manual_seed(0)
     goal.loss_and_gradients(weights)
-    for name in FAMILY.trained:
+    for name in Config.trained:
         gradient = weights[name].grad
         assert gradient is not None
         direction = torch.randn(gradient.shape, generator=generator)

@@ -5,8 +5,9 @@ import math
 import pytest
 
 from tdw.errors import BadConfig
-from tdw.families.transformer import OptimizerConfig, TransformerConfig
+from tdw.families.transformer import TransformerConfig
 from tdw.families.transformer.cost import estimate, require_affordable
+from tdw.optimizers import OptimizerConfig
 
 
 @pytest.mark.parametrize(

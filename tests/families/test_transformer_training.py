@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from tdw.compute import one_thread
 from tdw.errors import BadConfig, CorruptFile
-from tdw.families.transformer import OptimizerConfig, TransformerConfig, network
+from tdw.families.transformer import TransformerConfig, network
 from tdw.families.transformer.initialize import init_weights
 from tdw.families.transformer.objective import Batch, loss, loss_and_gradients
-from tdw.families.transformer.optimizers import Optimizer
 from tdw.families.transformer.streams import step_generator
+from tdw.optimizers import OptimizerConfig
+from tdw.optimizers.optimizer import Optimizer
 
 
 def batch_of(config: TransformerConfig, seed: int, step: int) -> Batch:
@@ -108,7 +109,7 @@ def test_training_that_goes_on_from_any_saved_state_gives_the_same_bits(
 
         resumed = {name: torch.tensor(array) for name, array in saved.items()}
         second = make_optimizer(config, settings_, resumed)
-        second.load_state_arrays(state)
+        second.load_state_arrays(state, steps=stop)
         again = advance(config, resumed, second, 6 - stop)
     assert resumed.keys() == straight.keys()
     for name, weight in straight.items():
@@ -132,7 +133,7 @@ def test_a_state_without_its_moments_would_not_give_the_same_bits() -> None:
         second = make_optimizer(config, settings_, weights)
         second.steps = first.steps
         if kept:
-            second.load_state_arrays(first.state_arrays())
+            second.load_state_arrays(first.state_arrays(), steps=3)
         advance(config, weights, second, 1)
         outcomes.append(weights["embed.W_E"].clone())
     assert not torch.equal(*outcomes)
@@ -145,9 +146,9 @@ def test_a_state_of_other_shapes_is_refused() -> None:
     advance(config, weights, optimizer, 1)
     state = optimizer.state_arrays()
     with pytest.raises(CorruptFile, match="fits no trained weight"):
-        optimizer.load_state_arrays({**state, "exp_avg/embed.W_E": np.zeros((9, 4), np.float32)})
-    with pytest.raises(CorruptFile, match=r"holds nothing of embed\.W_E"):
-        optimizer.load_state_arrays({name: state[name] for name in state if not name.endswith("W_E")})
+        optimizer.load_state_arrays({**state, "exp_avg/embed.W_E": np.zeros((9, 4), np.float32)}, steps=1)
+    with pytest.raises(CorruptFile, match=r"lacks exp_avg/embed\.W_E"):
+        optimizer.load_state_arrays({n: state[n] for n in state if not n.endswith("W_E")}, steps=1)
 
 
 @pytest.mark.parametrize("positions", ["all", "last", "mask"])

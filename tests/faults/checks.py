@@ -7,9 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from tdw.errors import TdwError
+from tdw.integrity.findings import Finding
+from tdw.integrity.repair import repair
 from tdw.integrity.verify import verify
 from tdw.store import Store, tablefile
-from tdw.store.commit import leftovers
 
 from .outcome import Outcome
 from .work import HISTORY, Tree
@@ -20,20 +21,27 @@ class Watch:
 
     The work is deterministic, so a file that a reader can see is right when it has the bytes that undisturbed
     work gives it. The history alone grows: it has to be readable, and every value in it final.
+
+    Args:
+        grows: in the path of what is made anew as its inputs grow, and right at the end.
     """
 
-    def __init__(self, root: Path, reference: Path, outcome: Outcome) -> None:
+    def __init__(self, root: Path, reference: Path, outcome: Outcome, *, grows: str = "\0") -> None:
+        self._grows = grows
         self._root, self._outcome = root, outcome
         self._reference_root, self._reference = reference, Tree.of(reference)
         self._seen: set[str] = set()
+        self._known_histories: set[str] = set()
 
     def look(self, committed: list[str], *, when: str) -> None:
         """After a death, `committed` being what the dead had been told is committed."""
         tree = Tree.of(self._root)
         for path, digest in tree.digests.items():
             if path.endswith(HISTORY):
-                self._look_at_history(path, when)
-            elif digest != self._reference.digests.get(path):
+                if digest not in self._known_histories:
+                    self._look_at_history(path, when)
+                    self._known_histories.add(digest)
+            elif self._grows not in path and digest != self._reference.digests.get(path):
                 self._outcome.lose(
                     f"{when}: {path} is visible with other bytes than undisturbed work gives it"
                 )
@@ -51,11 +59,14 @@ class Watch:
                 self._outcome.notes["replay states that were not saved again"] += 1
             else:
                 self._outcome.lose(f"at the end: {path} differs from undisturbed work")
-        for file in verify(Store(self._root)):
-            if file.finding and file.finding.problem != "temporary":
-                self._outcome.lose(f"at the end: {file.finding.problem}: {file.path}: {file.finding.detail}")
+        left: list[Finding] = []
+        for finding in filter(None, (file.finding for file in verify(Store(self._root)))):
+            if finding.problem == "temporary":
+                left.append(finding)
+            else:
+                self._outcome.lose(f"at the end: {finding.problem}: {finding.path}: {finding.detail}")
         self._outcome.notes["temporary files left by the dead, found and deleted"] += sum(
-            1 for path in leftovers(self._root) if path.unlink() is None
+            1 for one in repair(Store(self._root), left) if one.done == "deleted"
         )
 
     def _look_at_history(self, path: str, when: str) -> None:

@@ -24,7 +24,7 @@ from tdw_workbench.fill.worker_process import run_variant
 
 from .killing import steps_of
 from .outcome import Run
-from .work import study
+from .work import ANALYZERS, study
 
 CELLS_A_BATCH = 4
 """Few, so that events are written in the middle of the work and not only at its end."""
@@ -46,7 +46,7 @@ def definitions(root: Path) -> dg.Definitions:
     """Built before the children are forked, its jobs too."""
     defs = build_defs(grid(), resource_overrides={"store": StoreResource(root=str(root))})
     for job in ("train", "analyze", "summarize", "compare"):
-        defs.resolve_job_def(job)
+        defs.resolve_job_def(grid().named(job))
     return defs
 
 
@@ -105,22 +105,40 @@ def fill_everything(root: Path) -> None:
     fill_by_runs(root, *grid().variants, ALL)
 
 
+def assets_of(batch: Any) -> list[str]:
+    """Assets that a batch of events records as materialized."""
+    return sorted(
+        {
+            event.dagster_event.asset_key.to_user_string()
+            for event in batch
+            if event.is_dagster_event and event.dagster_event.is_step_materialization
+        }
+    )
+
+
+def is_cell(what: str) -> bool:
+    """Whether a printed (asset, partition) is a checkpoint or an analyzer's cell."""
+    return any(f'"{name}"' in what for name in ("checkpoint", *ANALYZERS)) and "summaries" not in what
+
+
+def without_products(lose: Callable[[str], None]) -> Callable[[str], None]:
+    """Tables and plots may be made anew when more has come in; a cell may not."""
+
+    def only_cells(what: str) -> None:
+        if is_cell(what) or "is gone" in what or "runs are" in what:
+            lose(what)
+
+    return only_cells
+
+
 def tell_of_events(reached: Callable[[str, object], None]) -> None:
     """A child's hook: materializations are told of as they go to the event log's two databases."""
     store_batch = BatchingSqliteEventLogStorage.store_event_batch
     index = BatchingSqliteEventLogStorage.index_transaction
     writing: list[str] = []
 
-    def named(batch: Any) -> str:
-        assets = {
-            event.dagster_event.asset_key.to_user_string()
-            for event in batch
-            if event.is_dagster_event and event.dagster_event.is_step_materialization
-        }
-        return ",".join(sorted(assets))
-
     def observed(self: BatchingSqliteEventLogStorage, batch: Any) -> None:
-        assets = named(batch)
+        assets = ",".join(assets_of(batch))
         if not assets:
             store_batch(self, batch)
             return

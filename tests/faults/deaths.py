@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-
-from tdw.store.commit import STEPS
 
 from .checks import Watch
 from .dagster_work import EventWatch, definitions, fill_one, prepare, runs_undisturbed, tell_of_events
@@ -56,50 +55,24 @@ def _stride(run: Run, steps: int, outcome: Outcome) -> Iterator[int]:
         at += jump
 
 
-def random_steps(run: Run) -> Outcome:
-    """Deaths after a random number of steps, work after work, until the time is up."""
-    outcome = Outcome("SIGKILL after a random number of steps", HELD)
-    _again_and_again(
-        run, outcome, lambda watch, work, root: _die_at_random_step(run, outcome, watch, work, root)
-    )
-    return outcome
-
-
 def random_times(run: Run) -> Outcome:
     """Deaths at random times, which need not be at a step: in the middle of a write, a sum, an import."""
     outcome = Outcome("SIGKILL at random times", HELD)
-
-    def die(watch: Watch, work: Callable[[], None], root: Path) -> bool:
-        after = run.random.random() ** 2 * 0.8
-        return _die(outcome, watch, work, root, after_s=after, when=f"after {after:.3f} s")
-
-    _again_and_again(run, outcome, die)
-    return outcome
-
-
-def _again_and_again(
-    run: Run, outcome: Outcome, die: Callable[[Watch, Callable[[], None], Path], bool]
-) -> None:
     references = {variant: undisturbed(run, variant) for variant in VARIANTS}
     round_ = 0
     while not run.over:
         variant = VARIANTS[round_ % len(VARIANTS)]
         root = run.folder(f"store_{round_}")
         watch = Watch(root, references[variant], outcome)
-        while not run.over and die(
-            watch, lambda root=root, variant=variant: fill_by_library(root, variant), root
-        ):
-            pass
+        died = True
+        while died and not run.over:
+            after = run.random.random() ** 2 * 0.8
+            work = partial(fill_by_library, root, variant)
+            died = _die(outcome, watch, work, root, after_s=after, when=f"after {after:.3f} s")
         _finish(outcome, watch, root, variant)
         round_ += 1
     outcome.notes["works done to the end"] += round_
-
-
-def _die_at_random_step(
-    run: Run, outcome: Outcome, watch: Watch, work: Callable[[], None], root: Path
-) -> bool:
-    number = run.random.randint(1, 3 * len(STEPS))
-    return _die(outcome, watch, work, root, die=lambda count, step: count >= number, when=f"at step {number}")
+    return outcome
 
 
 def _die(
@@ -145,26 +118,6 @@ def runs_at_every_step(run: Run) -> Outcome:
     for at in _stride(run, len(walk.steps), outcome):
         _die_in_run(outcome, watch, events, root, die=walk.die_from(at), when=str(walk.steps[at]))
     _finish_runs(outcome, watch, events, root, reference)
-    return outcome
-
-
-def runs_at_random(run: Run) -> Outcome:
-    """Run workers that die at random times and after random numbers of steps."""
-    outcome = Outcome("SIGKILL of a run's worker at random times (Dagster runs)", HELD_BY_RUNS)
-    reference = runs_undisturbed(run, fill_one)
-    round_ = 0
-    while not run.over:
-        root = run.folder(f"store_{round_}")
-        prepare(root)
-        definitions(root)
-        watch, events = Watch(root, reference, outcome), EventWatch(root)
-        while not run.over:
-            after = run.random.random() * 3
-            if not _die_in_run(outcome, watch, events, root, after_s=after, when=f"after {after:.3f} s"):
-                break
-        _finish_runs(outcome, watch, events, root, reference)
-        round_ += 1
-    outcome.notes["works done to the end"] += round_
     return outcome
 
 

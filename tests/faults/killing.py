@@ -48,10 +48,15 @@ class Ended:
 
     def count_death(self, outcome: Outcome, *, at_step: bool) -> None:
         """Record where it died; at a random time it is the last step that says what it was at."""
-        what, step = self.steps[-1] if self.steps else ("", "")
-        outcome.injected += 1
-        outcome.deaths += 1
-        outcome.died_at[stage_of(what), step if at_step else "random time"] += 1
+        count_death(outcome, [(step, what) for what, step in self.steps], "" if at_step else "random time")
+
+
+def count_death(outcome: Outcome, points: Sequence[tuple[str, str]], how: str = "") -> None:
+    """Record where one died: at the last (step, name) that it reached, or otherwise, as `how` says."""
+    step, what = points[-1] if points else ("start", "")
+    outcome.injected += 1
+    outcome.deaths += 1
+    outcome.died_at[stage_of(what), how or step] += 1
 
 
 def stage_of(what: str) -> str:

@@ -17,7 +17,8 @@ from .outcome import Outcome
 _PACKAGES = ("dagster", "torch", "numpy", "pandas", "pyarrow", "safetensors", "hypothesis")
 
 _STAGES = ("training", "analysis", "summaries", "plots", "comparison", "events", "nothing yet")
-_STEPS = (*STEPS, "logged", "after", "random time")
+_STEPS = ("start", *STEPS, "logged", "after", "open", "open to write", "in the middle of a write", "rename")
+_STEPS_AT_LAST = ("stopped, then killed", "random time")
 
 _HEAD = """# Reliability
 
@@ -33,13 +34,18 @@ _EXPLAINED = """
 - **Killed** is SIGKILL: nothing of the process runs after it. The steps of a commit are: before, opened,
   written, synced, renamed, committed; those of an event: before, logged (in the run's database), after (in
   the index, which is what queries see).
+- **A schedule** is one number, from which everything is drawn: which processes work at once, by the library
+  or as Dagster runs; whose turn it is, and for how many points (operations on files of the store, steps of
+  commits, writes of events); at which of them one is killed, dies in the middle of a write, is stopped
+  (SIGSTOP) and goes on; which call fails, when the disk is full, which events are lost, where the clock
+  jumps. The same number gives the same trace: `python -m tests.faults --schedule NUMBER`.
 - **Training** is checkpoints, states and the history; **comparison** is tables, plots and reports over all
   variants; **nothing yet** is before the first step, mostly start-up and planning.
 - **Undisturbed work** is the same study carried out once without faults. The work is deterministic, so every
   file has one right content, and "lost" means: a file, an event or a byte that differs from it, a cell that
   is recorded twice, a wrong value that was read, a fault of which nobody was told.
-- The study is small (two variants of p = 5 and 7, five checkpoints each, four analyzers, summaries, plots):
-  the faults do not depend on its size, and thousands fit into minutes.
+- The study is small (two variants of p = 5 and 7, at most five checkpoints and four analyzers, tables and
+  plots): the faults do not depend on its size, and thousands fit into minutes.
 - Most children are forked from a process that has everything imported; `tdw fill`, `tdw up` and what they
   start are real processes.
 
@@ -60,7 +66,7 @@ def page(
     injected = sum(outcome.injected for _, outcome in found)
     deaths = sum(outcome.deaths for _, outcome in found)
     lost = sum(outcome.lost for _, outcome in found)
-    result = "nothing was lost" if lost == 0 else f"**{lost:,} checks failed**"
+    result = "nothing was lost" if lost == 0 else f"{lost:,} checks failed"
     text = _HEAD
     text += f"**{injected:,} faults, {deaths:,} of them killed processes: {result}.**\n\n"
     text += f"{minutes:.0f} minutes, {workers} scenarios at a time, seed {seed}, on {_file_system(where)}"
@@ -93,7 +99,8 @@ def _deaths(rows: Sequence[Outcome]) -> str:
     stages = [stage for stage in _STAGES if any(of == stage for of, _ in died)]
     stages += sorted({stage for stage, _ in died} - set(stages))
     steps = [step for step in _STEPS if any(at == step for _, at in died)]
-    steps += sorted({step for _, step in died} - set(steps))
+    last = [step for step in _STEPS_AT_LAST if any(at == step for _, at in died)]
+    steps += [*sorted({step for _, step in died} - {*steps, *last}), *last]
     if not died:
         return ""
     text = "\nWhere they died: what was being written, and the last step that it reached.\n\n"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from . import automation, crowds, damage, deaths, disk, hostile, processes, stale, up
+from . import crowds, damage, deaths, disk, hostile, processes, schedule, up
 from .outcome import Outcome, Run
 
 
@@ -40,14 +40,10 @@ SCENARIOS = (
     Scenario("up", DEATHS, up.up_killed, 14, by_runs=True),
     Scenario("backfill", DEATHS, up.backfill_interrupted, 7, by_runs=True),
     Scenario("run steps", DEATHS, deaths.runs_at_every_step, 16, by_runs=True),
-    Scenario("random times", DEATHS, deaths.random_times, 12),
-    Scenario("random steps", DEATHS, deaths.random_steps, 12),
+    Scenario("schedules", DEATHS, schedule.schedules, 16, by_runs=True),
+    Scenario("random times", DEATHS, deaths.random_times, 8),
     Scenario("steps", DEATHS, deaths.every_step, 8),
     Scenario("fill", DEATHS, processes.fill_killed, 6, by_runs=True),
-    Scenario("runs at random", DEATHS, deaths.runs_at_random, 6, by_runs=True),
-    Scenario("ticks", DEATHS, automation.repeated_ticks, 5, by_runs=True),
-    Scenario("stale locks", DEATHS, stale.stale_locks, 2),
-    Scenario("stale runs", DEATHS, stale.stale_runs, 4, by_runs=True),
     Scenario("full disk", DISK, disk.full_disk, 2),
     Scenario("full tmpfs", DISK, disk.full_tmpfs, 1),
     Scenario("replacing", DISK, disk.replacing, 1),

@@ -10,12 +10,16 @@ from random import Random
 
 import pytest
 
-from . import crowds, damage, deaths, disk, stale
+from . import crowds, damage, deaths, disk, schedule
 from .__main__ import warm_up
 from .outcome import Outcome, Run, fast_folder
 
 Begin = Callable[[int], Run]
 """Rounds -> a run of so many, in a folder of its own."""
+
+
+SHORT, OTHER, OF_RUNS = 27, 140, 32
+"""Numbers of schedules with few faults; the last one is of Dagster runs."""
 
 
 def hold(scenario: Callable[[Run], Outcome], run: Run, *, at_least: int) -> Outcome:
@@ -48,28 +52,31 @@ def begin(_shared: Path) -> Iterator[Begin]:
         yield begin
 
 
-def test_no_death_at_a_step_of_a_commit_loses_anything(begin: Begin) -> None:
-    outcome = hold(deaths.random_steps, begin(30), at_least=10)
-    assert outcome.deaths == outcome.injected == sum(outcome.died_at.values())
+def test_no_schedule_loses_anything(begin: Begin) -> None:
+    outcome = hold(schedule.schedules, begin(2), at_least=10)
+    assert outcome.deaths == sum(outcome.died_at.values()) >= 10
 
 
-def test_no_death_at_a_random_time_loses_anything(begin: Begin) -> None:
-    hold(deaths.random_times, begin(20), at_least=5)
-
-
-def test_a_lock_of_a_dead_process_holds_nobody_up(begin: Begin) -> None:
-    hold(stale.stale_locks, begin(2), at_least=2)
+def test_a_number_decides_the_whole_schedule(begin: Begin) -> None:
+    outcome = Outcome("", "")
+    first, again, other = (schedule.play(number, begin(1), outcome) for number in (SHORT, SHORT, OTHER))
+    assert outcome.losses == []
+    assert first.lines == again.lines
+    assert first.digest == again.digest != other.digest
+    assert first.deaths >= 3
 
 
 @pytest.mark.slow
 @pytest.mark.ci
-def test_no_death_of_a_dagster_run_loses_or_doubles_a_cell(begin: Begin) -> None:
-    hold(deaths.runs_at_random, begin(6), at_least=1)
+def test_no_schedule_of_dagster_runs_loses_or_doubles_a_cell(begin: Begin) -> None:
+    outcome = Outcome("", "")
+    played = schedule.play(OF_RUNS, begin(1), outcome)
+    assert outcome.losses == []
+    assert played.deaths >= 3 and outcome.notes["runs"] > 0
 
 
-@pytest.mark.slow
-def test_a_run_that_died_while_started_holds_no_other_run_up(begin: Begin) -> None:
-    hold(stale.stale_runs, begin(1), at_least=1)
+def test_no_death_at_a_random_time_loses_anything(begin: Begin) -> None:
+    hold(deaths.random_times, begin(20), at_least=5)
 
 
 def test_a_full_disk_leaves_what_was_there_and_a_fill_goes_on(begin: Begin) -> None:
@@ -117,19 +124,23 @@ def test_two_fills_at_once_record_every_cell_once(begin: Begin) -> None:
     hold(partial(crowds.fills, workers=2), begin(1), at_least=2)
 
 
-def test_a_check_that_fails_is_counted_and_told(begin: Begin) -> None:
-    """The harness itself: a commit that is not atomic is caught."""
+def test_a_broken_store_is_caught_and_its_schedule_fails_again(begin: Begin) -> None:
+    """The harness itself: a commit in place is caught, and the number is enough to see it again."""
     from tdw.store import commit
 
     def careless(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
-            for part in range(0, len(data), 4096):
-                file.write(data[part : part + 4096])
+            for part in range(0, len(data), 1 << 16):
+                file.write(data[part : part + (1 << 16)])
                 file.flush()
                 commit.on_step("written", path)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tdw.store.store.write_atomic", careless)
-        outcome = deaths.random_steps(begin(20))
-    assert outcome.lost and "other bytes" in " ".join(outcome.losses)
+        outcomes = [Outcome("", ""), Outcome("", "")]
+        first, again = (schedule.play(SHORT, begin(1), outcome) for outcome in outcomes)
+    assert first.digest == again.digest
+    assert outcomes[0].losses == outcomes[1].losses
+    assert "other bytes" in outcomes[0].losses[0]
+    assert f"python -m tests.faults --schedule {SHORT}" in outcomes[0].losses[0]

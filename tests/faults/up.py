@@ -23,8 +23,11 @@ from .dagster_work import (
     EventWatch,
     definitions,
     fill_everything,
+    grid,
+    is_cell,
     read_events,
     runs_undisturbed,
+    without_products,
 )
 from .killing import run_child
 from .outcome import PATIENCE_S, Outcome, Run
@@ -71,7 +74,7 @@ def _carry_out(run: Run, outcome: Outcome, root: Path, reference: Path) -> None:
                 when = f"after {victims.pop(0)} was killed"
                 next_at = time.monotonic() + 2 + 4 * run.random.random()
                 watch.look([], when=when)
-                events.look(lambda what: _only_cells(outcome, what), when=when)
+                events.look(without_products(outcome.lose), when=when)
             stop(outcome, process)
     outcome.require(complete, f"`tdw up` did not complete the study: {log_of(root)}")
     definitions(root)
@@ -80,7 +83,7 @@ def _carry_out(run: Run, outcome: Outcome, root: Path, reference: Path) -> None:
     watch.finish()
     repeated = {cell: n for cell, n in read_events(root).items() if n > 1}
     for cell, number in repeated.items():
-        _only_cells(outcome, f"{cell} is recorded {number} times")
+        without_products(outcome.lose)(f"{cell} is recorded {number} times")
     outcome.notes["tables and plots recorded again because their inputs grew"] += sum(
         number - 1 for cell, number in repeated.items() if not is_cell(str(cell))
     )
@@ -166,17 +169,6 @@ def await_(true: Callable[[], Any]) -> Any:
     return value
 
 
-def is_cell(what: str) -> bool:
-    """Whether a printed (asset, partition) is a checkpoint or an analyzer's cell."""
-    return any(f'"{name}"' in what for name in ("checkpoint", *ANALYZERS)) and "summaries" not in what
-
-
-def _only_cells(outcome: Outcome, what: str) -> None:
-    """Tables and plots may be made anew when more has come in; a cell may not."""
-    if is_cell(what) or "is gone" in what:
-        outcome.lose(what)
-
-
 def _ask(port: int, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     """What the UI's GraphQL says; {} while nobody answers."""
     try:
@@ -192,7 +184,10 @@ def _launch(port: int, process: subprocess.Popen[bytes], assets: Sequence[str], 
     """Start a backfill as the UI does, as soon as the UI can; its id."""
     query = """mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
         __typename ... on LaunchBackfillSuccess { backfillId } } }"""
-    params = {"assetSelection": [{"path": [name]} for name in assets], "partitionNames": list(keys)}
+    params = {
+        "assetSelection": [{"path": list(grid().key(name).path)} for name in assets],
+        "partitionNames": list(keys),
+    }
 
     def launched() -> str:
         if process.poll() is not None:

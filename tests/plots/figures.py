@@ -30,7 +30,7 @@ def sources(store: Store, *variants: str, scheduled: tuple[int, ...] | None = EP
 
 def interactive(module: Any, data: Any) -> Any:
     """The interactive figure of a module's chart."""
-    return figure(module.chart(data)) if hasattr(module, "chart") else module.build(data)
+    return figure(module.chart(data))
 
 
 def axis_title(figure: Any, name: str) -> str:

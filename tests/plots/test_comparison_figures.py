@@ -8,9 +8,10 @@ import pytest
 from figures import EPOCHS, KEYS, MISSING, axis_title, interactive, sources, traces
 from synthetic import FAMILY, matrix, progress_table, write_variant
 
-from tdw.drawing import style
+from tdw.drawing import labels, style
 from tdw.errors import BadConfig, NotFound
 from tdw.families.modulo_addition_1layer.figures import comparison, early_coarseness, progress_measures
+from tdw.families.modulo_addition_1layer.figures.subject import Grokking, Subject
 from tdw.recipes.figure import NoParameters
 from tdw.statistics.exact import fit_line, spearman
 from tdw.store import Provenance, Store, TableAddress
@@ -82,18 +83,26 @@ def test_an_unknown_statistic_is_refused_with_the_known_ones(store: Store):
 
 
 def test_labels_cover_neither_each_other_nor_points():
-    from tdw.families.modulo_addition_1layer.figures.grokking_mark import Grokking
-
     look = style.looks(["v"])["v"]
+
+    def point(label: str, value: float, grokking: Grokking) -> early_coarseness.Point:
+        return early_coarseness.Point(Subject("v", label, look, grokking), value)
+
+    def places(*points: early_coarseness.Point) -> list[str]:
+        data = early_coarseness.Data(points, (), 1000, "mean_coarseness")
+        return [
+            place for found in labels.of(early_coarseness.chart(data).panels[0]).values() for place in found
+        ]
+
     points = [
-        early_coarseness.Point("v", "p13 s999", look, value, Grokking(True, epoch, None))
+        point("p13 s999", value, Grokking(True, epoch, None))
         for value, epoch in ((0.1, 1000), (0.101, 1000), (0.9, 900))
     ]
-    first, second, third = early_coarseness.label_places(points)
+    first, second, third = places(*points)
     assert {first, second} == {"middle right", "middle left"} and third == "middle right"
-    edge = early_coarseness.Point("v", "a long name", look, 0.9, Grokking(True, None, 4000))
-    assert early_coarseness.label_places([points[0], edge])[1] == "middle left"
-    assert early_coarseness.label_places(points * 6) == [""] * 18
+    edge = point("a long name", 0.9, Grokking(True, None, 4000))
+    assert places(points[0], edge)[1] == "middle left"
+    assert places(*points * 6) == []
 
 
 def side_by_side(store: Store, *variants: str) -> comparison.Data:
@@ -120,13 +129,13 @@ def test_a_choice_shows_its_variants_side_by_side_on_shared_axes(store: Store):
         )
         if visible
     }
-    assert shown == {("p13 s999", "x", y) for y in ("y", "y9", "y17")} | {
-        ("p17 s999", "x2", y) for y in ("y2", "y10", "y18")
+    assert shown == {("p13 s999", "x", y) for y in ("y", "y4", "y7")} | {
+        ("p17 s999", "x2", y) for y in ("y2", "y5", "y8")
     }
     assert layout["xaxis.visible"] and layout["xaxis2.visible"] and not layout["xaxis3.visible"]
     assert layout["xaxis.domain"][1] < layout["xaxis2.domain"][0]
     assert "no grok by 3,000" in layout["annotations"][1]["text"]
-    for name, follows in (("xaxis2", "x"), ("yaxis2", "y"), ("yaxis10", "y9"), ("yaxis18", "y17")):
+    for name, follows in (("xaxis2", "x"), ("yaxis2", "y"), ("yaxis5", "y4"), ("yaxis8", "y7")):
         assert figure.layout[name].matches == follows
 
 
@@ -134,12 +143,12 @@ def test_the_columns_show_losses_coarseness_and_blobs(store: Store):
     figure = interactive(comparison, side_by_side(store, *KEYS))
     values = matrix(EPOCHS, groks_at=1500, neurons=12, seed=485)
     lines = {t.yaxis: t for t in figure.data if t.name == "p13 s485" and t.mode == "lines+markers"}
-    np.testing.assert_allclose(lines["y9"].y, values.mean(axis=1, dtype=float), rtol=1e-6)
-    np.testing.assert_array_equal(lines["y17"].y, (values >= 0.7).sum(axis=1))
+    np.testing.assert_allclose(lines["y4"].y, values.mean(axis=1, dtype=float), rtol=1e-6)
+    np.testing.assert_array_equal(lines["y7"].y, (values >= 0.7).sum(axis=1))
     assert figure.layout.yaxis.type == "log" and axis_title(figure, "yaxis") == "loss (nats)"
     assert {t.line.color for t in figure.data if t.name == "p13 s999"} == {style.COLORS[1]}
     gaps = next(
-        t for t in figure.data if t.name == "p13 s999" and t.yaxis == "y10" and t.mode == "lines+markers"
+        t for t in figure.data if t.name == "p13 s999" and t.yaxis == "y5" and t.mode == "lines+markers"
     )
     assert gaps.x[np.isnan(gaps.y)].tolist() == list(MISSING)
 

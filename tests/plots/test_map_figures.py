@@ -7,11 +7,14 @@ import pytest
 from figures import EPOCHS, KEYS, MISSING, axis_title, interactive, sources, traces
 from synthetic import FAMILY, maps, matrix, write_maps, write_table, write_variant
 
+from tdw.drawing.marks import Scale
+from tdw.drawing.plotly_pen import figure as draw
 from tdw.drawing.style import figure_json
 from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer.figures import (
     attention_patterns,
     dominant_frequencies,
+    map_sources,
     multi_scale,
     neuron_clusters,
     panels,
@@ -24,7 +27,7 @@ P = 13
 
 
 def small(store: Store, **parameters: object) -> multi_scale.Data:
-    return multi_scale.load(sources(store, KEYS[0]), multi_scale.Parameters(**parameters))  # type: ignore[arg-type]
+    return multi_scale.load(sources(store, KEYS[0]), map_sources.Parameters(**parameters))  # type: ignore[arg-type]
 
 
 def test_chosen_neurons_are_drawn_in_percent_of_their_largest_activation(store: Store):
@@ -67,7 +70,7 @@ def test_without_a_choice_neurons_are_spread_over_coarseness_and_dead_ones_left_
 
 
 def test_the_large_maps_come_from_the_full_ones(store: Store):
-    data = multi_scale.load(sources(store, KEYS[0]), multi_scale.LargeParameters(neurons=(3,)))
+    data = multi_scale.load(sources(store, KEYS[0]), map_sources.LargeParameters(neurons=(3,)))
     assert data.maps.shape[-2:] == (56, 56)
     expected = resize(maps(12, P), 56)[[3]] * np.float32(1.2)
     np.testing.assert_allclose(data.maps[-1], expected, atol=1.2 / 255)
@@ -78,7 +81,7 @@ def test_the_frames_stay_below_a_megabyte_whatever_the_number_of_epochs(empty: S
     write_variant(empty, KEYS[0], epochs=epochs, neurons=20, groks_at=None)
     for epoch in epochs:
         write_maps(empty, KEYS[0], epoch, p=P, neurons=20, strength=epoch / 4000)
-    for parameters in (multi_scale.Parameters(), multi_scale.LargeParameters()):
+    for parameters in (map_sources.Parameters(), map_sources.LargeParameters()):
         data = multi_scale.load(sources(empty, KEYS[0], scheduled=epochs), parameters)
         assert data.epochs[0] == 0 and data.epochs[-1] == 3900
         assert len(figure_json(interactive(multi_scale, data))) < 1_050_000
@@ -90,7 +93,7 @@ def test_a_neuron_that_is_not_there_is_refused(store: Store):
     with pytest.raises(BadConfig, match=r"no neuron 99\n.*0 to 11"):
         small(store, neurons=(99,))
     with pytest.raises(BadConfig, match="neurons"):
-        multi_scale.Parameters(neurons=(-1,))
+        map_sources.Parameters(neurons=(-1,))
 
 
 def test_percent_of_nothing_is_zero():
@@ -114,20 +117,16 @@ def test_attention_patterns_show_each_head_to_a_and_to_b_with_its_scale(store: S
 
 def test_a_label_that_changes_with_the_epoch_changes_with_the_slider():
     titles = (("head 0: fine",), ("head 0: coarse",))
-    drawn = panels.draw(
-        panels.Maps(
-            epochs=(0, 10),
-            values=np.zeros((2, 1, 3, 3), np.uint8),
-            names=("head 0",),
-            titles=titles,
-            scale=(0,),
-            scales=(panels.Scale("attention", "Viridis"),),
-            columns=1,
-            p=3,
-        ),
-        title="t",
-        subtitle="",
+    maps = panels.Maps(
+        epochs=(0, 10),
+        values=np.zeros((2, 1, 3, 3), np.uint8),
+        names=("head 0",),
+        titles=titles,
+        scales=(Scale("attention", 100),),
+        columns=1,
+        p=3,
     )
+    drawn = draw(panels.chart(maps, title="t", subtitle=""))
     assert [frame.layout.annotations[0].text for frame in drawn.frames] == ["head 0: fine", "head 0: coarse"]
     assert drawn.layout.annotations[0].text == "head 0: coarse"
 

@@ -5,6 +5,10 @@ from typing import Any
 import numpy as np
 
 from tdw.drawing import style
+from tdw.drawing.chart import Chart, Choice, Option, Panel
+from tdw.drawing.marks import Axis, Line
+from tdw.drawing.matplotlib_pen import small_png, svg
+from tdw.drawing.plotly_pen import figure
 from tdw.families.modulo_addition_1layer.figures import PLOTS
 
 
@@ -56,20 +60,25 @@ def test_labels_drop_what_all_variants_share():
     assert style.short_labels(["p97_s485_d598"]) == {"p97_s485_d598": "p97_s485_d598"}
 
 
-def test_the_legends_rows_get_their_room_by_hand():
-    def bottom(*names: str, **more: Any) -> int:
-        return style.figure("", [{"type": "scatter", "name": name, **more} for name in names]).layout.margin.b
+def margin(*names: str, right: bool = False, **more: Any) -> Any:
+    x = np.arange(3)
+    marks = [Line(x, x, name=name, **more) for name in names]
+    axis = Axis("right") if right else None
+    hide = Choice((Option("without"), Option("with", ("tag",))))
+    return figure(Chart("", (Panel(marks, y=Axis("y"), right=axis),), choices=(hide,))).layout.margin
 
-    assert bottom("alone") == style.HEAD["b"]  # one trace has no legend
-    assert bottom("a", "b", showlegend=False) == style.HEAD["b"]
-    assert bottom("a", "b") == style.HEAD["b"] + 20
-    assert bottom("a", "b", visible=False) == style.HEAD["b"]
-    assert bottom(*["a long name of a line"] * 7) == style.HEAD["b"] + 3 * 20
+
+def test_the_legends_rows_get_their_room_by_hand():
+    plain = margin("alone").b  # one mark has no legend
+    assert margin("a", "b", legend=False).b == plain
+    assert margin("a", "b").b == plain + 20
+    assert margin("a", "b", tag="tag").b == plain
+    assert margin(*["a long name of a line"] * 7).b == plain + 3 * 20
 
 
 def test_a_second_axis_gets_its_room_by_hand():
-    assert style.figure("", [], yaxis2=style.second_axis()).layout.margin.r == 80
-    assert style.figure("", [], yaxis2={}).layout.margin.r == style.HEAD["r"]
+    assert margin("a", right=True).r == 80
+    assert margin("a").r == 30
 
 
 def test_nothing_in_the_tool_bar_sends_a_figure_away():
@@ -82,3 +91,13 @@ def test_plot_names_are_unique_and_descriptions_say_how_to_read_the_figure():
     for plot in PLOTS:
         assert "How to read it" in plot.description, plot.name
         assert plot.needs, plot.name
+
+
+def test_a_printed_figure_has_no_style_of_the_callers():
+    import matplotlib
+
+    line = Line(np.array([0.0, 1.0]), np.array([1.0, 2.0]), name="a")
+    chart = Chart("t", (Panel([line], y=Axis("loss")),))
+    expected = svg(chart, height=2), small_png(chart)
+    with matplotlib.rc_context({"lines.linewidth": 9, "axes.facecolor": "red", "xtick.labelsize": 20}):
+        assert (svg(chart, height=2), small_png(chart)) == expected

@@ -46,7 +46,8 @@ def tables_of(
     Args:
         epoch: of grokking, None for no grok.
         early: mean coarseness from epoch 500 on, until it rises to 0.6 at `rise` (500 before grokking).
-        blobs: from the rise on, under the observed labels; `renamed_blobs` under all others.
+        blobs: from the rise on, under the observed labels; `renamed_blobs` under all others, which have
+            1000 times `early` before.
         neurons: indices that end as blobs.
         stable: the final frequencies are the strongest from the start.
     """
@@ -80,12 +81,12 @@ def tables_of(
                 "mean_coarseness": np.where(
                     np.tile(np.arange(half), len(epochs)) == 0,
                     np.repeat(np.where(risen, 0.6, early), half),
-                    0.2,
+                    np.repeat(np.where(risen, 0.6, 0.2), half),
                 ),
                 "num_blob_neurons": np.where(
                     np.tile(np.arange(half), len(epochs)) == 0,
                     np.repeat(np.where(risen, blobs, 0), half),
-                    renamed_blobs,
+                    np.repeat(np.where(risen, renamed_blobs, 1000 * early), half),
                 ),
                 "rank_mean_coarseness": 1,
             }

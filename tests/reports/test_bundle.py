@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import os
 import shutil
 import subprocess
 import tarfile
@@ -22,6 +23,8 @@ from tdw.exchange import archive
 from tdw.exchange.bundle import export_bundle
 from tdw.exchange.import_checkpoints import import_bundle, read_bundle_contents
 from tdw.families import get_family
+from tdw.integrity.repair import repair
+from tdw.integrity.verify import verify
 from tdw.making.comparison import write_comparison
 from tdw.making.tables import summarize
 from tdw.store import Address, Store, TableAddress, seal
@@ -63,6 +66,21 @@ def test_what_is_imported_is_what_was_exported(full: Store, tmp_path: Path) -> N
     assert (TINY, "checkpoints", 0) in imported.cells
     assert there.read(Address(FAMILY.name, TINY, "coarseness", 20)).arrays
     assert not list(there.root.glob(".import-*"))
+
+
+def test_what_a_killed_import_leaves_is_cleared_away(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = Store(tmp_path / "there")
+    monkeypatch.setattr("tdw.exchange.import_checkpoints._move", lambda *_: os._exit(9))
+    pid = os.fork()
+    if pid == 0:
+        import_bundle(there, small)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+    (left,) = (file.finding for file in verify(there))
+    assert left is not None and left.problem == "temporary"
+    assert [one.done for one in repair(there, [left])] == ["deleted"]
+    assert not list(there.root.iterdir())
 
 
 def test_states_are_exported_when_they_are_asked_for(full: Store, tmp_path: Path) -> None:

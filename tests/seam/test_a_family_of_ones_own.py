@@ -126,7 +126,9 @@ def test_dagster_trains_analyzes_draws_and_compares_it(study: Study, tmp_path: P
             ("compare", [None]),
         ):
             for key in keys:
-                done = defs.resolve_job_def(job).execute_in_process(instance=instance, partition_key=key)
+                done = defs.resolve_job_def(grid.named(job)).execute_in_process(
+                    instance=instance, partition_key=key
+                )
                 assert done.success, (job, key)
     for key in KEYS:
         assert store.exists(TableAddress("tiny_bigram", key, "entropy"))
@@ -135,7 +137,7 @@ def test_dagster_trains_analyzes_draws_and_compares_it(study: Study, tmp_path: P
 
 
 def test_the_first_page_shows_its_columns_and_its_plots_only(made: Store, tmp_path: Path) -> None:
-    settings = Settings(str(made.root), study=tmp_path / "bigrams.yaml")
+    settings = Settings(str(made.root), studies=(tmp_path / "bigrams.yaml",))
     client = TestClient(standalone(settings), base_url="http://127.0.0.1")
     page = client.get("/tdw/").text
     assert "Tiny bigram" in page and "nats</td>" in page
@@ -146,7 +148,7 @@ def test_the_first_page_shows_its_columns_and_its_plots_only(made: Store, tmp_pa
 
 
 def test_its_explorer_is_served_with_its_scripts_and_its_slices(made: Store, tmp_path: Path) -> None:
-    settings = Settings(str(made.root), study=tmp_path / "bigrams.yaml")
+    settings = Settings(str(made.root), studies=(tmp_path / "bigrams.yaml",))
     client = TestClient(standalone(settings), base_url="http://127.0.0.1")
     here = f"tiny_bigram/{KEYS[0]}"
     page = client.get(f"/tdw/explorer/{here}").text

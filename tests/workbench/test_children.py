@@ -70,9 +70,18 @@ def test_loopback_goes_through_no_proxy_and_the_users_own_exceptions_stay() -> N
 
 
 def test_another_projects_dagster_variables_are_not_handed_on_and_secrets_are() -> None:
-    theirs = {"DAGSTER_INSTANCE_REF": "{}", "DAGSTER_MODULE_NAME": "theirs", "DAGSTER_PG_PASSWORD": "x"}
+    theirs = {
+        "DAGSTER_INSTANCE_REF": "{}",
+        "DAGSTER_MODULE_NAME": "theirs",
+        "DAGSTER_PG_PASSWORD": "x",
+        "DAGSTER_WEBSERVER_PATH_PREFIX": "/theirs",
+        "DAGSTER_WEBSERVER_READ_ONLY": "1",
+        "DAGIT_PATH_PREFIX": "/theirs",
+        "DAGSTER_DEFAULT_IO_MANAGER_MODULE": "theirs",
+        "WEB_CONCURRENCY": "4",
+    }
     found = child_environment({"DAGSTER_HOME": "ours"}, environment={"DAGSTER_HOME": "theirs", **theirs})
-    assert {name: value for name, value in found.items() if name.startswith("DAGSTER")} == {
+    assert {name: value for name, value in found.items() if name.startswith(("DAG", "WEB"))} == {
         "DAGSTER_HOME": "ours",
         "DAGSTER_PG_PASSWORD": "x",
     }

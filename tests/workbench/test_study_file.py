@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tdw.errors import BadConfig
-from tdw.study import load_study
-from tdw_resources.places import LAST_GOOD_VARIABLE, Places, load_study_or_last_good
-from tdw_workbench.watching import StudyFile
+from tdw.study import load_studies
+from tdw_resources.places import LAST_GOOD_VARIABLE, Places, load_studies_or_last_good
+from tdw_workbench.watching import StudyFiles
 
 GOOD = "variants: [p7_s1_d598]\nepochs: 6\ncheckpoints: [0, 6]\n"
 MORE = GOOD.replace("[0, 6]", "[0, 2, 4, 6]")
@@ -21,41 +21,41 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def file(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyFile:
-    found = StudyFile(Places("", path, tmp_path / "home"), load_study(path))
+def file(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyFiles:
+    found = StudyFiles(Places("", (path,), tmp_path / "home"), load_studies([path]))
     for name, value in found.environment.items():
         monkeypatch.setenv(name, value)
     return found
 
 
-def test_a_change_is_taken_up_and_an_invalid_one_said_once(file: StudyFile, path: Path) -> None:
+def test_a_change_is_taken_up_and_an_invalid_one_said_once(file: StudyFiles, path: Path) -> None:
     assert file.changes() == (False, "")
     for text in ("epochs: [", "epochs: [["):
         path.write_text(text)
         changed, said = file.changes()
         assert not changed and "mine.yaml" in said and "last version" in said
         assert file.changes() == (False, "")
-    assert file.study.epoch_list == (0, 6)
+    assert file.studies[0].epoch_list == (0, 6)
     path.write_text(MORE)
     changed, said = file.changes()
-    assert changed and "has changed" in said and file.study.epoch_list == (0, 2, 4, 6)
+    assert changed and "changed" in said and file.studies[0].epoch_list == (0, 2, 4, 6)
     path.unlink()
     assert "can't be read" in file.changes()[1]
     path.write_text(MORE)
     assert file.changes() == (False, f"{path} can be read again.")
 
 
-def test_servers_load_the_last_good_study_under_its_own_name(file: StudyFile, path: Path) -> None:
+def test_servers_load_the_last_good_study_under_its_own_name(file: StudyFiles, path: Path) -> None:
     path.write_text(MORE)
     file.changes()
     for spoil in (lambda: path.write_text("epochs: ["), path.unlink):
         spoil()
-        study, problem = load_study_or_last_good(path)
-        assert study == file.study and study.name == "mine" and "mine.yaml" in problem
+        (study,), problem = load_studies_or_last_good([path])
+        assert (study,) == file.studies and study.name == "mine" and "mine.yaml" in problem
 
 
 def test_without_a_workbench_an_invalid_study_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(LAST_GOOD_VARIABLE, raising=False)
     path.write_text("epochs: [")
     with pytest.raises(BadConfig):
-        load_study_or_last_good(path)
+        load_studies_or_last_good([path])

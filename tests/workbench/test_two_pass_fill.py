@@ -60,7 +60,7 @@ def test_a_fill_trains_chooses_and_replays_and_a_second_one_does_nothing(
     found = json.loads(capfd.readouterr().out)
     assert found["adaptive"]["chosen_by"] == [VARIANT] and not found["adaptive"]["due"]
     assert found["totals"]["cells"] == 2 * len(wanted) and found["totals"]["missing"] == 0
-    library = Library(Settings(str(store.root), study=tmp_path / "study.yaml"))
+    library = Library(Settings(str(store.root), studies=(tmp_path / "study.yaml",)))
     assert library.scheduled(FAMILY, VARIANT) == tuple(wanted)
 
     # Asked for one epoch, or for one variant while another was never tried, a fill chooses nothing.

@@ -34,17 +34,17 @@ def test_the_study_is_carried_out_by_itself_with_one_run_a_variant_and_stage(up:
         return "The study is complete" in up.said()
 
     until("the study is complete", complete, within_s=400)
-    until("all is checked", lambda: up.runs()[0]["jobName"] == "check", within_s=60)
+    until("all is checked", lambda: up.runs()[0]["jobName"] == "tiny_check", within_s=60)
     until("the checks are done", lambda: up.runs()[0]["status"] == "SUCCESS", within_s=60)
     runs = up.runs()
     assert {run["status"] for run in runs} == {"SUCCESS"}
     assert Counter((run["jobName"], run["tags"].get("tdw/variant", "")) for run in runs) == {
-        ("compare", ""): 1,
-        ("check", ""): 1,
-        **{(job, variant): 1 for job in ("train", "analyze", "summarize") for variant in (V1, V2)},
+        ("tiny_compare", ""): 1,
+        ("tiny_check", ""): 1,
+        **{(f"tiny_{job}", variant): 1 for job in ("train", "analyze", "summarize") for variant in (V1, V2)},
     }
-    assert up.materialized("checkpoint") == up.materialized("coarseness") == len(KEYS)
-    assert up.materialized("history") == up.materialized("plots", "training_curves") == 2
+    assert up.materialized("tiny", "checkpoint") == up.materialized("tiny", "coarseness") == len(KEYS)
+    assert up.materialized("tiny", "history") == up.materialized("tiny", "plots", "training_curves") == 2
     assert Store(up.folder / "store").epochs("modulo_addition_1layer", V1, "coarseness") == [0, 2, 4, 6]
 
 
@@ -52,7 +52,7 @@ def test_the_study_is_carried_out_by_itself_with_one_run_a_variant_and_stage(up:
 def test_a_range_that_is_materialized_in_the_ui_is_computed_again(up: Up) -> None:
     launch = """mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
         __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
-    params = {"assetSelection": [{"path": ["coarseness"]}], "partitionNames": KEYS[1:3]}
+    params = {"assetSelection": [{"path": ["tiny", "coarseness"]}], "partitionNames": KEYS[1:3]}
     started = up.ask(launch, {"params": params})["launchPartitionBackfill"]
     assert started["__typename"] == "LaunchBackfillSuccess", started
 
@@ -67,7 +67,7 @@ def test_a_range_that_is_materialized_in_the_ui_is_computed_again(up: Up) -> Non
     assert len(runs) == 1, "one run for one contiguous range"
     events = """query ($key: AssetKeyInput!) { assetOrError(assetKey: $key) { ... on Asset {
         assetMaterializations(limit: 100) { partition } } } }"""
-    found = up.ask(events, {"key": {"path": ["coarseness"]}})["assetOrError"]["assetMaterializations"]
+    found = up.ask(events, {"key": {"path": ["tiny", "coarseness"]}})["assetOrError"]["assetMaterializations"]
     counted = Counter(event["partition"] for event in found)
     assert counted == {key: 2 if key in KEYS[1:3] else 1 for key in KEYS}
 
@@ -79,10 +79,11 @@ def test_automation_is_on_and_can_be_seen_in_the_ui(up: Up) -> None:
         schedules { name scheduleState { status } } } } }"""
     found: dict[str, Any] = up.ask(query, {"selector": REPOSITORY})["repositoryOrError"]
     states = {sensor["name"]: sensor["sensorState"]["status"] for sensor in found["sensors"]}
-    assert states == {"reconcile": "RUNNING"}
+    assert states == {"tiny_reconcile": "RUNNING"}
     assert {schedule["scheduleState"]["status"] for schedule in found["schedules"]} == {"RUNNING"}
     names = {job["name"] for job in found["jobs"]}
-    assert {"train", "analyze", "summarize", "compare", "register_variants", "remove_variant"} <= names
+    jobs = ("train", "analyze", "summarize", "compare", "check", "register_variants", "remove_variant")
+    assert {f"tiny_{job}" for job in jobs} <= names
 
 
 def test_a_variant_that_is_added_in_the_ui_is_trained_and_analyzed(up: Up) -> None:
@@ -92,7 +93,7 @@ def test_a_variant_that_is_added_in_the_ui_is_trained_and_analyzed(up: Up) -> No
         up.ask(add, {"selector": REPOSITORY})["addDynamicPartition"]["__typename"]
         == "AddDynamicPartitionSuccess"
     )
-    until("the new variant is there", lambda: up.materialized("coarseness") == 12, within_s=240)
+    until("the new variant is there", lambda: up.materialized("tiny", "coarseness") == 12, within_s=240)
 
 
 def test_a_second_workbench_on_the_same_store_is_refused_with_a_remedy(up: Up) -> None:

@@ -63,7 +63,7 @@ def test_keys_that_name_no_variant_are_said_and_the_study_is_completed(up: Up) -
 
 def test_a_backfill_with_such_a_key_does_the_rest_and_its_run_fails_once(up: Up) -> None:
     keys = [f"00002|{V1}", f"00002|{V2}", "00002|p43-seed5"]
-    params = {"assetSelection": [{"path": ["coarseness"]}], "partitionNames": keys}
+    params = {"assetSelection": [{"path": ["tiny", "coarseness"]}], "partitionNames": keys}
     started = up.ask(LAUNCH, {"params": params})["launchPartitionBackfill"]
     assert started["__typename"] == "LaunchBackfillSuccess", started
 
@@ -74,7 +74,7 @@ def test_a_backfill_with_such_a_key_does_the_rest_and_its_run_fails_once(up: Up)
     runs = [run for run in up.runs() if run["tags"].get("dagster/backfill") == started["backfillId"]]
     assert [run["status"] for run in runs].count("FAILURE") == 1, runs
     assert not [run for run in runs if run["tags"].get("dagster/will_retry") == "true"]
-    assert up.materialized("coarseness") == 8
+    assert up.materialized("tiny", "coarseness") == 8
     assert up.process.poll() is None
 
 
@@ -101,7 +101,7 @@ def test_a_study_file_that_is_being_edited_does_not_stop_the_workbench(up: Up) -
     up.ask(RELOAD)
     assert loaded(up)
     study.write_text(STUDY.replace(V2, f"{V2}, p7_s3_d598"))
-    until("the new variant is there", lambda: up.materialized("coarseness") == 12, within_s=240)
+    until("the new variant is there", lambda: up.materialized("tiny", "coarseness") == 12, within_s=240)
     assert "has changed" in up.said() and up.process.poll() is None
 
 

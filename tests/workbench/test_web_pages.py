@@ -40,7 +40,7 @@ def store(tiny_store: Store) -> Store:
 def client(store: Store) -> TestClient:
     study = store.root / "study.yaml"
     study.write_text(STUDY)
-    return TestClient(standalone(Settings(str(store.root), study=study)), base_url="http://127.0.0.1")
+    return TestClient(standalone(Settings(str(store.root), studies=(study,))), base_url="http://127.0.0.1")
 
 
 def test_the_first_page_tells_the_state_of_every_variant(client: TestClient) -> None:
@@ -68,7 +68,7 @@ def test_the_first_page_sees_a_new_checkpoint(client: TestClient, store: Store) 
 def test_a_variant_of_another_study_is_measured_by_its_own_checkpoints(store: Store) -> None:
     study = store.root / "study.yaml"
     study.write_text(STUDY.replace("p7_s1_d598_f0.5, ", "").replace("0:30:10", "0:30:15"))
-    client = TestClient(standalone(Settings(str(store.root), study=study)), base_url="http://127.0.0.1")
+    client = TestClient(standalone(Settings(str(store.root), studies=(study,))), base_url="http://127.0.0.1")
     assert "3 / 3" in client.get("/tdw/").text
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -18,11 +19,14 @@ def test_serve_answers_with_our_json_and_stops_on_ctrl_c(tiny_store: Store) -> N
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "tdw_workbench.cli", "serve"]
     process = subprocess.Popen(
-        [*command, "--port", str(port), "--store", str(tiny_store.root)], stdout=subprocess.PIPE, text=True
+        [*command, "--port", str(port), "--store", str(tiny_store.root)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"WEB_CONCURRENCY": "4"},  # of another server: it must not end this one
     )
     try:
         told = {}
-        for _ in range(600):
+        for _ in range(2400):
             with contextlib.suppress(OSError):
                 told = json.loads(urllib.request.urlopen(f"http://127.0.0.1:{port}/tdw/ping").read())
                 break

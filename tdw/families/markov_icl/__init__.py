@@ -5,5 +5,6 @@ Evolution of Statistical Induction Heads", arXiv:2402.11004. Importing this pack
 """
 
 from tdw.families.markov_icl.config import Config
+from tdw.families.markov_icl.declaration import FAMILY
 
-__all__ = ["Config"]
+__all__ = ["FAMILY", "Config"]

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from tdw.families.transformer import OptimizerConfig, TransformerConfig
+from tdw.families.keys import KeyField, make_key, normalize_numbers, parse_key
+from tdw.families.transformer import TransformerConfig
 from tdw.families.transformer.config import InitScheme, Normalization
-from tdw.families.transformer.optimizer_config import Name
+from tdw.families.transformer.cost import require_affordable
+from tdw.optimizers import Name, OptimizerConfig
 from tdw.parameters import require_whole_numbers
+from tdw.store.fingerprints import fingerprint_json
+
+DEFAULT_EPOCHS = 2_000
 
 _LIMITS = {
     "n_states": (2, 100),
@@ -18,6 +23,26 @@ _LIMITS = {
     "seed": (0, 2**63 - 1),
     "data_seed": (0, 2**63 - 1),
 }
+KEY = (
+    KeyField("n_states", "k", "states of the chains, which are the tokens", always=True),
+    KeyField("seed", "s", "seed of the initialization", always=True),
+    KeyField("data_seed", "d", "seed of the stream of training sequences"),
+    KeyField("length", "len", "symbols per sequence"),
+    KeyField("batch_size", "batch", "fresh sequences per step"),
+    KeyField("n_layers", "layers", "blocks"),
+    KeyField("n_heads", "heads", "heads per block"),
+    KeyField("d_model", "width", "width of the residual stream"),
+    KeyField("d_mlp", "mlp", "neurons per block, 0 for attention only"),
+    KeyField("normalization", "norm-", "none, LN or LNPre"),
+    KeyField("init_scheme", "init-", "torch, normal or gpt2"),
+    KeyField("init_std", "std", "standard deviation at epoch 0 of normal and gpt2, 0 for the default"),
+    KeyField("optimizer", "opt-", "AdamW, Adam, SGD or Muon"),
+    KeyField("lr", "lr", "learning rate"),
+    KeyField("weight_decay", "wd", "weight decay"),
+    KeyField("beta1", "beta1-", "decay of the first moment"),
+    KeyField("beta2", "beta2-", "decay of the second moment"),
+    KeyField("clip", "clip", "largest norm of the gradients, 0 for no clipping"),
+)
 
 
 @dataclass(frozen=True)
@@ -30,9 +55,10 @@ class Config:
         data_seed: of the stream of training sequences; every step has its own.
         length: symbols per sequence; the model reads all but the last and predicts all but the first.
         batch_size: fresh sequences, each of a chain of its own, per step.
-        n_layers, n_heads, d_model, d_mlp, normalization, init_scheme, init_std: see TransformerConfig;
-            positions are learned.
-        optimizer, lr, weight_decay, beta1, beta2, clip: see OptimizerConfig.
+        n_layers, n_heads, d_model, d_mlp, init_scheme: see TransformerConfig; positions are learned.
+        normalization: "none", "LN" or "LNPre".
+        init_std: of the schemes "normal" and "gpt2"; 0 stands for their default.
+        optimizer, lr, weight_decay, beta1, beta2, clip: see OptimizerConfig; a clip of 0 does not clip.
 
     Raises:
         BadConfig: a value that can't be used.
@@ -47,26 +73,29 @@ class Config:
     n_heads: int = 1
     d_model: int = 32
     d_mlp: int = 0
-    normalization: Normalization | None = None
+    normalization: str = "none"
     init_scheme: InitScheme = "torch"
-    init_std: float | None = None
+    init_std: float = 0.0
     optimizer: Name = "AdamW"
     lr: float = 3e-3
     weight_decay: float = 0.1
     beta1: float = 0.9
     beta2: float = 0.95
-    clip: float | None = 1.0
+    clip: float = 1.0
 
     family: ClassVar[str] = "markov_icl"
 
     def __post_init__(self) -> None:
         require_whole_numbers(self, _LIMITS)
+        normalize_numbers(self)
         # Whatever else can't be used is refused here, not when training starts.
-        _ = self.transformer, self.optimizer_config
+        require_affordable(self.transformer, batch_size=self.batch_size, steps=DEFAULT_EPOCHS)
+        _ = self.optimizer_config
 
     @property
     def transformer(self) -> TransformerConfig:
         """The architecture."""
+        none = self.normalization == "none"
         return TransformerConfig(
             n_layers=self.n_layers,
             n_heads=self.n_heads,
@@ -74,9 +103,9 @@ class Config:
             d_vocab=self.n_states,
             n_ctx=self.length - 1,
             d_mlp=self.d_mlp,
-            normalization=self.normalization,
+            normalization=cast("Normalization | None", None if none else self.normalization),
             init_scheme=self.init_scheme,
-            init_std=self.init_std,
+            init_std=self.init_std or None,
         )
 
     @property
@@ -88,8 +117,28 @@ class Config:
             weight_decay=self.weight_decay,
             betas=(self.beta1, self.beta2),
             momentum=0.95 if self.optimizer == "Muon" else 0.0,
-            clip=self.clip,
+            clip=self.clip or None,
         )
+
+    @property
+    def key(self) -> str:
+        """The variant's key, such as k2_s0: it names what differs from the defaults."""
+        return make_key(self, KEY)
+
+    @classmethod
+    def parse(cls, key: str) -> Config:
+        """The configuration that `key` names. Raises BadConfig unless it is a canonical key."""
+        return parse_key(cls, KEY, key)
+
+    @property
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of every weight by HookedTransformer name."""
+        return self.transformer.weight_shapes
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (64 hex digits) of `to_dict`."""
+        return fingerprint_json(self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that decides the bits of this variant's training, JSON-able."""

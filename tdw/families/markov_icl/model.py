@@ -13,8 +13,8 @@ from tdw.families.transformer import initialize, network, objective, probe
 from tdw.families.transformer.measures import prediction
 from tdw.families.transformer.network import Weights
 from tdw.families.transformer.objective import Batch, cross_entropy
-from tdw.families.transformer.optimizers import Optimizer
 from tdw.families.transformer.probe import ProbePass
+from tdw.optimizers.optimizer import Optimizer
 
 EVALUATION_SEQUENCES = 128  # of the probe's: a metric every few steps must not cost more than the steps
 

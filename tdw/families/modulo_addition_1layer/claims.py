@@ -83,6 +83,26 @@ def early_contrast(row: Row) -> float:
     return float(found[0].std()) if len(found) else math.nan
 
 
+def _early_average(name: str) -> Callable[[Row], float]:
+    """The mean of a series over all labellings, early."""
+
+    def read(row: Row) -> float:
+        epochs, values = over_labels(row, name)
+        found = values[epochs == row.early_epoch]
+        return float(found[0]) if len(found) else math.nan
+
+    return read
+
+
+def _early_num_frequencies(row: Row) -> float:
+    """How many frequencies are dominant early."""
+    table = row.tables.get("frequencies")
+    if table is None:
+        return math.nan
+    found = dict(zip(table["epoch"], table["dominant_frequencies"], strict=True))
+    return float(len(frequencies_of(found[row.early_epoch]))) if row.early_epoch in found else math.nan
+
+
 def _average_blobs(row: Row) -> tuple[Float64, Float64]:
     return over_labels(row, "num_blob_neurons")
 
@@ -110,16 +130,18 @@ def key_frequencies(row: Row) -> frozenset[int] | None:
     return frequencies_of(table["key_frequencies"].iloc[-1])
 
 
+NAMES = "the names of the residues"
+
 MEASURES: Mapping[str, Measure] = {
     "num_neurons": column("num_neurons", "neurons"),
-    "initial_mean_coarseness": column("initial_mean_coarseness", "mean coarseness"),
-    "early_mean_coarseness": column("early_mean_coarseness", "mean coarseness"),
-    "early_num_blobs": column("early_num_blobs", "blobs"),
-    "early_num_half_blobs": column("early_num_blobs_0.5", "neurons ≥ 0.5"),
-    "grokking_num_blobs": column("grokking_num_blobs", "blobs at grokking"),
-    "max_num_blobs": column("max_num_blobs", "blobs"),
-    "final_num_blobs": column("final_num_blobs", "blobs at the end"),
-    "num_stays_blob": column("num_stays_blob", "neurons that stay blobs"),
+    "initial_mean_coarseness": column("initial_mean_coarseness", "mean coarseness", NAMES),
+    "early_mean_coarseness": column("early_mean_coarseness", "mean coarseness", NAMES),
+    "early_num_blobs": column("early_num_blobs", "blobs", NAMES),
+    "early_num_half_blobs": column("early_num_blobs_0.5", "neurons ≥ 0.5", NAMES),
+    "grokking_num_blobs": column("grokking_num_blobs", "blobs at grokking", NAMES),
+    "max_num_blobs": column("max_num_blobs", "blobs", NAMES),
+    "final_num_blobs": column("final_num_blobs", "blobs at the end", NAMES),
+    "num_stays_blob": column("num_stays_blob", "neurons that stay blobs", NAMES),
     "early_frequency_overlap": column("early_frequency_overlap", "overlap"),
     "random_frequency_overlap": Number(
         "overlap of random frequencies", lambda row: row.get("num_frequencies") / ((row.fields["p"] - 1) / 2)
@@ -139,11 +161,14 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "unstructured_coarseness": Number("coarseness without structure", lambda row: low_share(row.fields["p"])),
     "early_frequency_gini": early("progress_measures", "gini_W_E_frequencies", "Gini of W_E's frequencies"),
+    "early_average_coarseness": Number("average coarseness", _early_average("mean_coarseness")),
+    "early_average_blobs": Number("average blobs", _early_average("num_blob_neurons")),
+    "early_num_frequencies": Number("dominant frequencies", _early_num_frequencies),
     "early_contrast": Number("contrast", early_contrast),
     "grokking_average_blobs": Number("average blobs at grokking", _average_blobs_at_grokking),
     "max_average_blobs": Number("average blobs", lambda row: max(_average_blobs(row)[1], default=math.nan)),
     "first_average_blob_epoch": Number("epoch of the first blob on average", first_average_blob_epoch),
-    "mean_coarseness": series("mean coarseness", "coarseness", "mean_coarseness"),
+    "mean_coarseness": series("mean coarseness", "coarseness", "mean_coarseness", NAMES),
     "average_coarseness": Series("average coarseness", lambda row: over_labels(row, "mean_coarseness")),
     "key_frequencies": Choices("key frequencies", key_frequencies, lambda row: (row.fields["p"] - 1) // 2),
     "final_blobs": Members("neurons that end as blobs", "neurons", "blob_since_epoch"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tdw.errors import BadConfig
+from tdw.optimizers import OptimizerConfig
 from tdw.recipes.family import MAX_REPLICATE, Field
 from tdw.store.fingerprints import fingerprint_json
 
@@ -179,6 +180,11 @@ class Config:
     def n_train(self) -> int:
         """Number of pairs that train."""
         return int(self.p * self.p * self.train_fraction)
+
+    @property
+    def optimizer_config(self) -> OptimizerConfig:
+        """The optimizer's settings."""
+        return OptimizerConfig(lr=self.lr, weight_decay=self.weight_decay, betas=self.betas, eps=self.eps)
 
     @property
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tdw.errors import BadConfig
-from tdw.families.modulo_addition_1layer.maths.fourier import Float32, Spectra, spectra
 from tdw.families.modulo_addition_1layer.model.probe_types import ProbeLabels
+from tdw.families.zp_fourier import Float32, Spectra, spectra
 from tdw.recipes.context import Arrays
 
 TO_A, TO_B = 0, 1  # positions in the input [a, b, =]

@@ -18,7 +18,7 @@ from tdw.families.modulo_addition_1layer.recipes import RECIPES
 from tdw.families.modulo_addition_1layer.sensitivity import SECTION
 from tdw.known_settings import under_known_settings
 from tdw.recipes.context import Arrays
-from tdw.recipes.family import Adam, Family, Form, Metric, Objective, Weights
+from tdw.recipes.family import Family, Form, Metric, Objective, Optimizer, Weights
 
 if TYPE_CHECKING:
     import torch
@@ -40,6 +40,13 @@ def _init_weights(config: Config) -> dict[str, torch.Tensor]:
     from tdw.families.modulo_addition_1layer.model.network import init_weights
 
     return init_weights(config)
+
+
+@under_known_settings
+def _make_optimizer(config: Config, weights: Weights) -> Optimizer:
+    from tdw.optimizers import optimizer
+
+    return optimizer.Optimizer(config.optimizer_config, weights, trained=config.trained)
 
 
 @under_known_settings
@@ -93,11 +100,10 @@ FAMILY = Family(
     default_epochs=25_000,
     default_checkpoints=("0:1500:100", "1500:9000:500", "9000:13000:100", "13000:25000:500"),
     fields=FIELDS,
-    trained=Config.trained,
-    optimizer=Adam(lr=Config.lr, weight_decay=Config.weight_decay, betas=Config.betas, eps=Config.eps),
     make_config=Config,
     parse_variant=Config.parse,
     init_weights=_init_weights,
+    make_optimizer=_make_optimizer,
     objective=_objective,
     probe_pass=_probe_pass,
     probe_fingerprint=probe_fingerprint,

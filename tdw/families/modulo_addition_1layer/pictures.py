@@ -1,96 +1,127 @@
-"""The family's printed figures, for reports. Axes are `Any`: matplotlib's own annotations are incomplete."""
+"""The family's printed figures, for reports."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
-from tdw.drawing.printed import GRAY, MARKERS, legend, line_style, name_rows, over_epochs
-from tdw.drawing.style import looks, short_labels
+from tdw.drawing.chart import Chart, Panel
+from tdw.drawing.marks import AnyMark, Axis, Line, Points, Rule, loss, share
+from tdw.drawing.style import MUTED, looks, short_labels
 from tdw.families.modulo_addition_1layer.claims import draws, initial_norms
+from tdw.recipes.common.pictures import over_epochs
 from tdw.recipes.evidence import HISTORY, At, Evidence
 from tdw.recipes.measures import Picture
 from tdw.statistics.exact import fit_line
 
 
-def _coarseness(figure: Any, evidence: Evidence) -> None:
-    series = evidence.series("coarseness", "mean_coarseness")
-    over_epochs(figure, series, dots=evidence.outcomes, title="mean coarseness (0 to 1)")
+def _coarseness(evidence: Evidence) -> Chart:
+    return over_epochs(evidence, "coarseness", "mean_coarseness", axis=Axis("mean coarseness (0 to 1)"))
 
 
-def _blobs(figure: Any, evidence: Evidence) -> None:
-    series = evidence.series("coarseness", "num_blob_neurons_0.7")
-    over_epochs(figure, series, dots=evidence.outcomes, title="blobs (neurons ≥ 0.7)")
+def _blobs(evidence: Evidence) -> Chart:
+    return over_epochs(evidence, "coarseness", "num_blob_neurons_0.7", axis=Axis("blobs (neurons ≥ 0.7)"))
 
 
-def _early(figure: Any, evidence: Evidence) -> None:
-    axis = figure.subplots()
-    look = looks(evidence.keys)
-    labels = short_labels(evidence.keys)
-    for row in evidence.rows:
-        value, epoch = row.get("early_mean_coarseness"), row.epoch if row.reached else row.censored
-        if math.isnan(value) or math.isnan(epoch):
-            continue
-        style = look[row.key]
-        face = style.color if row.reached else "none"
-        axis.plot(value, epoch, MARKERS[style.symbol], color=style.color, markerfacecolor=face)
-        name = labels[row.key] + ("" if row.reached else " (no grok)")
-        axis.annotate(name, (value, epoch), xytext=(5, 4), textcoords="offset points", fontsize=8)
+def _test_loss(evidence: Evidence) -> Chart:
+    found = over_epochs(evidence, HISTORY, "test_loss", axis=loss("test loss"))
+    panel = found.panels[0]
+    return replace(found, panels=(replace(panel, rules=(Rule(y=0.01),) if panel.marks else ()),))
+
+
+def _early(evidence: Evidence) -> Chart:
+    look, labels = looks(evidence.keys), short_labels(evidence.keys)
+    marks: list[AnyMark] = []
     known = [row for row in evidence.reached if not math.isnan(row.get("early_mean_coarseness"))]
     line = fit_line([row.get("early_mean_coarseness") for row in known], [row.epoch for row in known])
-    if line is not None:
-        ends = np.array(axis.get_xlim())
-        axis.plot(ends, line.intercept + line.slope * ends, color=GRAY, linewidth=1)
-        axis.set_xlim(ends)
-    if axis.lines:
-        axis.set_ylim(bottom=0)
-    axis.margins(x=0.15)
-    axis.set_xlabel(f"mean coarseness at epoch {evidence.early_epoch:,} (0 to 1)")
-    axis.set_ylabel("grokking epoch")
+    shown = [
+        (row, row.get("early_mean_coarseness"), row.epoch if row.reached else row.censored)
+        for row in evidence.rows
+    ]
+    shown = [each for each in shown if not math.isnan(each[1] + each[2])]
+    values = [value for _, value, _ in shown]
+    margin = 0.16 * (max(values) - min(values)) or 0.05 if values else 0.0
+    ends = (min(values) - margin, max(values) + margin) if values else None
+    if line is not None and ends is not None:
+        x = np.array(ends)
+        marks.append(Line(x, line.intercept + line.slope * x, color=MUTED, width=1.5))
+    for row, value, epoch in shown:
+        marks.append(
+            Points(
+                np.array([value]),
+                np.array([epoch]),
+                color=look[row.key].color,
+                symbol=look[row.key].symbol,
+                size=9,
+                hollow=not row.reached,
+                texts=(labels[row.key] + ("" if row.reached else " (no grok)"),),
+            )
+        )
+    early = Axis(f"mean coarseness at epoch {evidence.early_epoch:,} (0 to 1)", range=ends)
+    return Chart("", (Panel(marks, x=early, y=Axis("grokking epoch", zero=True, ticks=",d")),))
 
 
-def _relabelling(figure: Any, evidence: Evidence) -> None:
+def _relabelling(evidence: Evidence) -> Chart:
     """Under every labelling: mean coarseness early and last, blobs at grokking; the observed one marked."""
-    left, middle, right = figure.subplots(1, 3, sharey=True)
-    panels: tuple[tuple[Any, str, At, str], ...] = (
-        (left, "mean_coarseness", "early", f"mean coarseness,\nepoch {evidence.early_epoch:,}"),
-        (middle, "mean_coarseness", "last", "mean coarseness,\nlast epoch"),
-        (right, "num_blob_neurons", "outcome", "blobs at grokking\n(last epoch for no grok)"),
+    panels: tuple[tuple[str, At, str], ...] = (
+        ("mean_coarseness", "early", f"mean coarseness,\nepoch {evidence.early_epoch:,}"),
+        ("mean_coarseness", "last", "mean coarseness,\nlast epoch"),
+        ("num_blob_neurons", "outcome", "blobs at grokking\n(last epoch for no grok)"),
     )
+    return Chart(
+        "",
+        tuple(
+            Panel(_labellings(evidence, series, at), x=Axis(title), y=_variants(evidence), column=column)
+            for column, (series, at, title) in enumerate(panels)
+        ),
+        share_y=True,
+    )
+
+
+def _labellings(evidence: Evidence, series: str, at: At) -> list[Points]:
     look = looks(evidence.keys)
+    found: list[Points] = []
     for place, row in enumerate(evidence.rows):
-        for axis, series, at, _ in panels:
-            epochs, values = draws(row, series)
-            when = epochs == row.epoch_at(at if row.reached or at == "early" else "last", epochs)
-            if not when.any():
-                continue
+        epochs, values = draws(row, series)
+        when = epochs == row.epoch_at(at if row.reached or at == "early" else "last", epochs)
+        if when.any():
             shown = values[when][0]
-            axis.plot(shown, np.full(len(shown), place), "|", color=GRAY, markersize=9, alpha=0.7)
-            axis.plot(shown[0], place, "o", color=look[row.key].color, markersize=5)
-    name_rows(left, evidence.keys)
-    for axis, _, _, title in panels:
-        axis.set_xlabel(title)
+            height = np.full(len(shown), place)
+            found += [
+                Points(shown, height, symbol="tick", color=MUTED, size=14, opacity=0.7),
+                Points(shown[:1], height[:1], color=look[row.key].color, size=8),
+            ]
+    return found
 
 
-def _spectra(figure: Any, evidence: Evidence) -> None:
+def _variants(evidence: Evidence) -> Axis:
+    """Variants as the ticks of a vertical axis, the first at the top."""
+    return Axis(names=tuple(short_labels(evidence.keys).values()), reverse=True)
+
+
+def _spectra(evidence: Evidence) -> Chart:
     """Frequency norms of W_E at epoch 0 over their median, a row of points per variant."""
-    axis = figure.subplots()
     look = looks(evidence.keys)
-    for place, row in enumerate(evidence.rows):
-        norms = initial_norms(row)
-        if len(norms):
-            axis.plot(norms / np.median(norms), np.full(len(norms), place), "|", color=look[row.key].color)
-    name_rows(axis, evidence.keys)
-    axis.axvline(1, color=GRAY, linewidth=0.8)
-    axis.set_xlabel("norm of each frequency of W_E at epoch 0, over the median")
+    found = [(place, row, initial_norms(row)) for place, row in enumerate(evidence.rows)]
+    marks = [
+        Points(
+            norms / np.median(norms), np.full(len(norms), place),
+            symbol="tick", color=look[row.key].color, size=9,
+        )
+        for place, row, norms in found
+        if len(norms)
+    ]  # fmt: skip
+    norm = Axis("norm of each frequency of W_E at epoch 0, over the median")
+    return Chart("", (Panel(marks, x=norm, y=_variants(evidence), rules=(Rule(x=1),)),))
 
 
-def _frequencies(figure: Any, evidence: Evidence) -> None:
+def _frequencies(evidence: Evidence) -> Chart:
     """Share of the final frequencies among as many that are strongest, by epoch."""
-    axis = figure.subplots()
+    look, labels = looks(evidence.keys), short_labels(evidence.keys)
+    marks: list[Line] = []
     for row in evidence.rows:
         table = row.tables.get("frequencies")
         final = set[int]()
@@ -100,38 +131,28 @@ def _frequencies(figure: Any, evidence: Evidence) -> None:
             continue
         norms = table[[name for name in table.columns if str(name).startswith("norm_")]].to_numpy(np.float64)
         strongest = np.argsort(-norms, axis=1, kind="stable")[:, : len(final)] + 1
-        share = np.isin(strongest, list(final)).mean(axis=1)
-        axis.plot(table["epoch"].to_numpy(), share, **line_style(evidence.keys, row.key))
-    axis.set_xlabel("epoch (optimizer steps)")
-    axis.set_ylabel("share of the final frequencies\namong the strongest")
-    axis.set_ylim(-0.03, 1.03)
-    legend(axis)
+        of = look[row.key]
+        marks.append(
+            Line(
+                table["epoch"].to_numpy(), np.isin(strongest, list(final)).mean(axis=1),
+                name=labels[row.key], color=of.color, dash=of.dash,
+            )
+        )  # fmt: skip
+    y = replace(share("share of the final frequencies\namong the strongest"), range=(-0.03, 1.03))
+    return Chart("", (Panel(marks, y=y),))
 
 
-def _progress(figure: Any, evidence: Evidence) -> None:
+def _progress(evidence: Evidence) -> Chart:
     """Restricted and excluded loss over epochs."""
-    axes = figure.subplots(2, 1, sharex=True)
-    for axis, column, title in zip(
-        axes,
-        ("restricted_loss_test", "excluded_loss_train"),
-        ("restricted loss,\ntest (nats)", "excluded loss,\ntrain (nats)"),
-        strict=True,
+    panels: list[Panel] = []
+    for column, title in (
+        ("restricted_loss_test", "restricted loss,\ntest"),
+        ("excluded_loss_train", "excluded loss,\ntrain"),
     ):
-        for row in evidence.rows:
-            epochs, values = row.series("progress_measures", column)
-            if len(epochs):
-                axis.plot(epochs, values, **line_style(evidence.keys, row.key))
-        axis.set_yscale("log")
-        axis.set_ylabel(title)
-    axes[1].set_xlabel("epoch (optimizer steps)")
-    legend(axes[0])
-
-
-def _test_loss(figure: Any, evidence: Evidence) -> None:
-    series = evidence.series(HISTORY, "test_loss")
-    axis = over_epochs(figure, series, dots=evidence.outcomes, title="test loss (nats)", log=True)
-    if axis.lines:
-        axis.axhline(0.01, color=GRAY, linewidth=0.8)
+        (panel,) = over_epochs(evidence, "progress_measures", column, axis=loss(title)).panels
+        lines = [mark for mark in panel.marks if isinstance(mark, Line)]
+        panels.append(replace(panel, marks=lines, row=len(panels)))
+    return Chart("", tuple(panels))
 
 
 PICTURES: Mapping[str, Picture] = {

@@ -5,5 +5,6 @@ no torch.
 """
 
 from tdw.families.quadratic_mlp.config import Config
+from tdw.families.quadratic_mlp.declaration import FAMILY
 
-__all__ = ["Config"]
+__all__ = ["FAMILY", "Config"]

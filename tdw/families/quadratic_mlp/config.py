@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tdw.errors import BadConfig
-from tdw.families.transformer import OptimizerConfig
-from tdw.families.transformer.optimizer_config import Name
+from tdw.families.affordable import OPERATIONS_PER_SECOND, Cost, require_affordable_cost
+from tdw.families.keys import KeyField, make_key, normalize_numbers, parse_key
+from tdw.optimizers import Name, OptimizerConfig
 from tdw.parameters import require_whole_numbers
+from tdw.store.fingerprints import fingerprint_json
+
+DEFAULT_EPOCHS = 100
 
 _LIMITS = {
     "p": (3, 999),
@@ -18,6 +22,20 @@ _LIMITS = {
     "seed": (0, 2**63 - 1),
     "data_seed": (0, 2**63 - 1),
 }
+KEY = (
+    KeyField("p", "p", "the modulus, odd", always=True),
+    KeyField("seed", "s", "seed of the initialization", always=True),
+    KeyField("data_seed", "d", "seed of the split into training and test pairs, and of the label noise"),
+    KeyField("width", "width", "neurons"),
+    KeyField("train_fraction", "f", "fraction of the pairs that train"),
+    KeyField("label_noise", "noise", "fraction of the training pairs with a wrong answer"),
+    KeyField("init_std", "std", "standard deviation of every weight at epoch 0"),
+    KeyField("optimizer", "opt-", "AdamW, Adam, SGD or Muon"),
+    KeyField("lr", "lr", "learning rate"),
+    KeyField("weight_decay", "wd", "weight decay"),
+    KeyField("beta1", "beta1-", "decay of the first moment"),
+    KeyField("beta2", "beta2-", "decay of the second moment"),
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +74,7 @@ class Config:
 
     def __post_init__(self) -> None:
         require_whole_numbers(self, _LIMITS)
+        normalize_numbers(self)
         if self.p % 2 == 0:
             raise BadConfig(f"p is {self.p}", f"use an odd modulus, such as {self.p + 1}")
         for name, above, most in (
@@ -72,6 +91,7 @@ class Config:
                 "leave at least one pair on either side, and give a label_noise of at least 0",
             )
         _ = self.optimizer_config
+        self._require_affordable()
 
     @property
     def n_train(self) -> int:
@@ -92,6 +112,36 @@ class Config:
             weight_decay=self.weight_decay,
             betas=(self.beta1, self.beta2),
             momentum=0.95 if self.optimizer == "Muon" else 0.0,
+        )
+
+    @property
+    def key(self) -> str:
+        """The variant's key, such as p97_s0: it names what differs from the defaults."""
+        return make_key(self, KEY)
+
+    @classmethod
+    def parse(cls, key: str) -> Config:
+        """The configuration that `key` names. Raises BadConfig unless it is a canonical key."""
+        return parse_key(cls, KEY, key)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (64 hex digits) of `to_dict`."""
+        return fingerprint_json(self.to_dict())
+
+    @property
+    def cost(self) -> Cost:
+        """What 100 steps and the analysis of a checkpoint take."""
+        pairs, parameters = self.p**2, 3 * self.p * self.width
+        step = 6 * self.n_train * self.width * self.p / OPERATIONS_PER_SECOND
+        nbytes = 16 * parameters + 4 * pairs * (4 * self.width + 4 * self.p)
+        return Cost(parameters, nbytes, DEFAULT_EPOCHS * step)
+
+    def _require_affordable(self) -> None:
+        require_affordable_cost(
+            self.cost,
+            f"{self.cost.parameters:,} parameters on {self.n_train:,} pairs for {DEFAULT_EPOCHS} steps",
+            "choose a smaller width or modulus",
         )
 
     def to_dict(self) -> dict[str, Any]:

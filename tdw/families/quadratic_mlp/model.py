@@ -12,7 +12,7 @@ from torch.nn import functional
 from tdw.families.quadratic_mlp import data
 from tdw.families.quadratic_mlp.config import Config
 from tdw.families.transformer.network import Weights
-from tdw.families.transformer.optimizers import Optimizer
+from tdw.optimizers.optimizer import Optimizer
 
 
 @dataclass(frozen=True)
@@ -114,3 +114,8 @@ def _pairs(config: Config, device: torch.device) -> tuple[Pairs, Pairs]:
         a, b = index // config.p, index % config.p
         parts.append(Pairs(*(torch.as_tensor(x).to(device) for x in (a, b, labels))))
     return parts[0], parts[1]
+
+
+def probe_fingerprint(config: Config) -> str:
+    """Fingerprint (64 hex digits) of the probe's pairs."""
+    return data.probe_fingerprint(config)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tdw.families.modulo_addition_1layer.maths.fourier import fourier_basis
 from tdw.families.transformer.network import Weights
+from tdw.families.zp_fourier import fourier_basis
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]

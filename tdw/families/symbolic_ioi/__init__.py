@@ -5,5 +5,6 @@ it. Importing this package loads no torch.
 """
 
 from tdw.families.symbolic_ioi.config import Config
+from tdw.families.symbolic_ioi.declaration import FAMILY
 
-__all__ = ["Config"]
+__all__ = ["FAMILY", "Config"]

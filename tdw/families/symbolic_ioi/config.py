@@ -6,11 +6,29 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tdw.families.transformer import OptimizerConfig, TransformerConfig
-from tdw.families.transformer.optimizer_config import Name
+from tdw.families.keys import KeyField, make_key, normalize_numbers, parse_key
+from tdw.families.transformer import TransformerConfig
+from tdw.families.transformer.cost import require_affordable
+from tdw.optimizers import Name, OptimizerConfig
 from tdw.parameters import require_whole_numbers
+from tdw.store.fingerprints import fingerprint_json
+
+DEFAULT_EPOCHS = 1_000
 
 _LIMITS = {"n_names": (2, 64), "seed": (0, 2**63 - 1)}
+KEY = (
+    KeyField("n_layers", "layers", "blocks", always=True),
+    KeyField("n_heads", "heads", "heads per block", always=True),
+    KeyField("init_std", "std", "standard deviation of every weight at epoch 0", always=True),
+    KeyField("seed", "s", "seed of the initialization", always=True),
+    KeyField("n_names", "names", "names"),
+    KeyField("d_model", "width", "width of the residual stream"),
+    KeyField("optimizer", "opt-", "AdamW, Adam, SGD or Muon"),
+    KeyField("lr", "lr", "learning rate"),
+    KeyField("weight_decay", "wd", "weight decay"),
+    KeyField("beta1", "beta1-", "decay of the first moment"),
+    KeyField("beta2", "beta2-", "decay of the second moment"),
+)
 
 
 @dataclass(frozen=True)
@@ -45,8 +63,11 @@ class Config:
 
     def __post_init__(self) -> None:
         require_whole_numbers(self, _LIMITS)
+        normalize_numbers(self)
         # Whatever else can't be used is refused here, not when training starts.
-        _ = self.transformer, self.optimizer_config
+        sequences = 2 * self.n_names * (self.n_names - 1)
+        require_affordable(self.transformer, batch_size=sequences, steps=DEFAULT_EPOCHS)
+        _ = self.optimizer_config
 
     @property
     def transformer(self) -> TransformerConfig:
@@ -72,6 +93,26 @@ class Config:
             betas=(self.beta1, self.beta2),
             momentum=0.95 if self.optimizer == "Muon" else 0.0,
         )
+
+    @property
+    def key(self) -> str:
+        """The variant's key, such as layers2_heads1_std0.1_s0: it names what differs from the defaults."""
+        return make_key(self, KEY)
+
+    @classmethod
+    def parse(cls, key: str) -> Config:
+        """The configuration that `key` names. Raises BadConfig unless it is a canonical key."""
+        return parse_key(cls, KEY, key)
+
+    @property
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of every weight by HookedTransformer name."""
+        return self.transformer.weight_shapes
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (64 hex digits) of `to_dict`."""
+        return fingerprint_json(self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that decides the bits of this variant's training, JSON-able."""

@@ -12,8 +12,8 @@ from tdw.families.symbolic_ioi.config import Config
 from tdw.families.transformer import initialize, network, objective, probe
 from tdw.families.transformer.network import Weights
 from tdw.families.transformer.objective import Batch
-from tdw.families.transformer.optimizers import Optimizer
 from tdw.families.transformer.probe import ProbePass
+from tdw.optimizers.optimizer import Optimizer
 
 
 def init_weights(config: Config) -> dict[str, Tensor]:

@@ -164,6 +164,16 @@ class TransformerConfig:
             shapes["unembed.b_U"] = (self.d_vocab_out,)
         return shapes
 
+    @property
+    def components(self) -> tuple[str, ...]:
+        """What the final residual stream, and with it each logit, is a sum of."""
+        names = ["embed", *(["pos_embed"] if self.positions == "learned" else [])]
+        for layer in range(self.n_layers):
+            names += [f"L{layer}H{head}" for head in range(self.n_heads)]
+            names += [f"L{layer} bias"] if self.biases else []
+            names += [f"L{layer} mlp"] if self.d_mlp else []
+        return (*names, *(["bias"] if self.biases or self.normalization == "LN" else []))
+
     def to_dict(self) -> dict[str, Any]:
         """Every field, JSON-able; widths that were left to the default are resolved."""
         return dataclasses.asdict(self)

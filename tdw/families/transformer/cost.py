@@ -2,31 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
-
-from tdw.errors import BadConfig
+from tdw.families.affordable import MAX_SECONDS, OPERATIONS_PER_SECOND, Cost, require_affordable_cost
 from tdw.families.transformer.config import TransformerConfig
 
-# One thread of a recent server's core did 5e10 to 1.1e11 in models of 1,000 to 4 million parameters.
-_OPERATIONS_PER_SECOND = 8e10
 _SECONDS_PER_BLOCK = 3e-4  # calls into PyTorch, whatever the widths
-MAX_SECONDS = 30 * 86_400.0
-
-
-@dataclass(frozen=True)
-class Cost:
-    """An estimate, good to a factor of about three.
-
-    Attributes:
-        parameters: trained parameters.
-        nbytes: peak memory of a training step: weights, gradients, moments, and what autograd keeps.
-        seconds: all steps, on one CPU thread.
-    """
-
-    parameters: int
-    nbytes: int
-    seconds: float
 
 
 def estimate(config: TransformerConfig, *, batch_size: int, steps: int) -> Cost:
@@ -41,7 +20,7 @@ def estimate(config: TransformerConfig, *, batch_size: int, steps: int) -> Cost:
     products = tokens * config.n_layers * (4 * d * width + 2 * d * m) + read * d * config.d_vocab_out
     products += 2 * config.n_layers * pairs * config.d_head
     operations = 6 * products  # a multiplication and an addition, once forward and twice backward
-    per_step = operations / _OPERATIONS_PER_SECOND + (config.n_layers + 1) * _SECONDS_PER_BLOCK
+    per_step = operations / OPERATIONS_PER_SECOND + (config.n_layers + 1) * _SECONDS_PER_BLOCK
     return Cost(config.parameters, nbytes, steps * per_step)
 
 
@@ -66,25 +45,11 @@ def require_affordable(
         BadConfig: it takes more memory or time; says how much of each.
     """
     cost = estimate(config, batch_size=batch_size, steps=steps)
-    available = physical_memory() if max_bytes is None else max_bytes
-    if cost.nbytes > available or cost.seconds > max_seconds:
-        raise BadConfig(
-            f"training {cost.parameters:,} parameters on {batch_size:,} sequences of {config.n_ctx:,} tokens "
-            f"for {steps:,} steps takes about {cost.nbytes / 2**30:,.1f} GiB of memory and "
-            f"{_duration(cost.seconds)}; there are {available / 2**30:,.1f} GiB and "
-            f"at most {_duration(max_seconds)}",
-            "choose a smaller batch, context or width, or fewer steps",
-        )
-    return cost
-
-
-def physical_memory() -> int:
-    """Memory of this machine in bytes."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-def _duration(seconds: float) -> str:
-    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:,.0f} {unit}"
-    return f"{seconds:,.0f} seconds"
+    return require_affordable_cost(
+        cost,
+        f"{cost.parameters:,} parameters on {batch_size:,} sequences of {config.n_ctx:,} tokens for "
+        f"{steps:,} steps",
+        "choose a smaller batch, context or width, or fewer steps",
+        max_bytes=max_bytes,
+        max_seconds=max_seconds,
+    )

@@ -81,11 +81,10 @@ class Rules:
     def text(self) -> str:
         """The rules in words, for a figure."""
         return (
-            f"memorized: train loss ≤ {self.memorized:g} of its first value; "
-            f"fall: from {self.fall_starts:g} to {self.fall_ends:g} of the highest test loss; "
-            f"rebound: ≥ {self.rebounds:g} of it again; "
-            f"together: fall ends within {self.together:g} × memorization; "
-            f"late: it ends beyond {self.late:g} of the run"
+            f"memorized ≤ {self.memorized:g} of the first train loss; "
+            f"fall from {self.fall_starts:g} to {self.fall_ends:g} of the highest test loss; "
+            f"rebound ≥ {self.rebounds:g}; together ≤ {self.together:g} × memorization; "
+            f"late > {self.late:g} of the run"
         )
 
 

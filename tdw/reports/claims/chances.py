@@ -14,7 +14,8 @@ from tdw.recipes.evidence import Row
 from tdw.reports.claims.case import Case
 from tdw.reports.claims.verdicts import ALPHA, FEW, Found, Test, Verdict
 from tdw.statistics.counts import binomial_p_value, two_by_two_p_value
-from tdw.statistics.uniformity import uniform_choices
+from tdw.statistics.power import runs_for_share
+from tdw.statistics.uniformity import uniform_choice
 from tdw.study.claim_kinds import SeldomWithout, ThresholdPredicts, UnevenChoice
 from tdw.study.claims import Words
 
@@ -85,7 +86,12 @@ def seldom_without(case: Case, parameters: SeldomWithout) -> Found:
     if adjective:
         numbers[f"{adjective}_share"] = float(np.mean(shares)) if controlled else math.nan
     return Found(
-        Test(binomial_p_value(without, n, parameters.share), decide),
+        Test(
+            binomial_p_value(without, n, parameters.share),
+            decide,
+            lambda level: runs_for_share(share, null=parameters.share, alpha=level),
+            "variants that reach the outcome",
+        ),
         numbers,
         {
             "measure": case.label(parameters.measure),
@@ -170,7 +176,7 @@ def uneven_choice(case: Case, parameters: UnevenChoice) -> Found:
     found = {row.key: choices.of(row) for row in case.evidence.reached}
     sets = [chosen for chosen in found.values() if chosen]
     sizes = {choices.number(row) for row in case.evidence.reached}
-    even = uniform_choices(sets, sizes.pop()) if sets and len(sizes) == 1 else None
+    even = uniform_choice(sets, sizes.pop()) if sets and len(sizes) == 1 else None
     numbers: dict[str, Value] = {"n": 0}
     terms = {"choices": choices.label}
     if even is not None:

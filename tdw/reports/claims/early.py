@@ -1,4 +1,4 @@
-"""What is seen early: `settles_early`, `predicts`."""
+"""What is seen early: `settles_early`, `settles_before_outcome`, `predicts`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,17 @@ from tdw.markdown import listed, show
 from tdw.recipes.evidence import Float64
 from tdw.reports.claims.case import Case
 from tdw.reports.claims.verdicts import ALPHA, Found, Test, Verdict
-from tdw.statistics.censoring import associate_values
-from tdw.statistics.exact import partial_spearman, relabelled_p_value, smallest_p_value, spearman_of_rows
-from tdw.study.claim_kinds import Control, Predicts, SettlesEarly
+from tdw.statistics.censoring import EarlyAssociation, associate_values
+from tdw.statistics.clusters import cluster, permute_clusters
+from tdw.statistics.exact import (
+    partial_spearman,
+    relabelled_p_value,
+    sign_test,
+    smallest_p_value,
+    spearman_of_rows,
+)
+from tdw.statistics.power import runs_for_correlation, runs_for_share
+from tdw.study.claim_kinds import Control, Predicts, SettlesBeforeOutcome, SettlesEarly
 from tdw.study.claims import Words
 
 SETTLES_EARLY = Words(
@@ -21,9 +29,19 @@ SETTLES_EARLY = Words(
     "below {too_little}; contradicted when the mean is below {too_little}.",
     answer="Over {n} of {all} variants the {overlap} at epoch {early} is {mean} on average, {least} at "
     "least; a random choice would give {chance}. It is settled from epoch {median_settled} on "
-    "(median).",
+    "(median); never settled: {never_settled}.",
     would_change="Variants that choose otherwise at the early epoch than at the end, or more that agree; "
     "for undecided, the missing variants.",
+)
+SETTLES_BEFORE_OUTCOME = Words(
+    rule="The {settled} against the epoch of the outcome, by the exact sign test over the variants that "
+    "reached it; what never settles counts as later. Supported, contradicted: the corrected p is below 0.05 "
+    "and most settle before, after.",
+    answer="Settled before the outcome in {before} of {n} variants that reached it, after it in {after} "
+    "(never: {never}); from epoch {median_settled} on in the median of those that settle.",
+    unknown="No variant is known to have reached the outcome.",
+    limits="What settles is what a rule finds: something near its threshold may come and go.",
+    would_change="More variants.",
 )
 PREDICTS = Words(
     rule="Spearman's correlation of the {measure} with the epoch of the outcome, variants without it last. "
@@ -37,7 +55,7 @@ PREDICTS = Words(
     unknown="Only {n} variants are known, too few for a correlation. Left out: {left_out}.",
     control="Under random draws of the control a share of {control} has a correlation as far on that side.",
     limits="The interval is a percentile bootstrap, too narrow for few variants. Variants that share "
-    "a field are not independent. With {n} variants p can't be below {smallest}.",
+    "a field are not independent. With {n} variants p can't be below {smallest}.{shared}",
     would_change="More variants, chosen beforehand, with this analysis unchanged.",
 )
 
@@ -53,9 +71,11 @@ def settles_early(case: Case, parameters: SettlesEarly) -> Found:
     least = float(values.min()) if len(values) else math.nan
     chance = [case.number(parameters.chance)(row) for row in rows]
     settled = [case.number(parameters.settled)(row) for row in rows]
+    chosen = [case.number(parameters.chosen)(row) > 0 for row in rows] if parameters.chosen else []
     verdict: Verdict = "undecided"
     if (
         len(overlap) == len(evidence.rows)
+        and 2 * sum(chosen) >= len(chosen)
         and mean >= parameters.mean_at_least
         and least >= parameters.none_below
     ):
@@ -70,14 +90,51 @@ def settles_early(case: Case, parameters: SettlesEarly) -> Found:
             "all": len(evidence.rows),
             "mean": mean,
             "least": least,
+            **({"chosen": sum(chosen)} if parameters.chosen else {}),
             "chance": float(np.mean(chance)) if chance else math.nan,
             "median_settled": math.nan if np.isnan(settled).all() else float(np.nanmedian(settled)),
+            "never_settled": int(np.isnan(settled).sum()),
         },
         {
             "overlap": case.label(parameters.overlap),
             "enough": f"{parameters.mean_at_least:g}",
             "too_little": f"{parameters.none_below:g}",
         },
+    )
+
+
+def settles_before_outcome(case: Case, parameters: SettlesBeforeOutcome) -> Found:
+    """Whether what is chosen has settled when the outcome is reached."""
+    read = case.number(parameters.settled)
+    rows = [row for row in case.evidence.reached if row.finished]
+    settled = {row.key: read(row) for row in rows}
+    never = [key for key, epoch in settled.items() if math.isnan(epoch)]
+    # What never settles has not settled at the outcome either.
+    signs = [1.0 if math.isnan(settled[row.key]) else settled[row.key] - row.epoch for row in rows]
+    before, after, p = sign_test(signs)
+
+    def decide(corrected: float) -> Verdict:
+        return "undecided" if not corrected < ALPHA else "supported" if before > after else "contradicted"
+
+    known = [epoch for epoch in settled.values() if not math.isnan(epoch)]
+    share = before / (before + after) if before + after else math.nan
+    return Found(
+        Test(
+            p if rows else math.nan,
+            decide,
+            lambda level: runs_for_share(share, alpha=level),
+            "variants that reach the outcome",
+        ),
+        {
+            "n": len(rows),
+            "before": before,
+            "after": after,
+            "never": listed(never),
+            "median_settled": float(np.median(known)) if known else math.nan,
+            "p": p,
+        },
+        {"settled": case.label(parameters.settled)},
+        known=bool(rows),
     )
 
 
@@ -93,6 +150,7 @@ def predicts(case: Case, parameters: Predicts) -> Found:
     }
     sign = -1 if parameters.sign == "negative" else 1
     control = _control(case, parameters.control, found.variants, of.rho, sign)
+    p_value, not_respected = _p_value(case, parameters, found, values)
     given = _given(case, parameters, found.variants, values)
 
     def decide(p: float) -> Verdict:
@@ -102,12 +160,12 @@ def predicts(case: Case, parameters: Predicts) -> Found:
 
     first, pairs = _within(case, parameters.within, parameters.sign, values) if parameters.within else (0, 0)
     return Found(
-        Test(of.p_value, decide),
+        Test(p_value, decide, lambda level: runs_for_correlation(of.rho, alpha=level)),
         {
             "early": evidence.early_epoch,
             "n": of.n,
             "rho": of.rho,
-            "p": of.p_value,
+            "p": p_value,
             "low": of.low,
             "high": of.high,
             "left_out": listed(found.left_out),
@@ -125,11 +183,28 @@ def predicts(case: Case, parameters: Predicts) -> Found:
             "measure": case.label(parameters.measure),
             "sign": parameters.sign,
             "step": show(parameters.step),
+            "shared": f" {not_respected[0].upper()}{not_respected[1:]}." if not_respected else "",
             **_sentences(case, parameters, first, pairs, given),
         },
         known=not math.isnan(of.rho),
         controlled=not math.isnan(control),
     )
+
+
+def _p_value(
+    case: Case, parameters: Predicts, found: EarlyAssociation, values: Mapping[str, float]
+) -> tuple[float, str]:
+    """The p-value, of arrangements that leave clusters together, and what these can't take into account."""
+    if not parameters.clusters or math.isnan(found.association.rho):
+        return found.association.p_value, ""
+    rows = {row.key: row.fields for row in case.evidence.rows}
+    columns = {name: [rows[key][name] for key in found.variants] for name in parameters.clusters}
+    test = permute_clusters(
+        [values[key] for key in found.variants],
+        [case.evidence.times[key] for key in found.variants],
+        clusters=cluster(columns),
+    )
+    return test.p_value, test.not_respected
 
 
 def _sentences(case: Case, parameters: Predicts, first: int, pairs: int, given: float) -> dict[str, str]:

@@ -11,6 +11,7 @@ from tdw.recipes.evidence import Float64
 from tdw.reports.claims.case import Case
 from tdw.reports.claims.verdicts import ALPHA, Found, Test, Verdict
 from tdw.statistics.exact import sign_test
+from tdw.statistics.power import runs_for_share
 from tdw.study.claim_kinds import OrderInTime
 from tdw.study.claims import Words
 
@@ -73,7 +74,12 @@ def order_in_time(case: Case, parameters: OrderInTime) -> Found:
 
     shares, adjective = _control(case, parameters), case.adjective(parameters.control)
     return Found(
-        Test(p if reached else math.nan, decide),
+        Test(
+            p if reached else math.nan,
+            decide,
+            lambda level: runs_for_share(before / max(before + after, 1), alpha=level),
+            "variants with a rise before or after",
+        ),
         {
             "before": listed(order["before"]),
             "with": listed(order["with"]),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import runpy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,10 @@ from typing import Any
 from tdw.errors import BadConfig
 from tdw.recipes.evidence import Evidence
 from tdw.recipes.family import Family
-from tdw.reports.claims import chances, early, extremes, limits, members, order, outcomes, thresholds
+from tdw.reports.claims import chances, early, extremes, limits, members, order, outcomes, thresholds, values
 from tdw.reports.claims.case import Case
 from tdw.reports.claims.verdicts import Corrected, Found, JudgedClaim, Verdict, correct, put_into_words
+from tdw.statistics.draws import complete_draws, count_draws
 from tdw.study.claims import Claim, Words, file_version, read_parameters
 
 
@@ -33,13 +36,16 @@ class Kind:
 
 
 KINDS = {
+    "lies_between": Kind(values.lies_between, values.LIES_BETWEEN),
+    "comes_before": Kind(values.comes_before, values.COMES_BEFORE),
     "outcomes_are": Kind(outcomes.outcomes_are, outcomes.OUTCOMES_ARE),
     "group_is_earlier": Kind(outcomes.group_is_earlier, outcomes.GROUP_IS_EARLIER),
     "is_extreme": Kind(extremes.is_extreme, extremes.IS_EXTREME),
     "is_extreme_in_every_group": Kind(
         extremes.is_extreme_in_every_group, extremes.IS_EXTREME_IN_EVERY_GROUP, "2"
     ),
-    "settles_early": Kind(early.settles_early, early.SETTLES_EARLY),
+    "settles_early": Kind(early.settles_early, early.SETTLES_EARLY, "2"),
+    "settles_before_outcome": Kind(early.settles_before_outcome, early.SETTLES_BEFORE_OUTCOME),
     "seldom_without": Kind(chances.seldom_without, chances.SELDOM_WITHOUT),
     "never_without": Kind(limits.never_without, limits.NEVER_WITHOUT),
     "stays_below": Kind(limits.stays_below, limits.STAYS_BELOW),
@@ -54,6 +60,10 @@ KINDS = {
 }
 
 
+MOST_DRAWS = 100
+"""Sets of draws that are judged: each costs as much as a report without replicates."""
+
+
 def code_versions(claims: Iterable[Claim]) -> dict[str, str]:
     """Kind -> version of the code behind it, for the fingerprint of a report."""
     return {c.kind: c.code_version or KINDS[c.kind].code_version for c in claims}
@@ -62,13 +72,54 @@ def code_versions(claims: Iterable[Claim]) -> dict[str, str]:
 def judge_all(evidence: Evidence, family: Family, claims: Iterable[Claim]) -> tuple[JudgedClaim, ...]:
     """Judge each claim of a study, p-values corrected for the number of its claims that are tested.
 
+    Where variants have replicates, each claim is judged for every complete set of draws, or for a sample of
+    MOST_DRAWS; numbers and sentences are of the first set, the plain runs, and a verdict is one only if all
+    sets agree.
+
     Raises:
         BadConfig: a claim's words ask for a number that its kind does not have, or its Python function is
             not there.
     """
-    case, claims = Case(evidence, family), tuple(claims)
+    claims = tuple(claims)
+    sizes = [len(rows) for rows in evidence.by_base.values()]
+    sets = complete_draws(sizes, most=MOST_DRAWS) if sizes else ((),)
+    found = _judge(_drawn(evidence, sets[0]), family, claims)
+    if len(sets) == 1:
+        return found
+    others = [_verdicts(_drawn(evidence, picks), family, claims) for picks in sets[1:]]
+    return tuple(
+        _over_draws(judged, [verdicts[i] for verdicts in others], math.prod(sizes))
+        for i, judged in enumerate(found)
+    )
+
+
+def _drawn(evidence: Evidence, picks: Sequence[int]) -> Evidence:
+    """The evidence of one complete set of draws."""
+    if len(picks) == len(evidence.rows):
+        return evidence
+    return evidence.of([rows[i] for rows, i in zip(evidence.by_base.values(), picks, strict=True)])
+
+
+def _verdicts(evidence: Evidence, family: Family, claims: Sequence[Claim]) -> list[Verdict]:
+    case = Case(evidence, family)
+    return [verdict for verdict, _ in correct([_find(case, claim) for claim in claims], with_power=False)]
+
+
+def _over_draws(judged: JudgedClaim, others: Sequence[Verdict], possible: int) -> JudgedClaim:
+    """A claim judged on the plain runs, with the verdict that holds over all sets of draws."""
+    draws = count_draws([judged.verdict, *others], possible=possible)
+    return dataclasses.replace(judged, verdict=draws.verdict, draws=draws)
+
+
+def _judge(
+    evidence: Evidence,
+    family: Family,
+    claims: Sequence[Claim],
+) -> tuple[JudgedClaim, ...]:
+    case = Case(evidence, family)
     found = [_find(case, claim) for claim in claims]
-    return tuple(_put_into_words(case, *each) for each in zip(claims, found, correct(found), strict=True))
+    corrected = correct(found)
+    return tuple(_put_into_words(case, *each) for each in zip(claims, found, corrected, strict=True))
 
 
 def _find(case: Case, claim: Claim) -> Found:

@@ -12,6 +12,7 @@ from tdw.recipes.evidence import Float64, Row
 from tdw.reports.claims.case import Case, matching
 from tdw.reports.claims.verdicts import ALPHA, FEW, Found, Test, Verdict
 from tdw.statistics.exact import Separation, separate, smallest_separation
+from tdw.statistics.power import runs_for_separation
 from tdw.study.claim_kinds import Control, Group, ThresholdParts, ToldApart
 from tdw.study.claims import Words
 
@@ -90,8 +91,13 @@ def threshold_parts(case: Case, parameters: ThresholdParts) -> Found:
             f"{name}_least": min(others, default=math.nan),
             f"{name}_most": max(others, default=math.nan),
         }
+    share = len(first) / max(len(first) + len(second), 1)
     return Found(
-        Test(p_value, decide),
+        Test(
+            p_value,
+            decide,
+            lambda level: runs_for_separation(found[best].auc, share, alpha=level / len(found)),
+        ),
         numbers,
         {
             "first_name": first_name.replace("_", " "),
@@ -147,7 +153,13 @@ def told_apart(case: Case, parameters: ToldApart) -> Found:
         return "supported" if far and p < ALPHA else "undecided"
 
     return Found(
-        Test(p_value, decide),
+        Test(
+            p_value,
+            decide,
+            lambda level: runs_for_separation(
+                auc, len(failed) / (len(failed) + len(reached)), alpha=level / len(found)
+            ),
+        ),
         {
             "m": len(found),
             "failed": len(failed),

@@ -5,6 +5,7 @@ Every sentence is a template over the numbers, so that text and number can't dis
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,9 @@ from typing import Any, Literal
 
 from tdw.errors import BadConfig
 from tdw.markdown import Value, show
+from tdw.statistics.draws import DrawsVerdict
 from tdw.statistics.multiple import holm
+from tdw.statistics.power import Needed
 from tdw.study.claims import Claim, Words
 
 Verdict = Literal["supported", "contradicted", "undecided"]
@@ -28,10 +31,15 @@ class Test:
     Attributes:
         p_value: two-sided; NaN where there is too little to test yet, which counts as 1.
         decide: from the corrected p-value, by the kind's rule.
+        needed: level -> how many runs would have decided it for the effect that was seen; None for a kind for
+            which nobody worked that out.
+        runs: what these runs are, such as "variants that reached the outcome".
     """
 
     p_value: float
     decide: Callable[[float], Verdict]
+    needed: Callable[[float], Needed] | None = None
+    runs: str = "variants"
 
 
 @dataclass(frozen=True)
@@ -60,11 +68,13 @@ class Corrected:
     Attributes:
         p_value, corrected: NaN where there was too little to test.
         claims: of the study that are tested, this one included.
+        power: how many runs would have decided it, in words; "" where it is decided or not known.
     """
 
     p_value: float
     corrected: float
     claims: int
+    power: str = ""
 
     @property
     def sentence(self) -> str:
@@ -90,6 +100,7 @@ class JudgedClaim:
         rule, answer, control, limits, would_change: sentences with the numbers in them.
         control_title: heads the sentences of the control.
         test: p-values that the verdict rests on; None for a claim that is not tested.
+        draws: in how many complete sets of draws the claim holds; None without replicates.
     """
 
     claim: Claim
@@ -102,6 +113,7 @@ class JudgedClaim:
     would_change: str
     control_title: str = ""
     test: Corrected | None = None
+    draws: DrawsVerdict | None = None
 
     @property
     def id(self) -> str:
@@ -127,6 +139,7 @@ class JudgedClaim:
                 "corrected": _finite(self.test.corrected),
                 "claims": self.test.claims,
             },
+            **({} if self.draws is None else {"draws": dataclasses.asdict(self.draws)}),
             "numbers": {name: _finite(value) for name, value in self.numbers.items()},
         }
 
@@ -136,8 +149,13 @@ def _finite(value: Value) -> Value:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def correct(found: Sequence[Found]) -> tuple[tuple[Verdict, Corrected | None], ...]:
-    """The verdict of each claim of a study, its p-value corrected for all claims that are tested (Holm)."""
+def correct(
+    found: Sequence[Found], *, with_power: bool = True
+) -> tuple[tuple[Verdict, Corrected | None], ...]:
+    """The verdict of each claim of a study, its p-value corrected for all claims that are tested (Holm).
+
+    `with_power` says beside an undecided verdict how many runs would decide it, which takes a second or so.
+    """
     tests = [one.verdict for one in found if isinstance(one.verdict, Test)]
     holms = iter(holm([1.0 if math.isnan(test.p_value) else test.p_value for test in tests]))
     judged: list[tuple[Verdict, Corrected | None]] = []
@@ -145,10 +163,27 @@ def correct(found: Sequence[Found]) -> tuple[tuple[Verdict, Corrected | None], .
         if not isinstance(one.verdict, Test):
             judged.append((one.verdict, None))
             continue
-        p, corrected = one.verdict.p_value, next(holms)
-        corrected = math.nan if math.isnan(p) else corrected
-        judged.append((one.verdict.decide(corrected), Corrected(p, corrected, len(tests))))
+        test, corrected = one.verdict, next(holms)
+        corrected = math.nan if math.isnan(test.p_value) else corrected
+        verdict = test.decide(corrected)
+        power = _power(test, ALPHA / len(tests)) if verdict == "undecided" and with_power else ""
+        judged.append((verdict, Corrected(test.p_value, corrected, len(tests), power)))
     return tuple(judged)
+
+
+def _power(test: Test, level: float) -> str:
+    """How many runs would have decided a claim, in words; "" where nothing was seen."""
+    if math.isnan(test.p_value):
+        return ""
+    if test.needed is None:
+        return "How many runs would decide a claim of this kind is not worked out."
+    found = test.needed(level)
+    most = f"more than {found.most}" if found.runs is None else f"about {found.runs}"
+    return (
+        f"For an effect as large as was seen ({show(found.effect)}) {most} {test.runs} would decide it with "
+        f"{100 * found.wanted:g} % power at level {show(level)}; an effect that was looked for is too large "
+        "on average."
+    )
 
 
 def put_into_words(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tdw.epochs import format_epochs
 from tdw.store.layout import CHECKPOINTS
+from tdw.study import Study
 from tdw_workbench.web.data.store_cache import Library
 
 
@@ -34,10 +35,16 @@ class Coverage:
         return f"{self.kind}: {len(self.missing)} of {self.scheduled} epochs missing: {short(self.missing)}"
 
 
-def coverage(library: Library, family: str, variant: str, *, kind: str = CHECKPOINTS) -> Coverage:
-    """What is there of a kind. Without a study, what should be there is what was trained."""
+def coverage(
+    library: Library, family: str, variant: str, *, kind: str = CHECKPOINTS, study: Study | None = None
+) -> Coverage:
+    """What is there of a kind, against the schedule of one study or of all that list the variant.
+
+    Without any, what should be there is what was trained.
+    """
     there = library.epochs(family, variant, kind)
-    wanted = library.scheduled(family, variant) or library.epochs(family, variant)
+    wanted = library.wanted_epochs(study) if study else library.scheduled(family, variant)
+    wanted = wanted or tuple(library.epochs(family, variant))
     return Coverage(kind, tuple(there), tuple(sorted(set(wanted) - set(there))), len(wanted))
 
 

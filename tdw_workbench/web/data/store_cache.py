@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tdw.errors import CorruptFile, NotFound, StoreError, TdwError
 from tdw.store import Address, RecordAddress, Store, TableAddress
 from tdw.store.layout import CHECKPOINTS, folder
-from tdw_resources.places import load_study_or_last_good
+from tdw_resources.places import load_studies_or_last_good
 from tdw_workbench.web.data.caching import ByStamp, ByteCache, stamp
 from tdw_workbench.web.http.settings import Settings
 
@@ -33,7 +33,7 @@ class Library:
         self.one_at_a_time = threading.Lock()
         self._epochs: ByStamp[list[int]] = ByStamp(_LISTINGS)
         self._views: ByStamp[Any] = ByStamp(_LISTINGS)
-        self._study: ByStamp[tuple[Study | None, str]] = ByStamp(1)
+        self._studies: tuple[object, tuple[tuple[Study, ...], str]] | None = None
 
     def epochs(self, family: str, variant: str, kind: str = CHECKPOINTS) -> list[int]:
         """Epochs of which there is a file, ascending."""
@@ -66,41 +66,46 @@ class Library:
         return self._views.get((address, view), path, read)
 
     @property
-    def study(self) -> Study | None:
-        """The study whose schedule tells what is missing; None where there is none that can be read."""
-        return self._read_study()[0]
+    def studies(self) -> tuple[Study, ...]:
+        """The studies whose schedules tell what is missing; none where they can't be read."""
+        return self._read_studies()[0]
 
     @property
     def study_problem(self) -> str:
-        """Why there is no study, or ""."""
-        return self._read_study()[1]
+        """Why there are no studies, or why they are not those of the files, or ""."""
+        return self._read_studies()[1]
 
-    def _read_study(self) -> tuple[Study | None, str]:
-        path = self.settings.study
-        if path is None:
-            return None, "No study file was found."
-
-        def read() -> tuple[Study | None, str]:
+    def _read_studies(self) -> tuple[tuple[Study, ...], str]:
+        paths = self.settings.studies
+        if not paths:
+            return (), "No study file was found."
+        stamps = tuple(stamp(path) for path in paths)
+        if self._studies is None or self._studies[0] != stamps:
             try:
-                return load_study_or_last_good(path)
+                self._studies = stamps, load_studies_or_last_good(paths)
             except TdwError as error:
-                return None, str(error)
+                self._studies = stamps, ((), str(error))
+        return self._studies[1]
 
-        return self._study.get("study", path, read)
+    def study_of(self, family: str, variant: str = "") -> Study | None:
+        """The study that lists the variant, else the first of the family."""
+        found = [study for study in self.studies if study.family == family]
+        return next((study for study in found if variant in study.variant_keys), found[0] if found else None)
 
     def scheduled(self, family: str, variant: str) -> tuple[int, ...]:
-        """Epochs that the study wants of a variant; () for a variant of another study.
+        """Epochs that the studies want of a variant, ascending; () for a variant of none of them.
 
-        A variant that was added in Dagster is not in the file, but its checkpoints are on the schedule.
+        A variant that was added in Dagster is in no file, but its checkpoints are on a study's schedule.
         """
-        study = self.study
-        if study is None or study.family != family:
-            return ()
-        wanted = self._wanted_epochs(study)
-        listed = variant in study.variant_keys
-        return wanted if listed or {*wanted}.issuperset(self.epochs(family, variant)) else ()
+        found = [study for study in self.studies if study.family == family]
+        listed = [study for study in found if variant in study.variant_keys]
+        if listed:
+            return tuple(sorted(set[int]().union(*map(self.wanted_epochs, listed))))
+        there = self.epochs(family, variant)
+        fitting = (wanted for wanted in map(self.wanted_epochs, found) if {*wanted}.issuperset(there))
+        return next(fitting, ())
 
-    def _wanted_epochs(self, study: Study) -> tuple[int, ...]:
+    def wanted_epochs(self, study: Study) -> tuple[int, ...]:
         """The schedule and the extra epochs that the study's adaptive rule has added."""
         if study.adaptive is None:
             return study.epoch_list

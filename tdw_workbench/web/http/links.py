@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
-from tdw.families import get_family
+from tdw.study import Study
 
 
-def asset_page(dagster_url: str, family: str, path: Sequence[str], *, partition: str | None = None) -> str:
-    """The page of an asset, at a partition where one is given.
+def asset_page(
+    dagster_url: str, study: Study | None, path: Sequence[str], *, partition: str | None = None
+) -> str:
+    """The page of an asset, at a partition where one is given; without a study, the list of all assets.
 
     Args:
         dagster_url: where Dagster is served; "" for the same origin.
-        path: the parts of the asset's key after the family's prefix.
+        study: whose asset.
+        path: the parts of the asset's key after the study's.
     """
-    key = "/".join(quote(part, safe="") for part in (*get_family(family).asset_prefix, *path))
+    if study is None:
+        return f"{dagster_url}/assets"
+    key = "/".join(quote(part, safe="") for part in (study.slug, *path))
     query = urlencode({"view": "partitions", "partition": partition}) if partition else "view=overview"
     return f"{dagster_url}/assets/{key}?{query}"

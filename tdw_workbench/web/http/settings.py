@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,14 +22,14 @@ class Settings:
 
     Attributes:
         store: folder or URL of the artifacts.
-        study: the study file whose schedule says what a gap is; None where there is none.
+        studies: the study files whose schedules say what a gap is; none where there is no such file.
         allowed_hosts: names in a Host header that are answered; "*" allows every one.
         dagster_url: where Dagster's pages are; "" for the same origin.
         prefix: path in front of /tdw in every address that a browser sees.
     """
 
     store: str
-    study: Path | None = None
+    studies: tuple[Path, ...] = ()
     allowed_hosts: frozenset[str] = LOOPBACK
     dagster_url: str = ""
     prefix: str = ""
@@ -38,7 +38,7 @@ class Settings:
 def settings_from_environment(
     store: str | None = None,
     *,
-    study: str | Path | None = None,
+    study: str | Path | Sequence[str | Path] | None = None,
     dagster_url: str = "",
     environment: Mapping[str, str] = os.environ,
 ) -> Settings:
@@ -56,7 +56,7 @@ def settings_from_environment(
         hosts.append(_host_of(base))
     return Settings(
         store=places.store,
-        study=places.study if places.study.exists() else None,
+        studies=tuple(path for path in places.studies if path.exists()),
         allowed_hosts=LOOPBACK | _checked(hosts),
         dagster_url=dagster_url.rstrip("/"),
         prefix=prefix_of(base),

@@ -88,6 +88,7 @@ def describe(request: Request) -> Response:
     kinds = (CHECKPOINTS, *analyzers)
     gaps = (coverage(this.library, this.family.name, this.variant, kind=kind) for kind in kinds)
     dagster = this.library.settings.dagster_url
+    study = this.library.study_of(this.family.name, this.variant)
     return JSONResponse(
         {
             "family": this.family.name,
@@ -97,7 +98,7 @@ def describe(request: Request) -> Response:
             "have": have,
             "kinds": len(kinds),
             "gaps": [each.note for each in gaps if each.note],
-            "assets": {name: links.asset_page(dagster, this.family.name, (name,)) for name in analyzers},
+            "assets": {name: links.asset_page(dagster, study, (name,)) for name in analyzers},
         },
         headers={"Cache-Control": "no-cache"},
     )

@@ -38,6 +38,9 @@ from tdw_workbench.web.pages import report as reports
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tdw.reports.registry import ReportAsset
+    from tdw.study import Study
+
 Array = npt.NDArray[Any]
 
 
@@ -57,6 +60,28 @@ class PlotLink:
     plot: Plot
     href: str
     there: bool
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table of the first page.
+
+    Attributes:
+        study: None for what is in the store and in no study.
+        last_epoch: the right edge of all curves.
+    """
+
+    study: Study | None
+    family: Family
+    rows: Sequence[Row]
+    comparisons: Sequence[PlotLink]
+    reports: Sequence[ReportAsset]
+    last_epoch: int
+
+    @property
+    def name(self) -> str:
+        """Of the study; that of the family for what is in none."""
+        return self.study.name if self.study else f"other-{self.family.name}"
 
 
 @dataclass(frozen=True)
@@ -99,23 +124,17 @@ class Row:
 
 
 def page(request: Request) -> Response:
-    """Every family's variants."""
+    """Every study's variants, and what else is in the store."""
     library: Library = request.app.state.library
     params.require_known(request, ("theme",))
-    families = [(family, rows_of(library, family)) for family in all_families()]
-    shown = [(family, rows) for family, rows in families if rows] or families[:1]
     dagster = library.settings.dagster_url
     return render(
         request,
         "overview.html",
-        families=shown,
-        comparisons={family.name: comparison_plots(library, family) for family, _ in shown},
-        reported={family.name: reports.written(library.store, family.name) for family, _ in shown},
-        last_epochs={family.name: _last_epoch(rows) for family, rows in shown},
+        sections=sections_of(library),
         cell=cell,
         study_problem=library.study_problem,
-        study_read=library.study is not None,
-        study=library.study.name if library.study else "",
+        study_read=bool(library.studies),
         assets=f"{dagster}/asset-groups",
         runs=f"{dagster}/runs",
     )
@@ -126,43 +145,67 @@ def warm(library: Library) -> None:
 
     def read() -> None:
         with contextlib.suppress(TdwError, OSError):
-            for family in all_families():
-                rows_of(library, family)
+            sections_of(library)
 
     threading.Thread(target=read, name="tdw-warm", daemon=True).start()
 
 
-def rows_of(library: Library, family: Family) -> list[Row]:
-    """The study's variants in its order, then what else is in the store."""
-    study = library.study
-    planned = list(study.variant_keys) if study and study.family == family.name else []
-    stored = stored_variants(library.store, family)
+def sections_of(library: Library) -> list[Section]:
+    """The studies in their order, each with its variants in its own; then what else is in the store.
+
+    Variants of no study stand with the only study of their family, as they do that were added in Dagster.
+    """
+    found: list[Section] = []
     with library.one_at_a_time:  # who comes while it is read for the first time waits, and finds it read
-        return [row_of(library, family, key) for key in dict.fromkeys([*planned, *stored])]
+        for family in dict.fromkeys(
+            [*(study.family_declaration for study in library.studies), *all_families()]
+        ):
+            studies = [study for study in library.studies if study.family == family.name]
+            listed = [key for study in studies for key in study.variant_keys]
+            rest = [key for key in stored_variants(library.store, family) if key not in listed]
+            for study in studies:
+                more = rest if len(studies) == 1 else []
+                found.append(_section(library, family, study, [*study.variant_keys, *more]))
+            if rest and len(studies) != 1:
+                found.append(_section(library, family, None, rest))
+    return found or [_section(library, all_families()[0], None, [])]
 
 
-def row_of(library: Library, family: Family, variant: str) -> Row:
+def _section(library: Library, family: Family, study: Study | None, variants: Sequence[str]) -> Section:
+    rows = [row_of(library, family, key, study) for key in variants]
+    return Section(
+        study,
+        family,
+        rows,
+        comparison_plots(library, family),
+        reports.written(library.store, family.name),
+        _last_epoch(rows),
+    )
+
+
+def row_of(library: Library, family: Family, variant: str, study: Study | None = None) -> Row:
     """What there is of one variant: file names and three small tables."""
+    listed = study if study and variant in study.variant_keys else None
 
     def table(name: str, view: Any) -> Any:
         return library.view_of_table(TableAddress(family.name, variant, name), view)
 
     return Row(
         variant=variant,
-        trained=coverage(library, family.name, variant, kind=CHECKPOINTS),
-        analyzed=[coverage(library, family.name, variant, kind=kind) for kind in kinds_of(library, family)],
+        trained=coverage(library, family.name, variant, kind=CHECKPOINTS, study=listed),
+        analyzed=[
+            coverage(library, family.name, variant, kind=kind, study=listed)
+            for kind in kinds_of(study, family)
+        ],
         shown=[(column, table(column.table, view_of(column))) for column in family.overview],
         plots=[_link(library, family, variant, plot) for plot in plots_of(family, "variant")],
-        asset=links.asset_page(library.settings.dagster_url, family.name, ("checkpoint",)),
+        asset=links.asset_page(library.settings.dagster_url, study, ("checkpoint",)),
     )
 
 
-def kinds_of(library: Library, family: Family) -> tuple[str, ...]:
+def kinds_of(study: Study | None, family: Family) -> tuple[str, ...]:
     """The analyzers that the study, or else the family, asks for."""
-    study = library.study
-    return (
-        tuple(study.analyzers) if study and study.family == family.name else catalog_of(family).analyzer_names
-    )
+    return tuple(study.analyzers) if study else catalog_of(family).analyzer_names
 
 
 def comparison_plots(library: Library, family: Family) -> list[PlotLink]:
@@ -226,11 +269,11 @@ def outdated(request: Request) -> Response:
     params.require_known(request, ())
     family = params.family_of(request)
     variant = params.variant_of(request, library.store, family)
-    study = library.study
-    given = study.analyzer_parameters if study and study.family == family else {}
+    study = library.study_of(family, variant)
+    given = study.analyzer_parameters if study else {}
     declared = next(each for each in all_families() if each.name == family)
     counts = {}
-    for kind in kinds_of(library, declared):
+    for kind in kinds_of(study, declared):
         expected = catalog_of(declared).spec_version(kind, given)
         made = _specs(library, family, variant, kind)
         stale = sum(count for spec, count in made.items() if spec != expected)

@@ -80,6 +80,7 @@ def page(request: Request) -> Response:
     except NotFound:
         bundle = None
     dagster_url = this.library.settings.dagster_url
+    study = this.library.study_of(this.family, this.variant or "")
     return render(
         request,
         "plot.html",
@@ -90,7 +91,7 @@ def page(request: Request) -> Response:
         gaps=_gaps(this),
         explorer=get_family(this.family).explorer,
         config=json.dumps(dict(CONFIG)),
-        asset=links.asset_page(dagster_url, this.family, ("plots", this.name), partition=this.variant),
+        asset=links.asset_page(dagster_url, study, ("plots", this.name), partition=this.variant),
     )
 
 

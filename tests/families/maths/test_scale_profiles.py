@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from tdw.families.modulo_addition_1layer.maths.fourier import spectra
 from tdw.families.modulo_addition_1layer.maths.scale_profiles import (
     cluster_profiles,
     mean_silhouette,
     octaves,
     scale_profiles,
 )
+from tdw.families.zp_fourier import spectra
 
 P = 23
 

@@ -7,6 +7,7 @@ the spectra of W_E or on renamed runs can't be computed again.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -23,17 +24,16 @@ RESULTS = Path(__file__).parents[3] / "studies" / "eight_models" / "results"
 NOT_COMMITTED = {
     "E1": {"nearest"},
     "H1": {"renamed", "num_renamed", "least_renamed"},
-    "H2": {"control"},
     # Published by the former rule, which had these.
     "H3": {"renamed", "overlap", "threshold", "p"},
     "H5": {"renamed", "share"},
-    "Q1": {"control"},
-    "Q2": {"before", "with", "after", "num_before", "num_with", "num_after", "p"}
-    | {f"renamed_{place}" for place in ("before", "with", "after", "no")},
     "Q3": {"n", "common", "expected", "p", "least", "most"},
     "Q4": {"m", "parting", "best", "p", "spread", "spread_others", "top", "top_others"},
-    "Q5": {"control"},
 }
+NEEDS_MORE = {"Q3"}
+"""Their verdicts rest on tables that are not committed."""
+RESTATED = {"E5", "H2", "Q1", "Q2", "Q5"}
+"""Claims that were published about quantities that depend on names, or as two in one; README.md says so."""
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +53,9 @@ def committed() -> Evidence:
 def test_the_committed_tables_give_the_committed_numbers(committed, eight_models) -> None:
     judged = {claim.id: claim.to_json() for claim in judge_all(committed, FAMILY, eight_models.claims)}
     published = json.loads((RESULTS / "findings.json").read_text())
-    assert list(judged) == [finding["id"] for finding in published]
     for finding in published:
+        if finding["id"] in RESTATED:
+            continue
         found, unknown = judged[finding["id"]], NOT_COMMITTED.get(finding["id"], set())
         assert found["claim"] == finding["claim"]
         assert found["question"] == finding["question"]
@@ -63,3 +64,19 @@ def test_the_committed_tables_give_the_committed_numbers(committed, eight_models
         assert {n: json.dumps(found["numbers"][n]) for n in names} == {
             n: json.dumps(finding["numbers"][n]) for n in names
         }, finding["id"]
+
+
+def test_the_readme_says_which_verdicts_the_present_rules_would_change(committed, eight_models) -> None:
+    rows = re.findall(
+        r"^\| (\w+) \| (\w+) \| (\w+) \|", (RESULTS.parent / "README.md").read_text(), re.MULTILINE
+    )
+    said = {id: (published, now) for id, published, now in rows}
+    published = {
+        finding["id"]: finding["verdict"] for finding in json.loads((RESULTS / "findings.json").read_text())
+    }
+    judged = {claim.id: claim.verdict for claim in judge_all(committed, FAMILY, eight_models.claims)}
+    changed = {id for id in published.keys() - RESTATED - NEEDS_MORE if judged[id] != published[id]}
+    assert {id: verdicts for id, verdicts in said.items() if id in changed} == {
+        id: (published[id], judged[id]) for id in changed
+    }
+    assert said.keys() >= changed | RESTATED

@@ -14,6 +14,7 @@ from tdw.reports.claims.registry import judge_all
 from tdw.reports.claims.verdicts import JudgedClaim
 
 FAMILY = get_family("modulo_addition_1layer")
+ALL = [(p, seed) for p in (97, 101, 109, 113) for seed in (485, 999)]
 
 
 @pytest.fixture
@@ -30,12 +31,12 @@ def judge(eight_models):
 @pytest.fixture
 def expected(judge):
     """expected(evidence) -> id -> verdict, of the expected outcomes."""
-    return lambda evidence: {id: judge(id, evidence).verdict for id in ("E1", "E2", "E3", "E4", "E5")}
+    return lambda evidence: {id: judge(id, evidence).verdict for id in ("E1", "E2", "E3", "E4", "E5a")}
 
 
 def test_the_expected_outcomes_are_supported_when_they_come_out(study, expected):
     found = expected(study())
-    assert found == dict.fromkeys(("E1", "E2", "E3", "E4", "E5"), "supported")
+    assert found == dict.fromkeys(("E1", "E2", "E3", "E4", "E5a"), "supported")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,10 @@ def test_the_expected_outcomes_are_supported_when_they_come_out(study, expected)
         ("E2", {(97, 999): {"epoch": 8000}}),
         ("E3", {(113, 485): {"epoch": 5500}}),
         ("E4", {(97, 485): {"epoch": 10_500}}),
-        ("E5", {key: {"stable": False} for key in [(p, s) for p in (97, 101, 109, 113) for s in (485, 999)]}),
+        (
+            "E5a",
+            {key: {"stable": False} for key in [(p, s) for p in (97, 101, 109, 113) for s in (485, 999)]},
+        ),
     ],
 )
 def test_an_expected_outcome_is_contradicted_by_one_that_differs(study, id, change, expected):
@@ -61,7 +65,7 @@ def test_how_near_a_variant_without_grokking_came_stands_beside_the_verdict(stud
 
 @pytest.mark.parametrize(
     ("id", "drop"),
-    [("E1", (97, 485)), ("E2", (97, 485)), ("E3", (97, 485)), ("E4", (101, 485)), ("E5", (97, 485))],
+    [("E1", (97, 485)), ("E2", (97, 485)), ("E3", (97, 485)), ("E4", (101, 485)), ("E5a", (97, 485))],
 )
 def test_an_expected_outcome_is_undecided_while_a_variant_is_missing(study, id, drop, expected):
     found = expected(study(drop=(drop,)))
@@ -102,7 +106,6 @@ def test_early_blobs_predict_when_order_and_control_agree(study, judge):
     assert finding.verdict == "supported"
     assert finding.numbers["rho"] == pytest.approx(-1)
     assert finding.numbers["p"] == pytest.approx(2 / math.factorial(8))
-    assert finding.numbers["control"] < 0.05
     assert (finding.numbers["within"], finding.numbers["pairs"]) == (4, 4)
 
 
@@ -215,10 +218,9 @@ def test_one_failure_can_be_parted_but_not_told_from_chance(study, judge):
     for rule in ("Q1", "Q5"):
         finding = judge(rule, study(change={(101, 999): {"early": 0.05}}))
         assert finding.verdict == "undecided"
-        assert "mean coarseness" in str(finding.numbers["parting"])
+        assert "average blobs" in str(finding.numbers["parting"])
         # Two-sided: of the eight places of the failure the first and the last are as far out.
         assert finding.numbers["least"] == pytest.approx(2 / 8)
-        assert finding.numbers["control"] < 0.05  # made-up variants look alike under other names
 
 
 def test_a_failure_in_the_middle_of_all_measures_is_one_and_shows_nothing(study, judge):
@@ -256,22 +258,10 @@ def test_no_grok_is_named_and_not_unknown(study, judge):
         assert "unknown" not in finding.answer
 
 
-def test_the_order_of_rise_and_drop_is_held_against_all_names(study, outcomes, judge):
-    evidence = study(change={key: {"rise": (epoch or 13_000) - 1500} for key, epoch in outcomes.items()})
-    finding = judge("Q2", evidence)
-    labellings = sum((p - 1) // 2 for (p, _), epoch in outcomes.items() if epoch)
-    # Only under the observed names does coarseness rise in the made-up variants.
-    assert finding.numbers["renamed_before"] == pytest.approx(7 / labellings)
-    assert finding.numbers["renamed_no"] == pytest.approx(1 - 7 / labellings)
-
-
-def test_a_failure_that_other_names_would_part_as_well_is_seen_as_such(study, judge):
-    evidence = study(change={(101, 999): {"early": 0.05}})
-    for row in evidence.rows:
-        table = row.tables["relabelling"]
-        table["mean_coarseness"] = np.where(table["c"] % 2, table["mean_coarseness"], 1 / row.fields["p"])
-    control = judge("Q5", evidence).numbers["control"]
-    assert 0 < control < 1
+def test_frequencies_stay_only_if_they_settle_before_grokking(study, judge):
+    assert judge("E5b", study()).verdict == "supported"  # from epoch 500 on
+    late = judge("E5b", study(change={key: {"stable": False} for key in ALL}))
+    assert (late.verdict, late.numbers["after"]) == ("contradicted", 7)
 
 
 def test_with_nothing_at_all_everything_is_undecided(study, outcomes, eight_models):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tdw.errors import BadConfig
@@ -15,6 +17,7 @@ from tdw.study import claim_kinds
 from tdw.study.claims import Claim, parse_claims
 
 FAMILY = get_family("modulo_addition_1layer")
+KEYS = [(p, seed) for p in (97, 101, 109, 113) for seed in (485, 999)]
 LIBRARY = Path(registry.__file__).parent
 FASTEST = {
     "id": "A", "group": "Mine", "claim": "c", "kind": "is_extreme", "which": {"p": 113, "seed": 485},
@@ -33,7 +36,7 @@ def test_every_kind_that_may_be_written_has_a_rule_with_words() -> None:
 
 
 def test_no_kind_names_a_field_or_measure_of_a_family_or_a_value_of_a_study() -> None:
-    forbidden = {field.name for field in FAMILY.fields} - {"p"}  # p is the p-value here
+    forbidden = {field.name for field in FAMILY.fields} - {"p", "replicate"}  # p is the p-value here
     forbidden |= {
         *FAMILY.measures,
         *FAMILY.controls,
@@ -86,13 +89,67 @@ def test_a_claim_without_a_control_is_judged_without_one(study) -> None:
 
 def test_a_positive_prediction_is_the_mirror_image(study, outcomes) -> None:
     claim = {
-        "id": "A", "group": "g", "claim": "c", "kind": "predicts", "measure": "early_mean_coarseness",
+        "id": "A", "group": "g", "claim": "c", "kind": "predicts", "measure": "early_average_blobs",
         "sign": "positive", "within": "p",
     }  # fmt: skip
     later = {key: {"early": 0.1 + (epoch or 13_000) / 50_000} for key, epoch in outcomes.items()}
     (found,) = judge_all(study(change=later), FAMILY, parse(claim))
     assert (found.verdict, found.numbers["within"]) == ("supported", 4)
     assert judge_all(study(), FAMILY, parse(claim))[0].verdict == "contradicted"
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("predicts", {"measure": "early_num_blobs", "sign": "negative"}),
+        ("told_apart", {"measures": ["early_test_loss", "early_mean_coarseness"]}),
+        ("order_in_time", {"rises": "mean_coarseness", "rise": 0.05, "drops": "test_loss", "drop_to": 0.01}),
+    ],
+)
+def test_whether_a_quantity_of_mere_names_goes_with_the_outcome_can_not_be_claimed(kind, given) -> None:
+    with pytest.raises(BadConfig, match="depends on the names of the residues"):
+        parse({"id": "A", "group": "g", "claim": "c", "kind": kind, **given})
+
+
+def test_a_claim_is_judged_for_every_complete_set_of_draws(study) -> None:
+    """Seed 485 is first in 97's plain run and not in its replicate: a claim that flips is undecided."""
+    plain = study()
+
+    def with_replicate(epoch: float) -> object:
+        other = study(change={(97, 485): {"epoch": epoch}}).rows[0]
+        config = dataclasses.replace(other.config, replicate=1)
+        row = dataclasses.replace(other, config=config)
+        table = pd.concat([plain.table, plain.table.iloc[:1].assign(variant=config.key)], ignore_index=True)
+        return dataclasses.replace(
+            plain, rows=(*plain.rows, row), table=table, times={**plain.times, config.key: epoch}
+        )
+
+    claim = {"id": "A", "group": "g", "claim": "c", "kind": "group_is_earlier", "field": "seed", "first": 485,
+             "second": 999, "named_by": "p"}  # fmt: skip
+    (alone,) = judge_all(plain, FAMILY, parse(claim))
+    assert (alone.verdict, alone.draws) == ("supported", None)
+    (holds,) = judge_all(with_replicate(9500), FAMILY, parse(claim))
+    assert (holds.verdict, holds.draws.supported, holds.draws.possible) == ("supported", 2, 2)
+    (flips,) = judge_all(with_replicate(11_500), FAMILY, parse(claim))
+    assert (flips.verdict, flips.draws.supported, flips.draws.contradicted) == ("undecided", 1, 1)
+    assert "1 support the claim, 1 contradict it" in flips.draws.sentence
+
+
+def test_claims_are_corrected_for_one_another_and_say_what_would_decide_them(study) -> None:
+    claim = {
+        "group": "g",
+        "claim": "c",
+        "kind": "predicts",
+        "measure": "early_average_blobs",
+        "sign": "negative",
+    }
+    shuffled = {
+        key: {"early": e} for key, e in zip(KEYS, (0.3, 0.2, 0.4, 0.5, 0.45, 0.25, 0.6, 0.22), strict=True)
+    }
+    found = judge_all(study(change=shuffled), FAMILY, parse({"id": "A", **claim}, {"id": "B", **claim}))
+    assert all(one.test.corrected == pytest.approx(min(1, 2 * one.test.p_value)) for one in found)
+    assert found[0].verdict == "undecided"
+    assert "variants would decide it with 80 % power at level 0.025" in found[0].test.power
 
 
 def test_a_claim_has_its_own_words_and_chooses_its_numbers(study) -> None:

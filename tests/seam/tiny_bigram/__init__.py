@@ -14,10 +14,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tdw.errors import BadConfig
+from tdw.optimizers import OptimizerConfig
 from tdw.recipes.analyzer import Analyzer
 from tdw.recipes.comparison import Comparison
 from tdw.recipes.explorer import Explorer, SliceRecipe
-from tdw.recipes.family import Adam, Family, Field
+from tdw.recipes.family import Family, Field
 from tdw.recipes.figure import NoParameters, Plot
 from tdw.recipes.overview import OverviewColumn
 from tdw.recipes.slices import Slice, SliceQuery, epochs_of, read_each
@@ -89,6 +90,12 @@ def init_weights(config: Config) -> dict[str, Any]:
     return {"table": torch.randn(config.vocab, config.vocab, generator=generator)}
 
 
+def make_optimizer(config: Config, weights: Any) -> Any:
+    from tdw.optimizers.optimizer import Optimizer
+
+    return Optimizer(OptimizerConfig(name="SGD", lr=0.5, momentum=0.9), weights, trained=["table"])
+
+
 @dataclass
 class Context:
     weights: Any
@@ -112,19 +119,12 @@ def _mean_entropy(inputs: Inputs, parameters: NoParameters) -> Any:
     return pd.DataFrame({"epoch": np.array(inputs.epochs, np.int64), "mean_entropy": values})
 
 
-def _draw(table: Any) -> Any:
-    from tdw.drawing import style
+def _chart(table: Any) -> Any:
+    from tdw.drawing.chart import Chart, Panel
+    from tdw.drawing.marks import Axis, Line
 
-    trace = {"type": "scatter", "x": table["epoch"].to_numpy(), "y": table["mean_entropy"].to_numpy()}
-    return style.figure("Entropy", [trace], xaxis=style.epoch_axis(), yaxis={"title": {"text": "nats"}})
-
-
-def _preview(table: Any) -> bytes:
-    from tdw.drawing import preview
-
-    figure, (axis,) = preview.canvas("Entropy")
-    axis.plot(table["epoch"], table["mean_entropy"])
-    return preview.to_png(figure)
+    line = Line(table["epoch"].to_numpy(), table["mean_entropy"].to_numpy(), name="mean entropy")
+    return Chart("Entropy", (Panel([line], y=Axis("entropy", "nats")),))
 
 
 def _rows(query: SliceQuery) -> Slice:
@@ -145,8 +145,7 @@ PLOT = Plot(
     code_version="1",
     scope="variant",
     load=lambda sources, parameters: sources.only.summary("entropy"),
-    build=_draw,
-    preview=_preview,
+    chart=_chart,
     table=lambda table: table,
     needs=("summaries/entropy",),
 )
@@ -163,11 +162,10 @@ FAMILY = Family(
         Field("seed", int, 0, "seed of everything"),
         Field("batch", int, 16, "pairs per step"),
     ),
-    trained=("table",),
-    optimizer=Adam(lr=0.1, weight_decay=0.0, betas=(0.9, 0.999), eps=1e-8),
     make_config=Config,
     parse_variant=Config.parse,
     init_weights=init_weights,
+    make_optimizer=make_optimizer,
     objective=lambda config, *, device="cpu", form=None: Objective(config, device=device),
     probe_pass=_probabilities,
     probe_fingerprint=lambda config: fingerprint_arrays({"tokens": np.arange(config.vocab)}),
@@ -192,5 +190,4 @@ FAMILY = Family(
         folder=Path(__file__).parent / "explorer",
         slices={"tokens": SliceRecipe(_rows, ("entropy",), indices={"tokens": ("vocab", 3)})},
     ),
-    asset_prefix=("tiny_bigram",),
 )

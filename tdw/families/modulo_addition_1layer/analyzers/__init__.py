@@ -1,6 +1,7 @@
 """From one checkpoint to named arrays: one module per analyzer. Importing one imports no torch."""
 
 from tdw.families.modulo_addition_1layer.analyzers import (
+    answers,
     attention_patterns,
     coarseness,
     coarseness_stats,
@@ -10,6 +11,8 @@ from tdw.families.modulo_addition_1layer.analyzers import (
     neuron_frequencies,
     progress_measures,
     relabelling,
+    site_geometry,
+    weight_spectra,
 )
 
 ANALYZERS = (
@@ -22,6 +25,9 @@ ANALYZERS = (
     coarseness_stats.ANALYZER,
     progress_measures.ANALYZER,
     relabelling.ANALYZER,
+    weight_spectra.ANALYZER,
+    answers.ANALYZER,
+    site_geometry.ANALYZER,
 )
 
 __all__ = ["ANALYZERS"]

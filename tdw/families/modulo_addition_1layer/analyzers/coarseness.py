@@ -8,7 +8,7 @@ import numpy as np
 
 from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContext
 from tdw.families.modulo_addition_1layer.maths import scale_metrics as metrics
-from tdw.families.modulo_addition_1layer.maths.fourier import Float32, Spectra
+from tdw.families.zp_fourier import Float32, Spectra
 from tdw.parameters import is_count, is_number, require
 from tdw.recipes.analyzer import Analyzer, Metadata
 

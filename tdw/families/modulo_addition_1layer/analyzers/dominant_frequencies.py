@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContext
-from tdw.families.modulo_addition_1layer.maths.fourier import fourier_basis
+from tdw.families.zp_fourier import fourier_basis
 from tdw.parameters import is_number, is_share, require
 from tdw.recipes.analyzer import Analyzer, Metadata
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from tdw.families.modulo_addition_1layer.analyzers import coarseness
 from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContext
-from tdw.families.modulo_addition_1layer.maths.fourier import Float32, Float64, Spectra, low_disc, spectra
+from tdw.families.zp_fourier import Float32, Float64, Spectra, low_disc, spectra
 from tdw.parameters import is_share, require
 from tdw.recipes.analyzer import Analyzer, Metadata
 
@@ -123,7 +123,7 @@ ANALYZER = Analyzer(
     name=NAME,
     title="Relabelling control",
     description="""\
-Multiplying every residue by a unit c of Z_p permutes the inputs, turns frequency k into c⁻¹k and leaves the
+Multiplying every residue by a unit c of Z_p permutes the inputs, turns frequency k into c k and leaves the
 task as it is, so *low* frequency has no meaning that the task can see. For every c in 1..(p-1)/2 the mean
 coarseness and the number of blobs (≥ 0.7) of the maps relabelled by c; c = 1 is the observed labelling. The
 ranks say how many labellings reach at least the observed value, itself included: rank / ((p-1)/2) is

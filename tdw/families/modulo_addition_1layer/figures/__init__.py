@@ -7,12 +7,14 @@ from tdw.families.modulo_addition_1layer.figures import (
     comparison,
     dominant_frequencies,
     early_coarseness,
+    learning,
     mean_coarseness,
     multi_scale,
     neuron_clusters,
     neuron_coarseness,
     progress_measures,
     training_curves,
+    weights,
 )
 
 PLOTS = (
@@ -27,6 +29,8 @@ PLOTS = (
     multi_scale.PLOT,
     multi_scale.LARGE,
     progress_measures.PLOT,
+    *learning.PLOTS,
+    *weights.PLOTS,
     early_coarseness.PLOT,
     comparison.PLOT,
     mean_coarseness.COMPARISON,

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from tdw.drawing import series, style
+from tdw.drawing import series
+from tdw.drawing.chart import Chart, sentences
+from tdw.drawing.marks import Scale
 from tdw.families.modulo_addition_1layer.analyzers.attention_patterns import NAME
-from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
-from tdw.families.modulo_addition_1layer.figures import panels
+from tdw.families.modulo_addition_1layer.figures import panels, subject
 from tdw.recipes.figure import NoParameters, Plot
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tdw.recipes.reader import Sources
 
 _SIDES = ("a", "b")
+_SCALE = Scale("attention", 100, unit=" %")
 
 
 @dataclass(frozen=True)
@@ -30,50 +32,23 @@ class Data:
         epochs: (e,); available: number of epochs with artifacts, of which these are a choice.
         attention: float32 (e, heads, 2, p, p), to a and to b.
         labels: e tuples of 2 · heads scale labels, to a and then to b; "" where not known.
-        missing: what is missing, in words, or "".
     """
 
-    variant: str
-    label: str
+    subject: subject.Subject
     epochs: tuple[int, ...]
     available: int
     attention: npt.NDArray[np.float32]
     labels: tuple[tuple[str, ...], ...]
-    grokking: grokking.Grokking
-    missing: str
-
-    @property
-    def panels(self) -> panels.Maps:
-        """A row to a, a row to b, a column a head; in percent."""
-        e, heads, _, p, _ = self.attention.shape
-        values = panels.percent(self.attention, 1.0).swapaxes(1, 2).reshape(e, 2 * heads, p, p)
-        names = tuple(f"head {h} to {side}" for side in _SIDES for h in range(heads))
-        return panels.Maps(
-            epochs=self.epochs,
-            values=values,
-            names=names,
-            titles=tuple(
-                tuple(
-                    name + (f": <b>{scale}</b>" if scale else "")
-                    for name, scale in zip(names, at, strict=True)
-                )
-                for at in self.labels
-            ),
-            scale=(0,) * len(names),
-            scales=(panels.Scale("attention", style.COARSENESS_SCALE),),
-            columns=heads,
-            p=p,
-        )
 
 
 def load(sources: Sources, parameters: NoParameters) -> Data:
     """Attention at a few epochs: the first, the last, the one nearest to grokking, and some between."""
     reader = sources.only
-    found = grokking.load(reader)
     available = reader.epochs(NAME)
+    found = subject.load(reader, available)
     shape = reader.artifact(NAME, available[-1])[NAME].shape
-    near = [] if found.epoch is None else [min(available, key=lambda e: abs(e - (found.epoch or 0)))]
-    epochs = series.spread(available, panels.affordable(2 * shape[0], shape[-1] ** 2), keep=near)
+    most = panels.affordable(2 * shape[0], shape[-1] ** 2)
+    epochs = series.spread(available, most, keep=found.nearest(available))
     heads = reader.optional_summary("heads")
     known = (
         {} if heads is None else {(int(row["epoch"]), int(row["head"])): row for _, row in heads.iterrows()}
@@ -87,35 +62,46 @@ def load(sources: Sources, parameters: NoParameters) -> Data:
         for epoch in epochs
     )
     return Data(
-        variant=reader.variant,
-        label=reader.label,
+        subject=found,
         epochs=tuple(epochs),
         available=len(available),
         attention=np.stack([reader.artifact(NAME, epoch)[NAME][:, :2] for epoch in epochs]),
         labels=labels,
-        grokking=found,
-        missing=series.missing_note(available, reader.scheduled),
     )
 
 
-def build(data: Data) -> style.Figure:
-    """The interactive figure."""
-    shown = f"{len(data.epochs)} of {data.available} epochs" if len(data.epochs) < data.available else ""
-    return panels.draw(
-        data.panels,
-        title=f"Attention patterns · {data.label}",
-        subtitle=" · ".join(part for part in (data.grokking.text, shown, data.missing) if part),
+def maps(data: Data) -> panels.Maps:
+    """A row to a, a row to b, a column per head; in percent."""
+    e, heads, _, p, _ = data.attention.shape
+    names = tuple(f"head {h} to {side}" for side in _SIDES for h in range(heads))
+    return panels.Maps(
+        epochs=data.epochs,
+        values=panels.percent(data.attention, 1.0).swapaxes(1, 2).reshape(e, 2 * heads, p, p),
+        names=names,
+        titles=tuple(
+            tuple(f"{name}: <b>{scale}</b>" if scale else name for name, scale in zip(names, at, strict=True))
+            for at in data.labels
+        ),
+        scales=(_SCALE,) * len(names),
+        columns=heads,
+        p=p,
     )
 
 
-def draw_preview(data: Data) -> bytes:
-    """The patterns of the last epoch, small."""
-    return panels.draw_preview(data.panels, title="Attention to a (top) and to b")
+def chart(data: Data) -> Chart:
+    """The patterns, with a slider."""
+    return panels.chart(
+        maps(data),
+        title=f"Attention patterns · {data.subject.label}",
+        subtitle=sentences(
+            data.subject.grokking.text, panels.shown(data.epochs, data.available), data.subject.missing
+        ),
+    )
 
 
 def table(data: Data) -> pd.DataFrame:
     """Columns variant, epoch, map, row (of a), b0, b1, ...: attention in percent."""
-    return panels.table(data.panels, variant=data.variant)
+    return panels.table(maps(data), variant=data.subject.variant)
 
 
 PLOT = Plot(
@@ -132,11 +118,10 @@ summary: *coarse* (coarseness at least 0.7 and small relative gradient), *fine* 
 in both directions mean that it compares the two. A label that changes with the epoch is a head that changes
 its scale.
 """,
-    code_version="2",
+    code_version="3",
     scope="variant",
     load=load,
-    build=build,
-    preview=draw_preview,
+    chart=chart,
     table=table,
     needs=(NAME,),
     uses=("summaries/heads", "summaries/grokking"),

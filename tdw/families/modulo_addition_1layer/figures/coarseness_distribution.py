@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tdw.drawing import series
-from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
-from tdw.families.modulo_addition_1layer.figures import profile
+from tdw.drawing.chart import Chart
+from tdw.drawing.marks import Axis
+from tdw.families.modulo_addition_1layer.figures import profile, subject
 from tdw.recipes.figure import NoParameters, Plot
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.drawing.style import Figure
     from tdw.recipes.reader import Sources
 
 
@@ -24,31 +24,12 @@ class Data:
     """One variant.
 
     Attributes:
-        histogram: columns epoch, hist_00, hist_01, ...: neurons in each equal part of [0, 1]; a row a
+        histogram: columns epoch, hist_00, hist_01, ...: neurons in each equal part of [0, 1]; a row per
             scheduled epoch, NaN where it is missing.
-        missing: what is missing, in words, or "".
     """
 
-    variant: str
-    label: str
+    subject: subject.Subject
     histogram: pd.DataFrame
-    grokking: grokking.Grokking
-    missing: str
-
-    @property
-    def profile(self) -> profile.Profile:
-        """As heatmap and bars."""
-        counts = self.histogram.drop(columns="epoch").to_numpy(np.float64).T
-        bins = len(counts)
-        return profile.Profile(
-            epochs=self.histogram["epoch"].to_numpy(np.int64),
-            rows=(np.arange(bins) + 0.5) / bins,
-            values=counts,
-            row_title="coarseness (0 to 1)",
-            value_title="neurons",
-            row_axis={"hoverformat": ".3f", "dtick": 0.1, "tickformat": ".1f"},
-            log_color=True,
-        )
 
 
 def load(sources: Sources, parameters: NoParameters) -> Data:
@@ -57,27 +38,23 @@ def load(sources: Sources, parameters: NoParameters) -> Data:
     table = reader.summary("coarseness")
     bins = [name for name in table.columns if str(name).startswith("hist_")]
     return Data(
-        variant=reader.variant,
-        label=reader.label,
+        subject=subject.load(reader, table["epoch"]),
         histogram=series.on_schedule(table[["epoch", *bins]], reader.scheduled),
-        grokking=grokking.load(reader),
-        missing=series.missing_note(table["epoch"], reader.scheduled),
     )
 
 
-def build(data: Data) -> Figure:
-    """The interactive figure."""
-    return profile.draw(
-        data.profile,
-        title=f"Coarseness distribution · {data.label}",
-        subtitle=" · ".join(part for part in (data.grokking.text, data.missing) if part),
-        **grokking.marks(data.grokking, over_map=True),
+def chart(data: Data) -> Chart:
+    """The histograms as heat map and bars."""
+    counts = data.histogram.drop(columns="epoch").to_numpy(np.float64).T
+    found = profile.Profile(
+        epochs=data.histogram["epoch"].to_numpy(np.int64),
+        rows=(np.arange(len(counts)) + 0.5) / len(counts),
+        values=counts,
+        axis=Axis("coarseness (0 to 1)", form=".3f", ticks=".1f", step=0.1),
+        value="neurons",
+        log=True,
     )
-
-
-def draw_preview(data: Data) -> bytes:
-    """The heatmap, small."""
-    return profile.draw_preview(data.profile, title=f"Coarseness distribution · {data.label}")
+    return profile.chart(found, "Coarseness distribution", data.subject, subtitle=data.subject.text)
 
 
 def table(data: Data) -> pd.DataFrame:
@@ -87,7 +64,7 @@ def table(data: Data) -> pd.DataFrame:
     )
     bins = data.histogram.shape[1] - 1
     low = long["bin"].str.removeprefix("hist_").astype(int) / bins
-    return long.assign(variant=data.variant, bin_low=low, bin_high=low + 1 / bins)[
+    return long.assign(variant=data.subject.variant, bin_low=low, bin_high=low + 1 / bins)[
         ["variant", "epoch", "bin_low", "bin_high", "neurons"]
     ]
 
@@ -107,11 +84,10 @@ int(p / 8). Dead neurons are in, with coarseness 0.
 means that some become blobs (0.7 and above) while others stay plaid (below 0.5). Columns that are empty are
 missing epochs.
 """,
-    code_version="2",
+    code_version="3",
     scope="variant",
     load=load,
-    build=build,
-    preview=draw_preview,
+    chart=chart,
     table=table,
     needs=("summaries/coarseness",),
     uses=("summaries/grokking",),

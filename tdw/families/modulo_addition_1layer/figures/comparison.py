@@ -2,221 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tdw.drawing import preview, series, style
-from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
-from tdw.families.modulo_addition_1layer.figures.side_by_side import (
-    MOST,
-    Choice,
-    Column,
-    Data,
-    Parameters,
-    load,
-)
+from tdw.drawing import series
+from tdw.drawing.chart import Chart, Page, Panel, sentences, with_band
+from tdw.drawing.marks import EPOCHS, AnyMark, Axis, Line, Rule, loss, share
+from tdw.families.modulo_addition_1layer.figures.side_by_side import Column, Data, Parameters, load
+from tdw.families.modulo_addition_1layer.figures.subject import not_analyzed
 from tdw.recipes.figure import Plot
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_ROWS = ((0.66, 1.0), (0.33, 0.60), (0.0, 0.27))
-_GAP = 0.012
-_SMALL = {"size": 12}
+_LEGEND = "test loss thick, train loss thin; mean coarseness with quartiles; dashed: grokking epoch"
 
 
-def build(data: Data) -> style.Figure:
-    """The interactive figure."""
-    limit = max(8000 // max(len(data.columns), 1), 150)
-    per_column = [_traces(column, limit=limit) for column in data.columns]
-    of = [i for i, traces in enumerate(per_column) for _ in traces]
-    rows = [row for traces in per_column for row, _ in traces]
-    traces = [trace for traces in per_column for _, trace in traces]
-    views = [_view(data, choice, of=of, rows=rows) for choice in data.choices]
-    first_traces, first_layout = views[0]
-    for i, trace in enumerate(traces):
-        trace |= {key: first_traces[key][i] for key in ("visible", "xaxis", "yaxis")}
-    slots = max(len(choice.places) for choice in data.choices)
-    entries = [
-        {"label": choice.label, "method": "update", "args": [{**changes}, {**layout}]}
-        for choice, (changes, layout) in zip(data.choices, views, strict=True)
-    ]
-    menu = style.buttons(entries, type="dropdown", direction="down", pad={"b": 44})
-    left_out = "not analyzed yet: " + ", ".join(data.left_out) if data.left_out else ""
-    legend = "test loss thick, train loss thin; mean coarseness with quartiles; dashed: grokking epoch"
-    return style.figure(
+def chart(data: Data) -> Chart:
+    """A column per variant; a page per choice of variants."""
+    blobs = [column.coarseness["blobs"].to_numpy(np.float64) for column in data.columns]
+    top = max(float(np.nanmax(each, initial=1)) for each in blobs)
+    axes = (
+        loss(step=2),
+        share("coarseness", most=4),
+        Axis(f"blobs ≥ {data.parameters.threshold:g}", range=(0, top * 1.05), form=",d", most=4),
+    )
+    return Chart(
         "Variants side by side",
-        traces,
-        subtitle=" · ".join(part for part in (legend, left_out) if part),
-        hovermode="closest",
-        showlegend=False,
-        margin=style.fixed(t=148),
-        updatemenus=[menu] if len(entries) > 1 else [],
-        **_nested(first_layout, _axes(data, slots)),
+        tuple(
+            Panel(
+                marks,
+                x=EPOCHS.narrow(),
+                y=axes[row],
+                rules=tuple(Rule(x=rule.x) for rule in column.subject.rules),
+                title=column.heading if row == 0 else "",
+                row=row,
+                column=place,
+            )
+            for place, column in enumerate(data.columns)
+            for row, marks in enumerate(_marks(column))
+        ),
+        subtitle=sentences(_LEGEND, not_analyzed(data.left_out)),
+        pages=tuple(Page(choice.label, choice.places) for choice in data.choices),
+        heights=(34, 27, 27),
+        gaps=(0.012, 0.06),
+        share_y=True,
+        unified=False,
+        small=_small(data),
     )
 
 
-def _axes(data: Data, slots: int) -> dict[str, Any]:
-    """Axes of every slot: a horizontal one, and a vertical one a row that follows the row's first."""
-    top = max(
-        float(np.nanmax(column.coarseness["blobs"].to_numpy(np.float64), initial=1))
-        for column in data.columns
+def _marks(column: Column) -> tuple[list[AnyMark], ...]:
+    """Losses, coarseness and blobs: what stands above each other."""
+    table, look = column.coarseness, column.subject.look
+    epochs = table["epoch"].to_numpy(np.int64)
+
+    def line(name: str, hover: str) -> Line:
+        return Line(
+            epochs,
+            table[name].to_numpy(np.float64),
+            name=column.subject.label,
+            color=look.color,
+            symbol=look.symbol,
+            size=3,
+            legend=False,
+            hover=f"{hover}<br>epoch {{x:,d}}",
+        )
+
+    band, mean = with_band(
+        line("mean", "mean coarseness {y:.3f}"), table["low"].to_numpy(), table["high"].to_numpy()
     )
-    axes: dict[str, Any] = {}
-    for slot in range(slots):
-        axes[f"xaxis{_tag(slot)}"] = {
-            **style.epoch_axis(anchor=f"y{_tag(_place(2, slot))}", nticks=4),
-            "title": {"text": "epoch", "font": _SMALL},
-            "tickformat": "~s",
-            "tickangle": 0,
-            **({"matches": "x"} if slot else {}),
-        }
-        kinds: tuple[dict[str, Any], ...] = (
-            {**style.loss_axis("loss (nats)"), "dtick": 2},
-            style.coarseness_axis(title={"text": "coarseness"}, nticks=4),
-            {
-                "title": {"text": f"blobs ≥ {data.parameters.threshold:g}"},
-                "range": [0, top * 1.05],
-                "nticks": 4,
-            },
-        )
-        for row, axis in enumerate(kinds):
-            first = _tag(_place(row, 0))
-            later = {"matches": f"y{first}", "title": {"text": ""}, "showticklabels": False, "ticks": ""}
-            axis["title"] |= {"font": _SMALL}
-            axes[f"yaxis{_tag(_place(row, slot))}"] = {
-                **axis,
-                "domain": _ROWS[row],
-                "anchor": f"x{_tag(slot)}",
-                **(later if slot else {}),
-            }
-    return axes
+    losses = [_loss(column, "train_loss", width=1, opacity=0.55), _loss(column, "test_loss")]
+    return [*losses], [band, mean], [line("blobs", "{y:,d} neurons")]
 
 
-def _view(
-    data: Data, choice: Choice, *, of: Sequence[int], rows: Sequence[int]
-) -> tuple[dict[str, list[Any]], dict[str, Any]]:
-    """Changes of every trace, and of the layout, that show a choice."""
-    slot = {place: i for i, place in enumerate(choice.places)}
-    changes: dict[str, list[Any]] = {
-        "visible": [place in slot for place in of],
-        "xaxis": [f"x{_tag(slot.get(place, 0))}" for place in of],
-        "yaxis": [f"y{_tag(_place(row, slot.get(place, 0)))}" for place, row in zip(of, rows, strict=True)],
-    }
-    layout: dict[str, Any] = {}
-    n = len(choice.places)
-    width = (1 - _GAP * (n - 1)) / n
-    for i in range(max(len(each.places) for each in data.choices)):
-        start = min(i, n - 1) * (width + _GAP)
-        layout[f"xaxis{_tag(i)}.domain"] = [start, min(start + width, 1.0)]
-        layout[f"xaxis{_tag(i)}.visible"] = i < n
-        for row in range(3):
-            layout[f"yaxis{_tag(_place(row, i))}.visible"] = i < n
-    layout["annotations"] = [_heading(data.columns[place], i) for place, i in slot.items()]
-    layout["shapes"] = [
-        {**shape, "xref": f"x{_tag(i)}"}
-        for place, i in slot.items()
-        for shape in grokking.marks(data.columns[place].grokking)["shapes"]
-    ]
-    return changes, layout
+def _loss(column: Column, name: str, *, width: float = 2, opacity: float = 1) -> Line:
+    x, y = series.curve(column.losses["epoch"].to_numpy(np.int64), column.losses[name].to_numpy(np.float64))
+    return Line(
+        x, y,
+        name=column.subject.label,
+        color=column.subject.look.color,
+        width=width,
+        opacity=opacity,
+        legend=False,
+        hover=f"{name.replace('_', ' ')} {{y:.3~g}} nats<br>epoch {{x:,d}}",
+    )  # fmt: skip
 
 
-def _nested(layout: dict[str, Any], axes: dict[str, Any]) -> dict[str, Any]:
-    """The first view's changes ("xaxis2.domain") put into the axes themselves."""
-    for key, value in layout.items():
-        name, _, attribute = key.partition(".")
-        if attribute:
-            axes[name][attribute] = value
-        else:
-            axes[name] = value
-    return axes
-
-
-def _place(row: int, slot: int) -> int:
-    return row * MOST + slot
-
-
-def _tag(place: int) -> str:
-    return "" if place == 0 else str(place + 1)
-
-
-def _heading(column: Column, slot: int) -> dict[str, Any]:
-    return {
-        "text": column.heading,
-        "xref": f"x{_tag(slot)} domain",
-        "yref": "paper",
-        "x": 0.02,
-        "y": 1,
-        "xanchor": "left",
-        "yanchor": "bottom",
-        "align": "left",
-        "showarrow": False,
-        "font": {"size": 12},
-    }
-
-
-def _traces(column: Column, *, limit: int) -> list[tuple[int, dict[str, Any]]]:
-    """Traces, each with its row."""
-    color = column.look.color
-    table = column.coarseness
-    x = table["epoch"].to_numpy(np.int64)
-    base = {"type": "scatter", "name": column.label, "connectgaps": False}
-    epochs = column.losses["epoch"].to_numpy(np.int64)
-    found: list[tuple[int, dict[str, Any]]] = []
-    for name, width, opacity in (("train_loss", 1, 0.55), ("test_loss", 2, 1)):
-        xs, ys = series.curve(epochs, column.losses[name].to_numpy(np.float64))
-        xs, ys = series.thin_line(xs, ys, limit=limit)
-        what = name.replace("_", " ")
-        line = {
-            "x": xs,
-            "y": ys,
-            "mode": "lines",
-            "line": {"color": color, "width": width},
-            "opacity": opacity,
-        }
-        hover = f"{what} %{{y}} nats<br>epoch %{{x}}<extra>%{{fullData.name}}</extra>"
-        found.append((0, {**base, **line, "hovertemplate": hover}))
-    low, high = (table[name].to_numpy(np.float64) for name in ("low", "high"))
-    xs, ys = series.band(x, low, high)
-    band = {"x": xs, "y": ys, "mode": "lines", "fill": "toself", "line": {"width": 0, "color": color}}
-    found.append((1, {**base, **band, "fillcolor": style.rgba(color, 0.2), "hoverinfo": "skip"}))
-    for row, name, what in ((1, "mean", "mean coarseness %{y}"), (2, "blobs", "%{y:,d} neurons")):
-        line = {
-            "x": x,
-            "y": table[name].to_numpy(np.float64),
-            "mode": "lines+markers",
-            "line": {"color": color, "width": 2},
-            "marker": {"size": 3, "symbol": column.look.symbol},
-        }
-        hover = what + "<br>epoch %{x}<extra>%{fullData.name}</extra>"
-        found.append((row, {**base, **line, "hovertemplate": hover}))
-    return found
-
-
-def draw_preview(data: Data) -> bytes:
-    """Test loss and mean coarseness of the first choice, small."""
-    figure, (left, right) = preview.canvas("Variants side by side", columns=2)
-    for place in data.choices[0].places:
-        column = data.columns[place]
-        epochs = column.losses["epoch"].to_numpy(np.int64)
-        x, y = series.curve(epochs, column.losses["test_loss"].to_numpy(np.float64))
-        left.plot(x, y, color=column.look.color, linewidth=1.1)
-        right.plot(
-            column.coarseness["epoch"],
-            column.coarseness["mean"].to_numpy(np.float64),
-            color=column.look.color,
-            linewidth=1.1,
-            label=column.label,
-        )
-    left.set_yscale("log")
-    right.set_ylim(0, 1)
-    for axis, name in ((left, "test loss (nats)"), (right, "mean coarseness")):
-        preview.epochs(axis)
-        preview.label(axis, y=name)
-    preview.legend(right, loc="upper left", ncols=2, columnspacing=0.8)
-    return preview.to_png(figure)
+def _small(data: Data) -> Chart:
+    """Test losses and mean coarseness of the first choice: columns would be too narrow."""
+    columns = [data.columns[place] for place in data.choices[0].places]
+    means = [_marks(column)[1][1] for column in columns]
+    return Chart(
+        "Variants side by side",
+        (
+            Panel([_loss(column, "test_loss") for column in columns], y=loss("test loss")),
+            Panel([replace(mean, legend=True) for mean in means], y=share("mean coarseness"), column=1),
+        ),
+    )
 
 
 def table(data: Data) -> pd.DataFrame:
@@ -224,7 +109,7 @@ def table(data: Data) -> pd.DataFrame:
     import pandas as pd
 
     tables = [
-        column.coarseness.merge(column.losses, on="epoch", how="left").assign(variant=column.variant)
+        column.coarseness.merge(column.losses, on="epoch", how="left").assign(variant=column.subject.variant)
         for column in data.columns
     ]
     columns = ["variant", "epoch", "train_loss", "test_loss", "mean", "low", "high", "blobs"]
@@ -243,11 +128,10 @@ its seeds, *seed = 999* its moduli.
 **How to read it.** All columns have the same axes, and zooming one zooms all. The dashed line is the
 variant's grokking epoch; *no grok* stands above a column that never got there. Gaps are missing epochs.
 """,
-    code_version="2",
+    code_version="3",
     scope="comparison",
     load=load,
-    build=build,
-    preview=draw_preview,
+    chart=chart,
     table=table,
     needs=("summaries/coarseness",),
     uses=("history", "summaries/grokking"),

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tdw.drawing import series
-from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
-from tdw.families.modulo_addition_1layer.figures import profile
+from tdw.drawing.chart import Chart, sentences
+from tdw.drawing.marks import Axis
+from tdw.families.modulo_addition_1layer.figures import profile, subject
 from tdw.recipes.figure import NoParameters, Plot
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.drawing.style import Figure
     from tdw.recipes.reader import Sources
 
 
@@ -24,32 +24,12 @@ class Data:
     """One variant.
 
     Attributes:
-        norms: columns epoch, norm_1, norm_2, ..., threshold_norm, dominant_frequencies (text); a row a
+        norms: columns epoch, norm_1, norm_2, ..., threshold_norm, dominant_frequencies (text); a row per
             scheduled epoch, NaN where it is missing.
-        missing: what is missing, in words, or "".
     """
 
-    variant: str
-    label: str
+    subject: subject.Subject
     norms: pd.DataFrame
-    grokking: grokking.Grokking
-    missing: str
-
-    @property
-    def profile(self) -> profile.Profile:
-        """As heatmap and bars."""
-        values = self.norms[_norms(self.norms)].to_numpy(np.float64).T
-        return profile.Profile(
-            epochs=self.norms["epoch"].to_numpy(np.int64),
-            rows=np.arange(1, len(values) + 1),
-            values=values,
-            row_title="frequency k",
-            value_title="norm of W_E at k",
-            row_axis={"hoverformat": "d", "tickformat": "d"},
-            value_form=".3f",
-            limit=self.norms["threshold_norm"].to_numpy(np.float64),
-            limit_name="dominant from",
-        )
 
 
 def load(sources: Sources, parameters: NoParameters) -> Data:
@@ -58,11 +38,8 @@ def load(sources: Sources, parameters: NoParameters) -> Data:
     table = reader.summary("frequencies")
     columns = ["epoch", *_norms(table), "threshold_norm", "dominant_frequencies"]
     return Data(
-        variant=reader.variant,
-        label=reader.label,
+        subject=subject.load(reader, table["epoch"]),
         norms=series.on_schedule(table[columns], reader.scheduled),
-        grokking=grokking.load(reader),
-        missing=series.missing_note(table["epoch"], reader.scheduled),
     )
 
 
@@ -71,21 +48,23 @@ def _norms(table: pd.DataFrame) -> list[str]:
     return [f"norm_{k}" for k in range(1, h + 1)]
 
 
-def build(data: Data) -> Figure:
-    """The interactive figure."""
+def chart(data: Data) -> Chart:
+    """The norms as heat map and bars, with the norm from which on a frequency is dominant."""
+    values = data.norms[_norms(data.norms)].to_numpy(np.float64).T
     last = data.norms.dropna(subset="threshold_norm").iloc[-1]
     final = f"dominant at epoch {last['epoch']:,}: {last['dominant_frequencies'] or 'none'}"
-    return profile.draw(
-        data.profile,
-        title=f"Dominant embedding frequencies · {data.label}",
-        subtitle=" · ".join(part for part in (final, data.grokking.text, data.missing) if part),
-        **grokking.marks(data.grokking, over_map=True),
+    found = profile.Profile(
+        epochs=data.norms["epoch"].to_numpy(np.int64),
+        rows=np.arange(1, len(values) + 1),
+        values=values,
+        axis=Axis("frequency k", form="d", ticks="d"),
+        value="norm of W_E at k",
+        form=".3f",
+        limit=data.norms["threshold_norm"].to_numpy(np.float64),
+        limit_name="dominant from",
     )
-
-
-def draw_preview(data: Data) -> bytes:
-    """The heatmap, small."""
-    return profile.draw_preview(data.profile, title=f"Embedding frequencies · {data.label}")
+    subtitle = sentences(final, data.subject.text)
+    return profile.chart(found, "Dominant embedding frequencies", data.subject, subtitle=subtitle)
 
 
 def table(data: Data) -> pd.DataFrame:
@@ -95,7 +74,7 @@ def table(data: Data) -> pd.DataFrame:
     )
     frequency = long["frequency"].str.removeprefix("norm_").astype(int)
     found = long.assign(
-        variant=data.variant,
+        variant=data.subject.variant,
         frequency=frequency,
         dominant=(long["norm"] >= long["threshold_norm"]).where(long["norm"].notna()),
     ).sort_values(["epoch", "frequency"], ignore_index=True)
@@ -116,11 +95,10 @@ frequencies), bars that reach it in blue.
 are chosen early or late, and whether others fade (weight decay) only at grokking. Columns that are empty
 are missing epochs.
 """,
-    code_version="2",
+    code_version="3",
     scope="variant",
     load=load,
-    build=build,
-    preview=draw_preview,
+    chart=chart,
     table=table,
     needs=("summaries/frequencies",),
     uses=("summaries/grokking",),

@@ -1,17 +1,19 @@
-"""P4: early coarseness against the grokking epoch, a point a variant."""
+"""P4: early coarseness against the grokking epoch, a point per variant."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tdw.drawing import labels, preview, style
+from tdw.drawing.chart import Chart, Panel, sentences
+from tdw.drawing.marks import AnyMark, Axis, Line, Points
+from tdw.drawing.style import MUTED
 from tdw.errors import NotFound
-from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
+from tdw.families.modulo_addition_1layer.figures import subject
 from tdw.parameters import is_count, require
 from tdw.recipes.figure import Plot
 from tdw.statistics import exact
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from tdw.recipes.reader import Sources, VariantReader
 
 _DEFAULT_EARLY = 1000
-_MOST_LABELS = 16
 
 
 @dataclass(frozen=True)
@@ -45,18 +46,16 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Point:
-    """One variant: `value` is its early coarseness, `grokking` says when it grokked or that it did not."""
+    """One variant: `value` is its early coarseness, `subject` says when it grokked or that it did not."""
 
-    variant: str
-    label: str
-    look: style.Look
+    subject: subject.Subject
     value: float
-    grokking: grokking.Grokking
 
     @property
     def at(self) -> int:
         """The grokking epoch, or where it is censored."""
-        found = self.grokking.epoch if self.grokking.epoch is not None else self.grokking.censored_at
+        grokking = self.subject.grokking
+        found = grokking.epoch if grokking.epoch is not None else grokking.censored_at
         assert found is not None
         return found
 
@@ -73,7 +72,7 @@ class Data:
     @property
     def grokked(self) -> tuple[Point, ...]:
         """Those with a grokking epoch: the others are censored and fit no line."""
-        return tuple(point for point in self.points if point.grokking.epoch is not None)
+        return tuple(point for point in self.points if not point.subject.no_grok)
 
 
 def load(sources: Sources, parameters: Parameters) -> Data:
@@ -100,159 +99,86 @@ def _load_point(reader: VariantReader, early_epoch: int, *, statistic: str) -> P
         wanted=f"a column of the coarseness summary, such as {', '.join(map(str, table.columns[1:8]))}",
     )
     row = table[table["epoch"] == early_epoch]
-    found = grokking.load(reader)
+    found = subject.load(reader, ())
     if row.empty:
         raise NotFound(
             f"{reader.variant} has no coarseness at epoch {early_epoch}",
             f"run `tdw fill --variant {reader.variant} --epochs {early_epoch}`",
         )
-    if found.epoch is None and found.censored_at is None:
+    if found.grokking.epoch is None and found.grokking.censored_at is None:
         raise NotFound(f"{reader.variant} has no grokking summary", "materialize it, or run `tdw fill`")
-    value = float(row[statistic].iloc[0])
-    return Point(reader.variant, reader.label, reader.look, value, found)
+    return Point(found, float(row[statistic].iloc[0]))
 
 
-def build(data: Data) -> style.Figure:
-    """The interactive figure."""
+def chart(data: Data) -> Chart:
+    """The points, and the trend of those that grokked."""
     name = data.statistic.replace("_", " ")
-    places = label_places(data.points)
-    traces = [_point(point, place) for point, place in zip(data.points, places, strict=True)]
-    line = _trend(data)
-    if line is not None:
-        traces.insert(0, line)
-    return style.figure(
+    values = [point.value for point in data.points]
+    margin = 0.16 * (max(values) - min(values)) or 0.05  # room for labels at both ends
+    early = f"{name} at epoch {data.early_epoch:,}" + (" (0 to 1)" if "coarseness" in name else "")
+    return Chart(
         "Early coarseness and grokking",
-        traces,
+        (
+            Panel(
+                list(_marks(data)),
+                x=Axis(early, range=(min(values) - margin, max(values) + margin), form=".4f"),
+                y=Axis("grokking epoch", "optimizer steps", zero=True, form=",d", ticks=",d"),
+            ),
+        ),
         subtitle=_subtitle(data),
-        hovermode="closest",
-        xaxis={
-            "title": {"text": f"{name} at epoch {data.early_epoch:,} (0 to 1)"}
-            if "coarseness" in name
-            else {"text": f"{name} at epoch {data.early_epoch:,}"},
-            "hoverformat": ".4f",
-            "range": _range([point.value for point in data.points]),
-        },
-        yaxis={
-            "title": {"text": "grokking epoch (optimizer steps)"},
-            "rangemode": "tozero",
-            "tickformat": ",d",
-            "hoverformat": ",d",
-        },
-        showlegend=False,
-        margin={**style.HEAD, "l": 86},
+        unified=False,
     )
 
 
-def _range(values: Sequence[float]) -> list[float]:
-    """With room for labels at both ends."""
-    margin = 0.16 * (max(values) - min(values)) or 0.05
-    return [min(values) - margin, max(values) + margin]
-
-
-def label_places(points: Sequence[Point]) -> list[str]:
-    """Where each label stands; "" beyond 16 points."""
-    if len(points) > _MOST_LABELS:
-        return [""] * len(points)
-    return labels.places(
-        [_text(point) for point in points], [p.value for p in points], [float(p.at) for p in points]
-    )
-
-
-def _text(point: Point) -> str:
-    return point.label + (f" · no grok by {point.at:,}" if point.grokking.epoch is None else "")
-
-
-def _point(point: Point, place: str) -> dict[str, Any]:
-    censored = point.grokking.epoch is None
-    return {
-        "type": "scatter",
-        "x": [point.value],
-        "y": [point.at],
-        "mode": "markers+text" if place else "markers",
-        "text": [f"  {_text(point)}  "],
-        "textposition": place or "middle right",
-        "marker": {
-            "color": point.look.color,
-            "size": 13,
-            # Open and upward: the true value lies above, if there is one.
-            "symbol": "triangle-up-open" if censored else point.look.symbol,
-            "line": {"width": 2.5 if censored else 0, "color": point.look.color},
-        },
-        "name": point.label,
-        "cliponaxis": False,
-        "hovertemplate": f"{point.variant}<br>early %{{x}}<br>{point.grokking.text}<extra></extra>",
-    }
-
-
-def _trend(data: Data) -> dict[str, Any] | None:
+def _marks(data: Data) -> Iterator[AnyMark]:
     x = [point.value for point in data.grokked]
     line = exact.fit_line(x, [float(point.at) for point in data.grokked])
-    if line is None:
-        return None
-    ends = np.array([min(x), max(x)])
-    return {
-        "type": "scatter",
-        "x": ends,
-        "y": line.intercept + line.slope * ends,
-        "mode": "lines",
-        "line": {"color": style.MUTED, "width": 1.5, "dash": "dash"},
-        "name": "trend",
-        "hovertemplate": f"least squares over {line.n} variants that grokked<extra></extra>",
-    }
+    if line is not None:
+        ends = np.array([min(x), max(x)])
+        hover = f"least squares over {line.n} variants that grokked"
+        trend = line.intercept + line.slope * ends
+        yield Line(ends, trend, name="trend", color=MUTED, width=1.5, dash="dash", legend=False, hover=hover)
+    for point in data.points:
+        of = point.subject
+        yield Points(
+            np.array([point.value]),
+            np.array([point.at]),
+            name=of.label,
+            color=of.look.color,
+            # Open and upward: the true value lies above, if there is one.
+            symbol="triangle-up" if of.no_grok else of.look.symbol,
+            hollow=of.no_grok,
+            size=13,
+            texts=(of.label + (f" · no grok by {point.at:,}" if of.no_grok else ""),),
+            legend=False,
+            hover=f"{of.variant}<br>early {{x}}<br>{of.grokking.text}",
+        )
 
 
 def _subtitle(data: Data) -> str:
     n = len(data.grokked)
     found = exact.associate([p.value for p in data.grokked], [float(p.at) for p in data.grokked])
-    parts = (
-        [f"fewer than three variants grokked: no correlation (n = {n})"]
+    told = (
+        f"fewer than three variants grokked: no correlation (n = {n})"
         if math.isnan(found.rho)
-        else [
-            f"rank correlation {found.rho:+.2f} (n = {n}, {100 * found.level:.0f} % interval "
-            f"{found.interval}, p = {found.p_value:.2g}), without no-grok variants"
-        ]
+        else f"rank correlation {found.rho:+.2f} (n = {n}, {100 * found.level:.0f} % interval "
+        f"{found.interval}, p = {found.p_value:.2g}), without no-grok variants"
     )
-    if data.left_out:
-        parts.append("not analyzed there: " + ", ".join(data.left_out))
-    return " · ".join(parts)
-
-
-def draw_preview(data: Data) -> bytes:
-    """The same points, small."""
-    figure, (axis,) = preview.canvas("Early coarseness and grokking")
-    line = _trend(data)
-    if line is not None:
-        axis.plot(line["x"], line["y"], color=style.MUTED, linewidth=0.9, linestyle="--")
-    for point, place in zip(data.points, label_places(data.points), strict=True):
-        censored = point.grokking.epoch is None
-        axis.plot(
-            [point.value],
-            [point.at],
-            "^" if censored else "o",
-            color=point.look.color,
-            fillstyle="none" if censored else "full",
-            markersize=5,
-        )
-        text = point.label + (" (no grok)" if censored else "")
-        preview.annotate(axis, text, x=point.value, y=point.at, place=place)
-    axis.margins(x=0.16, y=0.15)
-    axis.set_ylim(bottom=0)
-    preview.thousands(axis.yaxis)
-    preview.label(axis, x=f"coarseness at epoch {data.early_epoch:,}", y="grokking epoch")
-    return preview.to_png(figure)
+    return sentences(told, "not analyzed there: " + ", ".join(data.left_out) if data.left_out else "")
 
 
 def table(data: Data) -> pd.DataFrame:
     """Columns variant, early_epoch, the statistic, grokking_epoch or else censored_at."""
     import pandas as pd
 
+    grokking = [point.subject.grokking for point in data.points]
     return pd.DataFrame(
         {
-            "variant": [point.variant for point in data.points],
+            "variant": [point.subject.variant for point in data.points],
             "early_epoch": data.early_epoch,
             data.statistic: [point.value for point in data.points],
-            "grokking_epoch": pd.array([point.grokking.epoch for point in data.points], dtype="Int64"),
-            "censored_at": pd.array([point.grokking.censored_at for point in data.points], dtype="Int64"),
+            "grokking_epoch": pd.array([found.epoch for found in grokking], dtype="Int64"),
+            "censored_at": pd.array([found.censored_at for found in grokking], dtype="Int64"),
         }
     )
 
@@ -261,7 +187,7 @@ PLOT = Plot(
     name="early_coarseness",
     title="Early coarseness and grokking",
     description="""\
-A point a variant: its mean coarseness at the study's early epoch and the epoch at which it
+A point per variant: its mean coarseness at the study's early epoch and the epoch at which it
 grokked. A variant that did not grok is an open triangle at the last epoch that was looked at: censored, its
 grokking epoch, if there is one, lies above. It is in neither the trend line (least squares) nor the
 correlation.
@@ -272,11 +198,10 @@ interval; with as few variants as a study has, the interval is wide and the p-va
 **How to read it.** Points that fall to the right mean that early coarseness goes with early grokking.
 Whether it would in a new variant is another question: variants that share p or seed are not independent.
 """,
-    code_version="2",
+    code_version="3",
     scope="comparison",
     load=load,
-    build=build,
-    preview=draw_preview,
+    chart=chart,
     table=table,
     needs=("summaries/coarseness", "summaries/grokking"),
     uses=("summaries/comparison",),

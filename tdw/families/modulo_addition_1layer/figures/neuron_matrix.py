@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tdw.drawing import series
-from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
+from tdw.families.modulo_addition_1layer.figures import subject
 from tdw.parameters import is_share, require
 
 if TYPE_CHECKING:
@@ -38,16 +38,12 @@ class Facet:
         epochs: int (n,), ascending; missing ones are in.
         values: float32 (neurons, n), coarseness; NaN where the epoch is missing.
         frequency: int (neurons,), best frequency at the last epoch, 0 for none; None where it is not known.
-        missing: what is missing, in words, or "".
     """
 
-    variant: str
-    label: str
+    subject: subject.Subject
     epochs: npt.NDArray[np.int64]
     values: npt.NDArray[np.float32]
     frequency: npt.NDArray[np.int64] | None
-    grokking: grokking.Grokking
-    missing: str
 
 
 @dataclass(frozen=True)
@@ -70,15 +66,12 @@ def _load_facet(reader: VariantReader) -> Facet:
     filled = series.on_schedule(table, reader.scheduled)
     names = [str(i) for i in range(table.shape[1] - 1)]
     return Facet(
-        variant=reader.variant,
-        label=reader.label,
+        subject=subject.load(reader, table["epoch"]),
         epochs=filled["epoch"].to_numpy(np.int64),
         values=filled[names].to_numpy(np.float32).T.copy(),
         frequency=None
         if neurons is None
         else neurons.sort_values("neuron")["final_frequency"].to_numpy(np.int64),
-        grokking=grokking.load(reader),
-        missing=series.missing_note(table["epoch"], reader.scheduled),
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tdw.drawing import series, style
+from tdw.drawing import series
 from tdw.families.modulo_addition_1layer.config import FIELDS, Config
-from tdw.families.modulo_addition_1layer.figures import grokking_mark as grokking
+from tdw.families.modulo_addition_1layer.figures import subject
 from tdw.parameters import is_share, require
 
 if TYPE_CHECKING:
@@ -40,26 +40,26 @@ class Column:
     Attributes:
         fields: its domain parameters by name.
         losses: columns epoch, train_loss, test_loss (nats).
-        coarseness: columns epoch, mean, low, high (quartiles), blobs (neurons); a row a scheduled epoch, NaN
-            where it is missing.
-        missing: what is missing, in words, or "".
+        coarseness: columns epoch, mean, low, high (quartiles), blobs (neurons); a row per scheduled epoch,
+            NaN where it is missing.
     """
 
-    variant: str
-    label: str
-    look: style.Look
+    subject: subject.Subject
     fields: dict[str, int | float]
     losses: pd.DataFrame
     coarseness: pd.DataFrame
-    grokking: grokking.Grokking
-    missing: str
 
     @property
     def heading(self) -> str:
         """Label, grokking and gaps, for above the column."""
-        found = self.grokking
-        verdict = found.text.removesuffix(" (censored)").replace("at epoch", "at").replace("by epoch", "by")
-        return "<br>".join([f"<b>{self.label}</b>", verdict + (" · gaps" if self.missing else "")])
+        verdict = (
+            self.subject.grokking.text.removesuffix(" (censored)")
+            .replace("at epoch", "at")
+            .replace("by epoch", "by")
+        )
+        return "<br>".join(
+            [f"<b>{self.subject.label}</b>", verdict + (" · gaps" if self.subject.missing else "")]
+        )
 
 
 @dataclass(frozen=True)
@@ -119,12 +119,8 @@ def _load_column(reader: VariantReader, parameters: Parameters) -> Column:
     names = {"mean_coarseness": "mean", "p25_coarseness": "low", "p75_coarseness": "high", blobs: "blobs"}
     config = Config.parse(reader.variant)
     return Column(
-        variant=reader.variant,
-        label=reader.label,
-        look=reader.look,
+        subject=subject.load(reader, table["epoch"]),
         fields={field.name: getattr(config, field.name) for field in FIELDS},
         losses=reader.optional_history()[["epoch", "train_loss", "test_loss"]],
         coarseness=series.on_schedule(table[["epoch", *names]].rename(columns=names), reader.scheduled),
-        grokking=grokking.load(reader),
-        missing=series.missing_note(table["epoch"], reader.scheduled),
     )

@@ -75,6 +75,11 @@ class Subject:
         epoch = self.grokking.epoch
         return () if epoch is None else (Rule(x=epoch, text=f"groks: {epoch:,}"),)
 
+    def nearest(self, epochs: Sequence[int]) -> list[int]:
+        """The one of some epochs that is nearest to grokking, or none."""
+        at = self.grokking.epoch
+        return [] if at is None else [min(epochs, key=lambda epoch: abs(epoch - at))]
+
 
 def load(reader: VariantReader, epochs: Iterable[int]) -> Subject:
     """A variant, of which these epochs are there."""

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tdw.families.modulo_addition_1layer.maths.fourier import Float64, fourier_basis
+from tdw.families.zp_fourier import Float64, fourier_basis
 from tdw.recipes.common.effective_rank import participation_ratio
 
 Arrays = dict[str, npt.NDArray[Any]]

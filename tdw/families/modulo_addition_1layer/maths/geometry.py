@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tdw.families.modulo_addition_1layer.maths.fourier import Float64, fourier_basis
+from tdw.families.zp_fourier import Float64, fourier_basis
 
 
 @dataclass(frozen=True)

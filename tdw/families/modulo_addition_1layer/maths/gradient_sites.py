@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tdw.families.modulo_addition_1layer.maths.fourier import Float64, fourier_basis
+from tdw.families.zp_fourier import Float64, fourier_basis
 
 SITES = ("W_E", "Q", "K", "V", "W_in")
 Named = Mapping[str, npt.NDArray[Any]]

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tdw.errors import BadConfig
-from tdw.families.modulo_addition_1layer.maths.fourier import Float64
+from tdw.families.zp_fourier import Float64
 
 NEVER = -1
 Bools = npt.NDArray[np.bool_]

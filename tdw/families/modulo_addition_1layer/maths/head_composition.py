@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tdw.families.modulo_addition_1layer.maths.fourier import Float64, fourier_basis
+from tdw.families.zp_fourier import Float64, fourier_basis
 
 Arrays = dict[str, npt.NDArray[Any]]
 GROUPS = ("blob", "other")

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tdw.errors import BadConfig
-from tdw.families.modulo_addition_1layer.maths.fourier import Float32, Float64, fourier_basis
 from tdw.families.modulo_addition_1layer.model.probe_types import ProbeLabels
+from tdw.families.zp_fourier import Float32, Float64, fourier_basis
 
 PAIRS = ("train", "test", "all")
 _SAFE_EXPONENT = 300  # exp(300)² is far from overflow; beyond, logits are shifted one by one

@@ -19,8 +19,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from tdw.families.modulo_addition_1layer.maths.fourier import Float64, require_odd
 from tdw.families.modulo_addition_1layer.maths.pure_waves import SHAPES, WAVES, coarseness_of, wave_maps
+from tdw.families.zp_fourier import Float64, require_odd
 from tdw.recipes.common.permutation_test import permutation_p_value, random_groups
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tdw.families.modulo_addition_1layer.maths import scale_metrics as metrics
-from tdw.families.modulo_addition_1layer.maths.fourier import Float32, Float64, require_odd, spectra
+from tdw.families.zp_fourier import Float32, Float64, require_odd, spectra
 
 if TYPE_CHECKING:
     import pandas as pd

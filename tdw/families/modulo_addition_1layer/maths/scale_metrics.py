@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from tdw.families.modulo_addition_1layer.maths.fourier import Float32, Float64, Spectra, low_disc
+from tdw.families.zp_fourier import Float32, Float64, Spectra, low_disc
 
 _BLOCK = 16  # maps worked on at a time: their temporaries stay in the cache
 Taps = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Float64]

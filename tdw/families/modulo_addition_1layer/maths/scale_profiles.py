@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tdw.families.modulo_addition_1layer.maths.fourier import Float32, Float64, Spectra
+from tdw.families.zp_fourier import Float32, Float64, Spectra
 
 NONE = -1
 

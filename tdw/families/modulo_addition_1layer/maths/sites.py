@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tdw.families.modulo_addition_1layer.maths.fourier import Float32
+from tdw.families.zp_fourier import Float32
 
 SITES = ("resid_pre", "attn_out", "mlp_out", "resid_post")
 

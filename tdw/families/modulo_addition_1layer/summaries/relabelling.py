@@ -50,7 +50,7 @@ SUMMARY = Summary(
     name="relabelling",
     title="Relabelling control over epochs",
     description="""\
-A row an epoch and labelling c = 1..(p-1)/2 (residue x called c x; c = 1 is the observed one):
+A row an epoch and labelling c = 1..(p-1)/2 (what was at residue c x is now at x; c = 1 is the observed one):
 `mean_coarseness` and `num_blob_neurons` of the relabelled maps, and their ranks, 1 for the highest; equal
 values share the last of their places, so rank / ((p-1)/2) is the share of labellings that reach the value.
 """,

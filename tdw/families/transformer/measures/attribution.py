@@ -18,8 +18,8 @@ class Attribution:
     """Contributions to the right output's logit above the mean logit, averaged over sequences.
 
     Attributes:
-        components: "embed", "pos_embed", "L0H1" for heads, "L0 bias" for attention's output bias, "L0 mlp",
-            and "bias" for what follows the residual stream.
+        components: of the configuration: "embed", "pos_embed", "L0H1" for heads, "L0 bias" for attention's
+            output bias, "L0 mlp", and "bias" for what follows the residual stream.
         by_position: float64 (components, positions); a column sums to the mean of the logit itself.
     """
 
@@ -51,8 +51,8 @@ def direct_logit_attribution(probed: ProbePass) -> Attribution:
             parts[f"L{layer} mlp"] = _along(activations[f"{block}.hook_mlp_out"], direction)
     if config.biases or config.normalization == "LN":
         parts["bias"] = constant
-    rows = [part.double().mean(dim=0).cpu().numpy() for part in parts.values()]
-    return Attribution(tuple(parts), np.stack(rows))
+    rows = [parts[name].double().mean(dim=0).cpu().numpy() for name in config.components]
+    return Attribution(config.components, np.stack(rows))
 
 
 def _read_out(probed: ProbePass) -> tuple[Tensor, Tensor]:

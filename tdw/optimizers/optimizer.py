@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from tdw.errors import CorruptFile
-from tdw.families.transformer.optimizer_config import OptimizerConfig
+from tdw.optimizers.config import OptimizerConfig
 
 if TYPE_CHECKING:
     import torch
@@ -25,6 +24,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 _SEPARATOR = "/"  # exp_avg/embed.W_E
 _STEP = "step"
+_SAME = "use the state of the same configuration"
 
 
 class Optimizer:
@@ -77,60 +77,68 @@ class Optimizer:
         self.steps += 1
 
     def state_arrays(self) -> Arrays:
-        """What the next steps depend on beside the weights: arrays `exp_avg/embed.W_E`, and `step`.
+        """What the next steps depend on beside the weights and their epoch: arrays `exp_avg/embed.W_E`.
 
         They may share memory with the optimizer's until the next step.
         """
-        arrays: Arrays = {_STEP: np.asarray(self.steps, np.int64)}
+        arrays: Arrays = {}
         for name, tensor in self._by_name.items():
-            for optimizer in self._optimizers:
-                for moment, value in optimizer.state.get(tensor, {}).items():
-                    if moment != _STEP and value is not None:
-                        arrays[f"{moment}{_SEPARATOR}{name}"] = value.detach().cpu().numpy()
+            for moment, value in self._owner(tensor).state.get(tensor, {}).items():
+                if moment != _STEP and value is not None:
+                    arrays[f"{moment}{_SEPARATOR}{name}"] = value.detach().cpu().numpy()
         return arrays
 
-    def load_state_arrays(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    def state_shapes(self, steps: int) -> dict[str, tuple[int, ...]]:
+        """Shapes of `state_arrays` after so many steps; all of them are float32."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        for name, tensor in self._by_name.items():
+            moments = self._moments(joined=name in self._joined) if steps else ()
+            shapes |= {f"{moment}{_SEPARATOR}{name}": tuple(tensor.shape) for moment in moments}
+        return shapes
+
+    def load_state_arrays(self, arrays: Mapping[str, npt.NDArray[Any]], *, steps: int) -> None:
         """Go on from `state_arrays` of an optimizer of the same settings; the weights are that step's.
+
+        Args:
+            arrays: by name.
+            steps: updates that the weights have had.
 
         Raises:
             CorruptFile: an array of another shape, of no weight, or missing.
         """
         import torch
 
-        state: dict[str, dict[str, Tensor]] = {}
-        for key, array in arrays.items():
-            if key == _STEP:
-                continue
-            moment, _, name = key.partition(_SEPARATOR)
-            tensor = self._by_name.get(name)
-            if tensor is None or tuple(tensor.shape) != tuple(array.shape):
-                raise CorruptFile(
-                    f"{key!r} fits no trained weight", "use the state of the same configuration"
-                )
-            # A copy: arrays out of a file may be read-only.
-            state.setdefault(name, {})[moment] = torch.tensor(array, device=tensor.device)
-        self.steps = int(arrays[_STEP])
-        missing = [] if not self._keeps_moments(self.steps) else sorted(set(self._by_name) - set(state))
+        shapes = self.state_shapes(steps)
+        wrong = [name for name, array in arrays.items() if shapes.get(name) != tuple(array.shape)]
+        if wrong:
+            raise CorruptFile(f"{wrong[0]!r} fits no trained weight", _SAME)
+        missing = sorted(set(shapes) - set(arrays))
         if missing:
-            raise CorruptFile(
-                f"the state of step {self.steps} holds nothing of {', '.join(missing)}",
-                "use the state of the same configuration",
-            )
-        for optimizer in self._optimizers:
-            for group in optimizer.param_groups:
-                for tensor in group["params"]:
-                    optimizer.state.pop(tensor, None)
-        for name, moments in state.items():
-            tensor = self._by_name[name]
-            owner = next(
-                o for o in self._optimizers if any(tensor is t for g in o.param_groups for t in g["params"])
-            )
-            if "exp_avg" in moments:
-                moments[_STEP] = torch.tensor(float(self.steps), dtype=torch.float32, device=tensor.device)
-            owner.state[tensor] = moments
+            raise CorruptFile(f"the state of step {steps} lacks {', '.join(missing[:4])}", _SAME)
+        self.steps = steps
+        for name, tensor in self._by_name.items():
+            # Copies: arrays out of a file may be read-only.
+            state: dict[str, Tensor] = {
+                moment: torch.tensor(arrays[f"{moment}{_SEPARATOR}{name}"], device=tensor.device)
+                for moment in (self._moments(joined=name in self._joined) if steps else ())
+            }
+            if "exp_avg" in state:
+                state[_STEP] = torch.tensor(float(steps), dtype=torch.float32, device=tensor.device)
+            owner = self._owner(tensor)
+            owner.state.pop(tensor, None)
+            if state:
+                owner.state[tensor] = state
 
-    def _keeps_moments(self, steps: int) -> bool:
-        return steps > 0 and not (self.config.name == "SGD" and self.config.momentum == 0)
+    def _moments(self, *, joined: bool) -> tuple[str, ...]:
+        if joined:
+            return ("momentum_buffer",)
+        if self.config.name == "SGD":
+            return ("momentum_buffer",) if self.config.momentum else ()
+        return ("exp_avg", "exp_avg_sq")
+
+    def _owner(self, tensor: Tensor) -> torch.optim.Optimizer:
+        groups = ((o, group["params"]) for o in self._optimizers for group in o.param_groups)
+        return next(owner for owner, params in groups if any(tensor is other for other in params))
 
     def _groups(self, names: list[str], decayed: frozenset[str]) -> list[dict[str, Any]]:
         groups: list[dict[str, Any]] = []

@@ -1,0 +1,46 @@
+"""How far a checkpoint is from what counting predicts. Importing this loads no torch."""
+
+from __future__ import annotations
+
+from tdw.compute import one_thread
+from tdw.families.transformer.context import TransformerContext
+from tdw.recipes.analyzer import Analyzer, Metadata
+from tdw.recipes.context import Arrays
+from tdw.recipes.figure import NoParameters
+
+
+def _strategies(context: TransformerContext, parameters: NoParameters) -> Arrays:
+    import torch
+
+    from tdw.families.markov_icl import strategies
+
+    with one_thread():
+        tokens, logits = context.probe.probe.tokens.cpu(), context.probe.logits.cpu()
+        states = logits.shape[-1]
+        predicted = {
+            "uniform": torch.full(logits.shape, 1 / states, dtype=torch.float64),
+            "unigram": strategies.unigram(tokens, states),
+            "bigram": strategies.bigram(tokens, states),
+        }
+        return {f"kl_{name}": strategies.divergence(each, logits) for name, each in predicted.items()}
+
+
+def _describe(arrays: Arrays) -> Metadata:
+    return {f"{name} (nats)": round(float(values.mean()), 6) for name, values in arrays.items()}
+
+
+STRATEGIES = Analyzer(
+    name="strategies",
+    title="Distance from strategies",
+    description="""\
+KL(strategy ‖ model) in nats at each position, averaged over the probe. *Uniform* predicts every state alike;
+*unigram* counts how often each state has occurred so far, *bigram* what has followed the present state; both
+add one to each count, the posterior mean under Dirichlet(1)
+([Edelman et al. 2024](https://arxiv.org/abs/2402.11004)).
+""",
+    code_version="1",
+    parameters=NoParameters,
+    function=_strategies,
+    arrays={"kl_{uniform,unigram,bigram}": "float64 (n_ctx,), nats"},
+    describe=_describe,
+)

@@ -1,0 +1,25 @@
+"""Tags by which runs are found again: for which study, stage, variant and gap they are."""
+
+from tdw.inventory.plan import Task
+from tdw.inventory.wanted import Wanted
+
+STUDY_TAG = "tdw/study"
+STAGE_TAG = "tdw/stage"
+VARIANT_TAG = "tdw/variant"
+REQUEST_TAG = "tdw/request"
+
+
+def study_tag(wanted: Wanted) -> dict[str, str]:
+    """Says whose a run is."""
+    return {STUDY_TAG: wanted.study.slug}
+
+
+def purpose(wanted: Wanted, task: Task) -> dict[str, str]:
+    """Tags of every run of this stage of this variant, whatever cells it is about."""
+    of_variant = {VARIANT_TAG: task.variant} if task.variant else {}
+    return study_tag(wanted) | {STAGE_TAG: task.stage} | of_variant
+
+
+def gap(wanted: Wanted, task: Task) -> dict[str, str]:
+    """Tags of every run for the same gap."""
+    return study_tag(wanted) | {REQUEST_TAG: task.request}
