@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tdw.recipes.outcome import Outcome
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -23,7 +25,7 @@ class Comparison:
         whole: columns of whole numbers that may be empty.
         description: Markdown: the columns.
         code_version: raised when the same tables would give other columns.
-        has_outcome: its columns say when a variant reached the outcome, which the group report is about.
+        outcome: which of its columns say when a variant reached what; None for a family without an outcome.
         associate: comparison table -> the table `associations`; None for a family without one.
     """
 
@@ -33,5 +35,5 @@ class Comparison:
     whole: tuple[str, ...]
     description: str
     code_version: str
-    has_outcome: bool = False
+    outcome: Outcome | None = None
     associate: Callable[[pd.DataFrame], pd.DataFrame] | None = None

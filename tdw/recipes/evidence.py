@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from tdw.markdown import show
 from tdw.recipes.family import VariantConfig, base_key
+from tdw.recipes.outcome import Outcome
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +35,8 @@ class Row:
 
     Attributes:
         config: of the variant.
-        reached: whether the variant reached the outcome (grokked); None where it is not known.
+        outcome: what the family's variants may reach; None for a family without an outcome.
+        reached: whether the variant reached the outcome; None where it is not known.
         epoch: of the outcome, NaN where it was not reached.
         censored: last evaluated epoch of a variant that did not reach the outcome, else NaN.
         finished: trained to the study's last epoch.
@@ -45,6 +47,7 @@ class Row:
     """
 
     config: VariantConfig
+    outcome: Outcome | None
     reached: bool | None
     epoch: float
     censored: float
@@ -108,6 +111,7 @@ class Evidence:
         times: key -> epoch of the outcome, infinity for none that is later than all; without the unplaced.
         early_epoch: at which "early" is read.
         last_epoch: at which a variant is finished.
+        outcome: what the family's variants may reach; None for a family without an outcome.
     """
 
     table: pd.DataFrame
@@ -115,6 +119,7 @@ class Evidence:
     times: Mapping[str, float]
     early_epoch: int
     last_epoch: int
+    outcome: Outcome | None
 
     @property
     def keys(self) -> list[str]:
@@ -138,6 +143,7 @@ class Evidence:
             times={key: epoch for key, epoch in self.times.items() if key in keys},
             early_epoch=self.early_epoch,
             last_epoch=self.last_epoch,
+            outcome=self.outcome,
         )
 
     @property
@@ -172,9 +178,9 @@ class Evidence:
 
 def outcome(row: Row) -> str:
     """When a variant reached the outcome, for people."""
-    if row.reached is None:
+    if row.reached is None or row.outcome is None:
         return "not known yet"
-    return show(row.epoch) if row.reached else f"no grok by {show(row.censored)}"
+    return show(row.epoch) if row.reached else f"{row.outcome.none} by {show(row.censored)}"
 
 
 def progress(row: Row) -> str:

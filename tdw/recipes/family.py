@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tdw.recipes.explorer import Explorer
     from tdw.recipes.figure import Plot
     from tdw.recipes.measures import Control, Measure, Picture, Quantity, Section
+    from tdw.recipes.outcome import Outcome
     from tdw.recipes.overview import OverviewColumn
     from tdw.recipes.summary import Summary
 
@@ -243,6 +244,11 @@ class Family:
     quantities: tuple[Quantity, ...] = ()
     pictures: Mapping[str, Picture] = field(default_factory=dict[str, "Picture"])
     report_sections: tuple[Section, ...] = ()
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What its variants may reach; None for a family without an outcome."""
+        return self.comparison.outcome if self.comparison else None
 
     @property
     def metric_names(self) -> tuple[str, ...]:

@@ -105,6 +105,7 @@ class Quantity:
         overview: stands in the overview of all variants.
         panel: title of its panel in the figure of a group, "" for none; may break into two lines.
         of: column with the number out of which it counts, "" for none.
+        decides: the outcome is defined by it, so groups made by the outcome are not compared in it.
     """
 
     column: str
@@ -112,6 +113,7 @@ class Quantity:
     overview: bool = False
     panel: str = ""
     of: str = ""
+    decides: bool = False
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from tdw.recipes.common.pictures import draw, pictures_of
 from tdw.recipes.evidence import Evidence, Row, outcome, progress
 from tdw.recipes.family import Family, VariantConfig
 from tdw.recipes.measures import Picture, Quantity
+from tdw.recipes.outcome import Outcome
 from tdw.reports.claims.verdicts import ALPHA
 from tdw.reports.document import Document, as_files
 from tdw.reports.evidence import read_evidence
@@ -27,11 +28,15 @@ from tdw.statistics.exact import Separation, separate
 from tdw.store import Store
 
 DIFFERENCES = "differences.json"
-OUTCOME = "grokking_epoch"
-COMMON = (
-    Quantity(OUTCOME, "grokking epoch (mean without, test with no grok)", panel="grokking epoch"),
-    Quantity("final_test_loss", "final test loss (nats)"),
-    Quantity("final_test_accuracy", "final test accuracy"),
+
+_ONE_VARIANT = "A side with one variant can't be told from the variation between runs: nothing is tested."
+_GROUPS = (
+    "With {n} and {m} variants, p can't be below {least} unless values tie. {quantities} quantities are "
+    "tested without correction: up to {chance} of them would be below {alpha} by chance."
+)
+_CENSORED = (
+    "Variants with {outcome.none} count as the latest in the test of the {outcome.epoch_label}, and are left "
+    "out of its mean."
 )
 
 
@@ -41,7 +46,7 @@ class Difference:
 
     Attributes:
         quantity: column of the comparison table, with its label.
-        first, second: values of the variants that have it; infinity for no grok that is later than all.
+        first, second: values of the variants that have it; infinity for an outcome that is later than all.
         test: the exact rank test between the groups.
     """
 
@@ -106,9 +111,9 @@ def comparison_report(
         f"# {title}",
         settings_table(first, second, one, other),
         "## What came out\n\n"
-        + outcomes_table(evidence.rows, family, lambda row: one if row.key in keys[0] else other),
-        "## Side by side\n\n" + differences_table(differences, one, other),
-        "## What this can't say\n\n" + caution(len(first), len(second), len(differences)),
+        + outcomes_table(evidence, family, lambda row: one if row.key in keys[0] else other),
+        "## Side by side\n\n" + differences_table(differences, one, other, family.outcome),
+        "## What this can't say\n\n" + caution(len(first), len(second), len(differences), family.outcome),
         "## Figures",
         *(show_picture(name, picture) for name, picture in pictures.items()),
     ]
@@ -127,17 +132,22 @@ def show_picture(name: str, picture: Picture) -> str:
 
 
 def quantities_of(family: Family) -> tuple[Quantity, ...]:
-    """What is put side by side: the outcome, and the family's quantities."""
-    return (*COMMON, *family.quantities)
+    """What is put side by side: the epoch of the outcome, if there is one, and the family's quantities."""
+    if family.outcome is None:
+        return family.quantities
+    label = f"{family.outcome.epoch_label} (mean without, test with {family.outcome.none})"
+    epoch = Quantity(family.outcome.epoch, label, panel=family.outcome.epoch_label, decides=True)
+    return (epoch, *family.quantities)
 
 
 def compare_groups(
     evidence: Evidence, family: Family, first: Sequence[Row], second: Sequence[Row]
 ) -> tuple[Difference, ...]:
-    """Every quantity of two groups. A variant without it is left out; no grok is the latest, not left out."""
+    """Every quantity of two groups. A variant without it is left out, one without the outcome the latest."""
+    epoch = evidence.outcome.epoch if evidence.outcome else None
 
     def values(rows: Sequence[Row], name: str) -> tuple[float, ...]:
-        of_row = evidence.times if name == OUTCOME else {row.key: row.get(name) for row in rows}
+        of_row = evidence.times if name == epoch else {row.key: row.get(name) for row in rows}
         found = [of_row.get(row.key, math.nan) for row in rows]
         return tuple(value for value in found if not math.isnan(value))
 
@@ -168,21 +178,22 @@ def settings_table(
     return f"{text}\n\nAlike: {'; '.join(alike)}."
 
 
-def outcomes_table(rows: Sequence[Row], family: Family, side: Callable[[Row], str]) -> str:
+def outcomes_table(evidence: Evidence, family: Family, side: Callable[[Row], str]) -> str:
     """A row per variant, as Markdown; `side` names the group or groups that it is in."""
     overview = [quantity for quantity in family.quantities if quantity.overview]
     cells = [
         [
             row.key,
             side(row),
-            outcome(row),
+            *([outcome(row)] if evidence.outcome else []),
             *(quantity_cell(row, quantity) for quantity in overview),
             "yes" if row.finished else f"no, {progress(row)}",
         ]
-        for row in rows
+        for row in evidence.rows
     ]
+    epoch = [evidence.outcome.epoch_label] if evidence.outcome else []
     labels = [quantity.label for quantity in overview]
-    return table(["variant", "side", "grokking epoch", *labels, "finished"], cells)
+    return table(["variant", "side", *epoch, *labels, "finished"], cells)
 
 
 def quantity_cell(row: Row, quantity: Quantity) -> str:
@@ -192,8 +203,11 @@ def quantity_cell(row: Row, quantity: Quantity) -> str:
     return f"{text} of {show(row.get(quantity.of))}" if known else text
 
 
-def differences_table(differences: Sequence[Difference], one: str, other: str) -> str:
+def differences_table(
+    differences: Sequence[Difference], one: str, other: str, outcome: Outcome | None
+) -> str:
     """A row per quantity: both means, their difference and the test, as Markdown."""
+    none = outcome.none if outcome else ""
     rows: list[list[str]] = []
     for found in differences:
         known = [[value for value in side if math.isfinite(value)] for side in (found.first, found.second)]
@@ -202,8 +216,8 @@ def differences_table(differences: Sequence[Difference], one: str, other: str) -
         rows.append(
             [
                 found.quantity.label,
-                f"{show(mean[0])} ({_count(found.first)})" if found.first else "not known",
-                f"{show(mean[1])} ({_count(found.second)})" if found.second else "not known",
+                f"{show(mean[0])} ({_count(found.first, none)})" if found.first else "not known",
+                f"{show(mean[1])} ({_count(found.second, none)})" if found.second else "not known",
                 show(mean[1] - mean[0]),
                 f"p = {show(found.test.p_value)}" if tested else "not tested",
             ]
@@ -212,29 +226,23 @@ def differences_table(differences: Sequence[Difference], one: str, other: str) -
     return table(columns, rows)
 
 
-def _count(values: Sequence[float]) -> str:
-    """How many values, and how many of them are no grok."""
+def _count(values: Sequence[float], none: str) -> str:
+    """How many values, and how many variants without the outcome."""
     late = sum(math.isinf(value) for value in values)
-    return f"n = {len(values) - late}" + (f", and {late} no grok" if late else "")
+    return f"n = {len(values) - late}, and {late} {none}" if late else f"n = {len(values)}"
 
 
-def caution(n: int, m: int, quantities: int) -> str:
+def caution(n: int, m: int, quantities: int, outcome: Outcome | None) -> str:
     """What groups of n and m variants can't show."""
     if min(n, m) == 1:
-        text = "A side with one variant can't be told from the variation between runs: nothing is tested."
-    else:
-        least = 2 / math.comb(n + m, n)
-        text = (
-            f"With {n} and {m} variants p can't be below {show(least)} unless values tie. {quantities} "
-            f"quantities are tested, uncorrected: up to {show(quantities * ALPHA)} would be below {ALPHA} by "
-            "chance. Variants without grokking count as the latest in the test of grokking epochs, and are "
-            "left out of the mean."
-        )
-    return text
+        return _ONE_VARIANT
+    least, chance = show(2 / math.comb(n + m, n)), show(quantities * ALPHA)
+    text = _GROUPS.format(n=n, m=m, least=least, quantities=quantities, chance=chance, alpha=ALPHA)
+    return f"{text} {_CENSORED.format(outcome=outcome)}" if outcome else text
 
 
 def as_rows(differences: Sequence[Difference]) -> list[dict[str, Any]]:
-    """Differences for programs; null for no grok and for what is not known."""
+    """Differences for programs; null for an outcome that was not reached and for what is not known."""
 
     def finite(values: Sequence[float]) -> list[float | None]:
         return [value if math.isfinite(value) else None for value in values]

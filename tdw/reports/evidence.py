@@ -7,19 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tdw.errors import NotFound
-from tdw.families.modulo_addition_1layer.association import Times, grokking_times
 from tdw.making.comparison import compare
 from tdw.recipes.evidence import HISTORY, Evidence, Row
 from tdw.recipes.family import Family, VariantConfig
+from tdw.recipes.outcome import Outcome
 from tdw.recipes.variant_tables import VariantTables, read_tables
+from tdw.statistics.censoring import placed_last
 from tdw.store import Store, TableAddress
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-REACHED = "grokked"
-"""Column of the comparison that says whether a variant reached the outcome; not every family has one."""
 
 
 def read_evidence(
@@ -51,7 +48,9 @@ def read_evidence(
             continue
     last = family.default_epochs if last_epoch is None else last_epoch
     table = compare(family, variants, early_epoch=early_epoch)
-    return make_evidence(table, variants, histories, early_epoch=early_epoch, last_epoch=last)
+    return make_evidence(
+        table, variants, histories, outcome=family.outcome, early_epoch=early_epoch, last_epoch=last
+    )
 
 
 def make_evidence(
@@ -59,6 +58,7 @@ def make_evidence(
     variants: Sequence[VariantTables],
     histories: Mapping[str, pd.DataFrame],
     *,
+    outcome: Outcome | None,
     early_epoch: int,
     last_epoch: int,
 ) -> Evidence:
@@ -67,25 +67,27 @@ def make_evidence(
     Args:
         table: the comparison of these variants.
         variants: their summaries, in the order to show them.
-        histories: key -> columns epoch, train_loss, test_loss, test_accuracy; those that are there.
+        histories: key -> epoch, train loss and the family's metrics; those that are there.
+        outcome: what the family's variants may reach.
         early_epoch: at which "early" is read.
         last_epoch: at which a variant is finished.
     """
-    has_outcome = REACHED in table.columns
-    times = grokking_times(table) if has_outcome else Times((), (), ())
     rows: list[Row] = []
     for variant, record in zip(variants, table.to_dict("records"), strict=True):
         history = {HISTORY: histories[variant.key]} if variant.key in histories else {}
         tables = {**variant.tables, **history}
-        rows.append(_row(variant, record, tables, early_epoch=early_epoch, last_epoch=last_epoch))
-    placed = dict(zip(times.variants, times.epochs, strict=True))
-    return Evidence(table, tuple(rows), placed, early_epoch=early_epoch, last_epoch=last_epoch)
+        rows.append(_row(variant, record, tables, outcome, early_epoch=early_epoch, last_epoch=last_epoch))
+    times = placed_last({row.key: (row.epoch, row.censored) for row in rows})
+    return Evidence(
+        table, tuple(rows), times, early_epoch=early_epoch, last_epoch=last_epoch, outcome=outcome
+    )
 
 
 def _row(
     variant: VariantTables,
     record: Mapping[Any, Any],
     tables: Mapping[str, pd.DataFrame],
+    outcome: Outcome | None,
     *,
     early_epoch: int,
     last_epoch: int,
@@ -97,12 +99,13 @@ def _row(
         if isinstance(value, str):
             continue
         numbers[str(name)] = math.nan if value is None or pd.isna(value) else float(value)
-    reached = numbers.get(REACHED, math.nan)
-    censored = numbers.get("censored_at", math.nan)
+    columns = (outcome.reached, outcome.epoch, outcome.censored) if outcome else ("", "", "")
+    reached, epoch, censored = (numbers.get(column, math.nan) for column in columns)
     return Row(
         config=variant.config,
+        outcome=outcome,
         reached=None if math.isnan(reached) else bool(reached),
-        epoch=numbers.get("grokking_epoch", math.nan),
+        epoch=epoch,
         censored=censored,
         finished=max(numbers["last_epoch"], -1 if math.isnan(censored) else censored) >= last_epoch,
         early_epoch=early_epoch,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
@@ -11,16 +11,20 @@ from tdw.drawing.chart import Chart, Panel
 from tdw.drawing.marks import Axis, Points
 from tdw.drawing.style import looks, short_labels
 from tdw.recipes.evidence import Evidence, Row
+from tdw.recipes.family import Family
 from tdw.recipes.measures import Picture, Quantity
-from tdw.reports.comparison_report import OUTCOME
+from tdw.reports.comparison_report import quantities_of
+
+_CAPTION = "{one} and {other}: one point per variant."
+_HOLLOW = "Hollow points: {outcome.none}, at the last epoch watched."
 
 Sides = tuple[Collection[str], Collection[str]]
 
 
-def group_picture(quantities: Sequence[Quantity], names: tuple[str, str], keys: Sides) -> Picture:
-    """Quantities of two groups, a point per variant; hollow points: no grok, at the last epoch watched."""
+def group_picture(family: Family, names: tuple[str, str], keys: Sides) -> Picture:
+    """Quantities of two groups, one point per variant; hollow: no outcome, at the last epoch watched."""
     groups = Axis(names=tuple(name.replace(" = ", "\n= ") for name in names), range=(-0.5, 1.5))
-    drawn = [quantity for quantity in quantities if quantity.panel]
+    drawn = [quantity for quantity in quantities_of(family) if quantity.panel]
 
     def panel(quantity: Quantity, column: int, evidence: Evidence) -> Panel:
         marks = list(_points(evidence, quantity.column, keys))
@@ -31,7 +35,9 @@ def group_picture(quantities: Sequence[Quantity], names: tuple[str, str], keys: 
     def chart(evidence: Evidence) -> Chart:
         return Chart("", tuple(panel(quantity, i, evidence) for i, quantity in enumerate(drawn)))
 
-    caption = f"{names[0]} and {names[1]}: a point per variant; hollow: no grok, at the last epoch watched."
+    caption = _CAPTION.format(one=names[0], other=names[1])
+    if family.outcome:
+        caption += f" {_HOLLOW.format(outcome=family.outcome)}"
     return Picture(caption, chart, height=2.8)
 
 
@@ -57,6 +63,6 @@ def _points(evidence: Evidence, quantity: str, keys: Sides) -> Iterator[Points]:
 
 def _value(row: Row, quantity: str) -> tuple[float, bool]:
     """What to draw, and whether it is a censored epoch."""
-    if quantity == OUTCOME and row.reached is False:
+    if row.outcome and quantity == row.outcome.epoch and row.reached is False:
         return row.censored, True
     return row.get(quantity), False

@@ -55,8 +55,7 @@ REPORTS = (
 
 def reports_of(family: Family) -> tuple[ReportAsset, ...]:
     """The reports that a family's studies have."""
-    outcome = family.comparison is not None and family.comparison.has_outcome
-    return tuple(report for report in REPORTS if outcome or not report.about_outcome)
+    return tuple(report for report in REPORTS if family.outcome or not report.about_outcome)
 
 
 def get_report(name: str) -> ReportAsset:

@@ -1,8 +1,8 @@
 """R2 as an asset of the study: the report on the groups that the study itself has.
 
 Which groups, by a rule and not by choice: for each domain parameter that takes two values, the one against
-the other; for three to eight values, each against all others; and what grokked against what did not by the
-last epoch, where both are there.
+the other; for three to eight values, each against all others; and the variants that reached the outcome by
+the last epoch against those that did not, where both exist.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from tdw.markdown import show, table
 from tdw.recipes.common.pictures import draw, pictures_of
 from tdw.recipes.evidence import Evidence, Row
 from tdw.recipes.family import Family, VariantConfig
+from tdw.recipes.outcome import Outcome
 from tdw.reports.claims.verdicts import ALPHA
 from tdw.reports.comparison_report import (
-    COMMON,
     DIFFERENCES,
     Difference,
     as_rows,
@@ -37,15 +37,26 @@ from tdw.store import Store, Written
 from tdw.study import Study
 
 NAME = "comparison_report"
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 ABOUT = """\
 The study's variants in groups, side by side: for every parameter that differs between them (seeds, moduli)
-one value against the others, and what grokked against what did not. Means, exact rank tests, and how small
-a p-value so few variants allow. Written again whenever a table changes.
+one value against the others, and the variants that reached the outcome against those that did not. Means,
+exact rank tests, and how small a p-value so few variants allow. Written again whenever a table changes.
 """
 MOST_VALUES = 8  # a parameter with more values than this is no grouping
-GROKKED, FAILED = "grokked", "no grok"
-_OUTCOMES = tuple(quantity.column for quantity in COMMON)  # what those two groups are made by
+
+_RULE = (
+    "Groups are made by rule: for each parameter with two values, one value against the other; for each "
+    "parameter with three to {most} values, each value against all others{outcomes}. Early means "
+    "epoch {early}."
+)
+_BY_OUTCOME = "; and the variants that {outcome.did} against those that {outcome.did_not} by epoch {last}"
+_NO_GROUPS = "The variants of this study have no groups: there is nothing to compare yet."
+_TESTS = (
+    "{tests} tests in all, of quantities that are related: only a corrected p (Bonferroni, within a section) "
+    "below {alpha} is evidence, and groups this small may be unable to reach it. Use this table to decide "
+    "what to ask next, and the study report for verdicts."
+)
 
 
 @dataclass(frozen=True)
@@ -55,10 +66,12 @@ class Grouping:
     Attributes:
         names: of the sides, such as "seed = 485".
         keys: variants on either side.
+        by_outcome: the sides are made by the outcome.
     """
 
     names: tuple[str, str]
     keys: tuple[frozenset[str], frozenset[str]]
+    by_outcome: bool = False
 
     @property
     def title(self) -> str:
@@ -101,10 +114,11 @@ def groupings(family: Family, configs: Sequence[VariantConfig], rows: Sequence[R
             others = f"{field.name} = {rest[0]}" if len(rest) == 1 else f"other {field.name}"
             keys = frozenset(by_value[value]), frozenset[str]().union(*(by_value[other] for other in rest))
             found.append(Grouping((name, others), keys))
-    grokked = frozenset(row.key for row in rows if row.reached)
+    reached = frozenset(row.key for row in rows if row.reached)
     failed = frozenset(row.key for row in rows if row.reached is False and row.finished)
-    if grokked and failed:
-        found.append(Grouping((GROKKED, FAILED), (grokked, failed)))
+    if reached and failed and family.outcome:
+        names = family.outcome.did, family.outcome.none
+        found.append(Grouping(names, (reached, failed), by_outcome=True))
     return list({frozenset(grouping.keys): grouping for grouping in reversed(found)}.values())[::-1]
 
 
@@ -133,20 +147,21 @@ def study_comparison(
         CorruptFile: names the file.
     """
     evidence = read_evidence(store, family, configs, early_epoch=early_epoch, last_epoch=last_epoch)
+    deciding = [quantity.column for quantity in quantities_of(family) if quantity.decides]
     found: list[tuple[Grouping, tuple[Difference, ...]]] = []
     for grouping in groupings(family, configs, evidence.rows):
         sides = [[row for row in evidence.rows if row.key in keys] for keys in grouping.keys]
-        known = _OUTCOMES if grouping.names == (GROKKED, FAILED) else ()
+        known = deciding if grouping.by_outcome else []
         differences = compare_groups(evidence, family, sides[0], sides[1])
         found.append((grouping, tuple(d for d in differences if d.name not in known)))
     every = {name: picture for name, picture in pictures_of(family).items() if picture.groups}
     pictures = {f"{name}.svg": draw(picture, evidence) for name, picture in every.items()}
     parts = [f"# {title}", _overview(evidence, family, [grouping for grouping, _ in found], found)]
     for number, (grouping, differences) in enumerate(found, start=1):
-        picture = group_picture(quantities_of(family), grouping.names, grouping.keys)
+        picture = group_picture(family, grouping.names, grouping.keys)
         name = f"groups_{number}.svg"
         pictures[name] = draw(picture, evidence)
-        parts.append(_section(number, grouping, differences, f"![{picture.caption}]({name})"))
+        parts.append(_section(number, grouping, differences, f"![{picture.caption}]({name})", family.outcome))
     parts.append("## All variants")
     parts += [show_picture(name, picture) for name, picture in every.items()]
     numbers = [{"groups": g.names, "quantities": as_rows(differences)} for g, differences in found]
@@ -191,24 +206,18 @@ def _overview(
     found: Sequence[tuple[Grouping, Sequence[Difference]]],
 ) -> str:
     """The outcomes, and for each grouping the quantity in which its sides differ most."""
-    outcomes = outcomes_table(evidence.rows, family, lambda row: _sides(row.key, every))
-    text = (
-        "Groups by rule: for each parameter with two values the one against the other, with three to "
-        f"{MOST_VALUES} values each against all others; and what grokked against what did not by epoch "
-        f"{show(evidence.last_epoch)}. Early means epoch {show(evidence.early_epoch)}.\n\n{outcomes}"
-    )
+    outcomes = outcomes_table(evidence, family, lambda row: _sides(row.key, every))
+    last, early = show(evidence.last_epoch), show(evidence.early_epoch)
+    by_outcome = _BY_OUTCOME.format(outcome=family.outcome, last=last) if family.outcome else ""
+    text = f"{_RULE.format(most=MOST_VALUES, outcomes=by_outcome, early=early)}\n\n{outcomes}"
     if not every:
-        return f"{text}\n\nThe variants of this study have no groups: there is nothing to compare yet."
+        return f"{text}\n\n{_NO_GROUPS}"
     rows = [_strongest(number, *pair) for number, pair in enumerate(found, start=1)]
-    columns = ["", "groups", "variants", "differ most in", "p", "p, corrected", "p at the least"]
+    columns = ["", "groups", "variants", "differ most in", "p-value", "corrected", "smallest possible"]
     tests = sum(len(differences) for _, differences in found)
     cautions = " ".join(control.caution for control in family.controls.values())
-    return (
-        f"{text}\n\n## At a glance\n\n{table(columns, rows)}\n\n"
-        f"{tests} tests in all, of quantities that go together: only a corrected p (Bonferroni, within a "
-        f"section) below {ALPHA} is evidence, and groups this small may not be able to reach it. Look here "
-        f"for what to ask next, and to the study report for verdicts. {cautions}".rstrip()
-    )
+    said = f"{_TESTS.format(tests=tests, alpha=ALPHA)} {cautions}".rstrip()
+    return f"{text}\n\n## At a glance\n\n{table(columns, rows)}\n\n{said}"
 
 
 def _strongest(number: int, grouping: Grouping, differences: Sequence[Difference]) -> list[str]:
@@ -226,10 +235,16 @@ def _strongest(number: int, grouping: Grouping, differences: Sequence[Difference
     return [*row, names, show(p), show(min(1.0, p * len(differences))), show(least)]
 
 
-def _section(number: int, grouping: Grouping, differences: Sequence[Difference], picture: str) -> str:
+def _section(
+    number: int,
+    grouping: Grouping,
+    differences: Sequence[Difference],
+    picture: str,
+    outcome: Outcome | None,
+) -> str:
     """One grouping: the sides, the figure, the numbers, the caution."""
     members = [f"*{name}*: {', '.join(sorted(keys))}" for name, keys in _named(grouping)]
-    tabled = differences_table(differences, *grouping.names)
+    tabled = differences_table(differences, *grouping.names, outcome)
     sizes = [len(keys) for keys in grouping.keys]
     return "\n\n".join(
         [
@@ -237,7 +252,7 @@ def _section(number: int, grouping: Grouping, differences: Sequence[Difference],
             *members,
             picture,
             tabled,
-            f"**What this can't say.** {caution(sizes[0], sizes[1], len(differences))}",
+            f"**What this can't say.** {caution(sizes[0], sizes[1], len(differences), outcome)}",
         ]
     )
 

@@ -21,7 +21,7 @@ from tdw.reports.claims.registry import code_versions, judge_all
 from tdw.reports.claims.verdicts import JudgedClaim
 from tdw.reports.comparison_report import quantity_cell
 from tdw.reports.document import Document, as_files, commit
-from tdw.reports.evidence import REACHED, read_evidence
+from tdw.reports.evidence import read_evidence
 from tdw.statistics.exact import smallest_p_value
 from tdw.store import Store, Written
 from tdw.study import Study
@@ -34,6 +34,25 @@ behind it and the figure. Verdicts are computed by the rules of the claims' kind
 the claims that it tests. Written again whenever a table changes.
 """
 FINDINGS = "findings.json"
+
+_TRAINED = "{n} of {all} variants are trained to epoch {last}."
+_OUTCOMES = "{reached} {outcome.did}; {failed} {outcome.did_not} by then."
+_UNFINISHED = "**Unfinished: {open}.** The report rests on what is there."
+_SMALLEST_P = (
+    "Over {n} variants, the exact p-value of a rank correlation can't be below {p}. Variants that share a "
+    "field are not independent, so they count as fewer than {n}."
+)
+_FEW_FAILED = "{n} {outcome.did_not}: what separates so few from the rest may do so by chance."
+_NONE_FAILED = "No variant is known to have failed, so nothing can be said about what failure looks like."
+_VARIED = (
+    "The variants have {fields}: the report says nothing about other values, and can't tell a property of "
+    "one value from a property of its runs."
+)
+_FIXED = "Not varied: {fields}. What depends on them looks like a property of the variants."
+_OBSERVED = (
+    "Everything here is observed. Claims about necessity or prevention are about what would happen "
+    "otherwise; they need interventions."
+)
 
 
 @dataclass(frozen=True)
@@ -144,13 +163,13 @@ def _pictures(family: Family, claims: Sequence[JudgedClaim]) -> dict[str, Pictur
 
 def _summary(evidence: Evidence, claims: Sequence[JudgedClaim]) -> str:
     done = [row for row in evidence.rows if row.finished]
-    text = f"{len(done)} of {len(evidence.rows)} variants are trained to epoch {show(evidence.last_epoch)}"
-    if REACHED in evidence.table:
-        text += f"; {len(evidence.reached)} grokked, {len(evidence.failed)} did not by then"
-    text += "."
+    text = _TRAINED.format(n=len(done), all=len(evidence.rows), last=show(evidence.last_epoch))
+    if evidence.outcome:
+        reached, failed = len(evidence.reached), len(evidence.failed)
+        text += " " + _OUTCOMES.format(reached=reached, failed=failed, outcome=evidence.outcome)
     if len(done) < len(evidence.rows):
         open_ = ", ".join(f"{row.key} ({progress(row)})" for row in evidence.rows if not row.finished)
-        text += f" **Unfinished: {open_}.** The report rests on what is there."
+        text += " " + _UNFINISHED.format(open=open_)
     if not claims:
         return text
     rows = [[one.id, one.title, f"**{one.verdict}**", _p_values(one), one.answer] for one in claims]
@@ -203,51 +222,39 @@ def _figure(name: str, picture: Picture, numbers: Mapping[str, int]) -> str:
 
 def _run(evidence: Evidence, family: Family) -> str:
     overview = [quantity for quantity in family.quantities if quantity.overview]
-    has_outcome = REACHED in evidence.table
+    event = evidence.outcome
     rows = [
         [
             row.key,
             f"{show(row.get('num_checkpoints'))} {progress(row)}",
-            *([outcome(row)] if has_outcome else []),
+            *([outcome(row)] if event else []),
             *(quantity_cell(row, quantity) for quantity in overview),
         ]
         for row in evidence.rows
     ]
-    outcomes = ["grokking epoch"] if has_outcome else []
+    outcomes = [event.epoch_label] if event else []
     columns = ["variant", "checkpoints", *outcomes, *(quantity.label for quantity in overview)]
     said = f"{family.title}. Early means epoch {show(evidence.early_epoch)}."
-    if has_outcome:
-        rule = next((str(text) for text in evidence.table["rule"] if text), "not known yet")
-        said += f" Grokking epoch: {rule}."
+    if event:
+        rule = next((str(text) for text in evidence.table[event.rule] if text), "not known yet")
+        said += f" {event.epoch_label.capitalize()}: {rule}."
     return f"## What was run\n\n{said}\n\n{table(columns, rows)}"
 
 
 def _limits(evidence: Evidence, family: Family) -> str:
     """What so few variants can't show, by what was varied and what was not."""
     n, failures = len(evidence.rows), len(evidence.failed)
-    lines = [
-        f"A rank correlation over {n} variants has an exact p-value of {show(smallest_p_value(n))} at the "
-        f"least; but variants that share a field are not independent, so they are fewer than {n}."
-    ]
-    if failures:
-        lines.append(f"{failures} did not grok: whatever parts so few from the rest may do so by chance.")
-    elif REACHED in evidence.table:
-        lines.append("No variant is known to have failed, so nothing can be said of what failure looks like.")
-    values = {field.name: {row.fields.get(field.name) for row in evidence.rows} for field in family.fields}
+    lines = [_SMALLEST_P.format(n=n, p=show(smallest_p_value(n)))]
+    if failures and evidence.outcome:
+        lines.append(_FEW_FAILED.format(n=failures, outcome=evidence.outcome))
+    elif evidence.outcome:
+        lines.append(_NONE_FAILED)
+    values = {f.name: {getattr(row.config, f.name) for row in evidence.rows} for f in family.fields}
     varied = [f"{len(found)} values of {name}" for name, found in values.items() if len(found) > 1]
     fixed = [name for name, found in values.items() if len(found) == 1]
     if varied:
-        lines.append(
-            f"The variants have {' and '.join(varied)}: this says nothing of other values, and a property "
-            "of one value can't be told from a property of its runs."
-        )
+        lines.append(_VARIED.format(fields=" and ".join(varied)))
     if fixed:
-        lines.append(
-            f"Not varied: {', '.join(fixed)}. What depends on them looks like a property of the variants."
-        )
-    lines += [
-        "",
-        "Everything here is observed. Necessity and prevention are about what would happen otherwise, and "
-        "take interventions.",
-    ]
-    return f"## What {n} variants can't show\n\n" + "\n".join(f"- {line}" for line in lines)
+        lines.append(_FIXED.format(fields=", ".join(fixed)))
+    listed = "\n".join(f"- {line}" for line in [*lines, _OBSERVED])
+    return f"## What {n} variants can't show\n\n{listed}"

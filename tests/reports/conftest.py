@@ -176,7 +176,9 @@ def study() -> StudyMaker:
                 epochs = (0, settings.get("last", 25_000))
             variants.append(VariantTables(config, tables, epochs, {}))
         table = compare(FAMILY, variants)
-        return make_evidence(table, variants, histories, early_epoch=1000, last_epoch=25_000)
+        return make_evidence(
+            table, variants, histories, outcome=FAMILY.outcome, early_epoch=1000, last_epoch=25_000
+        )
 
     return make
 

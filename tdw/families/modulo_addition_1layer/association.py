@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tdw.statistics.exact import Association, Line, associate, fit_line
+from tdw.statistics.censoring import EarlyAssociation, associate_values, placed_last
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,60 +48,9 @@ def grokking_times(table: pd.DataFrame) -> Times:
             table["variant"], table["grokking_epoch"], table["censored_at"], strict=True
         )
     ]
-    slowest = max((epoch for _, epoch, _ in rows if not math.isnan(epoch)), default=math.inf)
-    placed: dict[str, float] = {}
-    for key, epoch, censored in rows:
-        if not math.isnan(epoch):
-            placed[key] = epoch
-        elif censored >= slowest:
-            placed[key] = math.inf
+    placed = placed_last({key: (epoch, censored) for key, epoch, censored in rows})
     unplaced = tuple(key for key, _, _ in rows if key not in placed)
     return Times(tuple(placed), tuple(placed.values()), unplaced)
-
-
-@dataclass(frozen=True)
-class EarlyAssociation:
-    """An early quantity against the grokking epoch, over variants.
-
-    Attributes:
-        association: rank correlation, variants without the outcome tied for last.
-        reached_only: the same without them.
-        line: least squares over the grokked variants; None for fewer than three.
-        variants: those in it.
-        left_out: variants without the quantity, or of unknown place.
-    """
-
-    association: Association
-    reached_only: Association
-    line: Line | None
-    variants: tuple[str, ...]
-    left_out: tuple[str, ...]
-
-
-def associate_values(times: Mapping[str, float], values: Mapping[str, float]) -> EarlyAssociation:
-    """How a quantity goes together with the epoch of the outcome.
-
-    Args:
-        times: key -> epoch of the outcome, infinity for none that is later than all; without the unplaced.
-        values: key -> quantity of every variant, NaN where it is not known.
-    """
-    points = [(key, values[key], epoch) for key, epoch in times.items() if not math.isnan(values[key])]
-    keys = tuple(key for key, _, _ in points)
-    finite = [(x, y) for _, x, y in points if math.isfinite(y)]
-    xs, ys = [x for x, _ in finite], [y for _, y in finite]
-    return EarlyAssociation(
-        association=associate([x for _, x, _ in points], [y for _, _, y in points]),
-        reached_only=associate(xs, ys),
-        line=fit_line(*_finite(xs, ys)),
-        variants=keys,
-        left_out=tuple(key for key in values if key not in keys),
-    )
-
-
-def _finite(xs: Sequence[float], ys: Sequence[float]) -> tuple[list[float], list[float]]:
-    """The points that a line can be fitted to: a quantity may be infinite for what never came."""
-    points = [(x, y) for x, y in zip(xs, ys, strict=True) if math.isfinite(x)]
-    return [x for x, _ in points], [y for _, y in points]
 
 
 def associate_early(table: pd.DataFrame, predictor: str = "early_mean_coarseness") -> EarlyAssociation:

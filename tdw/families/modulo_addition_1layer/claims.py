@@ -186,6 +186,8 @@ CONTROLS: Mapping[str, Control] = {
 }
 
 QUANTITIES = (
+    Quantity("final_test_loss", "final test loss (nats)", decides=True),
+    Quantity("final_test_accuracy", "final test accuracy", decides=True),
     Quantity("initial_mean_coarseness", "mean coarseness, epoch 0"),
     Quantity(
         "early_mean_coarseness", "mean coarseness, early", overview=True, panel="mean coarseness,\nearly"

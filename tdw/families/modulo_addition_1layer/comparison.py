@@ -17,6 +17,7 @@ from tdw.families.modulo_addition_1layer.analyzers import (
 )
 from tdw.families.modulo_addition_1layer.association import association_table
 from tdw.recipes.comparison import Comparison
+from tdw.recipes.outcome import Outcome
 from tdw.recipes.variant_tables import VariantTables
 
 BLOBS = "num_blob_neurons_0.7"
@@ -179,6 +180,15 @@ COMPARISON = Comparison(
     whole=("grokking_epoch", "censored_at", "first_blob_epoch", "frequencies_settled_epoch"),
     description=DESCRIPTION,
     code_version="2",
-    has_outcome=True,
+    outcome=Outcome(
+        reached="grokked",
+        epoch="grokking_epoch",
+        censored="censored_at",
+        rule="rule",
+        epoch_label="grokking epoch",
+        did="grokked",
+        did_not="did not grok",
+        none="no grok",
+    ),
     associate=association_table,
 )

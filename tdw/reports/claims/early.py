@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tdw.families.modulo_addition_1layer.association import EarlyAssociation, associate_values
 from tdw.markdown import listed, show
 from tdw.recipes.evidence import Float64
 from tdw.reports.claims.case import Case
 from tdw.reports.claims.verdicts import ALPHA, Found, Test, Verdict
+from tdw.statistics.censoring import EarlyAssociation, associate_values
 from tdw.statistics.clusters import cluster, permute_clusters
 from tdw.statistics.exact import (
     partial_spearman,

@@ -83,7 +83,7 @@ def group_is_earlier(case: Case, parameters: GroupIsEarlier) -> Found:
     for row in case.evidence.rows:
         value = row.fields.get(parameters.field)
         if value in (parameters.first, parameters.second):
-            rest = {field.name: row.fields[field.name] for field in case.family.fields}
+            rest = {field.name: getattr(row.config, field.name) for field in case.family.fields}
             del rest[parameters.field]
             rest.pop("replicate", None)  # a complete set of draws has one of each variant, whichever it is
             pairs.setdefault(named(rest), {})[value] = row

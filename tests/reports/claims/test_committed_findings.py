@@ -47,7 +47,7 @@ def committed() -> Evidence:
             for name in ("coarseness", "progress_measures")
         }
         variants.append(VariantTables(FAMILY.parse_variant(key), tables, (0, int(last)), {}))
-    return make_evidence(table, variants, {}, early_epoch=1000, last_epoch=25_000)
+    return make_evidence(table, variants, {}, outcome=FAMILY.outcome, early_epoch=1000, last_epoch=25_000)
 
 
 def test_the_committed_tables_give_the_committed_numbers(committed, eight_models) -> None:

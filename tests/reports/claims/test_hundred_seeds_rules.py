@@ -48,6 +48,7 @@ def row_of(
     at = math.nan if epoch is None else number[epoch <= EPOCHS][0, 0]
     return Row(
         config=FAMILY.make_config(p=59, seed=seed, train_fraction=0.47),
+        outcome=FAMILY.outcome,
         reached=epoch is not None,
         epoch=math.nan if epoch is None else epoch,
         censored=2300 if epoch is None else math.nan,
@@ -63,7 +64,9 @@ def row_of(
 def judge() -> Judge:
     def judged(rows: list[Row], *ids: str) -> dict:
         times = {row.key: row.epoch if row.reached else math.inf for row in rows}
-        evidence = Evidence(pd.DataFrame(), tuple(rows), times, early_epoch=500, last_epoch=2300)
+        evidence = Evidence(
+            pd.DataFrame(), tuple(rows), times, early_epoch=500, last_epoch=2300, outcome=FAMILY.outcome
+        )
         claims = [claim for claim in STUDY.claims if not ids or claim.id in ids]
         return {claim.id: claim for claim in judge_all(evidence, FAMILY, claims)}
 
