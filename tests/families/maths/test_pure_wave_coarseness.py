@@ -1,3 +1,7 @@
+import re
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -33,6 +37,14 @@ def test_the_band_is_that_of_the_reference_line():
     table = table[table["relu"]].groupby("frequency")["coarseness"]
     np.testing.assert_allclose(wave_curve(P).lowest, table.min())
     np.testing.assert_allclose(wave_curve(P).highest, table.max())
+
+
+def test_the_how_to_shows_how_to_get_the_curve() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "how-to.md").read_text()
+    (block,) = re.findall(r"```python\n(from [\w.]+pure_waves import .*?)```", text, re.DOTALL)
+    found: dict[str, Any] = {}
+    exec(block, found)
+    np.testing.assert_allclose(found["rectified"].to_numpy(), wave_curve(113).expected, atol=1e-6)
 
 
 def test_neurons_that_are_pure_waves_are_explained_by_the_curve():

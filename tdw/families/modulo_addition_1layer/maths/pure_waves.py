@@ -46,8 +46,8 @@ def reference_line(p: int, *, radius_fraction: float = 0.125) -> pd.DataFrame:
         radius_fraction: of the low disc, as in the parameters of `coarseness`.
 
     Returns:
-        A row a frequency, wave, shape and relu: p, frequency (1..(p-1)/2), wave ("cos", "sin"), shape (see
-        `wave_maps`), relu (bool), coarseness (0-1).
+        One row per frequency, wave, shape and relu: p, frequency (1..(p-1)/2), wave ("cos", "sin"), shape
+        (see `wave_maps`), relu (bool), coarseness (0-1).
 
     Raises:
         BadConfig: p is even or below 3.
