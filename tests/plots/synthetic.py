@@ -226,8 +226,11 @@ def write_variant(
     write_table(store, key, "progress_measures", progress_table(there, groks_at=groks_at))
     write_table(store, key, "heads", heads_table(there))
     if artifacts:
+        from synthetic_learning import write_learning
+
         for epoch in there:
             write_maps(store, key, epoch, p=config.p, neurons=neurons, strength=epoch / last)
+        write_learning(store, key, there, history(last=last, groks_at=groks_at, skip=skip))
     return values
 
 

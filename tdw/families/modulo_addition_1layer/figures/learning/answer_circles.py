@@ -137,7 +137,10 @@ PLOT = Plot(
     description="""\
 The mean activation of each answer at three sites of the residual stream at "=", on the first two principal
 components of the means (units of the activations), with the circle that fits them best; k is the frequency
-that winds the answers around it most evenly. A component's sign is arbitrary, so a picture may turn over
+that winds the answers around it most evenly.
+
+**How to read it.** Answers on the circle, in the order that k winds, mean that the answer can be read off one
+frequency. A component's sign is arbitrary, so a picture may turn over
 between epochs.
 """,
     code_version="1",

@@ -83,6 +83,9 @@ PLOT = Plot(
     description="""\
 Accuracy on the pairs of each residue class, those with one sum (a + b) mod p, over checkpoints: among pairs
 that train, those that don't, and all.
+
+**How to read it.** Rows that turn bright together mean that all answers are learned at once; rows that lag
+are answers that generalize late.
 """,
     code_version="1",
     scope="variant",

@@ -104,10 +104,12 @@ PLOT = Plot(
     title="Neurons committed to a frequency",
     description="""\
 A neuron is committed at a checkpoint where one frequency explains at least 0.70 of its variance. It
-switches when that frequency differs between successive committed checkpoints. A frequency is transient when
-at least 5 % of the neurons were committed to it at its peak and less than a tenth of them are at the end;
-neurons that it left without a frequency are homeless. The eight strongest frequencies have lines of their
-own.
+switches when that frequency differs between successive committed checkpoints. The eight strongest
+frequencies have lines of their own.
+
+**How to read it.** A frequency whose line rises and falls again is transient: at least 5 % of the neurons
+were committed to it at its peak and less than a tenth of them are at the end; neurons that it left without
+a frequency are homeless. What happens between checkpoints is not seen.
 """,
     code_version="1",
     scope="variant",

@@ -38,7 +38,7 @@ class Data:
 def load(sources: Sources, parameters: NoParameters) -> Data:
     """The summary of graduation."""
     reader = sources.only
-    return Data(subject.load(reader, reader.epochs("answers")), reader.summary("graduation"))
+    return Data(subject.load(reader, reader.checkpoints), reader.summary("graduation"))
 
 
 def chart(data: Data) -> Chart:
@@ -86,6 +86,6 @@ structure, that all are learned at once. Epochs are those of checkpoints.
     load=load,
     chart=chart,
     table=table,
-    needs=("summaries/graduation", "answers"),
+    needs=("summaries/graduation",),
     uses=("summaries/grokking",),
 )

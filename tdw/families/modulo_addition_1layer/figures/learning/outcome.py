@@ -82,10 +82,12 @@ PLOT = Plot(
     title="Outcome of the run",
     description="""\
 The windows of the run: memorization, plateau, fall of the test loss, and what came after, by rules relative
-to the run's own losses, which stand in the subtitle. The outcome in the title is the first that applies: no
-memorization, no second descent, unfinished descent, rebound, together (the fall ends within twice the time
-that memorization took), late (beyond half of the run), delayed. The first three say what had not happened
-by the last epoch, not that it can't.
+to the run's own losses, which stand in the subtitle.
+
+**How to read it.** The outcome in the title is the first that applies: no memorization, no second descent,
+unfinished descent, rebound, together (the fall ends within twice the time that memorization took), late
+(beyond half of the run), delayed. The first three say what had not happened by the last epoch, not that it
+can't.
 """,
     code_version="1",
     scope="variant",

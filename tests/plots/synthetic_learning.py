@@ -1,0 +1,85 @@
+"""Made-up artifacts of the analyses of weights and learning, and the tables that the real functions make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from synthetic import FAMILY, write_artifact, write_table
+
+from tdw.families.modulo_addition_1layer.analyzers.weight_spectra import ANALYZER, PER_HEAD
+from tdw.families.modulo_addition_1layer.figures.weights.trajectory import GROUPS
+from tdw.families.modulo_addition_1layer.maths.geometry import geometry, stacked
+from tdw.families.modulo_addition_1layer.maths.graduation import accuracy_by_class
+from tdw.families.modulo_addition_1layer.maths.sites import SITES
+from tdw.families.modulo_addition_1layer.summaries import (
+    answer_geometry,
+    circuits,
+    commitment,
+    effective_dimensions,
+    graduation,
+    outcome,
+)
+from tdw.recipes.context import Arrays
+from tdw.recipes.summary import Inputs, Summary
+from tdw.store import Address, Store
+
+
+def write_learning(store: Store, key: str, epochs: Sequence[int], history: pd.DataFrame) -> None:
+    """Everything that the figures of `weights` and `learning` read."""
+    p, last = FAMILY.parse_variant(key).p, epochs[-1]
+    for epoch in epochs:
+        rng = np.random.default_rng(epoch)
+        weights = {
+            name: rng.standard_normal((2, 3)).astype(np.float32) + epoch / last
+            for name in GROUPS["all weights"]
+        }
+        write_artifact(store, key, "checkpoints", epoch, weights)
+        write_artifact(store, key, "weight_spectra", epoch, spectra(rng, p))
+        write_artifact(store, key, "answers", epoch, answers(rng, p, share=epoch / last))
+        write_artifact(store, key, "site_geometry", epoch, sites(rng, p))
+    tables: tuple[Summary, ...] = (
+        circuits.SUMMARY, effective_dimensions.SUMMARY, commitment.SUMMARY, graduation.SUMMARY,
+        answer_geometry.SUMMARY, outcome.SUMMARY,
+    )  # fmt: skip
+    for summary in tables:
+        found = {name: tuple(read(store, key, name, e) for e in epochs) for name in summary.analyzers}
+        inputs = Inputs(FAMILY.parse_variant(key), tuple(epochs), found, history)
+        write_table(store, key, summary.name, summary.function(inputs, summary.parameters()))
+
+
+def read(store: Store, key: str, name: str, epoch: int) -> Arrays:
+    arrays = dict(store.read(Address(FAMILY.name, key, name, epoch)).arrays)
+    if name == "neuron_frequencies":
+        size = len(arrays["cluster_sizes"])
+        arrays["fraction_explained"] = np.zeros((len(arrays["best_frequency"]), size), np.float32)
+    return arrays
+
+
+def spectra(rng: np.random.Generator, p: int) -> dict[str, np.ndarray]:
+    arrays: dict[str, np.ndarray] = {}
+    for name in ANALYZER.arrays:
+        single = name.startswith("direct") or (name.startswith("dimensions_") and name[11:] not in PER_HEAD)
+        shape = () if single else (4,)
+        if name.endswith("_shares"):
+            shape = (*shape, (p - 1) // 2)
+        arrays[name] = np.asarray(rng.random(shape))
+    return arrays
+
+
+def answers(rng: np.random.Generator, p: int, *, share: float) -> dict[str, np.ndarray]:
+    train = np.random.default_rng(0).random((p, p)) < 0.5
+    right = train | (np.random.default_rng(1).random((p, p)) < share)
+    probability = rng.random((p, p)).astype(np.float32)
+    by_class = accuracy_by_class(right, train)
+    return {"right": right, "train": train, "probability": probability, "accuracy_by_class": by_class}
+
+
+def sites(rng: np.random.Generator, p: int) -> dict[str, np.ndarray]:
+    rows = np.arange(p * p).reshape(p, p)
+    angle = 2 * np.pi * 3 * np.repeat(np.arange(p), p) / p
+    circle = np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=1)
+    noise = 0.1 * rng.standard_normal((len(SITES), p * p, 3))
+    constant = np.ones((p * p, 3))
+    return stacked([geometry(constant if i == 0 else circle + noise[i], rows) for i in range(len(SITES))])
