@@ -219,5 +219,8 @@ def _plan_tables(stage: str, standing: Standing, variant: str, names: Collection
     if not made:
         return None
     by = {name: [state.product.spec, state.input] for name, state in made.items()}
-    reason = "; ".join(f"{name}: {state.state.replace('_', ' ')}" for name, state in made.items())
+    by_state: dict[str, list[str]] = {}
+    for name, found in made.items():
+        by_state.setdefault(found.state.replace("_", " "), []).append(name)
+    reason = "; ".join(f"{state}: {', '.join(names)}" for state, names in by_state.items())
     return Task(stage, variant, tuple(made), fingerprint_json(by)[:16], len(made), reason=reason)

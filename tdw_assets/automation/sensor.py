@@ -239,13 +239,14 @@ def reconcile_sensor(grid: Grid, jobs: Jobs) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Asks for what is missing or out of date: training, then analysis, then tables and "
         "plots, one run per variant and stage. Looks only at what changed. Each run says why in its tag "
-        "`tdw/reason`; a tick says in its log what it asked for, and without a request what it waits for.",
+        "tdw/reason; a tick says in its log what it asked for, and without a request what it waits for.",
     )
     def reconcile(context: dg.SensorEvaluationContext, store: StoreResource) -> dg.SensorResult:
         result = tick(grid, context.instance, store.open(), Seen.read(context.cursor))
         if result.tasks:  # otherwise the reason for skipping says it all, and a tick without a log costs less
             for task, attempt in result.tasks:
-                context.log.info(f"asks for {task.title} (attempt {attempt + 1}): {task.reason}")
+                again = f", attempt {attempt + 1}" if attempt and task.stage != CHECK else ""
+                context.log.info(f"asks for {task.title}{again}: {task.reason}")
             for note in result.notes:
                 context.log.info(note)
         return dg.SensorResult(

@@ -241,6 +241,11 @@ def test_each_run_says_why_it_was_asked_for(lab: Lab) -> None:
     assert first.tags["tdw/reason"] == "coarseness: missing at epochs 4, 6, out of date at epochs 2"
     assert second.tags["tdw/reason"] == "checkpoint: missing at epochs 0:6:2"
     assert second.tags["tdw/variant"] == V2
+    while (tasks := automation.tick().tasks)[0][0].stage != "summarize":
+        for task, _ in tasks:
+            automation.carry_out(task)
+    tables = run_request(few.grid, tasks[0][0], attempt=0).tags["tdw/reason"]
+    assert tables.startswith("missing: summaries/") and "plots/training_curves" in tables
 
 
 def test_the_sensor_asks_the_daemon_with_keys_that_never_repeat_a_run(lab: Lab) -> None:
