@@ -67,7 +67,6 @@ def test_a_number_decides_the_whole_schedule(begin: Begin) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.ci
 def test_no_schedule_of_dagster_runs_loses_or_doubles_a_cell(begin: Begin) -> None:
     outcome = Outcome("", "")
     played = schedule.play(OF_RUNS, begin(1), outcome)
