@@ -124,7 +124,7 @@ def test_after_an_upgrade_of_what_draws_every_variant_is_looked_at_again(
     assert automation.tick().tasks
     looked: list[str] = []
     monkeypatch.setattr(
-        "tdw_assets.automation.sensor._look", lambda *args: looked.extend(args[2]) or iter(())
+        "tdw_assets.automation.sensor._look", lambda *args: looked.extend(args[3]) or iter(())
     )
     automation.seen.left = []
     automation.seen.made_by = "an earlier version"

@@ -200,6 +200,7 @@ def _evidence(*values: tuple[float, float, float], finished: bool) -> Any:
     rows = tuple(
         Row(
             config=Markov(seed=i),
+            outcome=None,
             reached=None,
             epoch=np.nan,
             censored=np.nan,
@@ -211,4 +212,4 @@ def _evidence(*values: tuple[float, float, float], finished: bool) -> Any:
         )
         for i, each in enumerate(values)
     )
-    return Evidence(pd.DataFrame(), rows, {}, 1, 10)
+    return Evidence(pd.DataFrame(), rows, {}, 1, 10, None)

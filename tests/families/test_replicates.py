@@ -19,13 +19,13 @@ PLAIN = FAMILY.make_config(p=11, seed=4)
 def test_a_replicate_moves_each_weight_by_about_its_rounding():
     plain = FAMILY.init_weights(PLAIN)
     moved = FAMILY.init_weights(dataclasses.replace(PLAIN, replicate=3))
-    for name in FAMILY.trained:
+    for name in PLAIN.trained:
         relative = ((moved[name].double() - plain[name].double()) / plain[name].double()).flatten()
         # Rounding to float32 adds at most half a unit in the last place, 6e-8, to 1e-7 N(0, 1).
         assert relative.abs().max() < 6 * 1e-7
         assert relative.std() == pytest.approx(1e-7, rel=0.25)
         assert abs(relative.mean()) < 2e-8
-    assert all(not moved[name].any() for name in plain if name not in FAMILY.trained)
+    assert all(not moved[name].any() for name in plain if name not in PLAIN.trained)
 
 
 def test_replicates_are_drawn_anew_for_each_variant_and_number():

@@ -80,12 +80,12 @@ def chart(data: Data) -> Chart:
             for center, radius in zip(data.center[:, i], data.radius[:, i], strict=True)
         ]
         side = float(np.abs(data.plane[:, i]).max()) * 1.1 or 1.0
-        axis = Axis(form=".3~g", range=(-side, side), most=5)
+        x, y = (Axis(f"component {n}", form=".3~g", range=(-side, side), most=5) for n in (1, 2))
         panels.append(
             Panel(
                 (Moving(circles), Moving(means)),
-                x=axis,
-                y=axis,
+                x=x,
+                y=y,
                 title=tuple(f"{site}: k = {k}" if k else site for k in data.frequency[:, i]),
                 column=i,
             )
