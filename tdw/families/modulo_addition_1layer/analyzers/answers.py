@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContext
 from tdw.families.modulo_addition_1layer.maths.graduation import accuracy_by_class, answers_of_pairs
 from tdw.recipes.analyzer import Analyzer, Metadata
@@ -16,7 +18,7 @@ def compute(context: CheckpointContext, parameters: NoParameters) -> Arrays:
         "right": right,
         "train": train,
         "probability": probability,
-        "accuracy_by_class": accuracy_by_class(right, train),
+        "accuracy_by_class": np.nan_to_num(accuracy_by_class(right, train), nan=-1.0),
     }
 
 
@@ -44,7 +46,7 @@ p, for the pairs that train, those that don't, and all.
         "right": "bool (p, p), [a, b]",
         "train": "bool (p, p), whether the pair trains",
         "probability": "float32 (p, p), of the right answer, 0-1",
-        "accuracy_by_class": "float64 (3, p), [train | test | all, residue], 0-1; NaN where there is none",
+        "accuracy_by_class": "float64 (3, p), [train | test | all, residue], 0-1; -1 where there is none",
     },
     half=("probability",),
     describe=describe,

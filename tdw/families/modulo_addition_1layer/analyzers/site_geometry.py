@@ -15,7 +15,8 @@ def compute(context: CheckpointContext, parameters: NoParameters) -> Arrays:
     """Arrays of `maths.geometry.Geometry`, site first, in the order of `SITES`."""
     at = site_activations(context.weights, context.attention, context.neuron_maps)
     rows = np.argsort(context.labels.answers, kind="stable").reshape(context.p, -1)
-    return stacked([geometry(at[site], rows) for site in SITES])
+    found = stacked([geometry(at[site], rows) for site in SITES])
+    return {name: np.nan_to_num(array) for name, array in found.items()}
 
 
 def describe(arrays: Arrays) -> Metadata:

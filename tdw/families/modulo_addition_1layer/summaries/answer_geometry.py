@@ -29,7 +29,9 @@ def compute(inputs: Inputs, parameters: NoParameters) -> pd.DataFrame:
     }
     columns |= {name: inputs.stack(GEOMETRY, name).ravel() for name in COLUMNS}
     columns["mean_class_dimensions"] = inputs.stack(GEOMETRY, "class_dimensions").mean(axis=2).ravel()
-    return pd.DataFrame(columns)
+    table = pd.DataFrame(columns)
+    ratios = ["snr", "fisher_mean", "fisher_min", "circularity", "alignment", "mean_class_dimensions"]
+    return table.assign(**{name: table[name].where(table["spread"] > 0) for name in ratios})
 
 
 SUMMARY = Summary(

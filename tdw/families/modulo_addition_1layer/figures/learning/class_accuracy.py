@@ -40,7 +40,7 @@ def load(sources: Sources, parameters: NoParameters) -> Data:
     reader = sources.only
     epochs = tuple(reader.epochs("answers"))
     accuracy = np.stack([reader.artifact("answers", epoch)["accuracy_by_class"] for epoch in epochs])
-    return Data(subject.load(reader, epochs), epochs, accuracy)
+    return Data(subject.load(reader, epochs), epochs, np.where(accuracy < 0, np.nan, accuracy))
 
 
 def chart(data: Data) -> Chart:
