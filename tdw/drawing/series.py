@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tdw.drawing.marks import Line
+from tdw.drawing.style import COLORS
 from tdw.epochs import format_epochs
 
 if TYPE_CHECKING:
@@ -107,6 +109,33 @@ def spread(epochs: Sequence[int], count: int, *, keep: Collection[int] = ()) -> 
     wanted = [epoch for epoch in keep if epoch in epochs][: max(count - 2, 0)]
     places = np.linspace(0, len(epochs) - 1, max(count - len(wanted), 1)).round().astype(int)
     return sorted({epochs[int(i)] for i in places} | set(wanted))
+
+
+def lines_by(
+    table: pd.DataFrame,
+    by: str,
+    column: str,
+    *,
+    scheduled: Collection[int],
+    names: Mapping[Any, str],
+    legend: bool = True,
+) -> list[Line]:
+    """A line of `column` over epochs for each value of the column `by`, with gaps where epochs are missing.
+
+    Args:
+        table: columns epoch, `by` and `column`.
+        by: what tells the lines apart, such as "head".
+        column: the values.
+        scheduled: epochs that should be there.
+        names: value of `by` -> name in the legend, in the order of the colors; others are left out.
+        legend: whether the lines are in the legend; panels that share names are switched alike.
+    """
+    lines: list[Line] = []
+    for color, (value, name) in zip(itertools.cycle(COLORS), names.items(), strict=False):
+        on = on_schedule(table.loc[table[by] == value, ["epoch", column]], scheduled)
+        epochs, values = on["epoch"].to_numpy(), on[column].to_numpy(np.float64)
+        lines.append(Line(epochs, values, name=name, color=color, group=name, legend=legend, symbol="circle"))
+    return lines
 
 
 def curve(

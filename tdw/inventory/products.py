@@ -75,11 +75,6 @@ class Product:
         """All that decides its content, each once."""
         return tuple(dict.fromkeys((*self.needs, *self.uses)))
 
-    @property
-    def stored_as(self) -> str:
-        """The name of its files: a folder of artifacts, or folder and name of a table or figure."""
-        return stored_kind(self.name)
-
     def exists(self, family: str, store: Store, variant: str | None) -> bool:
         """Whether the files of a table, figure or report are in the store."""
         if self.kind in ("summaries", "history"):

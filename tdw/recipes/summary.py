@@ -45,6 +45,12 @@ class Inputs:
         """One array over epochs: (epochs, ...)."""
         return np.stack([arrays[array] for arrays in self.artifacts[analyzer]])
 
+    def table(self, columns: Mapping[str, Any]) -> pd.DataFrame:
+        """A table with one row per epoch: the epochs and these columns."""
+        import pandas as pd
+
+        return pd.DataFrame({"epoch": np.array(self.epochs, np.int64), **columns})
+
 
 def describe_nothing(table: pd.DataFrame) -> Metadata:
     """No numbers beyond what every summary has."""

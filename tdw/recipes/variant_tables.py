@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -41,6 +42,12 @@ class VariantTables:
     def get(self, name: str) -> pd.DataFrame | None:
         """A summary's table, or None."""
         return self.tables.get(name)
+
+    def number(self, table: str, column: str, *, row: int = -1) -> float:
+        """One number of a summary, of its last row unless told; NaN where it is not there."""
+        found = self.tables.get(table)
+        there = found is not None and column in found and len(found) > 0
+        return float(found[column].iloc[row]) if found is not None and there else math.nan
 
 
 def tables_of(family: Family) -> tuple[str, ...]:

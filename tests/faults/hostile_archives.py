@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import pickle
@@ -20,11 +19,11 @@ from tdw.exchange.state_dicts import import_checkpoints
 from tdw.store import Address, Store
 from tdw.store.layout import CHECKPOINTS
 
+from .bags import bag, unpack
 from .mutations import changed, changed_bytes, fuzz, paths, refused_or
 from .work import FAMILY, VARIANTS, Tree
 
 VARIANT = VARIANTS[0]
-_DATA = "tdw-bundle/data/"
 
 
 def fuzz_archive(store: Store, *, examples: int, seed: int) -> int:
@@ -33,10 +32,7 @@ def fuzz_archive(store: Store, *, examples: int, seed: int) -> int:
     good = place / "good.tdw.tar"
     export_bundle(store, FAMILY, [VARIANT], good, include=["coarseness_stats", "summaries"])
     data = good.read_bytes()
-    with tarfile.open(good) as opened:
-        members = {member.name: _member(opened, member) for member in opened.getmembers()}
-    files = {name.removeprefix(_DATA): data for name, data in members.items() if name.startswith(_DATA)}
-    plain = json.loads(members["tdw-bundle/variants.json"])
+    files, plain = unpack(good)
     secret = place / "secret"
     secret.write_text("not yours")
 
@@ -129,40 +125,22 @@ def fuzz_weights(store: Store, *, examples: int, seed: int) -> int:
     return fuzz(check, files, examples=examples, seed=seed)
 
 
-def _member(opened: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    file = opened.extractfile(member)
-    assert file is not None
-    return file.read()
-
-
 def _elsewhere(name: str) -> list[str]:
     """Names near a good one that lead out of its place."""
     return [f"../{name}", f"/{name}", name.replace("/", "/../", 1), f"{name}/x", f".{name}", name.upper()]
 
 
 def _archive(note: Any, files: dict[str, bytes], kind: bytes, target: str) -> bytes:
-    """A bag whose checksums are right, as an attacker would make it; one of its members may be a link."""
-    payload = {f"data/{path}": data for path, data in files.items()}
-    tags = {
-        "bagit.txt": b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n",
-        "bag-info.txt": b"",
-        "README.md": b"",
-        "variants.json": json.dumps(note).encode(),
-        "manifest-sha256.txt": _sha256sum(payload),
-    }
+    """A bag whose checksums are right, as an attacker would make it; its last member may be a link."""
     made = io.BytesIO()
-    last = list(payload)[-1:] if kind != tarfile.REGTYPE else []
-    for path, data in {**tags, "tagmanifest-sha256.txt": _sha256sum(tags), **payload}.items():
-        info = tarfile.TarInfo(f"tdw-bundle/{path}")
+    members = bag(files, note)
+    last = next(reversed(members)) if files and kind != tarfile.REGTYPE else ""
+    for path, data in members.items():
+        info = tarfile.TarInfo(path)
         info.size, info.mode = len(data), 0o644
-        if [path] == last:
+        if path == last:
             info.type, info.linkname, info.size, data = kind, target, 0, b""
         header = info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
         made.write(header + data + bytes(-len(data) % 512))
     made.write(bytes(1024))
     return made.getvalue()
-
-
-def _sha256sum(files: dict[str, bytes]) -> bytes:
-    lines = [f"{hashlib.sha256(data).hexdigest()}  {path}\n" for path, data in files.items()]
-    return "".join(lines).encode("utf-8", "surrogateescape")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tiny_variant import TINY
 
 from tdw.families import get_family
 from tdw.families.modulo_addition_1layer.summaries import grokking
-from tdw.making.comparison import compare
+from tdw.making.comparison import compare, write_comparison
+from tdw.making.tables import summarize
 from tdw.recipes.evidence import Evidence
 from tdw.recipes.summary import Inputs
 from tdw.recipes.variant_tables import VariantTables
@@ -202,3 +205,18 @@ def outcomes() -> Mapping[tuple[int, int], float | None]:
 def eight_models() -> Study:
     """The study of the eight models, with its claims."""
     return load_study(Path(__file__).parents[2] / "studies" / "eight_models")
+
+
+@pytest.fixture
+def full(tiny_store: Store) -> Store:
+    """Artifacts, states, tables, a plot of the variant and a table over variants."""
+    config = FAMILY.parse_variant(TINY)
+    for name in ("grokking", "coarseness", "frequencies"):
+        summarize(tiny_store, FAMILY, config, name)
+    write_comparison(tiny_store, FAMILY, [config], early_epoch=10)
+    address = TableAddress(FAMILY.name, TINY, "coarseness")
+    provenance = dataclasses.replace(tiny_store.read_table_with_provenance(address)[1], name="blob_count")
+    tiny_store.write_plot(
+        FAMILY.name, TINY, "blob_count", files={"data.csv": b"a\n1\n"}, provenance=provenance
+    )
+    return tiny_store

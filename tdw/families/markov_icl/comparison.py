@@ -25,23 +25,17 @@ _FIRST = ("closest_to_unigram", "closest_to_unigram_epoch", "previous_token_rise
 
 def columns(variant: VariantTables, early: int) -> Mapping[str, Any]:
     """See DESCRIPTION."""
-    found = {name: variant.get(name) for name in TABLES}
-
-    def of(table: str, name: str, row: int = -1) -> float:
-        at = found[table]
-        return float(at[name].iloc[row]) if at is not None and name in at and len(at) else np.nan
-
-    loss = of("logit_lens", "loss")
+    of = variant.number
     return {
-        "final_loss": loss,
+        "final_loss": of("logit_lens", "loss"),
         "final_in_context_score": of("logit_lens", "in_context_score"),
         **{f"final_kl_{name}": of("strategies", f"kl_{name}") for name in NAMES},
         **{f"level_{name}": of("levels", name) for name in LEVELS},
         **{f"{name}_epoch": of("events", f"{name}_epoch") for name in EVENTS},
         **{name: of("events", name) for name in _FIRST},
-        "initial_previous_token": of("head_scores", "best_previous_token", 0),
+        "initial_previous_token": of("head_scores", "best_previous_token", row=0),
         "final_previous_token": of("head_scores", "best_previous_token"),
-        "initial_prefix_matching": of("head_scores", "best_prefix_matching", 0),
+        "initial_prefix_matching": of("head_scores", "best_prefix_matching", row=0),
         "final_prefix_matching": of("head_scores", "best_prefix_matching"),
     }
 

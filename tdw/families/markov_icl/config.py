@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
-from tdw.families.keys import KeyField, make_key, normalize_numbers, parse_key
+from tdw.families.keyed_config import OPTIMIZER_KEY, KeyedConfig
+from tdw.families.keys import KeyField, normalize_numbers
 from tdw.families.transformer import TransformerConfig
 from tdw.families.transformer.config import InitScheme, Normalization
 from tdw.families.transformer.cost import require_affordable
-from tdw.optimizers import Name, OptimizerConfig
+from tdw.optimizers import Name
 from tdw.parameters import require_whole_numbers
-from tdw.store.fingerprints import fingerprint_json
 
 DEFAULT_EPOCHS = 2_000
 
@@ -36,17 +37,13 @@ KEY = (
     KeyField("normalization", "norm-", "none, LN or LNPre"),
     KeyField("init_scheme", "init-", "torch, normal or gpt2"),
     KeyField("init_std", "std", "standard deviation at epoch 0 of normal and gpt2, 0 for the default"),
-    KeyField("optimizer", "opt-", "AdamW, Adam, SGD or Muon"),
-    KeyField("lr", "lr", "learning rate"),
-    KeyField("weight_decay", "wd", "weight decay"),
-    KeyField("beta1", "beta1-", "decay of the first moment"),
-    KeyField("beta2", "beta2-", "decay of the second moment"),
+    *OPTIMIZER_KEY,
     KeyField("clip", "clip", "largest norm of the gradients, 0 for no clipping"),
 )
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(KeyedConfig):
     """One variant.
 
     Args:
@@ -84,6 +81,7 @@ class Config:
     clip: float = 1.0
 
     family: ClassVar[str] = "markov_icl"
+    named: ClassVar[Sequence[KeyField]] = KEY
 
     def __post_init__(self) -> None:
         require_whole_numbers(self, _LIMITS)
@@ -109,36 +107,9 @@ class Config:
         )
 
     @property
-    def optimizer_config(self) -> OptimizerConfig:
-        """The optimizer's settings."""
-        return OptimizerConfig(
-            name=self.optimizer,
-            lr=self.lr,
-            weight_decay=self.weight_decay,
-            betas=(self.beta1, self.beta2),
-            momentum=0.95 if self.optimizer == "Muon" else 0.0,
-            clip=self.clip or None,
-        )
-
-    @property
-    def key(self) -> str:
-        """The variant's key, such as k2_s0: it names what differs from the defaults."""
-        return make_key(self, KEY)
-
-    @classmethod
-    def parse(cls, key: str) -> Config:
-        """The configuration that `key` names. Raises BadConfig unless it is a canonical key."""
-        return parse_key(cls, KEY, key)
-
-    @property
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of every weight by HookedTransformer name."""
         return self.transformer.weight_shapes
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 (64 hex digits) of `to_dict`."""
-        return fingerprint_json(self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that decides the bits of this variant's training, JSON-able."""

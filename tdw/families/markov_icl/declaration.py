@@ -6,7 +6,6 @@ from tdw.families.keys import fields_of
 from tdw.families.markov_icl.analyzers import STRATEGIES
 from tdw.families.markov_icl.comparison import COMPARISON, MEASURES, OVERVIEW, QUANTITIES
 from tdw.families.markov_icl.config import DEFAULT_EPOCHS, KEY, Config
-from tdw.families.markov_icl.figures import PLOTS
 from tdw.families.markov_icl.tables import SUMMARIES
 from tdw.families.model_functions import model_functions
 from tdw.families.transformer import exchange
@@ -55,7 +54,7 @@ FAMILY = Family(
             Metric("kl_bigram", "KL to bigram", unit="nats"),
         ),
     ),
-    recipes=(*RECIPES, STRATEGIES, *SUMMARIES, *PLOTS),
+    recipes=(*RECIPES, STRATEGIES, *SUMMARIES),
     comparison=COMPARISON,
     overview=OVERVIEW,
     cost=_cost,

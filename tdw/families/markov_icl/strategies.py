@@ -30,11 +30,6 @@ def bigram(tokens: Tensor, n_states: int) -> Tensor:
     return of_present / of_present.sum(dim=-1, keepdim=True)
 
 
-def strategy_loss(predicted: Tensor, targets: Tensor) -> Float64:
-    """Cross-entropy of a strategy at each position, averaged over sequences: float64 (positions,)."""
-    return -predicted.gather(-1, targets[..., None])[..., 0].log().mean(dim=0).cpu().numpy()
-
-
 def divergence(strategy: Tensor, logits: Tensor) -> Float64:
     """KL(strategy || model) at each position in nats, averaged over sequences: float64 (positions,).
 

@@ -24,15 +24,12 @@ _METRICS = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
 
 def neurons(inputs: Inputs, parameters: NoParameters) -> pd.DataFrame:
     """See TABLE."""
-    import pandas as pd
-
     ipr, mismatch = inputs.stack(NEURONS.name, "ipr"), inputs.stack(NEURONS.name, "mismatch")
     known = one_frequency(frequency := inputs.stack(NEURONS.name, "frequency"))
     count = known.sum(axis=1)
     cosines = np.where(known, np.cos(np.where(known, mismatch, 0)), 0).sum(axis=1)
-    return pd.DataFrame(
+    return inputs.table(
         {
-            "epoch": np.array(inputs.epochs, np.int64),
             "mean_ipr": ipr.mean(axis=(1, 2)),
             **{f"mean_ipr_{side}": ipr[:, :, i].mean(axis=1) for i, side in enumerate(SIDES)},
             "one_frequency": known.mean(axis=1),
@@ -48,14 +45,11 @@ def _describe(table: pd.DataFrame) -> Metadata:
 
 def columns(variant: VariantTables, early: int) -> Mapping[str, Any]:
     """See DESCRIPTION."""
-    history, table = variant.get("history"), variant.get("neurons")
-
-    def last(of: pd.DataFrame | None, name: str) -> float:
-        return np.nan if of is None or name not in of or not len(of) else float(of[name].iloc[-1])
-
-    found = {f"final_{name}": last(history, name) for name in _METRICS}
     names = ("mean_ipr", "one_frequency", "phase_relation", "num_frequencies")
-    return {**found, **{f"final_{name}": last(table, name) for name in names}}
+    return {
+        **{f"final_{name}": variant.number("history", name) for name in _METRICS},
+        **{f"final_{name}": variant.number("neurons", name) for name in names},
+    }
 
 
 DESCRIPTION = """\

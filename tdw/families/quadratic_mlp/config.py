@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tdw.errors import BadConfig
 from tdw.families.affordable import OPERATIONS_PER_SECOND, Cost, require_affordable_cost
-from tdw.families.keys import KeyField, make_key, normalize_numbers, parse_key
-from tdw.optimizers import Name, OptimizerConfig
+from tdw.families.keyed_config import OPTIMIZER_KEY, KeyedConfig
+from tdw.families.keys import KeyField, normalize_numbers
+from tdw.optimizers import Name
 from tdw.parameters import require_whole_numbers
-from tdw.store.fingerprints import fingerprint_json
 
 DEFAULT_EPOCHS = 100
 
@@ -30,16 +31,12 @@ KEY = (
     KeyField("train_fraction", "f", "fraction of the pairs that train"),
     KeyField("label_noise", "noise", "fraction of the training pairs with a wrong answer"),
     KeyField("init_std", "std", "standard deviation of every weight at epoch 0"),
-    KeyField("optimizer", "opt-", "AdamW, Adam, SGD or Muon"),
-    KeyField("lr", "lr", "learning rate"),
-    KeyField("weight_decay", "wd", "weight decay"),
-    KeyField("beta1", "beta1-", "decay of the first moment"),
-    KeyField("beta2", "beta2-", "decay of the second moment"),
+    *OPTIMIZER_KEY,
 )
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(KeyedConfig):
     """One variant: f(a, b) = (W_a[a] + W_b[b])² W_out, trained by mean squared error on one-hot answers.
 
     Args:
@@ -70,6 +67,7 @@ class Config:
     beta2: float = 0.98
 
     family: ClassVar[str] = "quadratic_mlp"
+    named: ClassVar[Sequence[KeyField]] = KEY
     trained: ClassVar[tuple[str, ...]] = ("W_a", "W_b", "W_out")
 
     def __post_init__(self) -> None:
@@ -102,32 +100,6 @@ class Config:
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of every weight, in the order in which the seed draws them."""
         return {"W_a": (self.p, self.width), "W_b": (self.p, self.width), "W_out": (self.width, self.p)}
-
-    @property
-    def optimizer_config(self) -> OptimizerConfig:
-        """The optimizer's settings."""
-        return OptimizerConfig(
-            name=self.optimizer,
-            lr=self.lr,
-            weight_decay=self.weight_decay,
-            betas=(self.beta1, self.beta2),
-            momentum=0.95 if self.optimizer == "Muon" else 0.0,
-        )
-
-    @property
-    def key(self) -> str:
-        """The variant's key, such as p97_s0: it names what differs from the defaults."""
-        return make_key(self, KEY)
-
-    @classmethod
-    def parse(cls, key: str) -> Config:
-        """The configuration that `key` names. Raises BadConfig unless it is a canonical key."""
-        return parse_key(cls, KEY, key)
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 (64 hex digits) of `to_dict`."""
-        return fingerprint_json(self.to_dict())
 
     @property
     def cost(self) -> Cost:

@@ -22,25 +22,20 @@ if TYPE_CHECKING:
 
 def composition(inputs: Inputs, parameters: NoParameters) -> pd.DataFrame:
     """See COMPOSITION_TABLE."""
-    import pandas as pd
-
-    found: dict[str, Any] = {"epoch": np.array(inputs.epochs, np.int64)}
+    found: dict[str, Any] = {}
     for name in ("accuracy", "loss"):
         values = inputs.stack(COMPOSITION.name, name)
         found[name] = values[:, 0, 0]
         for i, replacement in enumerate(REPLACEMENTS):
             found |= {f"{name}_{x}_{replacement}": values[:, i, j] for j, x in enumerate(INPUTS) if j}
-    return pd.DataFrame(found)
+    return inputs.table(found)
 
 
 def copying(inputs: Inputs, parameters: NoParameters) -> pd.DataFrame:
     """See COPYING_TABLE."""
-    import pandas as pd
-
     scores = inputs.stack(COPYING.name, "score")
     flat = scores.reshape(len(scores), -1)
-    columns = {head: flat[:, i] for i, head in enumerate(head_columns(*scores.shape[1:]))}
-    return pd.DataFrame({"epoch": np.array(inputs.epochs, np.int64), **columns})
+    return inputs.table({head: flat[:, i] for i, head in enumerate(head_columns(*scores.shape[1:]))})
 
 
 def solved(inputs: Inputs, parameters: NoParameters) -> pd.DataFrame:
@@ -55,15 +50,15 @@ def solved(inputs: Inputs, parameters: NoParameters) -> pd.DataFrame:
 
 def columns(variant: VariantTables, early: int) -> Mapping[str, Any]:
     """See DESCRIPTION."""
-    table, copies, when = (variant.get(name) for name in ("composition", "copying", "solved"))
+    copies = variant.get("copying")
 
     def last(name: str) -> float:
-        return np.nan if table is None or not len(table) else float(table[name].iloc[-1])
+        return variant.number("composition", name)
 
     scores = np.array([]) if copies is None else copies.iloc[-1].drop("epoch").to_numpy(np.float64)
     accuracy = last("accuracy")
     return {
-        "solved_epoch": np.nan if when is None else float(when["solved_epoch"].iloc[0]),
+        "solved_epoch": variant.number("solved", "solved_epoch"),
         "final_accuracy": accuracy,
         "final_loss": last("loss"),
         **{f"drop_without_{x}": accuracy - last(f"accuracy_{x}_mean") for x in INPUTS[1:]},

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tdw.families.keys import KeyField, make_key, normalize_numbers, parse_key
+from tdw.families.keyed_config import OPTIMIZER_KEY, KeyedConfig
+from tdw.families.keys import KeyField, normalize_numbers
 from tdw.families.transformer import TransformerConfig
 from tdw.families.transformer.cost import require_affordable
-from tdw.optimizers import Name, OptimizerConfig
+from tdw.optimizers import Name
 from tdw.parameters import require_whole_numbers
-from tdw.store.fingerprints import fingerprint_json
 
 DEFAULT_EPOCHS = 1_000
 
@@ -23,16 +24,12 @@ KEY = (
     KeyField("seed", "s", "seed of the initialization", always=True),
     KeyField("n_names", "names", "names"),
     KeyField("d_model", "width", "width of the residual stream"),
-    KeyField("optimizer", "opt-", "AdamW, Adam, SGD or Muon"),
-    KeyField("lr", "lr", "learning rate"),
-    KeyField("weight_decay", "wd", "weight decay"),
-    KeyField("beta1", "beta1-", "decay of the first moment"),
-    KeyField("beta2", "beta2-", "decay of the second moment"),
+    *OPTIMIZER_KEY,
 )
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(KeyedConfig):
     """One variant: attention only, no layer norm, learned positions, all sequences in every batch.
 
     Args:
@@ -59,6 +56,7 @@ class Config:
     beta2: float = 0.98
 
     family: ClassVar[str] = "symbolic_ioi"
+    named: ClassVar[Sequence[KeyField]] = KEY
     n_ctx: ClassVar[int] = 5
 
     def __post_init__(self) -> None:
@@ -84,35 +82,9 @@ class Config:
         )
 
     @property
-    def optimizer_config(self) -> OptimizerConfig:
-        """The optimizer's settings."""
-        return OptimizerConfig(
-            name=self.optimizer,
-            lr=self.lr,
-            weight_decay=self.weight_decay,
-            betas=(self.beta1, self.beta2),
-            momentum=0.95 if self.optimizer == "Muon" else 0.0,
-        )
-
-    @property
-    def key(self) -> str:
-        """The variant's key, such as layers2_heads1_std0.1_s0: it names what differs from the defaults."""
-        return make_key(self, KEY)
-
-    @classmethod
-    def parse(cls, key: str) -> Config:
-        """The configuration that `key` names. Raises BadConfig unless it is a canonical key."""
-        return parse_key(cls, KEY, key)
-
-    @property
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of every weight by HookedTransformer name."""
         return self.transformer.weight_shapes
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 (64 hex digits) of `to_dict`."""
-        return fingerprint_json(self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that decides the bits of this variant's training, JSON-able."""

@@ -9,7 +9,6 @@ from tdw.families.model_functions import model_functions
 from tdw.families.symbolic_ioi.analyzers import ANALYZERS
 from tdw.families.symbolic_ioi.comparison import COMPARISON, MEASURES, OVERVIEW, QUANTITIES, SUMMARIES
 from tdw.families.symbolic_ioi.config import DEFAULT_EPOCHS, KEY, Config
-from tdw.families.symbolic_ioi.figures import PLOTS
 from tdw.families.transformer import context, exchange
 from tdw.families.transformer.cost import estimate
 from tdw.families.transformer.recipes import RECIPES
@@ -50,7 +49,7 @@ FAMILY = Family(
     parse_variant=Config.parse,
     open_checkpoint=context.TransformerContext,
     **model_functions("tdw.families.symbolic_ioi.model", metrics=(Metric("accuracy", "accuracy"),)),
-    recipes=(*RECIPES, *ANALYZERS, *SUMMARIES, *PLOTS),
+    recipes=(*RECIPES, *ANALYZERS, *SUMMARIES),
     comparison=COMPARISON,
     overview=OVERVIEW,
     cost=_cost,

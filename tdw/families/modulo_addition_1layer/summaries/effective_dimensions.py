@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,11 +22,11 @@ def compute(inputs: Inputs, parameters: NoParameters) -> pd.DataFrame:
     """One row per epoch; see `SUMMARY`."""
     import pandas as pd
 
-    columns = {"epoch": np.array(inputs.epochs, np.int64)}
+    columns: dict[str, Any] = {}
     for name in MATRICES:
         values = inputs.stack(SPECTRA, f"dimensions_{name}")
         columns[name] = values.mean(axis=1) if values.ndim == 2 else values
-    table = pd.DataFrame(columns)
+    table = inputs.table(columns)
     return table.assign(crossover_epoch=pd.array([_crossover(table)] * len(table), "Int64"))
 
 

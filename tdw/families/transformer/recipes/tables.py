@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tdw.families.transformer.recipes.analyzers import ATTRIBUTION, HEAD_SCORES, LENS, SCORES
 from tdw.recipes.analyzer import Metadata
 from tdw.recipes.summary import Inputs, NoParameters, Summary
@@ -30,7 +28,7 @@ def head_scores(inputs: Inputs, parameters: NoParameters) -> pd.DataFrame:
         heads = head_columns(*scores.shape[1:])
         columns |= {f"{name}_{head}": flat[:, i] for i, head in enumerate(heads)}
         columns[f"{name}_chance"] = chance[:, place]
-    return _by_epoch(inputs, columns)
+    return inputs.table(columns)
 
 
 def logit_lens(inputs: Inputs, parameters: NoParameters) -> pd.DataFrame:
@@ -42,20 +40,14 @@ def logit_lens(inputs: Inputs, parameters: NoParameters) -> pd.DataFrame:
     if losses.shape[2] > 1:
         columns["in_context_score"] = [in_context_score(rows[-1]) for rows in losses]
     columns |= {f"lens_{depth}": losses[:, depth].mean(axis=1) for depth in range(losses.shape[1])}
-    return _by_epoch(inputs, columns)
+    return inputs.table(columns)
 
 
 def logit_attribution(inputs: Inputs, parameters: NoParameters) -> pd.DataFrame:
     """See ATTRIBUTION_TABLE."""
     config: Any = inputs.config
     means = inputs.stack(ATTRIBUTION.name, "logit").mean(axis=2)
-    return _by_epoch(inputs, {name: means[:, i] for i, name in enumerate(config.transformer.components)})
-
-
-def _by_epoch(inputs: Inputs, columns: dict[str, Any]) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame({"epoch": np.array(inputs.epochs, np.int64), **columns})
+    return inputs.table({name: means[:, i] for i, name in enumerate(config.transformer.components)})
 
 
 def _describe(table: pd.DataFrame) -> Metadata:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from tdw.drawing import series
 from tdw.drawing.chart import Chart, Panel
-from tdw.drawing.marks import Axis, Line, share
-from tdw.drawing.style import COLORS
+from tdw.drawing.marks import Axis, share
 from tdw.families.modulo_addition_1layer.figures import subject
 from tdw.recipes.figure import NoParameters, Plot
 
@@ -43,32 +41,15 @@ def load(sources: Sources, parameters: NoParameters) -> Data:
 
 def chart(data: Data) -> Chart:
     """A line per site, in three panels."""
-
-    def lines(column: str, *, legend: bool = False) -> list[Line]:
-        marks: list[Line] = []
-        for i, site in enumerate(SHOWN):
-            rows = data.sites.loc[data.sites["site"] == site, ["epoch", column]]
-            on = series.on_schedule(rows, data.scheduled)
-            marks.append(
-                Line(
-                    on["epoch"].to_numpy(),
-                    on[column].to_numpy(np.float64),
-                    name=site,
-                    color=COLORS[i],
-                    group=site,
-                    legend=legend,
-                    symbol="circle",
-                )
-            )
-        return marks
-
+    names = {site: site for site in SHOWN}
+    of = partial(series.lines_by, data.sites, "site", scheduled=data.scheduled, names=names)
     snr = Axis("between / within classes", log=True, form=".3~g", step=1)
     return Chart(
         f"Geometry of the answers · {data.subject.label}",
         (
-            Panel(lines("snr", legend=True), y=snr, title="separation (SNR)"),
-            Panel(lines("circularity"), y=share("circularity (0–1)"), row=1, small=False),
-            Panel(lines("alignment"), y=share("alignment (0–1)"), row=2, small=False),
+            Panel(of("snr"), y=snr, title="separation (SNR)"),
+            Panel(of("circularity", legend=False), y=share("circularity (0–1)"), row=1, small=False),
+            Panel(of("alignment", legend=False), y=share("alignment (0–1)"), row=2, small=False),
         ),
         subtitle=data.subject.text,
         across=data.subject.rules,

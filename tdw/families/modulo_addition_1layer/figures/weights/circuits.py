@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from tdw.drawing import series
 from tdw.drawing.chart import Chart, Panel
-from tdw.drawing.marks import Axis, Line, share
-from tdw.drawing.style import COLORS
+from tdw.drawing.marks import Axis, share
 from tdw.families.modulo_addition_1layer.figures import subject
 from tdw.recipes.figure import NoParameters, Plot
 
@@ -42,32 +40,20 @@ def load(sources: Sources, parameters: NoParameters) -> Data:
 
 def chart(data: Data) -> Chart:
     """A line per head, in three panels."""
-
-    def lines(column: str, *, legend: bool = False) -> list[Line]:
-        marks: list[Line] = []
-        for head, rows in data.heads.groupby("head"):
-            on = series.on_schedule(rows[["epoch", column]], data.scheduled)
-            marks.append(
-                Line(
-                    on["epoch"].to_numpy(),
-                    on[column].to_numpy(np.float64),
-                    name=f"head {head}",
-                    color=COLORS[int(str(head)) % len(COLORS)],
-                    group=f"head {head}",
-                    legend=legend,
-                    symbol="circle",
-                )
-            )
-        return marks
-
+    names = {head: f"head {head}" for head in sorted(data.heads["head"].unique())}
+    of = partial(series.lines_by, data.heads, "head", scheduled=data.scheduled, names=names)
     rank = Axis("effective rank", zero=True, form=".2f", most=5)
     return Chart(
         f"Circuits of the heads · {data.subject.label}",
         (
-            Panel(lines("qk_effective_rank", legend=True), y=rank, title="QK circuit"),
-            Panel(lines("ov_effective_rank"), y=rank, title="OV circuit", row=1),
+            Panel(of("qk_effective_rank"), y=rank, title="QK circuit"),
+            Panel(of("ov_effective_rank", legend=False), y=rank, title="OV circuit", row=1),
             Panel(
-                lines("ov_copying"), y=share("copying score (0–1)"), title="OV copying", row=2, small=False
+                of("ov_copying", legend=False),
+                y=share("copying score (0–1)"),
+                title="OV copying",
+                row=2,
+                small=False,
             ),
         ),
         subtitle=data.subject.text,

@@ -1,3 +1,0 @@
-"""Figures of the family."""
-
-PLOTS = ()
