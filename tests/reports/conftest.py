@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from tiny_variant import TINY
 
+from tdw.exchange.bundle import export_bundle
 from tdw.families import get_family
 from tdw.families.modulo_addition_1layer.summaries import grokking
 from tdw.making.comparison import compare, write_comparison
@@ -220,3 +221,12 @@ def full(tiny_store: Store) -> Store:
         FAMILY.name, TINY, "blob_count", files={"data.csv": b"a\n1\n"}, provenance=provenance
     )
     return tiny_store
+
+
+@pytest.fixture
+def small(full: Store, tmp_path: Path) -> Path:
+    """A small bundle: statistics and tables."""
+    export_bundle(
+        full, FAMILY, [TINY], tmp_path / "small.tar", include=["coarseness_stats", "summaries", "plots"]
+    )
+    return tmp_path / "small.tar"

@@ -21,15 +21,6 @@ TINY = "p7_s1_d598_f0.5"
 CONFIG = FAMILY.parse_variant(TINY)
 
 
-@pytest.fixture
-def small(full: Store, tmp_path: Path) -> Path:
-    """A small bundle: statistics and tables."""
-    export_bundle(
-        full, FAMILY, [TINY], tmp_path / "small.tar", include=["coarseness_stats", "summaries", "plots"]
-    )
-    return tmp_path / "small.tar"
-
-
 def test_a_bundle_of_earlier_versions_is_read_and_its_damage_found(full: Store, tmp_path: Path) -> None:
     export_bundle(full, FAMILY, [TINY], tmp_path / "b.tar")
     expected = import_bundle(Store(tmp_path / "there"), tmp_path / "b.tar")
