@@ -3,13 +3,11 @@ record each result as it comes, and name together what failed.
 """
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import dagster as dg
 
-from tdw.epochs import format_epochs
-from tdw.errors import NotFound, TdwError
+from tdw.errors import NotFound
 from tdw.families.stored import why_no_variant
 from tdw.inventory.carry_out import Work
 from tdw.inventory.cells import VariantGaps
@@ -22,17 +20,16 @@ from tdw.store import Store
 from tdw.store.layout import COMPARISON
 from tdw.training.progress import Progress, log_progress
 from tdw.training.records import HISTORY
-from tdw_assets.assets.requested_cells import CellsConfig, as_failure, read_request
-from tdw_assets.automation.tags import REQUEST_TAG, study_tag
+from tdw_assets.assets.requested_cells import CellsConfig, read_request
+from tdw_assets.assets.run_frame import at_work, hand_over, raise_failures, waiting
+from tdw_assets.automation.tags import REQUEST_TAG
 from tdw_assets.cells.partitions import with_registered
 from tdw_assets.cells.wanted import Grid, cell_key
 from tdw_assets.recording.event_records import inventory_of
 from tdw_assets.recording.materializations import materialization, stream_done
 from tdw_assets.recording.versions import Input, read_pointers
-from tdw_resources.dagster_internals import defer_events_from_now
 from tdw_resources.events import report_materializations, report_planned
-from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, identity
-from tdw_resources.progress import Report, reporting
+from tdw_resources.progress import Report
 
 
 def carry_out_cells(
@@ -207,86 +204,3 @@ def _read_inputs(
 
 def _keys(grid: Grid, variant: str, cells: Mapping[str, Collection[int]]) -> list[tuple[dg.AssetKey, str]]:
     return [(grid.key(name), cell_key(variant, epoch)) for name in cells for epoch in sorted(cells[name])]
-
-
-@contextlib.contextmanager
-def at_work(context: dg.AssetExecutionContext, grid: Grid, *, variant: str, stage: str) -> Iterator[Report]:
-    """Sign the run with its study and this process, so that its death is noticed; yield a progress report.
-
-    Our own errors end the run as failures that show what was wrong and what to do, without a stack trace of
-    Dagster's around them.
-    """
-    instance, run = context.instance, context.run
-    if run.tags.get(WORKER_TAG) != identity():
-        instance.add_run_tags(run.run_id, {WORKER_TAG: identity()} | study_tag(grid))
-    home = Path(instance.root_directory) if instance.is_persistent else None
-    with contextlib.ExitStack() as stack:
-        report = (
-            stack.enter_context(reporting(home, run.run_id, variant=variant, stage=stage))
-            if home
-            else _ignore
-        )
-        try:
-            with as_failure():
-                yield report
-        except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt):
-            instance.add_run_tags(run.run_id, {STOPPED_TAG: "true"})
-            raise
-
-
-def waiting(context: dg.AssetExecutionContext, variant: str) -> Callable[[], None]:
-    """Says once that another process works on the variant."""
-    return lambda: context.log.info(
-        f"{variant}: another run works on it; this one waits and takes what is left"
-    )
-
-
-def raise_failures(failed: Sequence[Failed], *, total: int) -> None:
-    """Fail the run when some of its cells failed; the others are committed and recorded.
-
-    Cells that failed for one reason are named together.
-    """
-    if not failed:
-        return
-    reasons: dict[tuple[str, str, str], list[Failed]] = {}
-    for one in failed:
-        reasons.setdefault((one.name, one.variant, _words(one.error)), []).append(one)
-    lines = [
-        f"- {name} of {variant or 'all variants'}{_epochs(some)}: {words}"
-        for (name, variant, words), some in list(reasons.items())[:20]
-    ]
-    lines += [f"- and {len(reasons) - 20} more reasons"] if len(reasons) > 20 else []
-    listed = "\n".join(lines)
-    others = "; the others are done" if len(failed) < total else ""
-    raise dg.Failure(
-        description=f"{len(failed)} of {total} failed{others}.\n{listed}",
-        metadata={"failed": len(failed), "reasons": dg.MetadataValue.md(listed)},
-        allow_retries=False,
-    ) from failed[0].error
-
-
-def hand_over(context: dg.AssetExecutionContext) -> Iterator[dg.Output]:
-    """What an op of ours yields at its end: outputs that say no more than "done".
-
-    Dagster skips an op when one that it needs, in the same run, yields no output. The cells are recorded
-    already, one by one, so Dagster is told not to record the whole range of the run once more.
-    """
-    defer_events_from_now(context)
-    selected = context.op_execution_context.selected_output_names
-    for output in context.op_def.output_defs:  # in the order of the specs: each after what it needs
-        if output.name in selected:
-            yield dg.Output(None, output_name=output.name)
-
-
-def _words(error: Exception) -> str:
-    """Our own errors speak for themselves; others need their type."""
-    return str(error) if isinstance(error, TdwError) else f"{type(error).__name__}: {error}"
-
-
-def _epochs(failed: Sequence[Failed]) -> str:
-    epochs = [one.epoch for one in failed if one.epoch is not None]
-    return f" at epoch {format_epochs(epochs)}" if epochs else ""
-
-
-def _ignore(done: int, total: int, text: str) -> None:
-    """Nobody looks at the progress of an instance in memory."""

@@ -13,7 +13,7 @@ from tdw.markdown import show
 from tdw.recipes.evidence import Evidence, Float64, Row
 from tdw.recipes.family import Family
 from tdw.recipes.measures import Choices, Members, Number, Series
-from tdw.study.claim_kinds import Control, Limit, measures_of
+from tdw.study.claim_terms import Control, Limit, measures_of
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from tdw.statistics.exact import (
     spearman_of_rows,
 )
 from tdw.statistics.power import runs_for_correlation, runs_for_share
-from tdw.study.claim_kinds import Control, Predicts, SettlesBeforeOutcome, SettlesEarly
+from tdw.study.claim_kinds import Predicts, SettlesBeforeOutcome, SettlesEarly
+from tdw.study.claim_terms import Control
 from tdw.study.claims import Words
 
 SETTLES_EARLY = Words(

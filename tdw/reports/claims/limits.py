@@ -10,7 +10,8 @@ from tdw.markdown import listed, show
 from tdw.reports.claims.case import Case, matching, named
 from tdw.reports.claims.verdicts import ALPHA, FEW, Found, Test, Verdict
 from tdw.statistics.counts import lowest_p_value
-from tdw.study.claim_kinds import HasMinimum, Limit, NeverWithout, StaysBelow
+from tdw.study.claim_kinds import HasMinimum, NeverWithout, StaysBelow
+from tdw.study.claim_terms import Limit
 from tdw.study.claims import Words
 
 NEVER_WITHOUT = Words(

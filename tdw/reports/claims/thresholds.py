@@ -13,7 +13,8 @@ from tdw.reports.claims.case import Case, matching
 from tdw.reports.claims.verdicts import ALPHA, FEW, Found, Test, Verdict
 from tdw.statistics.exact import Separation, separate, smallest_separation
 from tdw.statistics.power import runs_for_separation
-from tdw.study.claim_kinds import Control, Group, ThresholdParts, ToldApart
+from tdw.study.claim_kinds import ThresholdParts, ToldApart
+from tdw.study.claim_terms import Control, Group
 from tdw.study.claims import Words
 
 WORDS = Words(
