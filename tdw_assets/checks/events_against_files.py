@@ -6,8 +6,9 @@ A cell exists when its file is in the store and the event log tells of it, with 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import dagster as dg
@@ -20,7 +21,7 @@ from tdw.recipes.catalog import catalog_of
 from tdw.reports.registry import REPORTS
 from tdw.store import Address, Store, TableAddress
 from tdw.store.fingerprints import short
-from tdw.store.layout import STATES
+from tdw.store.layout import STATES, comparison_folder
 from tdw.training.records import HISTORY
 from tdw_assets.cells.wanted import read_cell
 from tdw_assets.recording.versions import read_version, read_versions
@@ -40,11 +41,13 @@ class Cell:
             "summaries/grokking", "plots/training_curves".
         variant: "" for what covers several.
         epoch: None for what covers all epochs.
+        study: slug of the study that what covers several variants is of; "" for no study's.
     """
 
     asset: str
     variant: str
     epoch: int | None
+    study: str = ""
 
 
 def compare_with_events(
@@ -58,7 +61,8 @@ def compare_with_events(
     """What files and events disagree about; files that are wrong in themselves are left out.
 
     Studies share the files of a variant. A cell has to be what each of them has recorded; a table or plot,
-    what one of them has: it is made anew when any of them has more to show.
+    what one of them has: it is made anew when any of them has more to show. What covers several variants lies
+    in a folder of each study; where it is not there, it may lie where earlier versions wrote it.
 
     Args:
         checked: every file of the store, from `tdw.integrity.verify`, read before this is called, so that
@@ -80,6 +84,9 @@ def compare_with_events(
         if not here or not recorded or cell.variant in skip or any(file.finding for file in found):
             continue
         about = {"variant": cell.variant, "kind": stored_kind(cell.asset), "epoch": cell.epoch}
+        about["study"] = cell.study
+        if not found and _lies_where_it_was(cell, recorded, [files[family.name] for family in here]):
+            continue
         if not found:
             detail = "the event log tells of it, the store has no such file"
             yield Finding(_path(store, here[0], cell), "no file", detail, **about)
@@ -90,12 +97,25 @@ def compare_with_events(
             study, content = next(iter(wrong.items()))
             detail = f"it holds {min(held)}, the event log of study {study} tells of {content}"
             yield Finding(found[0].path, "not as recorded", detail, **about)
+    studies = {cell.study for cell in told} - {""}
     for of in files.values():
         for cell, file in of.items():
-            if cell.asset in names and cell not in told and cell.variant not in skip and not file.finding:
+            # What covers several variants and is of no study, or of one not known here, nobody records.
+            recordable = bool(cell.variant) or cell.study in studies
+            known = cell in told or cell.asset not in names or cell.variant in skip
+            if recordable and not known and not file.finding:
                 detail = "the event log does not tell of it"
-                about = {"variant": file.variant, "kind": file.kind, "epoch": file.epoch}
+                about = {"variant": file.variant, "kind": file.kind, "epoch": file.epoch, "study": file.study}
                 yield Finding(file.path, "no event", detail, **about)
+
+
+def _lies_where_it_was(
+    cell: Cell, recorded: Mapping[str, str], files: Iterable[Mapping[Cell, Checked]]
+) -> bool:
+    """Whether what a study has recorded is where earlier versions wrote it: in one folder for all studies."""
+    at = dataclasses.replace(cell, study="")
+    old = [of[at] for of in files if cell.study and at in of]
+    return any(short(file.content) in recorded.values() for file in old if not file.finding)
 
 
 def _files(checked: Iterable[Checked], folder: str) -> dict[Cell, Checked]:
@@ -134,7 +154,8 @@ def read_events(instance: dg.DagsterInstance) -> dict[Cell, dict[str, str]]:
             for partition, content in contents.items() if parts else ():
                 variant, epoch = read_cell(partition) or (partition, None)
                 if (epoch is not None) == by_epoch:  # anyone can have an event recorded for any partition
-                    found.setdefault(Cell(name, variant, epoch), {})[study] = content
+                    of = study if not variant else ""
+                    found.setdefault(Cell(name, variant, epoch, of), {})[study] = content
     return found
 
 
@@ -148,12 +169,12 @@ def _contents(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, str]:
 
 
 def _cell(file: Checked) -> Cell:
-    return Cell(_PRODUCTS.get(file.kind, file.kind), file.variant, file.epoch)
+    return Cell(_PRODUCTS.get(file.kind, file.kind), file.variant, file.epoch, file.study)
 
 
 def _path(store: Store, family: Family, cell: Cell) -> str:
     """Where the file of a cell would be."""
-    kind, variant = stored_kind(cell.asset), cell.variant or None
+    kind, variant = stored_kind(cell.asset), cell.variant or comparison_folder(cell.study)
     if cell.epoch is not None:
         return str(store.path(Address(family.name, cell.variant, kind, cell.epoch)))
     if kind.startswith("summaries/"):

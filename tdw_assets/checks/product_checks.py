@@ -83,7 +83,9 @@ def _evaluation(result: dg.AssetCheckResult, *, partition: str | None = None) ->
 def _contents(grid: Grid, instance: dg.DagsterInstance, product: Product) -> dict[str, tuple[str, ...]]:
     """Variant ("" for all) -> what the events of this study and of others with the same files tell of."""
     key = grid.key(product.name)
-    others = [k for k in instance.get_asset_keys() if k.path[1:] == key.path[1:] and k != key]
+    # What covers all variants of a study lies in a folder of its own.
+    shared = product.scope == "variant"
+    others = [k for k in instance.get_asset_keys() if shared and k.path[1:] == key.path[1:] and k != key]
 
     def read(of: dg.AssetKey) -> dict[str, str]:
         if product.scope == "variant":
@@ -101,7 +103,7 @@ def _contents(grid: Grid, instance: dg.DagsterInstance, product: Product) -> dic
 def _recorded(
     grid: Grid, store: Store, product: Product, variant: str, contents: tuple[str, ...]
 ) -> Recorded:
-    family, of = grid.family, variant or None
+    family, of = grid.family, variant or grid.study.folder
     if product.kind in ("summaries", "history"):
         address = TableAddress(family.name, of, product.short_name)
         path = store.path(address)
