@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import IO, BinaryIO
 
 from tdw.errors import BadConfig, CorruptFile, NotFound
+from tdw.store import reading
 
 BLOCK = 1 << 20
 MAX_FILES = 2_000_000
@@ -120,6 +121,7 @@ class Archive:
     def __init__(self, where: Path) -> None:
         self.where = where
         try:
+            reading.require_regular(where)
             self._source = where.open("rb")
         except OSError as error:
             raise NotFound(

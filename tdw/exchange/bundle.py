@@ -28,7 +28,7 @@ from tdw.exchange.stored_files import find_files
 from tdw.html_repr import html_fields
 from tdw.known_settings import under_known_settings
 from tdw.recipes.family import Family
-from tdw.store import Store
+from tdw.store import Store, reading
 
 _README = """\
 # A bundle of the Training Dynamics Workbench
@@ -140,6 +140,7 @@ def _describe(family: Family, key: str) -> dict[str, Any]:
 
 def _look(path: Any, relative: str) -> _Source:
     try:
+        reading.require_regular(path)
         with path.open("rb") as source:
             size, digest = hash_stream(source)
     except OSError as error:
