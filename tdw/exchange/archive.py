@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, BinaryIO
 
-from tdw.errors import BadConfig, CorruptFile, NotFound
+from tdw.errors import BadConfig, CorruptFile, NotFound, Unreadable
 from tdw.store import reading
 
 BLOCK = 1 << 20
@@ -115,6 +115,7 @@ class Archive:
 
     Raises:
         NotFound: it can't be opened.
+        Unreadable: it is no regular file.
         CorruptFile: it is no tar file, cut off, or holds links, devices, or a name twice.
     """
 
@@ -123,6 +124,8 @@ class Archive:
         try:
             reading.require_regular(where)
             self._source = where.open("rb")
+        except Unreadable:
+            raise
         except OSError as error:
             raise NotFound(
                 f"{where}: can't be opened ({error.strerror})", "give the path of a bundle"

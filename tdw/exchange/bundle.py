@@ -20,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tdw.errors import CorruptFile, StoreError
+from tdw.errors import CorruptFile, StoreError, Unreadable
 from tdw.exchange import contents
 from tdw.exchange.archive import Entry, Writer, hash_stream, validate_path
 from tdw.exchange.contents import ROOT
@@ -97,6 +97,7 @@ def export_bundle(
         NotFound: a variant, or a kind, of which nothing is stored.
         BadConfig: a key that is no variant's.
         CorruptFile: a file that is damaged, or changes meanwhile; it is not exported.
+        Unreadable: what is stored there is no regular file.
         StoreError: the archive can't be written.
     """
     described = {key: _describe(family, key) for key in variants}
@@ -143,6 +144,8 @@ def _look(path: Any, relative: str) -> _Source:
         reading.require_regular(path)
         with path.open("rb") as source:
             size, digest = hash_stream(source)
+    except Unreadable:
+        raise
     except OSError as error:
         raise CorruptFile(
             f"{path}: can't be read ({error})", "run `tdw verify`, then export again"
