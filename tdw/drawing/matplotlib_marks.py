@@ -79,9 +79,10 @@ class Pen:
             rows = {name: i for i, name in enumerate(mark.y)}  # type: ignore[arg-type]
             z = z[[rows[name] for name in panel.y.categories]]
         axis.grid(visible=False)
-        colors = {"cmap": scale.colors.lower(), "vmin": 0, "vmax": top or 1}
+        colors = {"cmap": scale.colors.lower(), "vmin": scale.bottom, "vmax": top or 1}
         if square:  # reduced by area where there are more pixels than the picture has
-            return axis.imshow(z, origin="lower", interpolation="antialiased", **colors)
+            first = "upper" if panel.y.reverse else "lower"
+            return axis.imshow(z, origin=first, interpolation="antialiased", **colors)
         x, y = (_centers(at, count) for at, count in ((mark.x, z.shape[1]), (mark.y, z.shape[0])))
         return axis.pcolormesh(x, y, z, shading="nearest", rasterized=True, **colors)
 
