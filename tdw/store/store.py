@@ -107,6 +107,21 @@ class Store:
         """Like `read_quantized_rows`, decoded: float32 (len(rows), ...)."""
         return self.read_quantized_rows(address, name, rows).decode()
 
+    def read_block(self, address: Address, name: str, index: Sequence[int]) -> npt.NDArray[Any]:
+        """array[index] of an array that is not quantized, as stored; only its bytes are read.
+
+        They have no checksum of their own: check what must hold of the values.
+
+        Raises:
+            NotFound, CorruptFile, Unreadable: each names the file.
+        """
+        path = self.path(address)
+        try:
+            with reading.access(path), path.open("rb") as file:
+                return tensorfile.read_block(file, name, index, path=path, size=_size(file))
+        except (FileNotFoundError, NotADirectoryError):
+            raise _missing(path) from None
+
     def provenance(self, address: Address) -> Provenance:
         """The header of an artifact alone (its seal is not checked; `read` and `verify` do that).
 
