@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+_MOST_LISTED = 20
+
+
+def listed(problems: Sequence[str]) -> str:
+    """Problems below each other for a message; of many the first, and how many more there are."""
+    more = len(problems) - _MOST_LISTED
+    return "\n  ".join([*problems[:_MOST_LISTED], *([f"and {more:,} more"] if more > 0 else [])])
+
 
 class TdwError(Exception):
     """An error with a remedy.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import keyword
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -91,7 +92,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     options = build_parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        if sys.stdout is not None:  # started with it closed
+            sys.stdout.flush()
+        return code
     except BadConfig as error:
         print(f"tdw {options.command}: {error}", file=sys.stderr)
         return 2
@@ -105,6 +109,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 130
     except BrokenPipeError:
+        # Python flushes once more at its end, and would complain of the same pipe (`tdw status | head -1`).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
 

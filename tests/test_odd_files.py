@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,6 +65,7 @@ def test_what_is_no_regular_file_is_said_to_be_unreadable(tiny_store: Store, wha
         lambda: tiny_store.read(artifact),
         lambda: tiny_store.provenance(artifact),
         lambda: tiny_store.read_rows(artifact, "coarseness", [0]),
+        lambda: tiny_store.read_block(artifact, "coarseness", [0]),
         lambda: tiny_store.read_table(table),
         lambda: tiny_store.read_plot(FAMILY.name, TINY, "mean_coarseness"),
     )
@@ -112,3 +114,31 @@ def test_a_name_that_can_not_be_printed_is_escaped(monkeypatch: pytest.MonkeyPat
     assert main(["status"]) == 0
     sys.stdout.flush()
     assert raw.getvalue() == b"caf\\udce9.parquet\n"
+
+
+def test_an_export_names_the_links_that_it_leaves_out(
+    tiny_store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    artifact = tiny_store.path(Address(FAMILY.name, TINY, "coarseness", 10))
+    artifact.rename(tmp_path / "elsewhere")
+    artifact.symlink_to(tmp_path / "elsewhere")
+    plots = tiny_store.root / FAMILY.name / TINY / "plots"
+    plots.mkdir()
+    (plots / "around").symlink_to(plots)
+    done = export_bundle(tiny_store, FAMILY, [TINY], tmp_path / "out.tar")
+    inside = f"{FAMILY.name}/{TINY}"
+    assert done.left_out == (f"{inside}/coarseness/00010.safetensors", f"{inside}/plots/around")
+    study = tmp_path / "study.yaml"
+    study.write_text(f"variants: [{TINY}]\nepochs: 20\ncheckpoints: [0, 10, 20]\n")
+    places = ["--study", str(study), "--store", str(tiny_store.root)]
+    assert main(["export", str(tmp_path / "out.tar"), *places]) == 0
+    assert f"left out: {done.left_out[0]} is a symbolic link" in capsys.readouterr().out
+
+
+def test_output_that_nobody_reads_any_more_is_no_error(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-P", "-m", "tdw_workbench.cli", "status", "--store", str(tmp_path / "store")]
+    ended = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (1, "")

@@ -6,6 +6,7 @@ import errno
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet
 import pytest
@@ -13,6 +14,7 @@ import safetensors.numpy
 from tiny_variant import TINY, TINY_EPOCHS
 
 from tdw.errors import Unreadable
+from tdw.exchange.bundle import export_bundle
 from tdw.families import get_family
 from tdw.integrity.findings import Checked
 from tdw.integrity.repair import repair
@@ -181,3 +183,25 @@ def test_training_goes_on_from_no_history_that_it_only_failed_to_read(
         with pytest.raises(Unreadable, match=r"history\.parquet"):
             list(train(CONFIG, store=store, checkpoints=[*TINY_EPOCHS, 5]))
     assert files(store) == before
+
+
+def test_an_export_does_not_take_a_failing_disk_for_damage_or_for_its_own(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, refused = tmp_path / "out.tar", store.path(Address(FAMILY.name, TINY, "coarseness", 10))
+    times = 0
+    real = Path.open
+
+    def refuse(path: Path, *arguments: Any, **named: Any) -> Any:
+        nonlocal times
+        times += path == refused
+        if path == refused and times > late:
+            raise OSError(errno.EIO, "Input/output error")
+        return real(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    for late in (0, 1):  # when it is hashed, and when it is copied
+        times = 0
+        with pytest.raises(Unreadable, match=r"00010\.safetensors: can't be read \(OSError: .*Input/output"):
+            export_bundle(store, FAMILY, [TINY], target)
+        assert not target.exists()

@@ -76,10 +76,13 @@ class Writer:
 
         Raises:
             CorruptFile: the source's bytes are others: it changed meanwhile.
+            Unreadable: the source's disk fails.
         """
-        hashing = _Hashing(source)
+        hashing = _Hashing(source, name)
         try:
             self._tar.addfile(_header(name, size), hashing)
+        except Unreadable:
+            raise
         except OSError as error:
             if error.errno is not None:
                 raise
@@ -95,11 +98,13 @@ class Writer:
 class _Hashing(io.RawIOBase):
     """Hashes what is read through it."""
 
-    def __init__(self, source: BinaryIO) -> None:
+    def __init__(self, source: BinaryIO, name: str) -> None:
         self._source, self._digest, self.changed = source, hashlib.sha256(), False
+        self._name = name
 
     def read(self, size: int = -1, /) -> bytes:
-        data = self._source.read(size)
+        with reading.access(self._name):
+            data = self._source.read(size)
         self._digest.update(data)
         return data
 

@@ -18,7 +18,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from tdw.errors import CorruptFile, StoreError, Unreadable
 from tdw.exchange import contents
@@ -53,13 +53,16 @@ others documented by their analyzer), `*.parquet` are tables.
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written: path, bytes, SHA-256 (64 hex digits) of the archive, files and variants in it."""
+    """What was written: path, bytes, SHA-256 (64 hex digits) of the archive, files and variants in it; and
+    paths in the store of symbolic links, which were left out.
+    """
 
     path: str
     nbytes: int
     sha256: str
     num_files: int
     variants: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
         return html_fields("Exported", dataclasses.asdict(self))
@@ -97,11 +100,12 @@ def export_bundle(
         NotFound: a variant, or a kind, of which nothing is stored.
         BadConfig: a key that is no variant's.
         CorruptFile: a file that is damaged, or changes meanwhile; it is not exported.
-        Unreadable: what is stored there is no regular file.
+        Unreadable: a file or folder that can't be read, or is no regular file; says nothing of its bytes.
         StoreError: the archive can't be written.
     """
     described = {key: _describe(family, key) for key in variants}
-    sources = [_look(path, relative) for relative, path in find_files(store, family.name, variants, include)]
+    found = find_files(store, family.name, variants, include)
+    sources = [_look(path, relative) for relative, path in found.files]
     tags = _tag_files(described, sources)
     target = Path(file)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
@@ -112,7 +116,7 @@ def export_bundle(
             for name, text in tags.items():
                 archive.add_text(f"{ROOT}/{name}", text)
             for source in sources:
-                with source.path.open("rb") as stream:
+                with _open(source.path) as stream:
                     name = f"{ROOT}/data/{source.entry.path}"
                     archive.add_file(name, stream, size=source.size, sha256=source.entry.sha256)
             archive.close()
@@ -121,17 +125,15 @@ def export_bundle(
         with temporary.open("rb") as written:
             size, digest = hash_stream(written)
         temporary.replace(target)
-    except FileNotFoundError as error:
-        raise CorruptFile(
-            f"{error.filename}: vanished while it was exported", "export again when no run is writing"
-        ) from error
+    except Unreadable:
+        raise
     except OSError as error:
         raise StoreError(
             f"{target}: could not be written ({error.strerror or error})", "make room or choose another place"
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
-    return Exported(str(target), size, digest, len(sources), tuple(described))
+    return Exported(str(target), size, digest, len(sources), tuple(described), tuple(found.links))
 
 
 def _describe(family: Family, key: str) -> dict[str, Any]:
@@ -139,17 +141,27 @@ def _describe(family: Family, key: str) -> dict[str, Any]:
     return {"family": family.name, "fingerprint": config.fingerprint, "config": config.to_dict()}
 
 
+def _open(path: Any) -> BinaryIO:
+    """Only the opening is blamed on the source: what fails later may be the archive's disk."""
+    try:
+        with reading.access(path):
+            reading.require_regular(path)
+            stream: BinaryIO = path.open("rb")
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise _vanished(path) from error
+    return stream
+
+
+def _vanished(path: Any) -> CorruptFile:
+    return CorruptFile(f"{path}: vanished while it was exported", "export again when no run is writing")
+
+
 def _look(path: Any, relative: str) -> _Source:
     try:
-        reading.require_regular(path)
-        with path.open("rb") as source:
+        with reading.opened(path) as source:
             size, digest = hash_stream(source)
-    except Unreadable:
-        raise
-    except OSError as error:
-        raise CorruptFile(
-            f"{path}: can't be read ({error})", "run `tdw verify`, then export again"
-        ) from error
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise _vanished(path) from error
     return _Source(Entry(validate_path(relative), digest), path, size)
 
 

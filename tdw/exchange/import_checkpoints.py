@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tdw.errors import CorruptFile, FingerprintMismatch, StoreError, TdwError
+from tdw.errors import CorruptFile, FingerprintMismatch, StoreError, TdwError, listed
 from tdw.exchange.archive import REMEDY, Archive, hash_stream
 from tdw.exchange.contents import Contents, read_contents
 from tdw.exchange.stored_files import stored_cell
@@ -141,7 +141,7 @@ def _require_known(contents: Contents, bundle: Path) -> None:
     if differing:
         raise FingerprintMismatch(
             f"{bundle}: variants whose configuration is not what this version makes of their keys:\n  "
-            + "\n  ".join(differing),
+            + listed(differing),
             f"use the version of tdw that exported it ({contents.tdw}), or one with the same family",
         )
 
@@ -166,11 +166,9 @@ def _require_sound(staged: Store, bundle: Path) -> None:
     wrong = [finding for finding in found if finding.problem not in _TOLERATED]
     if wrong:
         root = str(staged.root)
-        lines = [f"{f.path.removeprefix(root).lstrip('/')}: {f.problem}: {f.detail}" for f in wrong[:20]]
-        more = [f"and {len(wrong) - 20} more"] if len(wrong) > 20 else []
+        lines = [f"{f.path.removeprefix(root).lstrip('/')}: {f.problem}: {f.detail}" for f in wrong]
         raise FingerprintMismatch(
-            f"{bundle}: files that are not what they say they are:\n  " + "\n  ".join([*lines, *more]),
-            REMEDY,
+            f"{bundle}: files that are not what they say they are:\n  {listed(lines)}", REMEDY
         )
 
 
@@ -198,9 +196,8 @@ def _sort_out(
         elif not same:
             kept.append(entry.path)
     if differing:
-        more = f"\n  and {len(differing) - 20} more" if len(differing) > 20 else ""
         raise FingerprintMismatch(
-            "the bundle and the store differ:\n  " + "\n  ".join(differing[:20]) + more,
+            f"the bundle and the store differ:\n  {listed(differing)}",
             "import into another store, or replace the store's files with --replace",
         )
     # A plot whose manifest stays needs none of the bundle's pictures.

@@ -70,6 +70,10 @@ def parse_sources(
         text, sign, path = item.partition("=")
         if not sign or not path:
             raise BadConfig(f"--checkpoint {item!r} is not EPOCH=FILE", "write 5000=weights.safetensors, say")
+        if "://" in path:
+            raise BadConfig(
+                f"--checkpoint {item!r} names an address", "download the file, then give its path"
+            )
         try:
             epochs = parse_epochs(text)
         except BadConfig as error:

@@ -10,11 +10,13 @@ everything else goes through `torch.load` with `weights_only=True`.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tdw.errors import BadConfig, CorruptFile, NotFound, Unreadable
+from tdw.errors import BadConfig, CorruptFile, NotFound, Unreadable, listed
+from tdw.store import reading
 
 if TYPE_CHECKING:
     import torch
@@ -32,6 +34,7 @@ _POINTERS = {
     b"<html": _PAGE,
 }
 _SAVE = "save the model's state_dict with safetensors or torch.save"
+_LONGEST_NAME = 200
 _FORBIDDEN = re.compile(r"GLOBAL ([\w.]+)")
 
 
@@ -41,10 +44,8 @@ def load_file(file: Path) -> Any:
     Raises:
         NotFound, CorruptFile, Unreadable: each names the file.
     """
-    if not file.is_file():
-        raise NotFound(f"{file}: no such file", "give the path of a safetensors file or a state dict")
     try:
-        with file.open("rb") as source:
+        with reading.opened(file) as source:
             head = source.read(64)
         for start, (what, remedy) in _POINTERS.items():
             if head.lstrip().startswith(start):
@@ -55,6 +56,12 @@ def load_file(file: Path) -> Any:
         if file.suffix.lower() == ".safetensors" and not archive:
             raise CorruptFile(f"{file}: can't be read as weights (no safetensors header)", _SAVE)
         return _load_torch(file)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFound(
+            f"{file}: no such file", "give the path of a safetensors file or a state dict"
+        ) from error
+    except Unreadable:
+        raise
     except (OSError, MemoryError, ImportError) as error:
         reason = getattr(error, "strerror", "") or str(error) or type(error).__name__
         raise Unreadable(f"{file}: can't be read ({reason})", "mend the cause that is named") from error
@@ -76,7 +83,8 @@ def _load_torch(file: Path) -> Any:
     import torch
 
     try:
-        with file.open("rb") as stream:  # by its name alone torch may refuse it
+        # By its name alone torch may refuse it. Its warnings are of formats that are then refused.
+        with file.open("rb") as stream, warnings.catch_warnings(action="ignore"):
             return torch.load(stream, map_location="cpu", weights_only=True)
     except (OSError, MemoryError, ImportError):
         raise
@@ -148,11 +156,18 @@ def require_state_dict(loaded: Any, *, where: object) -> Weights:
             if inside
             else "save `model.state_dict()` alone",
         )
+    # Others' names reach the terminal: no control sequences, no pages of text.
+    odd = [repr(name[:80]) for name in named if len(name) > _LONGEST_NAME or not name.isprintable()]
+    if odd:
+        raise BadConfig(
+            f"{where}: tensors with names that can't be printed, or are longer than {_LONGEST_NAME} "
+            f"characters:\n  {listed(odd)}",
+            _SAVE,
+        )
     problems = [f"{name}: {what}" for name, tensor in named.items() if (what := _unfit(name, tensor))]
     if problems:
-        listed = "\n  ".join(problems[:20])
         raise BadConfig(
-            f"{where}: tensors that are no weights:\n  {listed}",
+            f"{where}: tensors that are no weights:\n  {listed(problems)}",
             "save dense tensors of float32, float64 or a shorter float",
         )
     return named

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from tdw.errors import BadConfig, CorruptFile, NotFound
 from tdw.families import get_family
 from tdw.families.stored import stored_variants
 from tdw.integrity.names import artifact_kinds, table_names
-from tdw.store import Store, document_files
+from tdw.store import Store, document_files, reading
 from tdw.store.layout import EPOCH_FILE, STATES
 
 _TABLES_AND_PLOTS = ("summaries", "plots")
@@ -35,21 +36,32 @@ def stored_cell(path: str) -> tuple[str, str, str, int | None]:
     return match["family"], match["variant"], match["kind"] or "", None if epoch is None else int(epoch)
 
 
-def find_files(
-    store: Store, family: str, variants: Sequence[str], include: Collection[str] | None
-) -> list[tuple[str, Any]]:
-    """Relative path and path of what to export, in order.
+@dataclass(frozen=True)
+class Found:
+    """What to export, in order, as relative path and path; and the relative paths of symbolic links, which may
+    lead out of the store and are left out.
+    """
+
+    files: list[tuple[str, Any]]
+    links: list[str]
+
+
+def find_files(store: Store, family: str, variants: Sequence[str], include: Collection[str] | None) -> Found:
+    """What to export.
 
     Raises:
         NotFound: a variant or a kind of which there is nothing.
+        Unreadable: a folder that can't be listed.
     """
     found: list[tuple[str, Any]] = []
+    links: list[str] = []
     seen = set[str]()
     wanted_comparison = include is None or "comparison" in include
     compared = store.comparison_folders(family) if wanted_comparison else []
     for variant in [*variants, *compared]:
         folder = store.root / family / variant
-        kinds = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+        with reading.access(folder):
+            kinds = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
         kinds = [kind for kind in kinds if kind in _TABLES_AND_PLOTS or kind in artifact_kinds()]
         if variant not in compared and not kinds:
             raise NotFound(
@@ -65,7 +77,9 @@ def find_files(
             if not taken:
                 continue
             for relative, path in _walk(folder / kind, f"{family}/{variant}/{kind}"):
-                if _STORED.fullmatch(relative) and _is_ours(path, kind):
+                if _is_link(path):
+                    links.append(relative)
+                elif _STORED.fullmatch(relative) and _is_ours(path, kind):
                     found.append((relative, path))
                     seen.add("comparison" if variant in compared else kind)
     lacking = sorted(set(include or ()) - seen)
@@ -74,7 +88,7 @@ def find_files(
             f"nothing of {', '.join(lacking)} is stored for {', '.join(variants)}",
             f"there is: {', '.join(sorted(seen)) or 'nothing'}; or compute it first",
         )
-    return sorted(found, key=lambda item: item[0])
+    return Found(sorted(found, key=lambda item: item[0]), sorted(links))
 
 
 def _is_ours(path: Any, kind: str) -> bool:
@@ -94,10 +108,15 @@ def _is_ours(path: Any, kind: str) -> bool:
 
 
 def _walk(folder: Any, relative: str) -> Iterator[tuple[str, Any]]:
-    for path in sorted(folder.iterdir(), key=lambda p: p.name):
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            yield from _walk(path, f"{relative}/{path.name}")
-        elif not (isinstance(path, Path) and path.is_symlink()):
-            yield f"{relative}/{path.name}", path
+    with reading.access(folder):
+        names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+        inner = {name for name in names if (folder / name).is_dir() and not _is_link(folder / name)}
+    for name in names:
+        if name in inner:
+            yield from _walk(folder / name, f"{relative}/{name}")
+        else:
+            yield f"{relative}/{name}", folder / name
+
+
+def _is_link(path: Any) -> bool:
+    return isinstance(path, Path) and path.is_symlink()

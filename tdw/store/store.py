@@ -117,7 +117,7 @@ class Store:
         """
         path = self.path(address)
         try:
-            with reading.access(path), path.open("rb") as file:
+            with reading.opened(path) as file:
                 return tensorfile.read_block(file, name, index, path=path, size=_size(file))
         except (FileNotFoundError, NotADirectoryError):
             raise _missing(path) from None

@@ -14,7 +14,7 @@ from tdw.inventory.products import Product
 from tdw.making.comparison import write_comparison
 from tdw.recipes.catalog import catalog_of
 from tdw.reports.registry import get_report
-from tdw.store import tablefile
+from tdw.store import reading, tablefile
 from tdw.study.extra_epochs import choose
 from tdw.training.loop import train
 from tdw_assets.cells.wanted import Grid
@@ -47,7 +47,7 @@ def metadata_of(grid: Grid, done: Done) -> Metadata:
 
 def _table_metadata(path: UPath) -> Metadata:
     """Columns with their types, and the number of rows, where Dagster looks for them."""
-    table, _, _ = tablefile.decode(path.read_bytes(), path=path)
+    table, _, _ = tablefile.decode(reading.read_bytes(path), path=path)
     columns = [dg.TableColumn(str(name), str(kind)) for name, kind in table.dtypes.items()]
     return {"dagster/column_schema": dg.TableSchema(columns), "dagster/row_count": len(table)}
 

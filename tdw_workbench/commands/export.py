@@ -47,6 +47,8 @@ def run(options: argparse.Namespace) -> int:
             files = count(done.num_files, "file")
             print(f"{done.path}: {files} of {', '.join(done.variants)}, {done.nbytes / 1e6:,.1f} MB")
             print(f"sha256 {done.sha256}")
+            for path in done.left_out:
+                print(f"left out: {path} is a symbolic link; put the file itself there to take it along")
             return 0
     there = ", ".join(key for keys in stored.values() for key in keys) or "nothing"
     raise NotFound(

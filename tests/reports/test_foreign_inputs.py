@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -269,3 +270,28 @@ def test_what_fits_no_layout_is_refused_with_names_and_shapes(store: Store, tmp_
         state[first] = torch.ones(2, 2)
         words = refused(store, {0: save(tmp_path / f"{number}.pt", state)})
         assert "blocks.1.norm.w: unknown" in words and "shape (2, 2)" in words
+
+
+@pytest.mark.parametrize("what", ["a FIFO", "a folder", "a device", "File name too long"])
+def test_what_is_no_file_of_weights_is_said_to_be_that(store: Store, tmp_path: Path, what: str) -> None:
+    path = tmp_path / ("a" * 300 if what.startswith("File") else "odd")
+    if what == "a FIFO":
+        os.mkfifo(path)
+    elif what == "a folder":
+        path.mkdir()
+    elif what == "a device":
+        path.symlink_to("/dev/zero")
+    words = refused(store, {0: path}, Unreadable)
+    assert str(path) in words and what in words
+
+
+@pytest.mark.parametrize("name", ["a\nb\x1b[31m", "a" * 100_000])
+def test_a_name_for_the_terminal_to_choke_on_is_not_repeated(store: Store, tmp_path: Path, name: str) -> None:
+    words = refused(store, {0: save(tmp_path / "a.pt", {**hooked(), name: torch.zeros(2)})})
+    assert "can't be printed" in words and "\x1b" not in words and len(words) < 1000
+
+
+def test_of_many_problems_the_first_are_named(store: Store, tmp_path: Path) -> None:
+    state = {f"t{i}": torch.zeros(1) for i in range(5000)}
+    words = refused(store, {0: save(tmp_path / "a.pt", state)})
+    assert "t0: unknown" in words and "and 4," in words and len(words) < 2000

@@ -158,6 +158,7 @@ def test_after_an_import_no_event_and_no_table_is_missing(
         (["--checkpoint", "123456789=a"], "123456789"),
         (["--checkpoint", f"{'1' * 23}=a"], "EPOCH=FILE"),
         (["--checkpoint", "\u00b2=a"], "EPOCH=FILE"),
+        (["--checkpoint", "5=https://example.org/a.pt"], "names an address"),
         (["--checkpoint", "5=a", "--entry", "x", "--entry", "y"], "2 --entry for 1 --checkpoint"),
         (["bundle.tar", "--entry", "x"], "leave the options out"),
         (["bundle.tar", "--strip-prefix", "module."], "leave the options out"),

@@ -31,7 +31,12 @@ def test_loopback_names_are_answered(client: TestClient, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "127.0.0.1.evil.example", "", "localhost@evil.example", "[", "10.0.0.1"]
+    "host",
+    [
+        *("evil.example", "127.0.0.1.evil.example", "", "localhost@evil.example", "[", "10.0.0.1"),
+        *("evil.example@localhost", "localhost/evil.example", "localhost?x", "localhost#x", "local\thost"),
+        *("localhost, evil.example", "localhost.", "[::ffff:127.0.0.1]"),
+    ],
 )
 def test_other_hosts_are_refused_with_advice(client: TestClient, host: str) -> None:
     answer = client.get("/tdw/", headers={"host": host})
@@ -66,6 +71,7 @@ def test_head_is_answered(client: TestClient) -> None:
         ({"origin": "http://evil.example"}, 403),
         ({"origin": "http://127.0.0.1:9999"}, 403),
         ({"origin": "null"}, 403),
+        ({"origin": "chrome-extension://127.0.0.1:3001"}, 403),
         ({"sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"}, 200),
         ({"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}, 403),
         ({"sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}, 403),
@@ -78,6 +84,15 @@ def test_pages_of_other_sites_do_not_read_ours(
     client: TestClient, headers: dict[str, str], status: int
 ) -> None:
     assert client.get(f"/tdw/api/metrics/{HERE}", headers=headers).status_code == status
+
+
+def test_of_two_hosts_or_origins_none_is_believed(client: TestClient) -> None:
+    for name, own, other in (
+        ("host", "127.0.0.1:3001", "evil.example"),
+        ("origin", "http://127.0.0.1:3001", "http://evil.example"),
+    ):
+        for both in ([own, other], [other, own]):
+            assert client.get("/tdw/ping", headers=[(name, value) for value in both]).status_code == 403
 
 
 def test_every_answer_carries_the_security_headers(client: TestClient) -> None:

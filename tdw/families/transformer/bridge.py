@@ -15,7 +15,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from tdw.errors import BadConfig
+from tdw.errors import BadConfig, listed
 from tdw.families.transformer.config import TransformerConfig
 from tdw.families.transformer.network import NORM_EPS, Weights, unembedding
 
@@ -113,9 +113,8 @@ def weights_from_state_dict(config: TransformerConfig, state: Mapping[str, Tenso
         elif tuple(state[name].shape) != shape:
             problems.append(f"{name}: shape {tuple(state[name].shape)}, expected {shape}")
     if problems:
-        listed = "\n  ".join(problems)
         raise BadConfig(
-            f"the state dict is not a model of this architecture:\n  {listed}",
+            f"the state dict is not a model of this architecture:\n  {listed(problems)}",
             "load a HookedTransformer of the same widths, normalization, positions and biases",
         )
     return {name: state[name].detach().to("cpu", torch.float32).contiguous().clone() for name in shapes}

@@ -13,6 +13,7 @@ Programs (curl, the daemon, `DagsterGraphQLClient`) send neither Origin nor Sec-
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -26,6 +27,7 @@ FILES = ("/notebook", "/dagit/notebook", "/logs/", "/download_debug/")
 """Dagster's downloads: not opened from elsewhere. /notebook shows any notebook file with its scripts."""
 NOT_SHARED = "open the address in a tab of its own: other pages may neither read nor use the workbench"
 BEHIND_A_PROXY = "if this is a reverse proxy, have it pass the Host header on unchanged"
+_HOST = re.compile(r"(?:[\w.\-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?", re.ASCII)
 _DEFAULT_PORT = {"http": ":80", "https": ":443"}
 _DENIAL = "websocket.http.response"
 
@@ -88,6 +90,8 @@ def refusal(status: int, what: str, remedy: str, **headers: str) -> JSONResponse
 
 def host_name(host: str) -> str:
     """The name in a Host header, without the port; "" when it is none."""
+    if not _HOST.fullmatch(host):  # a URL's parser would find a name in user@name or name/else
+        return ""
     try:
         return (urlsplit(f"//{host}").hostname or "").lower()
     except ValueError:
@@ -95,7 +99,7 @@ def host_name(host: str) -> str:
 
 
 def _foreign_host(headers: Headers, allowed: frozenset[str]) -> JSONResponse | None:
-    host = headers.get("host", "")
+    host = ", ".join(headers.getlist("host"))  # of two, proxies and servers would choose differently
     if ANY_HOST in allowed or host_name(host) in allowed:
         return None
     return refusal(
@@ -107,9 +111,9 @@ def _foreign_host(headers: Headers, allowed: frozenset[str]) -> JSONResponse | N
 
 def _foreign_page(headers: Headers, *, opens: bool) -> JSONResponse | None:
     """Refuse what a page of another origin asks; `opens`: a link on it may lead to this address."""
-    origin = headers.get("origin")
-    if origin is not None and not _is_own(origin, headers.get("host", "")):
-        return refusal(403, f"a page of {origin[:80]!r} asked", f"{NOT_SHARED}; {BEHIND_A_PROXY}")
+    for origin in headers.getlist("origin"):
+        if not _is_own(origin, headers.get("host", "")):
+            return refusal(403, f"a page of {origin[:80]!r} asked", f"{NOT_SHARED}; {BEHIND_A_PROXY}")
     # "same-site" is no friend: another port of this machine is same-site.
     if headers.get("sec-fetch-site", "none") in ("none", "same-origin") or (opens and _opens_a_page(headers)):
         return None
@@ -119,7 +123,11 @@ def _foreign_page(headers: Headers, *, opens: bool) -> JSONResponse | None:
 def _is_own(origin: str, host: str) -> bool:
     """Whether `origin` is the one that the request went to. The scheme may differ: a proxy may end TLS."""
     scheme, _, authority = origin.lower().partition("://")
-    return authority != "" and authority == host.lower().removesuffix(_DEFAULT_PORT.get(scheme, ""))
+    return (
+        scheme in _DEFAULT_PORT
+        and authority != ""
+        and authority == host.lower().removesuffix(_DEFAULT_PORT.get(scheme, ""))
+    )
 
 
 def _opens_a_page(headers: Headers) -> bool:

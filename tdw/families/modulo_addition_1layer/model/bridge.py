@@ -16,7 +16,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from tdw.errors import BadConfig
+from tdw.errors import BadConfig, listed
 from tdw.families.modulo_addition_1layer.config import Config
 from tdw.families.modulo_addition_1layer.layouts import convert
 from tdw.recipes.family import Weights
@@ -114,9 +114,8 @@ def weights_from_state_dict(config: Config, state: Mapping[str, Tensor]) -> dict
         if frozen and weights[name].any():
             problems.append(f"{name}: not zero, but this family's biases are")
     if problems:
-        listed = "\n  ".join(problems)
         raise BadConfig(
-            f"the state dict is not a model of {config.family}, {config.key}:\n  {listed}",
+            f"the state dict is not a model of {config.family}, {config.key}:\n  {listed(problems)}",
             "load a one-layer transformer of this architecture and modulus, without layer norm and biases, "
             "as HookedTransformer, TransformerBridge or the repository of Nanda et al. names its tensors",
         )
