@@ -12,6 +12,7 @@ import keyword
 import signal
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from tdw.errors import BadConfig, TdwError
 from tdw_resources.places import Places, find_places
@@ -87,6 +88,9 @@ def places_of(options: argparse.Namespace) -> Places:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit code."""
     take_signals(signal.SIGINT)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a file's name may hold what no terminal can show
+            stream.reconfigure(errors="backslashreplace")
     options = build_parser().parse_args(arguments)
     try:
         return int(options.run(options))
