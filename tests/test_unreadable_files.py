@@ -189,19 +189,18 @@ def test_an_export_does_not_take_a_failing_disk_for_damage_or_for_its_own(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target, refused = tmp_path / "out.tar", store.path(Address(FAMILY.name, TINY, "coarseness", 10))
-    times = 0
+    sound_times = 0
     real = Path.open
 
     def refuse(path: Path, *arguments: Any, **named: Any) -> Any:
-        nonlocal times
-        times += path == refused
-        if path == refused and times > late:
+        nonlocal sound_times
+        sound_times -= path == refused
+        if path == refused and sound_times < 0:
             raise OSError(errno.EIO, "Input/output error")
         return real(path, *arguments, **named)
 
     monkeypatch.setattr(Path, "open", refuse)
-    for late in (0, 1):  # when it is hashed, and when it is copied
-        times = 0
+    for sound_times in (0, 1):  # when it is hashed, and when it is copied
         with pytest.raises(Unreadable, match=r"00010\.safetensors: can't be read \(OSError: .*Input/output"):
             export_bundle(store, FAMILY, [TINY], target)
         assert not target.exists()

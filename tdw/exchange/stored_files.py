@@ -38,8 +38,8 @@ def stored_cell(path: str) -> tuple[str, str, str, int | None]:
 
 @dataclass(frozen=True)
 class Found:
-    """What to export, in order, as relative path and path; and the relative paths of symbolic links, which may
-    lead out of the store and are left out.
+    """What to export, in order, as relative path and path; and the relative paths of symbolic links: they may
+    lead out of the store, and are left out.
     """
 
     files: list[tuple[str, Any]]
