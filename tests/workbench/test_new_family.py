@@ -92,12 +92,12 @@ def test_a_bad_name_or_place_is_refused_and_nothing_is_written(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_a_new_family_goes_to_its_first_plot_by_up(folder: Path) -> None:
     up = Up.start(folder, study=SMALL)
     try:
-        up.await_ui()
-        until("the study is complete", lambda: "The study is complete" in up.said(), within_s=400)
+        up.await_ui(within_s=240)
+        until("the study is complete", lambda: "The study is complete" in up.said(), within_s=500)
         page = requests.get(f"http://127.0.0.1:{up.port}/tdw/", timeout=30).text
         link = re.search(rf'"(/tdw/view/plot/{NAME}/{KEY}/offset_attention[^"]*)"', page)
         assert link, page[:2000]
