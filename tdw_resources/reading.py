@@ -22,6 +22,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
 from tdw.errors import StoreError
+from tdw.store import reading
 from tdw_resources.dagster_internals import (
     INDEX_SHARD_NAME,
     DefaultRunCoordinator,
@@ -56,9 +57,10 @@ def read_instance(home: Path, look: Callable[[Reading], Found]) -> Found:
     While somebody else writes, `look` may be called twice.
 
     Raises:
-        StoreError: there is a database that can't be read.
+        StoreError: the home, or a database in it, can't be read.
     """
-    configured = (home / "dagster.yaml").exists()
+    with reading.access(home):  # before anything in it is looked at
+        configured = (home / "dagster.yaml").exists()
     if configured and not _keeps_files_in(home):  # a database server, or files elsewhere
         with dg.DagsterInstance.from_config(str(home)) as instance:
             return look(Reading(instance, recorded=True))

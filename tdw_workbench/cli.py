@@ -7,6 +7,7 @@ given; 130 stopped by Ctrl-C.
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import keyword
 import os
@@ -111,10 +112,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 130
     except BrokenPipeError:
-        # Python flushes once more at its end, and would complain of the same pipe (`tdw status | head -1`).
-        if sys.stdout is not None:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return 1
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        _forget_output()
+        what = error.filename or "the output"
+        print(f"tdw {options.command}: {what}: can't be written ({error.strerror})", file=sys.stderr)
+        print("  -> make room, then run it again; what was finished is kept", file=sys.stderr)
+        return 1
+
+
+def _forget_output() -> None:
+    """Python writes what is left once more at its end, and would complain of the same file or pipe."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

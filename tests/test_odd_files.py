@@ -135,10 +135,18 @@ def test_an_export_names_the_links_that_it_leaves_out(
     assert f"left out: {done.left_out[0]} is a symbolic link" in capsys.readouterr().out
 
 
-def test_output_that_nobody_reads_any_more_is_no_error(tmp_path: Path) -> None:
-    reader, writer = os.pipe()
-    os.close(reader)
+@pytest.mark.parametrize("where", ["a pipe that nobody reads", "/dev/full"])
+def test_output_that_can_not_be_written_ends_in_no_traceback(tmp_path: Path, where: str) -> None:
+    if where == "/dev/full":
+        writer = os.open(where, os.O_WRONLY)
+    else:
+        reader, writer = os.pipe()
+        os.close(reader)
     command = [sys.executable, "-P", "-m", "tdw_workbench.cli", "status", "--store", str(tmp_path / "store")]
     ended = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writer)
-    assert (ended.returncode, ended.stderr) == (1, "")
+    said = (
+        "" if where != "/dev/full" else "tdw status: the output: can't be written (No space left on device)"
+    )
+    assert ended.returncode == 1 and ended.stderr.partition("\n")[0] == said
+    assert ended.stderr.count("\n") == (2 if said else 0)

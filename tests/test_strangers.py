@@ -36,6 +36,9 @@ def invite(store: Store) -> set[str]:
     for folder in (store.root, family, variant, variant / "plots"):
         (folder / "lost+found").mkdir()
         made.append(folder / "lost+found")
+    (variant / "plots" / "manifest.json").mkdir()
+    (variant / "plots" / "manifest.json" / "x").write_bytes(b"mine")
+    made.append(variant / "plots" / "manifest.json" / "x")
     (family / "p8_s1_d598").mkdir()
     (family / "p5_s1_d598").write_bytes(b"no folder")
     made += [family / "p8_s1_d598", family / "p5_s1_d598"]

@@ -19,10 +19,12 @@ from tdw.families import get_family
 from tdw.integrity.findings import Checked
 from tdw.integrity.repair import repair
 from tdw.integrity.verify import verify
+from tdw.inventory.products import Product
 from tdw.making.tables import summarize
 from tdw.recipes.catalog import catalog_of
 from tdw.store import Address, Store, TableAddress
 from tdw.store.layout import CHECKPOINTS
+from tdw_resources.reading import read_instance
 
 FAMILY = get_family("modulo_addition_1layer")
 CONFIG = FAMILY.parse_variant(TINY)
@@ -185,22 +187,59 @@ def test_training_goes_on_from_no_history_that_it_only_failed_to_read(
     assert files(store) == before
 
 
+@pytest.mark.parametrize("sound_times", [0, 1], ids=["when it is hashed", "when it is copied"])
 def test_an_export_does_not_take_a_failing_disk_for_damage_or_for_its_own(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sound_times: int
 ) -> None:
     target, refused = tmp_path / "out.tar", store.path(Address(FAMILY.name, TINY, "coarseness", 10))
-    sound_times = 0
+    opened: list[Path] = []
     real = Path.open
 
     def refuse(path: Path, *arguments: Any, **named: Any) -> Any:
-        nonlocal sound_times
-        sound_times -= path == refused
-        if path == refused and sound_times < 0:
-            raise OSError(errno.EIO, "Input/output error")
+        if path == refused:
+            opened.append(path)
+            if len(opened) > sound_times:
+                raise OSError(errno.EIO, "Input/output error")
         return real(path, *arguments, **named)
 
     monkeypatch.setattr(Path, "open", refuse)
-    for sound_times in (0, 1):  # when it is hashed, and when it is copied
-        with pytest.raises(Unreadable, match=r"00010\.safetensors: can't be read \(OSError: .*Input/output"):
-            export_bundle(store, FAMILY, [TINY], target)
-        assert not target.exists()
+    with pytest.raises(Unreadable, match=r"00010\.safetensors: can't be read \(OSError: .*Input/output"):
+        export_bundle(store, FAMILY, [TINY], target)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("folder", [".", "coarseness", "summaries", "plots", "plots/a_plot"])
+def test_a_folder_that_can_be_listed_but_not_entered_is_reported(
+    store: Store, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    closed = store.root / FAMILY.name / TINY / folder
+    real = Path.stat
+
+    def refuse(path: Path, **named: Any) -> Any:
+        if closed in path.parents:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, **named)
+
+    plot = Product("plots/a_plot", "plots", "variant", "summarize", (), (), "", "", "")
+    before = files(store)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "stat", refuse)
+        wrong = repaired(store)
+        if folder in (".", "plots"):
+            with pytest.raises(Unreadable, match="plots"):
+                plot.exists(FAMILY.name, store, TINY)
+    assert {c.finding.problem for c in wrong if c.finding} == {"unreadable"}
+    assert files(store) == before
+
+
+def test_a_home_that_may_not_be_entered_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Path.stat
+
+    def refuse(path: Path, **named: Any) -> Any:
+        if tmp_path in path.parents:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, **named)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(Unreadable, match=str(tmp_path)):
+        read_instance(tmp_path, lambda found: found.recorded)

@@ -99,12 +99,12 @@ def _is_ours(path: Any, kind: str) -> bool:
         return EPOCH_FILE.fullmatch(path.name) is not None
     if path.name == document_files.MANIFEST:
         return True
+    if not document_files.CONTENT.fullmatch(path.parent.name):
+        return False
     try:
         return path.name in document_files.read(path.parent.parent).files
     except (NotFound, CorruptFile):
-        return bool(
-            document_files.CONTENT.fullmatch(path.parent.name)
-        )  # what is damaged is found when it is read
+        return True  # what is damaged is found when it is read
 
 
 def _walk(folder: Any, relative: str) -> Iterator[tuple[str, Any]]:

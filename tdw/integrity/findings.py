@@ -77,6 +77,22 @@ def entries(folder: Path) -> list[Path]:
         return []
 
 
+def is_file(path: Path) -> bool:
+    """Whether it is a file, or can't be looked at: reading it then says why."""
+    try:
+        return path.is_file()
+    except OSError:
+        return True
+
+
+def is_dir(path: Path) -> bool:
+    """Whether it is a folder, or can't be looked at: listing it then says why."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return True
+
+
 def unreadable(folder: Path, error: Exception, **cell: Any) -> Checked:
     """A folder that can't be listed."""
     return as_checked(folder, Finding(str(folder), "unreadable", words(error), **cell))

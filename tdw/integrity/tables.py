@@ -13,6 +13,8 @@ from tdw.integrity.findings import (
     Finding,
     as_checked,
     entries,
+    is_dir,
+    is_file,
     stranger,
     unless_ours,
     unreadable,
@@ -34,13 +36,13 @@ def check_tables_and_plots(store: Store, family: Family, variant: str) -> Iterat
         yield unreadable(folder, error, **of)
         return
     for path in stored:
-        if path.suffix == ".parquet" and is_name(path.stem) and path.is_file():
+        if path.suffix == ".parquet" and is_name(path.stem) and is_file(path):
             checked = check_table(TableAddress(family.name, variant, path.stem), path)
             yield unless_ours(checked, ours=path.stem in tables)
         else:
             yield stranger(path, "not named like a table", **of)
     for path in drawn:
-        if path.is_dir() and is_name(path.name):
+        if is_dir(path) and is_name(path.name):
             for checked in check_plot(store, family, variant, path):
                 yield unless_ours(checked, ours=path.name in plots)
         else:
@@ -74,7 +76,7 @@ def check_records(store: Store, family: Family) -> Iterator[Checked]:
         yield unreadable(folder, error)
         return
     for path in paths:
-        if path.suffix != ".json" or not is_name(path.stem) or not path.is_file():
+        if path.suffix != ".json" or not is_name(path.stem) or not is_file(path):
             yield stranger(path, "not named like a record")
             continue
         of: dict[str, Any] = {"variant": "", "kind": f"studies/{path.stem}"}
@@ -122,7 +124,7 @@ def check_plot(store: Store, family: Family, variant: str, folder: Path) -> Iter
     for path in listed:
         if path.name in (document_files.MANIFEST, named):
             continue
-        if path.is_dir() and document_files.CONTENT.fullmatch(path.name):
+        if is_dir(path) and document_files.CONTENT.fullmatch(path.name):
             yield as_checked(path, Finding(str(path), "orphan", "files that no manifest names", **of))
         else:
             yield stranger(path, "not a file of a plot", **of)

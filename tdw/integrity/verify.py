@@ -22,6 +22,8 @@ from tdw.integrity.findings import (
     Problem,
     as_checked,
     entries,
+    is_dir,
+    is_file,
     size_of,
     stranger,
     unless_ours,
@@ -64,16 +66,16 @@ def verify(store: Store, *, families: tuple[Family, ...] | None = None) -> Itera
         yield as_checked(path, Finding(str(path), "temporary", "left by a writer that was killed"))
     for family in families:
         for path in entries(root / family.name):
-            if path.name == STUDIES and path.is_dir():
+            if path.name == STUDIES and is_dir(path):
                 continue
-            if compared_study(path.name) is not None and path.is_dir():
+            if compared_study(path.name) is not None and is_dir(path):
                 yield from _comparison(store, family, path)
                 continue
             why = why_no_variant(family, path.name)
-            if why is None and path.is_dir():
+            if why is None and is_dir(path):
                 yield from _variant(store, family, path.name)
             else:
-                yield stranger(path, why.what if why and path.is_dir() else "not the folder of a variant")
+                yield stranger(path, why.what if why and is_dir(path) else "not the folder of a variant")
         yield from check_records(store, family)
     for path in entries(root):
         if path.name not in {family.name for family in families} | _BESIDE:
@@ -88,7 +90,7 @@ def _comparison(store: Store, family: Family, folder: Path) -> Iterator[Checked]
         yield unreadable(folder, error)
         return
     for path in beside:
-        if path.name not in _KINDS_APART or not path.is_dir():
+        if path.name not in _KINDS_APART or not is_dir(path):
             yield stranger(path, "neither tables nor plots")
     yield from check_tables_and_plots(store, family, folder.name)
 
@@ -104,9 +106,9 @@ def _variant(store: Store, family: Family, variant: str) -> Iterator[Checked]:
         yield unreadable(folder, error, variant=variant)
         return
     for kind in sorted(kinds, key=lambda path: (path.name != CHECKPOINTS, path)):
-        if kind.name in _KINDS_APART and kind.is_dir():
+        if kind.name in _KINDS_APART and is_dir(kind):
             continue
-        if not kind.is_dir() or not is_name(kind.name):
+        if not is_dir(kind) or not is_name(kind.name):
             yield stranger(kind, "not a folder of artifacts", variant=variant)
             continue
         try:
@@ -116,7 +118,7 @@ def _variant(store: Store, family: Family, variant: str) -> Iterator[Checked]:
             continue
         for path in paths:
             match = EPOCH_FILE.fullmatch(path.name)
-            if match and path.is_file():
+            if match and is_file(path):
                 address = Address(family.name, variant, kind.name, int(match[1]))
                 checked = _arrays(store, family, config, address, weights)
                 yield unless_ours(checked, ours=kind.name in known)

@@ -11,7 +11,7 @@ from tdw.parameters import as_json
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.variant_tables import tables_of
 from tdw.reports.registry import reports_of
-from tdw.store import Store, TableAddress
+from tdw.store import Store, TableAddress, document_files, reading
 from tdw.store.fingerprints import fingerprint_json, short
 from tdw.store.layout import CHECKPOINTS
 from tdw.study.extra_epochs import basis
@@ -80,7 +80,9 @@ class Product:
         if self.kind in ("summaries", "history"):
             names = (self.short_name, *self.beside)
             return all(store.exists(TableAddress(family, variant, name)) for name in names)
-        return bool((store.plot_folder(family, variant, self.short_name) / "manifest.json").exists())
+        manifest = store.plot_folder(family, variant, self.short_name) / document_files.MANIFEST
+        with reading.access(manifest):
+            return bool(manifest.exists())
 
 
 def stored_kind(name: str) -> str:

@@ -123,11 +123,8 @@ def _foreign_page(headers: Headers, *, opens: bool) -> JSONResponse | None:
 def _is_own(origin: str, host: str) -> bool:
     """Whether `origin` is the one that the request went to. The scheme may differ: a proxy may end TLS."""
     scheme, _, authority = origin.lower().partition("://")
-    return (
-        scheme in _DEFAULT_PORT
-        and authority != ""
-        and authority == host.lower().removesuffix(_DEFAULT_PORT.get(scheme, ""))
-    )
+    port = _DEFAULT_PORT.get(scheme)
+    return port is not None and authority != "" and authority == host.lower().removesuffix(port)
 
 
 def _opens_a_page(headers: Headers) -> bool:
