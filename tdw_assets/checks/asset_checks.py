@@ -5,15 +5,16 @@ here, and in `tdw status`; the sensor and `tdw fill` restore it.
 """
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import dagster as dg
 
 from tdw.epochs import format_epochs
+from tdw.integrity.rereading import Memory, recorded_cells, reread
 from tdw.inventory.cells import AssetGaps
 from tdw.store import Store
 from tdw_assets.cells.partitions import with_registered
 from tdw_assets.cells.wanted import Grid
-from tdw_assets.checks.rereading import Memory, recorded_cells, reread
 from tdw_assets.recording.event_records import inventory_of
 from tdw_resources.resources import StoreResource
 
@@ -55,6 +56,12 @@ def check_result(key: dg.AssetKey, name: str, wrong: list[str], *, looked_at: in
     )
 
 
+def memory_of(instance: dg.DagsterInstance, grid: Grid, what: str) -> Memory:
+    """What was found sound of an asset, kept beside the instance's database."""
+    home = Path(instance.root_directory) if instance.is_persistent else None
+    return Memory.read(home / "sound" / f"{grid.family.name}-{what.replace('/', '-')}.json" if home else None)
+
+
 def check_cells(
     grid: Grid, instance: dg.DagsterInstance, store: Store, wanted: set[dg.AssetCheckKey]
 ) -> Iterator[dg.AssetCheckResult]:
@@ -69,9 +76,9 @@ def check_cells(
         if dg.AssetCheckKey(key, COVERED) in wanted:
             yield check_result(key, COVERED, _covered(cells), looked_at=there)
         if dg.AssetCheckKey(key, SOUND) in wanted:
-            memory = Memory.of(instance, grid, asset)
-            unsound = reread(recorded_cells(grid, store, asset, cells), memory)
-            memory.save()
+            unsound = reread(
+                recorded_cells(store, grid.family, asset, cells), memory_of(instance, grid, asset)
+            )
             wrong = [line for lines in unsound.values() for line in lines]
             yield check_result(key, SOUND, wrong, looked_at=there)
 

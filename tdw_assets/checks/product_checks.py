@@ -8,22 +8,18 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from tdw.integrity.findings import Checked
-from tdw.integrity.tables import check_plot, check_table
+from tdw.integrity.rereading import recorded_product, reread
 from tdw.inventory.products import Product
-from tdw.store import Store, TableAddress
-from tdw.store.document_files import MANIFEST
+from tdw.store import Store
 from tdw_assets.cells.partitions import variant_partitions, with_registered
 from tdw_assets.cells.wanted import Grid
-from tdw_assets.checks.asset_checks import SOUND, UP_TO_DATE, check_result
-from tdw_assets.checks.rereading import Memory, Recorded, reread
+from tdw_assets.checks.asset_checks import SOUND, UP_TO_DATE, check_result, memory_of
 from tdw_assets.recording.event_records import inventory_of
 from tdw_assets.recording.versions import read_version, read_versions
 from tdw_resources.dagster_internals import log_check
 from tdw_resources.resources import StoreResource
 
 _KINDS = ("history", "summaries", "plots", "reports")
-_OTHERS = ("orphan", "not ours")  # beside a plot, not of it
 
 
 def check_products(
@@ -53,12 +49,9 @@ def _sound(
     grid: Grid, instance: dg.DagsterInstance, store: Store, product: Product
 ) -> Iterator[dg.AssetCheckEvaluation]:
     key = grid.key(product.name)
-    memory = Memory.of(instance, grid, f"{grid.slug}-{product.name}")
     recorded = _contents(grid, instance, product)
-    found = reread(
-        (_recorded(grid, store, product, variant, contents) for variant, contents in recorded.items()), memory
-    )
-    memory.save()
+    files = [recorded_product(store, grid.family, product, *of) for of in recorded.items()]
+    found = reread(files, memory_of(instance, grid, f"{grid.slug}-{product.name}"))
     if product.scope == "study":
         yield _evaluation(check_result(key, SOUND, found.get("", []), looked_at=len(recorded)))
         return
@@ -81,7 +74,7 @@ def _evaluation(result: dg.AssetCheckResult, *, partition: str | None = None) ->
 
 
 def _contents(grid: Grid, instance: dg.DagsterInstance, product: Product) -> dict[str, tuple[str, ...]]:
-    """Variant ("" for all) -> what the events of this study and of others with the same files tell of."""
+    """Variant ("" for all) -> contents that this study and others with the same files have recorded."""
     key = grid.key(product.name)
     others = [k for k in instance.get_asset_keys() if k.path[1:] == key.path[1:] and k != key]
 
@@ -96,23 +89,6 @@ def _contents(grid: Grid, instance: dg.DagsterInstance, product: Product) -> dic
         variant: (content, *(told[variant] for told in beside if variant in told))
         for variant, content in read(key).items()
     }
-
-
-def _recorded(
-    grid: Grid, store: Store, product: Product, variant: str, contents: tuple[str, ...]
-) -> Recorded:
-    family, of = grid.family, variant or None
-    if product.kind in ("summaries", "history"):
-        address = TableAddress(family.name, of, product.short_name)
-        path = store.path(address)
-        return Recorded(variant, path, contents, lambda: [check_table(address, path)])
-    folder = store.plot_folder(family.name, of, product.short_name)
-
-    def read() -> list[Checked]:
-        found = check_plot(store, family, of, folder)
-        return [file for file in found if not (file.finding and file.finding.problem in _OTHERS)]
-
-    return Recorded(variant, folder / MANIFEST, contents, read)
 
 
 def product_checks(grid: Grid) -> dg.AssetChecksDefinition:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from tdw.integrity.against_records import BEFORE_STUDIES, Cell
 from tdw.inventory.cells import VariantGaps
 from tdw.inventory.plan import Inventory
 from tdw.inventory.versions import DataVersion
@@ -79,3 +80,22 @@ def find_failed(
             if statuses[run_id]:
                 found[variant].setdefault(name, []).append(epoch)
     return {v: {name: sorted(epochs) for name, epochs in of.items()} for v, of in found.items() if of}
+
+
+def read_contents(instance: dg.DagsterInstance) -> dict[Cell, dict[str, str]]:
+    """Every recorded cell, table and plot -> study -> content of its latest materialization.
+
+    Asset keys of earlier versions began with no study: their records stand under `BEFORE_STUDIES`.
+    """
+    found: dict[Cell, dict[str, str]] = {}
+    for key in instance.get_asset_keys():
+        versions = read_versions(instance, key)
+        if not versions and (version := read_version(instance, key)):
+            versions = {"": version}
+        for partition, version in versions.items():
+            variant, epoch = read_cell(partition) or (partition, None)
+            for study, parts in ((key.path[0], key.path[1:]), (BEFORE_STUDIES, key.path)):
+                cell = Cell("/".join(parts), variant, epoch)
+                if cell.is_compared:
+                    found.setdefault(cell, {})[study] = version.content
+    return found

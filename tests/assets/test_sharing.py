@@ -5,10 +5,11 @@ from pathlib import Path
 import dagster as dg
 from lab import V1, Lab
 
+from tdw.integrity.against_records import compare_with_records
 from tdw.integrity.verify import verify
 from tdw_assets.cells.partitions import register_variants
 from tdw_assets.cells.wanted import cell_key
-from tdw_assets.checks.events_against_files import compare_with_events
+from tdw_assets.recording.event_records import read_contents
 
 ALL = (0, 2, 4, 6)
 
@@ -24,9 +25,8 @@ def written(lab: Lab) -> dict[Path, int]:
 
 
 def disagreements(lab: Lab) -> list[str]:
-    found = compare_with_events(
-        list(verify(lab.store)), lab.store, instance=lab.instance, families=[lab.grid.family]
-    )
+    checked, recorded = list(verify(lab.store)), read_contents(lab.instance)
+    found = compare_with_records(checked, lab.store, recorded, families=[lab.grid.family])
     return [f"{finding.problem} {finding.detail}" for finding in found]
 
 
@@ -41,7 +41,7 @@ def test_a_cell_made_for_one_study_is_adopted_by_another(lab: Lab) -> None:
     assert disagreements(lab) == []
     lab.record_checkpoint_as_changed(V1, 4)
     (problem,) = disagreements(lab)
-    assert "not as recorded" in problem and "event log of study tiny" in problem
+    assert "not as recorded" in problem and "study tiny has recorded" in problem
 
 
 def test_a_store_and_log_of_an_earlier_version_are_taken_over(lab: Lab) -> None:
@@ -53,7 +53,7 @@ def test_a_store_and_log_of_an_earlier_version_are_taken_over(lab: Lab) -> None:
             lab.instance.report_runless_asset_event(event)
         lab.instance.wipe_assets([lab.grid.key(name)])
     before = written(lab)
-    assert disagreements(lab) == [], "what the old events tell of is recorded"
+    assert disagreements(lab) == [], "what the old events recorded is known"
     assert not lab.done("coarseness")
     do(lab)
     assert written(lab) == before

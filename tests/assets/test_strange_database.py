@@ -7,13 +7,14 @@ import dagster as dg
 import pytest
 from lab import V1, V2, Lab
 
+from tdw.integrity.against_records import compare_with_records
 from tdw_assets.assets.requested_cells import cells_config
 from tdw_assets.automation.schedules import find_tasks
 from tdw_assets.automation.sensor import Seen, tick
 from tdw_assets.cells.partitions import describe_foreign, foreign_keys, variants_name, with_registered
 from tdw_assets.cells.wanted import cell_key
 from tdw_assets.checks.asset_checks import check_cells
-from tdw_assets.checks.events_against_files import compare_with_events
+from tdw_assets.recording.event_records import read_contents
 from tdw_assets.status import take_survey
 from tdw_resources.liveness import WORKER_TAG
 from tdw_workbench.fill.order import Order
@@ -137,7 +138,7 @@ def test_events_of_any_partition_and_version_are_survived(lab: Lab) -> None:
                 instance.report_runless_asset_event(event)
     assert {run.variant for run, _ in tick(grid, instance, lab.store, Seen()).tasks} == {V1, V2}
     assert set(take_survey(grid, instance, lab.store).gaps) == {V1, V2}
-    found = list(compare_with_events([], lab.store, instance=instance, families=[grid.family]))
+    found = list(compare_with_records([], lab.store, read_contents(instance), families=[grid.family]))
     assert {finding.variant for finding in found} <= {V1, ""}
 
 
