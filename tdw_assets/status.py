@@ -6,26 +6,25 @@ import dagster as dg
 
 from tdw.inventory.survey import Survey
 from tdw.store import Store
-from tdw_assets.automation.work_in_progress import find_busy
-from tdw_assets.cells.partitions import foreign_keys, with_registered
+from tdw_assets.automation.work_in_progress import as_it_is
+from tdw_assets.cells.partitions import foreign_keys
 from tdw_assets.cells.wanted import Grid
-from tdw_assets.recording.event_records import find_failed, inventory_of
+from tdw_assets.recording.event_records import find_failed
 
 
 def take_survey(grid: Grid, instance: dg.DagsterInstance, store: Store) -> Survey:
     """The state of a study; reads file names and event tags."""
-    wanted = with_registered(grid, instance).with_extra(store)
-    inventory = inventory_of(wanted, instance, store)
+    inventory, runs = as_it_is(grid, instance, store)
     choice, due = inventory.choice()
     gaps = inventory.gaps()
     return Survey(
-        wanted=wanted,
+        wanted=inventory.wanted,
         choice=choice,
         choice_due=due,
         gaps=gaps,
-        failed=find_failed(wanted, instance, gaps),
+        failed=find_failed(grid, instance, gaps),
         tables=inventory.standing(gaps),
         comparison=inventory.study_standing(),
-        busy=find_busy(wanted, instance).variants,
+        busy=runs.busy().variants,
         foreign=foreign_keys(grid, instance),
     )

@@ -27,7 +27,7 @@ from tdw_assets.cells.partitions import with_registered
 from tdw_assets.cells.wanted import Grid, cell_key
 from tdw_assets.recording.event_records import inventory_of
 from tdw_assets.recording.materializations import materialization, stream_done
-from tdw_assets.recording.versions import Input, read_pointers
+from tdw_resources.data_versions import Input, read_pointers
 from tdw_resources.events import report_materializations, report_planned
 from tdw_resources.progress import Report
 

@@ -13,7 +13,7 @@ from tdw.inventory.plan import Inventory
 from tdw.inventory.versions import DataVersion
 from tdw.store import Store
 from tdw_assets.cells.wanted import Grid, cell_key, read_cell
-from tdw_assets.recording.versions import read_version, read_versions
+from tdw_resources.data_versions import read_version, read_versions
 from tdw_resources.liveness import STOPPED_TAG
 
 _FILTER_UP_TO = 20_000  # more keys than this: reading all of an asset is faster than asking for them
