@@ -14,8 +14,6 @@ from urllib.parse import quote
 DEFAULT_BASE_URL = "http://127.0.0.1:3001"
 """Where `tdw serve` listens by default."""
 
-COMPARISON = "_comparison"
-
 
 def base_url() -> str:
     """$TDW_BASE_URL (scheme, host, port and path prefix, without /tdw), else that of `tdw serve`."""
@@ -27,19 +25,20 @@ def first_page() -> str:
     return f"{base_url()}/tdw/"
 
 
-def plot_page(family: str, variant: str | None, name: str, *, version: str = "") -> str:
-    """The interactive page of a plot; `variant` None for one over several variants.
+def plot_page(family: str, variant: str, name: str, *, version: str = "") -> str:
+    """The interactive page of a plot.
 
     Args:
+        variant: its key, or the folder of the study over whose variants the plot is.
         version: the content's fingerprint, so that a browser fetches a new picture for a new version.
     """
-    path = "/".join(quote(part, safe="") for part in (family, variant or COMPARISON, name))
+    path = "/".join(quote(part, safe="") for part in (family, variant, name))
     return f"{base_url()}/tdw/view/plot/{path}" + (f"?v={version[:16]}" if version else "")
 
 
-def report_page(family: str, name: str, *, version: str = "") -> str:
-    """The page of a report over variants."""
-    path = "/".join(quote(part, safe="") for part in (family, name))
+def report_page(family: str, folder: str, name: str, *, version: str = "") -> str:
+    """The page of a report over the variants of a study, which lies in the study's folder."""
+    path = "/".join(quote(part, safe="") for part in (family, folder, name))
     return f"{base_url()}/tdw/view/report/{path}" + (f"?v={version[:16]}" if version else "")
 
 
@@ -48,7 +47,6 @@ def explorer_page(family: str, variant: str) -> str:
     return f"{base_url()}/tdw/explorer/{quote(family, safe='')}/{quote(variant, safe='')}"
 
 
-def plot_preview(title: str, family: str, variant: str | None, name: str, *, version: str = "") -> str:
+def plot_preview(title: str, page: str) -> str:
     """Markdown for a plot's metadata or description: below our webserver it becomes picture and link."""
-    of = f"{title}, {variant}" if variant else title
-    return f"[{of}: open the interactive plot]({plot_page(family, variant, name, version=version)})"
+    return f"[{title}: open the interactive plot]({page})"

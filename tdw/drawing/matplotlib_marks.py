@@ -81,7 +81,8 @@ class Pen:
         axis.grid(visible=False)
         colors = {"cmap": scale.colors.lower(), "vmin": 0, "vmax": top or 1}
         if square:  # reduced by area where there are more pixels than the picture has
-            return axis.imshow(z, origin="lower", interpolation="antialiased", **colors)
+            first = "upper" if panel.y.reverse else "lower"
+            return axis.imshow(z, origin=first, interpolation="antialiased", **colors)
         x, y = (_centers(at, count) for at, count in ((mark.x, z.shape[1]), (mark.y, z.shape[0])))
         return axis.pcolormesh(x, y, z, shading="nearest", rasterized=True, **colors)
 

@@ -164,7 +164,7 @@ def _heat(mark: Heat, panel: Panel) -> list[Trace]:
 
 def _values(z: Any, *, log: bool) -> Trace:
     if not log:
-        return {"z": z if z.dtype == np.uint8 else z.astype(np.float32)}
+        return {"z": z if z.dtype in (np.uint8, np.uint16) else z.astype(np.float32)}
     return {"z": np.log10(1 + z).astype(np.float32), "customdata": z.astype(np.float32)}
 
 

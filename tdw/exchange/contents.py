@@ -12,7 +12,7 @@ from tdw.errors import CorruptFile
 from tdw.exchange.archive import REMEDY, Archive, Entry, validate_path
 from tdw.exchange.stored_files import stored_cell
 from tdw.store import seal
-from tdw.store.layout import COMPARISON
+from tdw.store.layout import compared_study
 
 ROOT = "tdw-bundle"
 BAGIT, INFO, README, VARIANTS = "bagit.txt", "bag-info.txt", "README.md", "variants.json"
@@ -139,7 +139,7 @@ def _check(contents: Contents) -> None:
     for path in paths:
         family, variant, _, _ = stored_cell(path)
         known = contents.variants.get(variant)
-        if variant == COMPARISON:
+        if compared_study(variant) is not None:
             if family not in families:
                 raise ValueError(f"{path} is of a family without a variant")
         elif known is None or known["family"] != family:

@@ -12,7 +12,7 @@ from tdw.families import get_family
 from tdw.families.stored import stored_variants
 from tdw.integrity.names import artifact_kinds, table_names
 from tdw.store import Store, document_files
-from tdw.store.layout import COMPARISON, EPOCH_FILE, STATES
+from tdw.store.layout import EPOCH_FILE, STATES
 
 _TABLES_AND_PLOTS = ("summaries", "plots")
 _STORED = re.compile(
@@ -46,18 +46,19 @@ def find_files(
     found: list[tuple[str, Any]] = []
     seen = set[str]()
     wanted_comparison = include is None or "comparison" in include
-    for variant in [*variants, *([COMPARISON] if wanted_comparison else [])]:
+    compared = store.comparison_folders(family) if wanted_comparison else []
+    for variant in [*variants, *compared]:
         folder = store.root / family / variant
         kinds = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
         kinds = [kind for kind in kinds if kind in _TABLES_AND_PLOTS or kind in artifact_kinds()]
-        if variant != COMPARISON and not kinds:
+        if variant not in compared and not kinds:
             raise NotFound(
                 f"{folder}: nothing of this variant is stored",
                 f"there is: {', '.join(stored_variants(store, get_family(family)))}",
             )
         for kind in kinds:
             taken = (
-                variant == COMPARISON
+                variant in compared
                 or (include is None and kind != STATES)
                 or (include is not None and kind in include)
             )
@@ -66,7 +67,7 @@ def find_files(
             for relative, path in _walk(folder / kind, f"{family}/{variant}/{kind}"):
                 if _STORED.fullmatch(relative) and _is_ours(path, kind):
                     found.append((relative, path))
-                    seen.add("comparison" if variant == COMPARISON else kind)
+                    seen.add("comparison" if variant in compared else kind)
     lacking = sorted(set(include or ()) - seen)
     if lacking:
         raise NotFound(

@@ -6,6 +6,7 @@ A cell is done when its file is in the store and it is recorded with the content
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from tdw.recipes.catalog import catalog_of
 from tdw.reports.registry import REPORTS
 from tdw.store import Address, Store, TableAddress
 from tdw.store.fingerprints import short
-from tdw.store.layout import STATES
+from tdw.store.layout import STATES, comparison_folder
 from tdw.training.records import HISTORY
 
 _NAMED_APART = (CHECKPOINT, HISTORY, *(f"reports/{report.name}" for report in REPORTS))
@@ -36,11 +37,13 @@ class Cell:
         product: "checkpoint", "history", "coarseness", "summaries/grokking", "plots/training_curves".
         variant: "" for what covers several.
         epoch: None for what covers all epochs.
+        study: slug of the study that what covers several variants is of; "" for no study's.
     """
 
     product: str
     variant: str
     epoch: int | None
+    study: str = ""
 
     @property
     def is_compared(self) -> bool:
@@ -63,7 +66,8 @@ def compare_with_records(
     """What files and records disagree about; files that are wrong in themselves are left out.
 
     Studies share the files of a variant. A cell has to be what each of them has recorded; a table or plot,
-    what one of them has: it is made anew when any of them has more to show.
+    what one of them has: it is made anew when any of them has more to show. What covers several variants lies
+    in a folder of each study; where it is not there, it may lie where earlier versions wrote it.
 
     Args:
         checked: every file of the store, from `tdw.integrity.verify`, read before the records were, so that
@@ -86,7 +90,10 @@ def compare_with_records(
             "variant": cell.variant,
             "kind": stored_kind(cell.product),
             "epoch": cell.epoch,
+            "study": cell.study,
         }
+        if not found and _lies_where_it_was(cell, stated, [files[family.name] for family in here]):
+            continue
         if not found:
             detail = "it is recorded, but the store has no such file"
             yield Finding(_path(store, here[0], cell), "no file", detail, **about)
@@ -97,12 +104,24 @@ def compare_with_records(
             study, content = next(iter(wrong.items()))
             detail = f"it holds {min(held)}, but study {study} has recorded {content}"
             yield Finding(found[0].path, "not as recorded", detail, **about)
+    studies = {cell.study for cell in recorded} - {""}
     for of in files.values():
         for cell, file in of.items():
-            known = cell.product in names and cell not in recorded
-            if known and cell.variant not in skip and not file.finding:
-                about: dict[str, Any] = {"variant": file.variant, "kind": file.kind, "epoch": file.epoch}
+            # What covers several variants and is of no study, or of one not known here, nobody records.
+            recordable = bool(cell.variant) or cell.study in studies
+            known = cell in recorded or cell.product not in names or cell.variant in skip
+            if recordable and not known and not file.finding:
+                about = {"variant": file.variant, "kind": file.kind, "epoch": file.epoch, "study": file.study}
                 yield Finding(file.path, "no event", "it is not recorded", **about)
+
+
+def _lies_where_it_was(
+    cell: Cell, stated: Mapping[str, str], files: Iterable[Mapping[Cell, Checked]]
+) -> bool:
+    """Whether what a study has recorded is where earlier versions wrote it: in one folder for all studies."""
+    at = dataclasses.replace(cell, study="")
+    old = [of[at] for of in files if cell.study and at in of]
+    return any(short(file.content) in stated.values() for file in old if not file.finding)
 
 
 @functools.cache
@@ -131,12 +150,12 @@ def _declared(family: Family) -> set[str]:
 
 
 def _cell(file: Checked) -> Cell:
-    return Cell(_PRODUCTS.get(file.kind, file.kind), file.variant, file.epoch)
+    return Cell(_PRODUCTS.get(file.kind, file.kind), file.variant, file.epoch, file.study)
 
 
 def _path(store: Store, family: Family, cell: Cell) -> str:
     """Where the file of a cell would be."""
-    kind, variant = stored_kind(cell.product), cell.variant or None
+    kind, variant = stored_kind(cell.product), cell.variant or comparison_folder(cell.study)
     if cell.epoch is not None:
         return str(store.path(Address(family.name, cell.variant, kind, cell.epoch)))
     if kind.startswith("summaries/"):

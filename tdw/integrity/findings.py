@@ -30,6 +30,7 @@ class Finding:
         detail: what exactly.
         variant, kind, epoch: the cell it is, where it is one; epoch is None for tables and plots, variant is
             "" for what covers several.
+        study: slug of the study in whose folder that is; "" for no study's, and for what is of a variant.
     """
 
     path: str
@@ -38,6 +39,7 @@ class Finding:
     variant: str = ""
     kind: str = ""
     epoch: int | None = None
+    study: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Checked:
     Attributes:
         path, nbytes: of the file.
         finding: what is wrong with it, if anything.
-        variant, kind, epoch: the cell it is, as in `Finding`.
+        variant, kind, epoch, study: the cell it is, as in `Finding`.
         content: what it holds: the weights' fingerprint of a checkpoint, the checksum of another artifact or
             table, the fingerprint of a plot's files (its first 16 digits); "" when something is wrong.
     """
@@ -59,6 +61,7 @@ class Checked:
     kind: str = ""
     epoch: int | None = None
     content: str = ""
+    study: str = ""
 
 
 def entries(folder: Path) -> list[Path]:
@@ -106,7 +109,7 @@ def why_not_read(error: Exception) -> tuple[Problem, str]:
 def as_checked(path: Path, finding: Finding | None, **cell: Any) -> Checked:
     """A file that was looked at, with what is wrong with it, if anything."""
     if finding is not None:
-        cell = {"variant": finding.variant, "kind": finding.kind, "epoch": finding.epoch}
+        cell = {name: getattr(finding, name) for name in ("variant", "kind", "epoch", "study")}
     return Checked(str(path), size_of(path), finding, **cell)
 
 

@@ -21,6 +21,7 @@ from tdw.integrity.tables import check_plot, check_table
 from tdw.integrity.verify import verify_artifact
 from tdw.inventory.cells import AssetGaps
 from tdw.inventory.products import Product, stored_kind
+from tdw.inventory.wanted import Wanted
 from tdw.store import Address, Store, TableAddress
 from tdw.store.document_files import MANIFEST
 from tdw.store.fingerprints import short
@@ -87,10 +88,10 @@ def recorded_cells(
 
 
 def recorded_product(
-    store: Store, family: Family, product: Product, variant: str, contents: tuple[str, ...]
+    store: Store, wanted: Wanted, product: Product, variant: str, contents: tuple[str, ...]
 ) -> Recorded:
-    """A recorded table, figure or report, of a variant or with "" of all."""
-    of = variant or None
+    """A recorded table, figure or report, of a variant or with "" of the study."""
+    family, of = wanted.family, variant or wanted.study.folder
     if product.kind in ("summaries", "history"):
         address = TableAddress(family.name, of, product.short_name)
         path: Path = store.path(address)

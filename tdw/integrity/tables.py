@@ -20,35 +20,42 @@ from tdw.integrity.findings import (
 )
 from tdw.integrity.names import plot_names, table_names
 from tdw.store import Provenance, Store, TableAddress, document_files, jsonfile, reading, tablefile
-from tdw.store.layout import COMPARISON, STUDIES, is_name
+from tdw.store.layout import COMPARISON, STUDIES, compared_study, is_name
 
 
-def check_tables_and_plots(store: Store, family: Family, variant: str | None) -> Iterator[Checked]:
-    """Of a variant, or with None of what covers several."""
-    folder: Path = store.root / family.name / (variant or COMPARISON)
+def check_tables_and_plots(store: Store, family: Family, variant: str) -> Iterator[Checked]:
+    """Of a variant, or in a folder of what covers several."""
+    folder: Path = store.root / family.name / variant
+    of = _owner(variant)
     tables, plots = table_names(), plot_names()
     try:
         stored, drawn = entries(folder / "summaries"), entries(folder / "plots")
     except Unreadable as error:
-        yield unreadable(folder, error, variant=variant or "")
+        yield unreadable(folder, error, **of)
         return
     for path in stored:
         if path.suffix == ".parquet" and is_name(path.stem) and path.is_file():
             checked = check_table(TableAddress(family.name, variant, path.stem), path)
             yield unless_ours(checked, ours=path.stem in tables)
         else:
-            yield stranger(path, "not named like a table", variant=variant or "")
+            yield stranger(path, "not named like a table", **of)
     for path in drawn:
         if path.is_dir() and is_name(path.name):
             for checked in check_plot(store, family, variant, path):
                 yield unless_ours(checked, ours=path.name in plots)
         else:
-            yield stranger(path, "not a plot's folder", variant=variant or "")
+            yield stranger(path, "not a plot's folder", **of)
+
+
+def _owner(variant: str) -> dict[str, Any]:
+    """Of which variant, or of which study's comparison, something in this folder is."""
+    study = compared_study(variant)
+    return {"variant": variant} if study is None else {"variant": "", "study": study}
 
 
 def check_table(address: TableAddress, path: Path) -> Checked:
     """Re-read one table."""
-    of: dict[str, Any] = {"variant": address.variant or "", "kind": f"summaries/{path.stem}"}
+    of: dict[str, Any] = _owner(address.variant or COMPARISON) | {"kind": f"summaries/{path.stem}"}
     try:
         _, provenance, digest = tablefile.decode(reading.read_bytes(path), path=path)
     except (TdwError, OSError, MemoryError) as error:
@@ -82,9 +89,9 @@ def check_records(store: Store, family: Family) -> Iterator[Checked]:
         yield as_checked(path, finding, content=digest, **of)
 
 
-def check_plot(store: Store, family: Family, variant: str | None, folder: Path) -> Iterator[Checked]:
+def check_plot(store: Store, family: Family, variant: str, folder: Path) -> Iterator[Checked]:
     """Re-read one plot or report: the manifest, the files it names, then what no manifest names."""
-    of: dict[str, Any] = {"variant": variant or "", "kind": f"plots/{folder.name}"}
+    of: dict[str, Any] = _owner(variant) | {"kind": f"plots/{folder.name}"}
     plot = None
     try:
         plot = store.read_plot(family.name, variant, folder.name)
@@ -122,7 +129,8 @@ def check_plot(store: Store, family: Family, variant: str | None, folder: Path) 
 
 
 def _misplaced_table(provenance: Provenance, address: TableAddress) -> str:
-    expected = {"family": address.family, "variant": address.variant or "", "name": address.name}
+    variant = _owner(address.variant or COMPARISON)["variant"]
+    expected = {"family": address.family, "variant": variant, "name": address.name}
     wrong = [
         f"{k} is {getattr(provenance, k)}, not {v}"
         for k, v in expected.items()

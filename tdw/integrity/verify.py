@@ -37,7 +37,7 @@ from tdw.recipes.family import VariantConfig, wrong_layout
 from tdw.store import Address, Artifact, Provenance, Store
 from tdw.store.commit import leftovers
 from tdw.store.fingerprints import fingerprint_arrays, short
-from tdw.store.layout import CHECKPOINTS, COMPARISON, EPOCH_FILE, STATES, STUDIES, is_name
+from tdw.store.layout import CHECKPOINTS, EPOCH_FILE, STATES, STUDIES, compared_study, is_name
 
 __all__ = ["Checked", "Finding", "summed_size", "verify", "verify_artifact"]
 _KINDS_APART = ("summaries", "plots", "locks")
@@ -64,21 +64,33 @@ def verify(store: Store, *, families: tuple[Family, ...] | None = None) -> Itera
         yield as_checked(path, Finding(str(path), "temporary", "left by a writer that was killed"))
     for family in families:
         for path in entries(root / family.name):
-            why = why_no_variant(family, path.name)
-            if path.name in (COMPARISON, STUDIES) and path.is_dir():
+            if path.name == STUDIES and path.is_dir():
                 continue
+            if compared_study(path.name) is not None and path.is_dir():
+                yield from _comparison(store, family, path)
+                continue
+            why = why_no_variant(family, path.name)
             if why is None and path.is_dir():
                 yield from _variant(store, family, path.name)
             else:
                 yield stranger(path, why.what if why and path.is_dir() else "not the folder of a variant")
-        for path in entries(root / family.name / COMPARISON):
-            if path.name not in _KINDS_APART or not path.is_dir():
-                yield stranger(path, "neither tables nor plots")
-        yield from check_tables_and_plots(store, family, None)
         yield from check_records(store, family)
     for path in entries(root):
         if path.name not in {family.name for family in families} | _BESIDE:
             yield stranger(path, "not the folder of a registered family")
+
+
+def _comparison(store: Store, family: Family, folder: Path) -> Iterator[Checked]:
+    """What covers the variants of a study, or several of none."""
+    try:
+        beside = entries(folder)
+    except Unreadable as error:
+        yield unreadable(folder, error)
+        return
+    for path in beside:
+        if path.name not in _KINDS_APART or not path.is_dir():
+            yield stranger(path, "neither tables nor plots")
+    yield from check_tables_and_plots(store, family, folder.name)
 
 
 def _variant(store: Store, family: Family, variant: str) -> Iterator[Checked]:

@@ -146,7 +146,9 @@ def _comparison(
     from tdw.making.comparison import write_comparison
 
     configs = [wanted.family.parse_variant(key) for key in wanted.variants]
-    written = write_comparison(store, wanted.family, configs, early_epoch=wanted.study.early_epoch)
+    written = write_comparison(
+        store, wanted.family, configs, early_epoch=wanted.study.early_epoch, folder=wanted.study.folder
+    )
     return written, {"variants": len(configs)}
 
 
@@ -162,6 +164,7 @@ def _figure(
         variants=[gaps.variant] if gaps else list(wanted.variants),
         order=wanted.study.variant_keys,
         scheduled=wanted.schedule,
+        folder=wanted.study.folder,
     )
     return drawn.write(store), {}
 

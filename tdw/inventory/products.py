@@ -75,8 +75,8 @@ class Product:
         """All that decides its content, each once."""
         return tuple(dict.fromkeys((*self.needs, *self.uses)))
 
-    def exists(self, family: str, store: Store, variant: str | None) -> bool:
-        """Whether the files of a table, figure or report are in the store."""
+    def exists(self, family: str, store: Store, variant: str) -> bool:
+        """Whether the files of a table, figure or report of a variant, or in a study's folder, are there."""
         if self.kind in ("summaries", "history"):
             names = (self.short_name, *self.beside)
             return all(store.exists(TableAddress(family, variant, name)) for name in names)

@@ -145,6 +145,6 @@ def _judge(
             continue
         recorded = read(product.name)
         for variant, about in known.items():
-            there = product.exists(wanted.family.name, store, variant or None)
+            there = product.exists(wanted.family.name, store, variant or wanted.study.folder)
             states.append(about.judge(product, variant, recorded.get(variant) if there else None))
     return Standing(tuple(states), {variant: about.marks for variant, about in known.items()})

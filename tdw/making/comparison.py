@@ -43,7 +43,12 @@ def compare(family: Family, variants: Sequence[VariantTables], *, early_epoch: i
 
 @under_known_settings
 def write_comparison(
-    store: Store, family: Family, configs: Iterable[VariantConfig], *, early_epoch: int = 1000
+    store: Store,
+    family: Family,
+    configs: Iterable[VariantConfig],
+    *,
+    early_epoch: int = 1000,
+    folder: str | None = None,
 ) -> Written:
     """Commit the comparison table, and beside it the table `associations` where the family has one.
 
@@ -52,6 +57,7 @@ def write_comparison(
         family: of the variants.
         configs: of the variants, one row each, in this order.
         early_epoch: at which "early" is read.
+        folder: of the study that it is made for, as `Study.folder`; None for none.
 
     Returns:
         What was written for the comparison table.
@@ -72,9 +78,9 @@ def write_comparison(
     )
     if family.comparison and family.comparison.associate:
         second = dataclasses.replace(provenance, name=ASSOCIATIONS)
-        address = TableAddress(family.name, None, ASSOCIATIONS)
+        address = TableAddress(family.name, folder, ASSOCIATIONS)
         store.write_table(address, family.comparison.associate(table), provenance=second)
-    return store.write_table(TableAddress(family.name, None, COMPARISON), table, provenance=provenance)
+    return store.write_table(TableAddress(family.name, folder, COMPARISON), table, provenance=provenance)
 
 
 def _row(family: Family, variant: VariantTables, early_epoch: int) -> dict[str, Any]:

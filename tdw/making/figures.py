@@ -33,18 +33,19 @@ class Rendered:
     Attributes:
         files: "figure.json" (Plotly), "preview.png" (at most 420 × 240 pixels) and "data.csv".
         provenance: what it was made from, each input with the fingerprint of its content.
+        folder: of a plot over several variants: where it belongs; None for no study's.
     """
 
     plot: Plot
     files: Mapping[str, bytes]
     provenance: Provenance
+    folder: str | None = None
 
     def write(self, store: Store) -> Written:
         """Commit it."""
         of = self.provenance
-        return store.write_plot(
-            of.family, of.variant or None, self.plot.name, files=self.files, provenance=of
-        )
+        where = of.variant or self.folder
+        return store.write_plot(of.family, where, self.plot.name, files=self.files, provenance=of)
 
 
 @under_known_settings
@@ -57,6 +58,7 @@ def render(
     order: Sequence[str] = (),
     scheduled: Sequence[int] | None = None,
     parameters: Mapping[str, Any] | None = None,
+    folder: str | None = None,
 ) -> Rendered:
     """Draw a plot from what is stored.
 
@@ -68,6 +70,7 @@ def render(
         order: the study's variants; fixes the colors. Those that it does not name come after it.
         scheduled: epochs that should be there; None for those that have a checkpoint.
         parameters: field -> value, where they differ from the plot's defaults.
+        folder: of the study for which several variants are drawn, as `Study.folder`; None for none.
 
     Raises:
         NotFound: what the plot needs is not there.
@@ -75,7 +78,14 @@ def render(
         BadConfig: a parameter that the plot does not have or can't use.
     """
     sources, data, resolved = _load(
-        plot, store, family=family, variants=variants, order=order, scheduled=scheduled, parameters=parameters
+        plot,
+        store,
+        family=family,
+        variants=variants,
+        order=order,
+        scheduled=scheduled,
+        parameters=parameters,
+        folder=folder,
     )
     chart = plot.chart(data)
     files = {
@@ -100,7 +110,7 @@ def render(
         inputs=inputs,
         environment={"tdw": version("training-dynamics-workbench"), "plotly": version("plotly")},
     )
-    return Rendered(plot, files, provenance)
+    return Rendered(plot, files, provenance, folder)
 
 
 @under_known_settings
@@ -113,12 +123,21 @@ def variant_figure(store: Store, family: Family, variant: str, name: str, **para
 
 @under_known_settings
 def comparison_figure(
-    store: Store, family: Family, name: str, *, variants: Sequence[str] | None = None, **parameters: Any
+    store: Store,
+    family: Family,
+    name: str,
+    *,
+    variants: Sequence[str] | None = None,
+    folder: str | None = None,
+    **parameters: Any,
 ) -> Figure:
-    """The interactive figure of a plot over variants (all that are stored, or those named)."""
+    """The interactive figure of a plot over variants (all that are stored, or those named).
+
+    `folder` is that of the study whose comparison table the figure may show, None for no study's.
+    """
     plot = catalog_of(family).plot(name, scope="comparison")
     keys = sorted(stored_variants(store, family), key=natural_order) if variants is None else variants
-    data = _load(plot, store, family=family, variants=keys, parameters=parameters)[1]
+    data = _load(plot, store, family=family, variants=keys, parameters=parameters, folder=folder)[1]
     return figure(plot.chart(data))
 
 
@@ -131,6 +150,7 @@ def _load(
     order: Sequence[str] = (),
     scheduled: Sequence[int] | None = None,
     parameters: Mapping[str, Any] | None = None,
+    folder: str | None = None,
 ) -> tuple[Sources, Any, Any]:
     look = looks(_in_order({*stored_variants(store, family), *variants}, order))
     labels = short_labels(variants)
@@ -144,6 +164,7 @@ def _load(
                 label=labels[variant],
                 look=look[variant],
                 scheduled=scheduled,
+                folder=folder,
             )
             for variant in variants
         )

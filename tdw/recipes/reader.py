@@ -28,6 +28,7 @@ class VariantReader:
         family, variant: what is read.
         label, look: how the variant is called and drawn.
         scheduled: epochs that should be there, ascending.
+        folder: where the comparison lies that the variant is in; None for no study's.
         inputs: name -> fingerprint of everything read so far.
     """
 
@@ -40,10 +41,11 @@ class VariantReader:
         label: str,
         look: Look,
         scheduled: Sequence[int] | None = None,
+        folder: str | None = None,
     ) -> None:
         self.family, self.variant, self.label, self.look = family, variant, label, look
         self.inputs: dict[str, str] = {}
-        self._store = store
+        self._store, self.folder = store, folder
         self._invariant = Invariant(f"a figure of {variant} would mix what does not belong together")
         self.checkpoints = store.epochs(family, variant)
         # Without a study, what should be there is what was trained.
@@ -76,7 +78,7 @@ class VariantReader:
 
     def comparison(self) -> pd.DataFrame | None:
         """The table over all variants (S5), or None where it was not made yet."""
-        address = TableAddress(self.family, None, "comparison")
+        address = TableAddress(self.family, self.folder, "comparison")
         try:
             table, provenance = self._store.read_table_with_provenance(address)
         except NotFound:

@@ -66,6 +66,7 @@ def commit(
     code_version: str,
     parameters: Mapping[str, Any],
     inputs: Mapping[str, str],
+    folder: str | None = None,
 ) -> Written:
     """Commit a report beside the plots over variants.
 
@@ -77,6 +78,7 @@ def commit(
         code_version: of the code that made it.
         parameters: what it was asked for.
         inputs: "<variant>/<summary>" -> hash of what that was made from.
+        folder: of the study that it is about, as `Study.folder`; None for none.
 
     Raises:
         StoreError: the commit failed; what was there stays.
@@ -90,4 +92,4 @@ def commit(
         inputs=dict(inputs),
         environment={"tdw": version("training-dynamics-workbench")},
     )
-    return store.write_plot(family.name, None, name, files=report.files, provenance=provenance)
+    return store.write_plot(family.name, folder, name, files=report.files, provenance=provenance)

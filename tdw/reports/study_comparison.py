@@ -196,6 +196,7 @@ def write_study_comparison(
             "study": study.record() if study else {},
         },
         inputs=report.inputs,
+        folder=study.folder if study else None,
     )
 
 

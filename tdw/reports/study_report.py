@@ -145,6 +145,7 @@ def write_study_report(
             "made_by": made_by(family, study),
         },
         inputs=report.inputs,
+        folder=study.folder if study else None,
     )
 
 

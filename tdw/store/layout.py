@@ -5,7 +5,8 @@
 {family}/{variant}/{analyzer}/00500.safetensors        one analyzer's arrays
 {family}/{variant}/summaries/{name}.parquet            tables; the history is one of them
 {family}/{variant}/plots/{name}/manifest.json          figure, preview and data
-{family}/_comparison/...                               what covers several variants
+{family}/_comparison.{study}/...                       what covers the variants of a study
+{family}/_comparison/...                               what covers several, and was made for no study
 {family}/_studies/{study}.json                         what was settled for a study, such as extra epochs
 """
 
@@ -39,6 +40,22 @@ def validate_name(name: str, *, what: str) -> str:
     return name
 
 
+def comparison_folder(study: str = "") -> str:
+    """Where in the place of a variant lies what covers several: those of a study (its slug), or of none.
+
+    Earlier versions wrote what they made for any study into the folder of none.
+    """
+    return f"{COMPARISON}.{study}" if study else COMPARISON
+
+
+def compared_study(folder: str) -> str | None:
+    """The study that a folder beside those of variants belongs to, "" for none; None where it compares
+    nothing.
+    """
+    name, dot, study = folder.partition(".")
+    return study if name == COMPARISON and bool(dot) == bool(study) else None
+
+
 def is_name(name: str) -> bool:
     """Whether `validate_name` takes it."""
     return bool(_NAME.fullmatch(name)) and ".." not in name
@@ -70,7 +87,11 @@ class Address:
 
 @dataclass(frozen=True)
 class TableAddress:
-    """One table of a variant, or of several when `variant` is None. The history's name is "history"."""
+    """One table of a variant, or of several. The history's name is "history".
+
+    Attributes:
+        variant: its key, or where the table lies in place of one (`comparison_folder`); None for no study's.
+    """
 
     family: str
     variant: str | None

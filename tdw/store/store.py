@@ -21,6 +21,7 @@ from tdw.store.layout import (
     Address,
     RecordAddress,
     TableAddress,
+    compared_study,
     folder,
     validate_name,
 )
@@ -158,7 +159,7 @@ class Store:
         files: Mapping[str, bytes],
         provenance: Provenance,
     ) -> Written:
-        """Commit a plot's files as one; `variant` None for a plot over several variants."""
+        """Commit a plot's files as one; `variant` as in `TableAddress`."""
         where = self.plot_folder(family, variant, name)
         content, nbytes = document_files.write(where, files, provenance)
         return Written(str(where), nbytes, content)
@@ -188,6 +189,17 @@ class Store:
         return sorted(
             int(m[1]) for m in map(EPOCH_FILE.fullmatch, self._names(folder(family, variant, kind))) if m
         )
+
+    def comparison_folders(self, family: str) -> list[str]:
+        """Where tables, plots and reports over several variants lie, by name."""
+        names = self._names(validate_name(family, what="family"))
+        return sorted(name for name in names if compared_study(name) is not None)
+
+    def where_compared(self, family: str, folder: str) -> str:
+        """Where to read what covers a study's variants: in its folder, and while that is not there, where
+        earlier versions wrote it for any study.
+        """
+        return COMPARISON if folder not in self.comparison_folders(family) else folder
 
     def variants(self, family: str) -> list[str]:
         """Names of the folders that variants have, by name. Others' files and folders may be among them:

@@ -15,6 +15,7 @@ from tdw.families import Family, get_family, load_family
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.family import VariantConfig, replicate_of
 from tdw.store.fingerprints import fingerprint_json
+from tdw.store.layout import comparison_folder
 from tdw.study.claims import Claim
 
 
@@ -71,6 +72,11 @@ class Study(_Model):
     def slug(self) -> str:
         """The name as Dagster takes one (letters, digits and _): keys, jobs and groups begin with it."""
         return re.sub(r"[^A-Za-z0-9_]", "_", self.name)
+
+    @property
+    def folder(self) -> str:
+        """Where its comparisons and reports lie in the store, in the place of a variant."""
+        return comparison_folder(self.slug)
 
     @cached_property
     def family_declaration(self) -> Family:

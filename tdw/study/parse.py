@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tdw.epochs import parse_epochs
+from tdw.errors import BadConfig
 from tdw.families import Family, get_family, load_family
 from tdw.recipes.catalog import catalog_of
 from tdw.store.layout import validate_name
@@ -22,6 +23,7 @@ from tdw.study.models import Study, make_config, replicate
 from tdw.study.refusal import At, Where, at
 
 MAX_VARIANTS = 10_000
+MAX_NAME = 100
 
 
 def parse_study(values: Mapping[str, Any], *, folder: Path | None = None) -> Study:
@@ -63,10 +65,17 @@ def parse_study(values: Mapping[str, Any], *, folder: Path | None = None) -> Stu
         raise At(
             where, f"{first['msg']}{given}", f"correct it; docs/study-files.md lists every field{known}"
         ) from error
-    at(("name",), lambda: validate_name(study.name, what="study"))
+    at(("name",), lambda: _check_name(study.name))
     _check_variants(study)
     _check_epochs(study)
     return _with_early_epoch(study, given="early_epoch" in values)
+
+
+def _check_name(name: str) -> None:
+    """A name that files and Dagster's keys can begin with."""
+    validate_name(name, what="study")
+    if len(name) > MAX_NAME:
+        raise BadConfig(f"{name[:40]!r}... has {len(name)} characters", f"use at most {MAX_NAME}")
 
 
 def _refuse_booleans(value: Any, where: Where, seen: set[int]) -> None:

@@ -28,12 +28,13 @@ def metadata_of(grid: Grid, done: Done) -> Metadata:
     found: Metadata = dict(done.metadata)
     product, family, version = grid.product(done.name), grid.family.name, done.version.content
     if product.kind == "plots":
-        address = (family, done.variant or None, product.short_name)
-        preview = links.plot_preview(product.title, *address, version=version)
-        found["preview"] = dg.MetadataValue.md(preview)
-        found["interactive"] = dg.MetadataValue.url(links.plot_page(*address, version=version))
+        where = done.variant or grid.study.folder
+        page = links.plot_page(family, where, product.short_name, version=version)
+        title = f"{product.title}, {done.variant}" if done.variant else product.title
+        found["preview"] = dg.MetadataValue.md(links.plot_preview(title, page))
+        found["interactive"] = dg.MetadataValue.url(page)
     elif product.kind == "reports":
-        page = links.report_page(family, product.short_name, version=version)
+        page = links.report_page(family, grid.study.folder, product.short_name, version=version)
         found["report"] = dg.MetadataValue.url(page)
     else:
         found["path"] = dg.MetadataValue.path(done.path)

@@ -17,7 +17,6 @@ from tdw.inventory.plan import Inventory
 from tdw.inventory.products import Product
 from tdw.inventory.state import recorded_marks
 from tdw.store import Store
-from tdw.store.layout import COMPARISON
 from tdw.training.progress import Progress, log_progress
 from tdw.training.records import HISTORY
 from tdw_assets.assets.requested_cells import CellsConfig, read_request
@@ -119,7 +118,7 @@ def carry_out_tables(
         with (
             at_work(context, grid, variant=variant, stage=stage) as progress,
             store.lock(
-                grid.family.name, variant or COMPARISON, stage, on_wait=waiting(context, where)
+                grid.family.name, variant or grid.study.folder, stage, on_wait=waiting(context, where)
             ) if some[0].kind != "history" else contextlib.nullcontext(),
         ):  # fmt: skip
             # The marks come first: what changes while this works makes the result out of date again.

@@ -50,7 +50,7 @@ def _sound(
 ) -> Iterator[dg.AssetCheckEvaluation]:
     key = grid.key(product.name)
     recorded = _contents(grid, instance, product)
-    files = [recorded_product(store, grid.family, product, *of) for of in recorded.items()]
+    files = [recorded_product(store, grid, product, *of) for of in recorded.items()]
     found = reread(files, memory_of(instance, grid, f"{grid.slug}-{product.name}"))
     if product.scope == "study":
         yield _evaluation(key, SOUND, found.get("", []), looked_at=len(recorded))
@@ -70,7 +70,9 @@ def _evaluation(
 def _contents(grid: Grid, instance: dg.DagsterInstance, product: Product) -> dict[str, tuple[str, ...]]:
     """Variant ("" for all) -> contents that this study and others with the same files have recorded."""
     key = grid.key(product.name)
-    others = [k for k in instance.get_asset_keys() if k.path[1:] == key.path[1:] and k != key]
+    # What covers all variants of a study lies in a folder of its own.
+    shared = product.scope == "variant"
+    others = [k for k in instance.get_asset_keys() if shared and k.path[1:] == key.path[1:] and k != key]
 
     def read(of: dg.AssetKey) -> dict[str, str]:
         if product.scope == "variant":

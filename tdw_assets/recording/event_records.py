@@ -95,7 +95,7 @@ def read_contents(instance: dg.DagsterInstance) -> dict[Cell, dict[str, str]]:
         for partition, version in versions.items():
             variant, epoch = read_cell(partition) or (partition, None)
             for study, parts in ((key.path[0], key.path[1:]), (BEFORE_STUDIES, key.path)):
-                cell = Cell("/".join(parts), variant, epoch)
+                cell = Cell("/".join(parts), variant, epoch, "" if variant else study)
                 if cell.is_compared:
                     found.setdefault(cell, {})[study] = version.content
     return found

@@ -26,7 +26,7 @@ from tdw.integrity.findings import Checked, Finding
 from tdw.integrity.repair import Repaired, needs_fill, repair
 from tdw.integrity.verify import summed_size, verify
 from tdw.store import Store
-from tdw.store.layout import COMPARISON
+from tdw.store.layout import compared_study
 from tdw.store.lock import is_held
 from tdw_resources.places import Places
 from tdw_workbench.cli import add_studies, places_of
@@ -123,7 +123,7 @@ def look(store: Store, places: Places, screen: Screen) -> Verified:
 def busy_variants(store: Store) -> tuple[str, ...]:
     """Variants with a stage that some process works on now; "" stands for what covers several."""
     folders = (path.parent.parent for path in _locks(store) if is_held(path))
-    return tuple(sorted({"" if path.name == COMPARISON else path.name for path in folders}))
+    return tuple(sorted({path.name if compared_study(path.name) is None else "" for path in folders}))
 
 
 def mend(store: Store, findings: Sequence[Finding]) -> tuple[Repaired, ...]:

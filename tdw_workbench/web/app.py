@@ -36,6 +36,7 @@ def build_app(settings: Settings) -> Starlette:
             Route("/api/outdated/{family}/{variant}", on_worker(overview.outdated)),
             Route("/view/plot/{family}/{variant}/{name}", on_worker(plots.page)),
             Route("/view/report/{family}/{name}", on_worker(reports.page)),
+            Route("/view/report/{family}/{folder}/{name}", on_worker(reports.page)),
             Route("/plot/{family}/{variant}/{name}/preview.png", on_worker(plots.preview)),
             Route("/plot/{family}/{variant}/{name}/{file}", on_worker(plots.file)),
             Route("/explorer/{family}/{variant}", on_worker(explorer.page)),

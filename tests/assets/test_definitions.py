@@ -11,6 +11,7 @@ from tiny_variant import TINY
 
 from tdw.making.comparison import write_comparison
 from tdw.store import Store, TableAddress
+from tdw.store.layout import COMPARISON
 from tdw_assets.build import build_defs
 from tdw_assets.cells.wanted import Grid
 
@@ -105,9 +106,10 @@ def test_a_narrowed_grid_holds_what_was_asked_for_alone(grid: Grid) -> None:
 def test_the_comparison_is_two_tables_and_there_only_with_both(grid: Grid, tiny_store: Store) -> None:
     write_comparison(tiny_store, grid.family, [grid.family.parse_variant(TINY)], early_epoch=10)
     comparison = grid.product("summaries/comparison")
-    assert comparison.exists(grid.family.name, tiny_store, None)
+    assert comparison.exists(grid.family.name, tiny_store, COMPARISON)
+    assert not comparison.exists(grid.family.name, tiny_store, grid.study.folder)
     Path(tiny_store.path(TableAddress(grid.family.name, None, "associations"))).unlink()
-    assert not comparison.exists(grid.family.name, tiny_store, None)
+    assert not comparison.exists(grid.family.name, tiny_store, COMPARISON)
 
 
 def test_the_definitions_are_those_of_the_snapshot() -> None:

@@ -3,13 +3,18 @@
 from pathlib import Path
 
 import dagster as dg
-from lab import V1, Lab
+from lab import V1, V2, Lab
 
 from tdw.integrity.against_records import compare_with_records
 from tdw.integrity.verify import verify
+from tdw.inventory.versions import DataVersion
+from tdw.making.comparison import write_comparison
+from tdw.store import TableAddress
+from tdw.store.fingerprints import short
 from tdw_assets.cells.partitions import register_variants
 from tdw_assets.cells.wanted import cell_key
 from tdw_assets.recording.event_records import read_contents
+from tdw_resources.data_versions import tags
 
 ALL = (0, 2, 4, 6)
 
@@ -59,3 +64,28 @@ def test_a_store_and_log_of_an_earlier_version_are_taken_over(lab: Lab) -> None:
     assert written(lab) == before
     assert lab.done("coarseness") == {cell_key(V1, epoch) for epoch in ALL}
     assert disagreements(lab) == []
+
+
+def test_comparisons_of_two_studies_are_two_files_and_old_ones_are_where_they_were(lab: Lab) -> None:
+    other = lab.with_study(name="other", variants=[V2])
+
+    def compare(of: Lab, folder: str | None) -> None:
+        configs = [of.grid.family.parse_variant(key) for key in of.grid.variants]
+        written = write_comparison(lab.store, of.grid.family, configs, folder=folder)
+        version = DataVersion("spec", "input", short(written.sha256))
+        told = tags(version, code_version="1", inputs=[])
+        lab.instance.report_runless_asset_event(
+            dg.AssetMaterialization(of.grid.key("summaries/comparison"), tags=told)
+        )
+
+    compare(lab, None)
+    assert disagreements(lab) == [], "an earlier version wrote it for the study"
+    compare(other, None)
+    (lost,) = disagreements(lab)
+    assert lost == "no file it is recorded, but the store has no such file", "overwritten, for tiny"
+    for each in (lab, other):
+        compare(each, each.grid.study.folder)
+    assert disagreements(lab) == []
+    tables = {folder: len(lab.store.read_table(TableAddress(lab.grid.family.name, folder, "comparison")))
+              for folder in lab.store.comparison_folders(lab.grid.family.name)}  # fmt: skip
+    assert tables == {"_comparison": 1, "_comparison.other": 1, "_comparison.tiny": 2}

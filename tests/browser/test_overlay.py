@@ -15,6 +15,7 @@ from looking import FAMILY, HERE, LOOK, QUIET, VARIANT, is_drawn, webserver
 from tdw.families.modulo_addition_1layer.figures import PLOTS
 from tdw.reports.registry import REPORTS
 from tdw.store import Store
+from tdw.store.layout import COMPARISON
 from tdw_resources import links
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.ci]
@@ -32,12 +33,13 @@ def home(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with dg.DagsterInstance.from_config(str(home)) as instance:
         for plot in PLOTS:
             variant = VARIANT if plot.scope == "variant" else None
-            of = (FAMILY.name, variant, plot.name)
+            page = links.plot_page(FAMILY.name, variant or COMPARISON, plot.name, version="0123abc")
+            report = links.report_page(FAMILY.name, COMPARISON, "study_report", version="0")
             metadata = {
-                "preview": dg.MetadataValue.md(links.plot_preview(plot.title, *of, version="0123abc")),
-                "interactive": dg.MetadataValue.url(links.plot_page(*of, version="0123abc")),
+                "preview": dg.MetadataValue.md(links.plot_preview(plot.title, page)),
+                "interactive": dg.MetadataValue.url(page),
                 "explorer": dg.MetadataValue.url(links.explorer_page(FAMILY.name, VARIANT)),
-                "report": dg.MetadataValue.url(links.report_page(FAMILY.name, "study_report", version="0")),
+                "report": dg.MetadataValue.url(report),
             }
             event = dg.AssetMaterialization(["plots", plot.name], partition=variant, metadata=metadata)
             instance.report_runless_asset_event(event)

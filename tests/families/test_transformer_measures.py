@@ -101,10 +101,13 @@ def test_scores_do_not_depend_on_what_the_tokens_are_called() -> None:
     assert few.chance == many.chance
 
 
-def test_a_score_without_any_query_that_has_such_a_position_is_not_a_number() -> None:
-    scores = attention.head_scores([torch.full((1, 2, 2, 2), 0.5)], torch.tensor([[0, 1]]))
-    assert np.isnan(scores.duplicate_token).all()
-    assert np.isnan(scores.chance["duplicate_token"])
+@pytest.mark.parametrize(("length", "previous"), [(1, 0.0), (2, 0.5)])
+def test_a_score_without_any_query_that_has_such_a_position_is_0(length: int, previous: float) -> None:
+    pattern = torch.full((3, 2, length, length), 1 / length)
+    scores = attention.head_scores([pattern], torch.arange(length).expand(3, -1))
+    assert scores.previous_token.tolist() == [[previous] * 2] and scores.chance["previous_token"] == previous
+    for name in ("duplicate_token", "prefix_matching"):
+        assert getattr(scores, name).tolist() == [[0, 0]] and scores.chance[name] == 0
 
 
 def test_mean_patterns_are_the_mean_of_the_sequences_patterns() -> None:

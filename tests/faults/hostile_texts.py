@@ -109,7 +109,7 @@ def fuzz_verify(store: Store, *, examples: int, seed: int) -> int:
     folders = st.sampled_from(
         [(), (VARIANT,), (VARIANT, "coarseness"), (VARIANT, "plots"), (VARIANT, "plots", "mine"),
          (VARIANT, "summaries"), (VARIANT, "newkind"), ("p6_s1_d1",), ("_comparison", "plots"),
-         ("_comparison", "summaries")]
+         ("_comparison", "summaries"), ("_comparison.mine", "plots")]
     )  # fmt: skip
 
     def check(given: tuple[tuple[str, ...], str, bytes]) -> None:

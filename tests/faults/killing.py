@@ -67,7 +67,7 @@ def stage_of(what: str) -> str:
     if len(parts) < 3:
         return "nothing yet"
     kind = parts[2]
-    if parts[1] == "_comparison":
+    if parts[1].startswith("_comparison"):
         return "comparison"
     if kind in ("checkpoints", "states") or what.endswith("history.parquet"):
         return "training"

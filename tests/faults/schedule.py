@@ -39,7 +39,7 @@ from .work import HISTORY, VARIANTS, Tree
 _RUNS_IN = 16
 """One schedule in so many is of Dagster runs: a death there costs ten times as much."""
 _START = 1.8e9
-_FINAL_AT_THE_END = "/_comparison/"
+_FINAL_AT_THE_END = "/_comparison"
 
 
 @dataclass

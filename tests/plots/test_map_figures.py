@@ -7,7 +7,7 @@ import pytest
 from figures import EPOCHS, KEYS, MISSING, axis_title, interactive, sources, traces
 from synthetic import FAMILY, maps, matrix, write_maps, write_table, write_variant
 
-from tdw.drawing.marks import Scale
+from tdw.drawing.marks import Axis, Scale
 from tdw.drawing.plotly_pen import figure as draw
 from tdw.drawing.style import figure_json
 from tdw.errors import BadConfig
@@ -17,9 +17,9 @@ from tdw.families.modulo_addition_1layer.figures import (
     map_sources,
     multi_scale,
     neuron_clusters,
-    panels,
 )
 from tdw.families.modulo_addition_1layer.maths.scale_metrics import resize
+from tdw.recipes.common import panels
 from tdw.recipes.figure import NoParameters
 from tdw.store import Store, TableAddress
 
@@ -124,7 +124,9 @@ def test_a_label_that_changes_with_the_epoch_changes_with_the_slider():
         titles=titles,
         scales=(Scale("attention", 100),),
         columns=1,
-        p=3,
+        side=3,
+        x=Axis("b"),
+        y=Axis("a"),
     )
     drawn = draw(panels.chart(maps, title="t", subtitle=""))
     assert [frame.layout.annotations[0].text for frame in drawn.frames] == ["head 0: fine", "head 0: coarse"]

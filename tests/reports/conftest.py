@@ -22,6 +22,7 @@ from tdw.recipes.summary import Inputs
 from tdw.recipes.variant_tables import VariantTables
 from tdw.reports.evidence import make_evidence
 from tdw.store import Address, Provenance, Store, TableAddress
+from tdw.store.layout import comparison_folder
 from tdw.study import Study, load_study
 
 FAMILY = get_family("modulo_addition_1layer")
@@ -210,11 +211,12 @@ def eight_models() -> Study:
 
 @pytest.fixture
 def full(tiny_store: Store) -> Store:
-    """Artifacts, states, tables, a plot of the variant and a table over variants."""
+    """Artifacts, states, tables, a plot of the variant; tables over variants, of a study and of none."""
     config = FAMILY.parse_variant(TINY)
     for name in ("grokking", "coarseness", "frequencies"):
         summarize(tiny_store, FAMILY, config, name)
-    write_comparison(tiny_store, FAMILY, [config], early_epoch=10)
+    for folder in (None, comparison_folder("mine")):
+        write_comparison(tiny_store, FAMILY, [config], early_epoch=10, folder=folder)
     address = TableAddress(FAMILY.name, TINY, "coarseness")
     provenance = dataclasses.replace(tiny_store.read_table_with_provenance(address)[1], name="blob_count")
     tiny_store.write_plot(

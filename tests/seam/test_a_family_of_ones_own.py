@@ -133,7 +133,9 @@ def test_dagster_trains_analyzes_draws_and_compares_it(study: Study, tmp_path: P
     for key in KEYS:
         assert store.exists(TableAddress("tiny_bigram", key, "entropy"))
         assert store.read_plot("tiny_bigram", key, "training_curves").files
-    assert list(store.read_table(TableAddress("tiny_bigram", None, "comparison"))["variant"]) == list(KEYS)
+    assert list(store.read_table(TableAddress("tiny_bigram", study.folder, "comparison"))["variant"]) == list(
+        KEYS
+    )
 
 
 def test_the_first_page_shows_its_columns_and_its_plots_only(made: Store, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tdw.reports.document import PAGE
 from tdw.reports.registry import REPORTS
 from tdw.store import Store
 from tdw.store.layout import Address
+from tdw.study import Study, load_study
 from tdw_workbench.web.app import standalone
 from tdw_workbench.web.http.settings import Settings
 
@@ -137,15 +138,15 @@ def test_every_registered_plot_has_a_page(client: TestClient) -> None:
 
 
 def test_every_report_that_was_written_is_linked_and_shown_as_it_is(client: TestClient, store: Store) -> None:
-    config = FAMILY.parse_variant(VARIANT)
+    configs, study = [FAMILY.parse_variant(VARIANT)], load_study(store.root / "study.yaml")
     for report in REPORTS:
-        address = f"/tdw/view/report/{FAMILY.name}/{report.name}"
+        address = f"/tdw/view/report/{FAMILY.name}/{study.folder}/{report.name}"
         assert address not in client.get("/tdw/").text
         assert client.get(address).status_code == 404
-        report.write(store, FAMILY, [config], title="T", early_epoch=10, last_epoch=20, study={})
+        report.write(store, FAMILY, configs, title="T", early_epoch=10, last_epoch=20, study=study)
         assert f'href="{address}">{report.title}</a>' in client.get("/tdw/").text
         page = client.get(address)
-        written = store.read_plot(FAMILY.name, None, report.name).read(PAGE)
+        written = store.read_plot(FAMILY.name, study.folder, report.name).read(PAGE)
         before, bar, after = re.split(rb'(<nav class="way-back">.*?</nav>)\s', page.content)
         assert before + after == written
         assert b'<a href="/tdw/">All variants</a>' in bar and f"/reports/{report.name}".encode() in bar
@@ -153,6 +154,33 @@ def test_every_report_that_was_written_is_linked_and_shown_as_it_is(client: Test
         again = client.get(address, headers={"if-none-match": page.headers["etag"]})
         assert again.status_code == 304
     assert client.get(f"/tdw/view/report/{FAMILY.name}/history").status_code == 404
+    assert client.get(f"/tdw/view/report/{FAMILY.name}/_comparison.another/study_report").status_code == 404
+
+
+def test_two_studies_of_one_family_have_pages_of_their_own_and_old_ones_are_shown_till_then(
+    store: Store,
+) -> None:
+    paths = [store.root / "one.yaml", store.root / "two.yaml"]
+    for path in paths:
+        path.write_text(STUDY)
+    one, two = map(load_study, paths)
+    settings = Settings(str(store.root), studies=tuple(paths))
+    client = TestClient(standalone(settings), base_url="http://127.0.0.1")
+    config, report, old = FAMILY.parse_variant(VARIANT), REPORTS[0], f"/tdw/view/report/{FAMILY.name}/"
+
+    def write(title: str, study: Study | None) -> None:
+        report.write(store, FAMILY, [config], title=title, early_epoch=10, last_epoch=20, study=study)
+
+    write("of an earlier version", None)
+    assert client.get("/tdw/").text.count(f'href="{old}_comparison/{report.name}"') == 2
+    write("of one", one)
+    write("of two", two)
+    assert "/_comparison/" not in client.get("/tdw/").text
+    for where, title in ((one.folder, "of one"), (two.folder, "of two"), ("_comparison", "earlier version")):
+        assert title in client.get(f"{old}{where}/{report.name}").text
+    assert "earlier version" in client.get(old + report.name).text, "a link in an event of that version"
+    page = client.get(f"/tdw/view/plot/{FAMILY.name}/{two.folder}/mean_coarseness_comparison")
+    assert page.status_code == 200 and 'href="/tdw/#two">two</a>' in page.text
 
 
 def test_the_offline_page_holds_figure_and_library_and_loads_nothing(client: TestClient) -> None:

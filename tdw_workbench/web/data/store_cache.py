@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tdw.errors import CorruptFile, NotFound, StoreError, TdwError
 from tdw.store import Address, RecordAddress, Store, TableAddress
-from tdw.store.layout import CHECKPOINTS, folder
+from tdw.store.layout import CHECKPOINTS, COMPARISON, folder
 from tdw_resources.places import load_studies_or_last_good
 from tdw_workbench.web.data.caching import ByStamp, ByteCache, stamp
 from tdw_workbench.web.http.settings import Settings
@@ -91,6 +91,16 @@ class Library:
         """The study that lists the variant, else the first of the family."""
         found = [study for study in self.studies if study.family == family]
         return next((study for study in found if variant in study.variant_keys), found[0] if found else None)
+
+    def study_at(self, family: str, where: str) -> Study | None:
+        """The study that lists the variant, or whose folder that is; else the first of the family."""
+        found = [study for study in self.studies if study.family == family and study.folder == where]
+        return found[0] if found else self.study_of(family, where)
+
+    def comparison_folders(self, family: str) -> list[str]:
+        """Where what covers several variants is, or will be."""
+        studies = [study.folder for study in self.studies if study.family == family]
+        return [COMPARISON, *dict.fromkeys([*studies, *self.store.comparison_folders(family)])]
 
     def scheduled(self, family: str, variant: str) -> tuple[int, ...]:
         """Epochs that the studies want of a variant, ascending; () for a variant of none of them.

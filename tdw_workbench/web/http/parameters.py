@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
@@ -11,7 +12,10 @@ from tdw.errors import BadConfig, NotFound
 from tdw.families import all_families, get_family
 from tdw.families.stored import stored_variants
 from tdw.store import Store
-from tdw.store.layout import validate_name
+from tdw.store.layout import compared_study, validate_name
+
+if TYPE_CHECKING:
+    from tdw_workbench.web.data.store_cache import Library
 
 MAX_LISTED = 20
 _NUMBER = re.compile(r"[0-9]{1,8}")
@@ -27,6 +31,18 @@ def variant_of(request: Request, store: Store, family: str) -> str:
     """The variant in the path. Raises NotFound when the store has nothing of it."""
     name = validate_name(request.path_params["variant"], what="variant")
     return one_of(name, stored_variants(store, get_family(family)), what="variant")
+
+
+def place_of(request: Request, library: Library, family: str) -> str:
+    """The variant in the path, or the folder of what covers several: of a study, or of none.
+
+    Raises:
+        NotFound: there is no such variant, or no such study here.
+    """
+    name = validate_name(request.path_params["variant"], what="variant")
+    if compared_study(name) is None:
+        return variant_of(request, library.store, family)
+    return one_of(name, library.comparison_folders(family), what="comparison")
 
 
 def one_of(name: str, known: Collection[str], *, what: str) -> str:

@@ -68,11 +68,13 @@ class Section:
 
     Attributes:
         study: None for what is in the store and in no study.
+        folder: where its plots over variants and its reports lie.
         last_epoch: the right edge of all curves.
     """
 
     study: Study | None
     family: Family
+    folder: str
     rows: Sequence[Row]
     comparisons: Sequence[PlotLink]
     reports: Sequence[ReportAsset]
@@ -173,12 +175,14 @@ def sections_of(library: Library) -> list[Section]:
 
 def _section(library: Library, family: Family, study: Study | None, variants: Sequence[str]) -> Section:
     rows = [row_of(library, family, key, study) for key in variants]
+    folder = library.store.where_compared(family.name, study.folder if study else COMPARISON)
     return Section(
         study,
         family,
+        folder,
         rows,
-        comparison_plots(library, family),
-        reports.written(library.store, family.name),
+        [_link(library, family, folder, plot) for plot in plots_of(family, "comparison")],
+        reports.written(library.store, family.name, folder),
         _last_epoch(rows),
     )
 
@@ -208,14 +212,9 @@ def kinds_of(study: Study | None, family: Family) -> tuple[str, ...]:
     return tuple(study.analyzers) if study else catalog_of(family).analyzer_names
 
 
-def comparison_plots(library: Library, family: Family) -> list[PlotLink]:
-    """The plots over several variants."""
-    return [_link(library, family, None, plot) for plot in plots_of(family, "comparison")]
-
-
-def _link(library: Library, family: Family, variant: str | None, plot: Plot) -> PlotLink:
-    manifest = library.store.plot_folder(family.name, variant, plot.name) / "manifest.json"
-    href = f"/view/plot/{family.name}/{variant or COMPARISON}/{plot.name}"
+def _link(library: Library, family: Family, where: str, plot: Plot) -> PlotLink:
+    manifest = library.store.plot_folder(family.name, where, plot.name) / "manifest.json"
+    href = f"/view/plot/{family.name}/{where}/{plot.name}"
     return PlotLink(plot, href, stamp(manifest) is not None)
 
 

@@ -15,7 +15,8 @@ from tdw.families import get_family
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.figure import Plot
 from tdw.store.document_files import Bundle
-from tdw.store.layout import CHECKPOINTS, COMPARISON
+from tdw.store.layout import CHECKPOINTS, compared_study
+from tdw.study import Study
 from tdw_workbench.web.data.coverage import coverage
 from tdw_workbench.web.data.store_cache import Library
 from tdw_workbench.web.http import links
@@ -32,12 +33,31 @@ _KNOWN = ("v", "theme")
 
 @dataclass(frozen=True)
 class Asked:
-    """The plot that a request names; `variant` is None for one over several variants."""
+    """The plot that a request names.
+
+    Attributes:
+        where: the variant's key, or the folder of what covers several.
+    """
 
     library: Library
     family: str
-    variant: str | None
+    where: str
     name: str
+
+    @property
+    def variant(self) -> str | None:
+        """The variant's key; None for a plot over several."""
+        return self.where if compared_study(self.where) is None else None
+
+    @property
+    def study(self) -> Study | None:
+        """In which its asset is looked for."""
+        return self.library.study_at(self.family, self.where)
+
+    @property
+    def about(self) -> str:
+        """The variant, or the study whose variants are compared."""
+        return self.variant or compared_study(self.where) or "comparison"
 
     @property
     def plot(self) -> Plot:
@@ -48,16 +68,16 @@ class Asked:
     @property
     def path(self) -> str:
         """Its address below /tdw/plot and /tdw/view/plot."""
-        return f"{self.family}/{self.variant or COMPARISON}/{self.name}"
+        return f"{self.family}/{self.where}/{self.name}"
 
     @property
     def file_stem(self) -> str:
         """A name for downloads."""
-        return f"{self.name}_{self.variant or 'comparison'}"
+        return f"{self.name}_{self.about}"
 
     def bundle(self) -> Bundle:
         """The latest committed files. Raises NotFound or CorruptFile."""
-        return self.library.store.read_plot(self.family, self.variant, self.name)
+        return self.library.store.read_plot(self.family, self.where, self.name)
 
 
 def asked(request: Request) -> Asked:
@@ -65,11 +85,10 @@ def asked(request: Request) -> Asked:
     library: Library = request.app.state.library
     params.require_known(request, _KNOWN)
     family = params.family_of(request)
-    comparison = request.path_params["variant"] == COMPARISON
-    variant = None if comparison else params.variant_of(request, library.store, family)
-    scope = "comparison" if comparison else "variant"
+    where = params.place_of(request, library, family)
+    scope = "variant" if compared_study(where) is None else "comparison"
     known = [plot.name for plot in catalog_of(get_family(family)).plots if plot.scope == scope]
-    return Asked(library, family, variant, params.one_of(request.path_params["name"], known, what="plot"))
+    return Asked(library, family, where, params.one_of(request.path_params["name"], known, what="plot"))
 
 
 def page(request: Request) -> Response:
@@ -80,7 +99,6 @@ def page(request: Request) -> Response:
     except NotFound:
         bundle = None
     dagster_url = this.library.settings.dagster_url
-    study = this.library.study_of(this.family, this.variant or "")
     return render(
         request,
         "plot.html",
@@ -91,7 +109,7 @@ def page(request: Request) -> Response:
         gaps=_gaps(this),
         explorer=get_family(this.family).explorer,
         config=json.dumps(dict(CONFIG)),
-        asset=links.asset_page(dagster_url, study, ("plots", this.name), partition=this.variant),
+        asset=links.asset_page(dagster_url, this.study, ("plots", this.name), partition=this.variant),
     )
 
 

@@ -9,6 +9,7 @@ from tdw.reports.document import PAGE
 from tdw.reports.registry import REPORTS, ReportAsset
 from tdw.store import Store
 from tdw.store.document_files import MANIFEST
+from tdw.store.layout import COMPARISON
 from tdw_workbench.web.data.store_cache import Library
 from tdw_workbench.web.http import links
 from tdw_workbench.web.http import parameters as params
@@ -20,10 +21,10 @@ NAMES = tuple(report.name for report in REPORTS)
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
-def written(store: Store, family: str) -> list[ReportAsset]:
-    """The reports of a family that were written."""
+def written(store: Store, family: str, folder: str) -> list[ReportAsset]:
+    """The reports that were written into a folder."""
     return [
-        report for report in REPORTS if (store.plot_folder(family, None, report.name) / MANIFEST).exists()
+        report for report in REPORTS if (store.plot_folder(family, folder, report.name) / MANIFEST).exists()
     ]
 
 
@@ -33,8 +34,11 @@ def page(request: Request) -> Response:
     params.require_known(request, ("v",))
     family = params.family_of(request)
     name = params.one_of(request.path_params["name"], NAMES, what="report")
-    bundle = library.store.read_plot(family, None, name)
-    study = library.study_of(family, "")
+    # Links in events of earlier versions name no folder: there was one for all studies.
+    known = library.comparison_folders(family)
+    folder = params.one_of(request.path_params.get("folder", COMPARISON), known, what="comparison")
+    bundle = library.store.read_plot(family, folder, name)
+    study = library.study_at(family, folder)
     asset = links.asset_page(library.settings.dagster_url, study, ("reports", name))
     root = request.scope.get("root_path", "")
     bar = environment().get_template("way_back.html").render(root=root, asset=asset).encode()

@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from tdw.drawing import series
 from tdw.drawing.chart import Chart, sentences
-from tdw.drawing.marks import Scale
+from tdw.drawing.marks import Axis, Scale
 from tdw.families.modulo_addition_1layer.analyzers.attention_patterns import NAME
-from tdw.families.modulo_addition_1layer.figures import panels, subject
+from tdw.families.modulo_addition_1layer.figures import subject
+from tdw.recipes.common import panels
 from tdw.recipes.figure import NoParameters, Plot
 
 if TYPE_CHECKING:
@@ -84,7 +85,9 @@ def maps(data: Data) -> panels.Maps:
         ),
         scales=(_SCALE,) * len(names),
         columns=heads,
-        p=p,
+        side=p,
+        x=Axis("b"),
+        y=Axis("a"),
     )
 
 

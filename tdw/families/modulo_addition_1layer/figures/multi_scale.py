@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from tdw.drawing import series
 from tdw.drawing.chart import Chart, sentences
-from tdw.drawing.marks import Scale
+from tdw.drawing.marks import Axis, Scale
 from tdw.drawing.style import MAP_SCALE
-from tdw.families.modulo_addition_1layer.figures import map_sources, panels, subject
+from tdw.families.modulo_addition_1layer.figures import map_sources, subject
+from tdw.recipes.common import panels
 from tdw.recipes.figure import Plot
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ def panel_maps(data: Data) -> panels.Maps:
         titles=(tuple(titles),) * len(data.epochs),
         scales=(activation,) * len(data.neurons) + (Scale("attention", most, unit=" %"),) * len(heads),
         columns=_COLUMNS,
-        p=data.p,
+        side=data.p,
+        x=Axis("b"),
+        y=Axis("a"),
     )
 
 

@@ -24,7 +24,9 @@ Float64 = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class HeadScores:
-    """Scores of every head, float64 (n_layers, n_heads), 0-1; NaN where no query has such a position.
+    """Scores of every head, float64 (n_layers, n_heads), 0-1; 0 where no query has such a position.
+
+    So it is in contexts of one token, or without a repeated one: attention has nothing to fall on.
 
     Attributes:
         previous_token: attention to the position before the query.
@@ -70,17 +72,17 @@ def head_scores(patterns: Sequence[Tensor], tokens: Tensor, *, first_query: int 
     scores: dict[str, list[Float64]] = {"previous_token": [], "duplicate_token": [], "prefix_matching": []}
     for pattern in patterns:
         before = pattern.diagonal(offset=-1, dim1=-2, dim2=-1)[..., late[1:]]
-        scores["previous_token"].append(before.double().mean(dim=(0, -1)).cpu().numpy())
+        scores["previous_token"].append(_mean(before, (0, -1)))
         same, after = (pattern @ both).chunk(2, dim=-1)
         duplicates = _of_query(same, labels) - pattern.diagonal(dim1=-2, dim2=-1)
         scores["duplicate_token"].append(_mean_over_queries(duplicates, counted))
         scores["prefix_matching"].append(_mean_over_queries(_of_query(after, labels), counted))
     even = earlier / (positions + 1)
-    evenly = float(even[counted].double().mean())
+    evenly = float(_mean(even[counted]))
     return HeadScores(
         **{name: np.stack(layers) for name, layers in scores.items()},
         chance={
-            "previous_token": float((1 / (positions + 1.0))[1:][late[1:]].double().mean()),
+            "previous_token": float(_mean((1 / (positions + 1.0))[1:][late[1:]])),
             "duplicate_token": evenly,
             "prefix_matching": evenly,
         },
@@ -104,4 +106,11 @@ def _of_query(by_label: Tensor, labels: Tensor) -> Tensor:
 
 def _mean_over_queries(attention: Tensor, counted: Tensor) -> Float64:
     """Mean over sequences and counted queries by head, float64 (n_heads,)."""
-    return attention.transpose(0, 1)[:, counted].double().mean(dim=-1).cpu().numpy()
+    return _mean(attention.transpose(0, 1)[:, counted])
+
+
+def _mean(values: Tensor, over: tuple[int, ...] = (-1,)) -> Float64:
+    """Mean over some axes, float64; 0 where there is nothing to take it of."""
+    if not values.numel():
+        return values.double().sum(dim=over).cpu().numpy()
+    return values.double().mean(dim=over).cpu().numpy()

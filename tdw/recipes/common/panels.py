@@ -1,4 +1,4 @@
-"""Small maps side by side, over the pairs (a, b), with a slider over epochs."""
+"""Small maps side by side, each over the same two axes, with a slider over epochs."""
 
 from __future__ import annotations
 
@@ -24,21 +24,26 @@ class Maps:
 
     Attributes:
         epochs: (e,) ascending, of the slider.
-        values: uint8 (e, n, t, t), percent, indexed [epoch, map, a, b].
+        values: uint8 or uint16 (e, n, t, t), indexed [epoch, map, row, column].
         names: (n,), of the maps, as in the table.
         titles: e lists of n titles above the maps.
-        scales: (n,), the scale of colors of each map, in percent.
+        scales: (n,), the scale of colors of each map.
         columns: maps in a row; the rows follow each other in order.
-        p: the modulus: the axes count residues, whatever t is.
+        side: length of both axes: they count from 0 to it, whatever t is.
+        x, y: the axes, along columns and along rows.
+        unit: behind a value in hover texts.
     """
 
     epochs: tuple[int, ...]
-    values: npt.NDArray[np.uint8]
+    values: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
     names: tuple[str, ...]
     titles: tuple[tuple[str, ...], ...]
     scales: tuple[Scale, ...]
     columns: int
-    p: int
+    side: int
+    x: Axis
+    y: Axis
+    unit: str = " %"
 
 
 def percent(
@@ -61,15 +66,15 @@ def shown(epochs: tuple[int, ...], available: int) -> str:
 
 def chart(maps: Maps, *, title: str, subtitle: str) -> Chart:
     """The maps in a grid, at the last epoch."""
-    step = maps.p / maps.values.shape[-1]
+    step = maps.side / maps.values.shape[-1]
     at = Steps((step - 1) / 2, step)
-    hover = "a = {y:.0f}, b = {x:.0f}<br>{z} %"
+    hover = f"{maps.y.title} = {{y:.0f}}, {maps.x.title} = {{x:.0f}}<br>{{z}}{maps.unit}"
     panels: list[Panel] = []
     for i, name in enumerate(maps.names):
         stops = [Heat(at, at, values[i], maps.scales[i], name=name, hover=hover) for values in maps.values]
         row, column = divmod(i, maps.columns)
         titles = tuple(each[i] for each in maps.titles)
-        panels.append(Panel([Moving(stops)], x=Axis("b"), y=Axis("a"), title=titles, row=row, column=column))
+        panels.append(Panel([Moving(stops)], x=maps.x, y=maps.y, title=titles, row=row, column=column))
     return Chart(
         title,
         tuple(panels),
@@ -82,7 +87,7 @@ def chart(maps: Maps, *, title: str, subtitle: str) -> Chart:
 
 
 def table(maps: Maps, *, variant: str) -> pd.DataFrame:
-    """Columns variant, epoch, map, row (of a), b0, b1, ...: percent, as in the figure."""
+    """Columns variant, epoch, map, row, and one per column of the maps: values as in the figure."""
     import pandas as pd
 
     t = maps.values.shape[-1]
@@ -90,5 +95,5 @@ def table(maps: Maps, *, variant: str) -> pd.DataFrame:
         [[variant], maps.epochs, maps.names, range(t)], names=["variant", "epoch", "map", "row"]
     )
     index = keys.to_frame(index=False)
-    values = pd.DataFrame(maps.values.reshape(-1, t), columns=[f"b{i}" for i in range(t)])
+    values = pd.DataFrame(maps.values.reshape(-1, t), columns=[f"{maps.x.title}{i}" for i in range(t)])
     return pd.concat([index, values], axis=1)
