@@ -88,7 +88,7 @@ def _not_there(variant: str, surveys: Sequence[Survey]) -> tuple[str, str]:
 
 
 def _all(survey: Survey) -> list[str]:
-    """A line a variant, what covers all of them, and what to do about it."""
+    """One line per variant, what covers all of them, and what to do about it."""
     values = survey.to_dict()
     rows: list[tuple[str, ...]] = []
     epochs = len(survey.wanted.epochs)

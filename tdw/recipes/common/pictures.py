@@ -24,7 +24,7 @@ def draw(picture: Picture, evidence: Evidence) -> bytes:
 
 
 def over_epochs(evidence: Evidence, table: str, column: str, *, axis: Axis) -> Chart:
-    """A line per variant over epochs, with a dot at its outcome."""
+    """One line per variant over epochs, with a dot at its outcome."""
     look, labels = looks(evidence.keys), short_labels(evidence.keys)
     marks: list[AnyMark] = []
     for key, (epochs, values) in evidence.series(table, column).items():
