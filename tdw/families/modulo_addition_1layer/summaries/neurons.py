@@ -105,7 +105,8 @@ SUMMARY = Summary(
     description="""\
 One row per neuron, over the analyzed epochs. `first_blob_epoch`: the first at which its coarseness is at
 least 0.7, empty when it never is; `stays_blob`: it is one at every analyzed epoch after that;
-`blob_since_epoch`: from when on it is one to the end, empty when it is none at the end. `frequency_settled_epoch`: from when on its best frequency is
+`blob_since_epoch`: from when on it is one to the end, empty when it is none at the end.
+`frequency_settled_epoch`: from when on its best frequency is
 the final one, empty when it changed at the last epoch (not seen to stay) or the neuron is dead at the end.
 Epochs between
 checkpoints are not seen: a first epoch is the first of those analyzed.

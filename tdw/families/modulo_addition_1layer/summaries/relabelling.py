@@ -52,7 +52,8 @@ SUMMARY = Summary(
     description="""\
 One row per epoch and labeling c = 1..(p-1)/2 (what was at residue c x is now at x; c = 1 is the observed
 one): `mean_coarseness` and `num_blob_neurons` of the relabeled maps, and their ranks, 1 for the highest;
-equal values share the last of their places, so rank / ((p-1)/2) is the share of labelings that reach the value.
+equal values share the last of their places, so rank / ((p-1)/2) is the share of labelings that reach the
+value.
 """,
     code_version="1",
     needs=(CONTROL,),
