@@ -1,9 +1,10 @@
-"""A Dagster home that knows nothing of a study's files: say so, since no work is lost by it."""
+"""Files that others have made: those that a study takes over, and those that it may not replace."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tdw.errors import BadConfig
 from tdw.store import Store
 from tdw_resources.places import Places
 from tdw_workbench.terminal import count
@@ -12,6 +13,21 @@ if TYPE_CHECKING:
     import dagster as dg
 
     from tdw_assets.cells.wanted import Grid
+
+
+def require_undisputed(grid: Grid, instance: dg.DagsterInstance, store: str) -> None:
+    """Refuse a study that would replace what another one has made with other parameters.
+
+    Raises:
+        BadConfig: names both studies, variant and field; that of the first file, and how many more there are.
+    """
+    from tdw_assets.recording.disputes import find_disputes
+
+    found = find_disputes(grid, instance, Store(store))
+    if found:
+        first = found[0].error()
+        more = f"; and {len(found) - 1:,} more like it" if len(found) > 1 else ""
+        raise BadConfig(f"{first.what}{more}", first.remedy)
 
 
 def adoption_note(grid: Grid, instance: dg.DagsterInstance, places: Places) -> str:

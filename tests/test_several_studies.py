@@ -66,8 +66,9 @@ def test_the_partitions_of_a_study_are_its_own() -> None:
         (study("one"), "two studies are called one"),
         (
             study("other", analyzers={"coarseness": {"radius_fraction": 0.25}}),
-            "other parameters of analyzer coarseness",
+            r"both have p7_s1_d598, and differ in radius_fraction of analyzer coarseness \(0.125 and 0.25\)",
         ),
+        (study("other", training={"test_every": 5}), r"test_every of training \(10 and 5\)"),
     ],
 )
 def test_studies_that_do_not_go_together_are_refused(second: Study, words: str) -> None:

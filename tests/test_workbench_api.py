@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +12,12 @@ from tiny_variant import TINY, TINY_EPOCHS
 
 import tdw
 from tdw.errors import BadConfig, NotFound
+from tdw.families import get_family
+from tdw.making.comparison import write_comparison
 from tdw.notebook.workbench import Workbench
 from tdw.recipes.catalog import catalog_of
 from tdw.store import Store
+from tdw.study import load_study
 
 
 def test_every_step_from_store_to_array_is_one_line(tiny_store: Store) -> None:
@@ -131,6 +135,24 @@ def test_comparisons_and_reports_are_a_line_each(summarized, tmp_path) -> None:
     assert imported.variants == (TINY,)
     there = tdw.open(tmp_path / "there").variant(TINY)
     assert there.summary("coarseness").equals(wb.variant(TINY).summary("coarseness"))
+
+
+def test_a_study_is_named_where_a_store_has_comparisons_of_several(tiny_store: Store, tmp_path: Path) -> None:
+    wb, family, file = tdw.open(tiny_store), get_family("modulo_addition_1layer"), tmp_path / "mine.yaml"
+    file.write_text(f"variants: [{TINY}]\nepochs: 20\ncheckpoints: [0, 10, 20]\nearly_epoch: 10\n")
+    mine, another = load_study(file), "p7_s2_d598_f0.5"
+    for folder, keys in ((None, (another,)), (mine.folder, (TINY,)), ("_comparison.other", (TINY, another))):
+        write_comparison(tiny_store, family, map(family.parse_variant, keys), folder=folder)
+        if folder != "_comparison.other":  # there is one alone: that of no study, then that of one
+            assert tuple(wb.comparison("comparison")["variant"]) == keys
+    with pytest.raises(BadConfig, match=r"several studies of modulo_addition_1layer: mine, other\n.*study="):
+        wb.comparison("comparison")
+    for named in ("mine", file, mine):
+        assert list(wb.comparison("comparison", study=named)["variant"]) == [TINY]
+    assert list(wb.comparison("comparison", study="other")["variant"]) == [TINY, another]
+    with pytest.raises(BadConfig, match=r"neither a study file nor .*\n.*there is: mine, other"):
+        wb.plot("mean_coarseness_comparison", study="theirs")
+    assert list(wb.table(study=mine)["variant"]) == [TINY]
 
 
 def test_everything_shows_itself_in_a_notebook(summarized, tmp_path) -> None:

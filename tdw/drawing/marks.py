@@ -153,7 +153,7 @@ class Bars(Mark):
 
 @dataclass(frozen=True)
 class Scale:
-    """A scale of colors from 0 to `top`; heat maps with equal scales share one bar.
+    """A scale of colors from `bottom` to `top`; heat maps with equal scales share one bar.
 
     Attributes:
         title, unit: of its bar.
@@ -170,6 +170,7 @@ class Scale:
     log: bool = False
     form: str = ".3f"
     tops: tuple[int, ...] = ()
+    bottom: float = 0
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ class Pen:
             rows = {name: i for i, name in enumerate(mark.y)}  # type: ignore[arg-type]
             z = z[[rows[name] for name in panel.y.categories]]
         axis.grid(visible=False)
-        colors = {"cmap": scale.colors.lower(), "vmin": 0, "vmax": top or 1}
+        colors = {"cmap": scale.colors.lower(), "vmin": scale.bottom, "vmax": top or 1}
         if square:  # reduced by area where there are more pixels than the picture has
             first = "upper" if panel.y.reverse else "lower"
             return axis.imshow(z, origin=first, interpolation="antialiased", **colors)

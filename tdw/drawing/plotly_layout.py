@@ -84,7 +84,7 @@ def _bar(scale: Scale, place: int, count: int) -> dict[str, Any]:
         ticks = [tick for tick in _TICKS if tick <= scale.top]
         bar |= {"tickvals": [float(np.log10(1 + t)) for t in ticks], "ticktext": [f"{t:,}" for t in ticks]}
     top = float(np.log10(1 + scale.top)) if scale.log else scale.top
-    return {"cmin": 0, "cmax": top or 1, "colorscale": scale.colors, "colorbar": bar}
+    return {"cmin": scale.bottom, "cmax": top or 1, "colorscale": scale.colors, "colorbar": bar}
 
 
 def texts(grid: Grid, page: Page, *, stop: int = -1) -> list[dict[str, Any]]:

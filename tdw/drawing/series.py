@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tdw.drawing.marks import Line
-from tdw.drawing.style import COLORS
+from tdw.drawing.style import COLORS, DASHES
 from tdw.epochs import format_epochs
 
 if TYPE_CHECKING:
@@ -136,6 +136,36 @@ def lines_by(
         epochs, values = on["epoch"].to_numpy(), on[column].to_numpy(np.float64)
         lines.append(Line(epochs, values, name=name, color=color, group=name, legend=legend, symbol="circle"))
     return lines
+
+
+def lines_of(
+    table: pd.DataFrame,
+    names: Mapping[str, str],
+    *,
+    scheduled: Collection[int],
+    legend: bool = True,
+    look: Mapping[str, str] | None = None,
+) -> list[Line]:
+    """A line over epochs for each of some columns, with gaps where epochs are missing.
+
+    Args:
+        table: columns epoch and those of `names`.
+        names: column -> name in the legend; the order is that of the colors.
+        scheduled: epochs that should be there.
+        legend: whether the lines are in the legend; panels that share names are switched alike.
+        look: column -> color, for those that have one of their own.
+    """
+    on = on_schedule(table[["epoch", *names]], scheduled)
+    epochs, own = on["epoch"].to_numpy(), look or {}
+    return [
+        Line(
+            epochs, on[column].to_numpy(np.float64), name=name, color=own.get(column, color), group=name,
+            legend=legend, symbol="circle", dash=DASHES[place // len(COLORS) % len(DASHES)],
+        )
+        for place, (color, (column, name)) in enumerate(
+            zip(itertools.cycle(COLORS), names.items(), strict=False)
+        )
+    ]  # fmt: skip
 
 
 def curve(

@@ -42,6 +42,12 @@ class Records(Protocol):
         """Version of a product of scope study."""
         ...
 
+    def elsewhere(self, name: str, variant: str) -> Collection[DataVersion]:
+        """What other studies, and versions before this one, have recorded of a table or figure of a variant:
+        it has the same files.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class HeaderRecords:
@@ -67,6 +73,10 @@ class HeaderRecords:
     def of_study(self, name: str) -> DataVersion | None:
         """See `Records`: none."""
         return None
+
+    def elsewhere(self, name: str, variant: str) -> Collection[DataVersion]:
+        """See `Records`: none."""
+        return ()
 
     def _read(self, name: str, variant: str, epochs: Collection[int]) -> list[tuple[int, DataVersion]]:
         family = self.wanted.family

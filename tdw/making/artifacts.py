@@ -164,6 +164,7 @@ def _open(variant: Variant, epoch: int, device: str) -> _Pass:
 
 
 def _cell(at: _Pass, analyzer: Analyzer, started: float) -> CellResult:
+    catalog_of(at.variant.family).require_suited([analyzer.name], at.variant.config)
     for name in analyzer.requires:
         if name in at.failed:
             raise TdwError(

@@ -84,13 +84,20 @@ def write_comparison(
 
 
 def _row(family: Family, variant: VariantTables, early_epoch: int) -> dict[str, Any]:
-    fields = variant.config.to_dict()
     return {
         "variant": variant.key,
-        **{field.name: fields[field.name] for field in family.fields if field.name in fields},
+        **_fields(family, variant.config),
         "fingerprint": short(variant.config.fingerprint),
         "num_checkpoints": len(variant.epochs),
         "last_epoch": variant.epochs[-1] if variant.epochs else -1,
         **(family.comparison.columns(variant, early_epoch) if family.comparison else {}),
         "missing": ", ".join(name for name in tables_of(family) if variant.get(name) is None),
     }
+
+
+def _fields(family: Family, config: VariantConfig) -> dict[str, Any]:
+    """The fields of a variant that its record names, and those that are not at their default."""
+    record = config.to_dict()
+    values = {field.name: getattr(config, field.name) for field in family.fields}
+    named = {name for name in values if name in record and not isinstance(record[name], dict)}
+    return {f.name: values[f.name] for f in family.fields if f.name in named or values[f.name] != f.default}

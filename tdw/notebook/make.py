@@ -34,7 +34,7 @@ def make_variant(
         family: of the variant.
         config: the variant's configuration.
         checkpoints: epochs, or ranges such as "0:3000:100".
-        analyzers: names; None for all that the family declares.
+        analyzers: names; None for all of the family that have something to say of the variant.
         device: "auto", "cpu" or "cuda".
 
     Raises:
@@ -51,7 +51,8 @@ def make_variant(
     from tdw.training.loop import train
 
     catalog = catalog_of(family)
-    names = [a.name for a in catalog.in_order(catalog.analyzer_names if analyzers is None else analyzers)]
+    catalog.require_suited(analyzers or (), config)
+    names = [a.name for a in catalog.in_order(catalog.suited([config]) if analyzers is None else analyzers)]
     epochs = [done.epoch for done in train(config, store=store, checkpoints=checkpoints, device=device)]
     with store.lock(family.name, config.key, "analyze_cells"):
         wanted = Wanted.of_variant(family, config, epochs=epochs, analyzers=names)

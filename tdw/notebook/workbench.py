@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from tdw.exchange.bundle import Exported
     from tdw.exchange.import_checkpoints import Imported
+    from tdw.notebook.studies import Compared, StudyOrName
     from tdw.reports.comparison_report import ComparisonReport
     from tdw.reports.study_comparison import StudyComparison
     from tdw.reports.study_report import Report
@@ -85,28 +86,55 @@ class Workbench:
             f"{self.store.root}: holds no variant {key}", f"train it with `tdw fill`; there is: {have}"
         )
 
-    def comparison(self, name: str, *, family: Family | str | None = None) -> pd.DataFrame:
-        """A table over the variants of a family, such as `comparison`.
+    def comparison(
+        self, name: str, *, study: StudyOrName | None = None, family: Family | str | None = None
+    ) -> pd.DataFrame:
+        """A stored table over the variants of a study, such as `comparison`.
+
+        Args:
+            name: of the table.
+            study: a study file, its folder, a loaded study, or a name; needed where the store has comparisons
+                of several studies of the family.
+            family: needed where the store has variants of several, without a study.
 
         Raises:
+            BadConfig: several studies or families, and none is named; lists them.
             NotFound, CorruptFile: each names the file.
         """
-        return self.store.read_table(TableAddress(self._family(family).name, None, name))
+        found = self._compared(study, family)
+        return self.store.read_table(TableAddress(found.family.name, found.folder, name))
 
-    def plot(self, name: str, *, family: Family | str | None = None) -> go.Figure:
-        """A figure over the variants of a family, built from what is stored now."""
+    def plot(
+        self, name: str, *, study: StudyOrName | None = None, family: Family | str | None = None
+    ) -> go.Figure:
+        """A figure over the variants of a study, built from what is stored now; arguments as `comparison`.
+
+        Without a study it is over all variants of the family.
+        """
         from tdw.making.figures import comparison_figure
 
-        return comparison_figure(self.store, self._family(family), name)
+        found = self._compared(study, family)
+        return comparison_figure(self.store, found.family, name, variants=found.variants, folder=found.folder)
 
-    def table(self, *, early_epoch: int = 1000, family: Family | str | None = None) -> pd.DataFrame:
-        """One row per variant (S5), made now from the variants' summaries."""
+    def table(
+        self,
+        *,
+        study: str | Path | Study | None = None,
+        early_epoch: int = 1000,
+        family: Family | str | None = None,
+    ) -> pd.DataFrame:
+        """One row per variant (S5), made now from the summaries: of a study, or of all variants of a family.
+
+        Args:
+            study: a study file, its folder, or a loaded study; it says `early_epoch` too.
+            early_epoch: at which "early" is read, without a study.
+            family: of the variants, without a study.
+        """
         from tdw.making.comparison import compare
         from tdw.recipes.variant_tables import read_tables
 
-        chosen = self._family(family)
-        tables = read_tables(self.store, chosen, self._configs(chosen))
-        return compare(chosen, tables, early_epoch=early_epoch)
+        chosen, configs, early, _ = self._chosen(study, family, early_epoch, None)
+        return compare(chosen, read_tables(self.store, chosen, configs), early_epoch=early)
 
     def report(
         self,
@@ -128,34 +156,29 @@ class Workbench:
         Raises:
             BadConfig: the study file; names file and line.
         """
+        from tdw.notebook.studies import as_study
         from tdw.reports.study_report import study_report
-        from tdw.study import Study, load_study
 
-        if study is None:
-            chosen = self._family(family)
-            configs = self._configs(chosen)
-            return study_report(self.store, chosen, configs, early_epoch=early_epoch, last_epoch=last_epoch)
-        loaded = study if isinstance(study, Study) else load_study(study)
+        loaded = None if study is None else as_study(study)
+        chosen, configs, early, last = self._chosen(loaded, family, early_epoch, last_epoch)
+        title = f"Study report: {loaded.name}" if loaded else "Study report"
         return study_report(
-            self.store,
-            loaded.family_declaration,
-            loaded.configs,
-            title=f"Study report: {loaded.name}",
-            early_epoch=loaded.early_epoch,
-            last_epoch=loaded.epochs,
-            study=loaded,
+            self.store, chosen, configs, title=title, early_epoch=early, last_epoch=last, study=loaded
         )
 
     def groups(
-        self, *, early_epoch: int = 1000, last_epoch: int | None = None, family: Family | str | None = None
+        self,
+        study: str | Path | Study | None = None,
+        *,
+        early_epoch: int = 1000,
+        last_epoch: int | None = None,
+        family: Family | str | None = None,
     ) -> StudyComparison:
-        """The comparison report on the groups that the variants of a family have: moduli, seeds, outcomes."""
+        """The comparison report on the groups that variants have (moduli, seeds, outcomes); see `report`."""
         from tdw.reports.study_comparison import study_comparison
 
-        chosen = self._family(family)
-        return study_comparison(
-            self.store, chosen, self._configs(chosen), early_epoch=early_epoch, last_epoch=last_epoch
-        )
+        chosen, configs, early, last = self._chosen(study, family, early_epoch, last_epoch)
+        return study_comparison(self.store, chosen, configs, early_epoch=early, last_epoch=last)
 
     def compare(
         self, first: Keys, second: Keys, *, early_epoch: int = 1000, last_epoch: int | None = None
@@ -216,6 +239,30 @@ class Workbench:
             raise NotFound(f"{self.store.root}: holds no variant yet", "train one with `tdw fill`")
         names = ", ".join(each.name for each in stored)
         raise BadConfig(f"the store has variants of several families: {names}", "name one: family=...")
+
+    def _compared(self, study: StudyOrName | None, family: Family | str | None) -> Compared:
+        """What covers several variants: of the study that is meant, by name or because there is one only."""
+        from tdw.notebook import studies
+
+        if study is None:
+            return studies.of_family(self.store, self._family(family))
+        return studies.of_study(self.store, study, self._family(family) if family else None)
+
+    def _chosen(
+        self,
+        study: str | Path | Study | None,
+        family: Family | str | None,
+        early_epoch: int,
+        last_epoch: int | None,
+    ) -> tuple[Family, Sequence[VariantConfig], int, int | None]:
+        """Family, variants, early and last epoch: a study's own, else as given, of all that is stored."""
+        from tdw.notebook.studies import as_study
+
+        if study is None:
+            chosen = self._family(family)
+            return chosen, self._configs(chosen), early_epoch, last_epoch
+        loaded = as_study(study)
+        return loaded.family_declaration, loaded.configs, loaded.early_epoch, loaded.epochs
 
     def _configs(self, family: Family) -> list[VariantConfig]:
         """Of the variants that are stored, by the numbers in their keys."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tdw.recipes.context import Arrays
+
+if TYPE_CHECKING:
+    from tdw.recipes.family import VariantConfig
 
 Metadata = dict[str, float | int | str]
 
@@ -14,6 +17,11 @@ Metadata = dict[str, float | int | str]
 def describe_nothing(arrays: Arrays) -> Metadata:
     """No numbers beyond what every artifact has."""
     return {}
+
+
+def suits_all(config: VariantConfig) -> str:
+    """No variant is refused."""
+    return ""
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,7 @@ class Analyzer:
         arrays: array name -> dtype, shape and meaning.
         quantize, half: arrays stored with 8 bits and a range per row, and as float16.
         describe: arrays -> a few numbers for people.
+        refuses: config -> why it says nothing of such a variant; "" where it does.
     """
 
     name: str
@@ -42,3 +51,4 @@ class Analyzer:
     quantize: tuple[str, ...] = ()
     half: tuple[str, ...] = ()
     describe: Callable[[Arrays], Metadata] = describe_nothing
+    refuses: Callable[[Any], str] = suits_all

@@ -17,7 +17,7 @@ from tdw.parameters import as_json, override
 from tdw.recipes.analyzer import Analyzer
 from tdw.recipes.common import COMMON
 from tdw.recipes.explorer import RESERVED, Explorer
-from tdw.recipes.family import Family
+from tdw.recipes.family import Family, VariantConfig
 from tdw.recipes.figure import Plot, Scope
 from tdw.recipes.summary import Summary
 from tdw.recipes.versions import spec_hash
@@ -71,6 +71,27 @@ class Catalog:
         """The summaries that these analyzers and the history allow."""
         there = {"checkpoint", "history", *analyzers}
         return tuple(summary for summary in self.summaries if set(summary.needs) <= there)
+
+    def suited(self, configs: Iterable[VariantConfig]) -> tuple[str, ...]:
+        """Names of the analyzers that refuse none of these variants."""
+        listed = list(configs)
+        return tuple(name for name in self.analyzer_names if not any(self.refusal(name, c) for c in listed))
+
+    def refusal(self, name: str, config: VariantConfig) -> str:
+        """Why an analyzer, or one that it requires, says nothing of a variant; "" where it does."""
+        analyzer = self.analyzer(name)
+        own = analyzer.refuses(config)
+        return own or next(filter(None, (self.refusal(other, config) for other in analyzer.requires)), "")
+
+    def require_suited(self, names: Iterable[str], config: VariantConfig) -> None:
+        """Raise BadConfig, with the reason, for an analyzer that says nothing of a variant."""
+        for name in names:
+            reason = self.refusal(name, config)
+            if reason:
+                raise BadConfig(
+                    f"{name} can't be computed of {config.key}: {reason}",
+                    f"leave {name} out of `analyzers`, or the variant out of this study",
+                )
 
     def in_order(self, names: Iterable[str]) -> list[Analyzer]:
         """The named analyzers, in the family's order, but each after those it requires (not added)."""

@@ -5,7 +5,6 @@ Values only. Reading them from a store is `tdw.reports.evidence`.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tdw.markdown import show
-from tdw.recipes.family import VariantConfig, base_key
+from tdw.recipes.family import VariantConfig, base_key, fields_of
 from tdw.recipes.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -70,9 +69,7 @@ class Row:
     @cached_property
     def fields(self) -> dict[str, Any]:
         """The variant's configuration, by field; also those that its record leaves out at the default."""
-        config: Any = self.config
-        given = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-        return {**given, **self.config.to_dict()}
+        return fields_of(self.config)
 
     def get(self, name: str) -> float:
         """A number of the comparison table, NaN where there is none."""

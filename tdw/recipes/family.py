@@ -7,8 +7,8 @@ this declaration, and name no field of a family's configuration.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +74,12 @@ def replicate_of(config: VariantConfig) -> int:
     return getattr(config, "replicate", 0)
 
 
+def fields_of(config: VariantConfig) -> dict[str, Any]:
+    """A variant's configuration by name: its record, and the fields that the record leaves out or nests."""
+    given = {field.name: getattr(config, field.name) for field in fields(cast("Any", config))}
+    return {**config.to_dict(), **given}
+
+
 def wrong_layout(shapes: Mapping[str, tuple[int, ...]], arrays: Mapping[str, npt.NDArray[Any]]) -> str:
     """How arrays differ from float32 weights of these shapes, in words; "" when they don't."""
     problems = [f"{name} is missing" for name in shapes if name not in arrays]
@@ -106,7 +112,10 @@ class Optimizer(Protocol):
 
 
 class Objective(Protocol):
-    """What training asks of a family: the loss with gradients at a step, and metrics."""
+    """What training asks of a family: the loss with gradients at a step, and metrics.
+
+    It may have a `note`, one line that the progress shows, such as why a slower form is used.
+    """
 
     @property
     def form(self) -> Form:

@@ -18,7 +18,7 @@ from tdw.known_settings import under_known_settings
 from tdw.markdown import show, table
 from tdw.recipes.common.pictures import draw, pictures_of
 from tdw.recipes.evidence import Evidence, Row, outcome, progress
-from tdw.recipes.family import Family, VariantConfig
+from tdw.recipes.family import Family, VariantConfig, fields_of
 from tdw.recipes.measures import Picture, Quantity
 from tdw.recipes.outcome import Outcome
 from tdw.reports.claims.verdicts import ALPHA
@@ -164,7 +164,7 @@ def settings_table(
     """What is configured differently, and what alike."""
 
     def flat(config: VariantConfig) -> dict[str, Any]:
-        return {name: value for name, value in config.to_dict().items() if not isinstance(value, dict)}
+        return {name: value for name, value in fields_of(config).items() if not isinstance(value, dict)}
 
     rows: list[list[str]] = []
     alike: list[str] = []

@@ -46,7 +46,8 @@ def parse_study(values: Mapping[str, Any], *, folder: Path | None = None) -> Stu
         family = at(("family",), lambda: get_family(str(name)))
     values["variants"] = _spread(values.get("variants"))
     values["epochs"], values["checkpoints"] = _schedule(values, family)
-    values["analyzers"] = _analyzers(values.get("analyzers"), family)
+    given = values.get("analyzers")
+    values["analyzers"] = _analyzers(given, family)
     values["summaries"] = _summaries(values, family)
     values["claims"] = _claims(values.get("claims"), family, folder)
     try:
@@ -67,6 +68,7 @@ def parse_study(values: Mapping[str, Any], *, folder: Path | None = None) -> Stu
         ) from error
     at(("name",), lambda: _check_name(study.name))
     _check_variants(study)
+    study = _with_suited(study, given=given is not None)
     _check_epochs(study)
     return _with_early_epoch(study, given="early_epoch" in values)
 
@@ -180,6 +182,18 @@ def _check_variants(study: Study) -> None:
                 "list it once",
             )
         seen[config.key] = i
+
+
+def _with_suited(study: Study, *, given: bool) -> Study:
+    """Without the analyzers that refuse one of the variants; one that the file names is refused in words."""
+    catalog = catalog_of(study.family_declaration)
+    if not given:
+        suited = catalog.suited(study.configs)
+        return study.model_copy(update={"analyzers": {name: study.analyzers[name] for name in suited}})
+    for name in study.analyzers:
+        for config in study.configs:
+            at(("analyzers", name), lambda n=name, c=config: catalog.require_suited([n], c))
+    return study
 
 
 def _check_epochs(study: Study) -> None:

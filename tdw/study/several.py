@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 from tdw.errors import BadConfig
+from tdw.parameters import as_json
 from tdw.recipes.catalog import catalog_of
 from tdw.study.file import load_study
 from tdw.study.models import Study
@@ -43,14 +45,26 @@ def _require_shareable(first: Study, second: Study) -> None:
     if not shared:
         return
     mine, theirs = first.analyzer_parameters, second.analyzer_parameters
-    differ = [f"analyzer {name}" for name in mine if name in theirs and mine[name] != theirs[name]]
-    catalog = catalog_of(first.family_declaration)
+    pairs = {f"analyzer {name}": (mine[name], theirs[name]) for name in mine if name in theirs}
     both = [name for name in first.analyzers if name in second.analyzers]
-    names = [summary.name for summary in catalog.summaries_of(both)]
-    differ += [f"summary {n}" for n in names if first.summary_options(n) != second.summary_options(n)]
+    for summary in catalog_of(first.family_declaration).summaries_of(both):
+        name = summary.name
+        pairs[f"summary {name}"] = first.summary_options(name), second.summary_options(name)
+    differ = [
+        f"{field} of {of} ({a} and {b})" for of, pair in pairs.items() for field, a, b in _fields(*pair)
+    ]
+    test_every = first.training.test_every, second.training.test_every
+    if test_every[0] != test_every[1]:  # the history has the rows of whoever trains first
+        differ.append("test_every of training ({} and {})".format(*test_every))
     if differ:
         raise BadConfig(
-            f"studies {first.name} and {second.name} both have {shared[0]}, "
-            f"with other parameters of {', '.join(differ)}",
-            "give both studies the same parameters, or keep one of them in another store (--store)",
+            f"studies {first.name} and {second.name} both have {shared[0]}, and differ in "
+            + ", ".join(differ),
+            "give both studies the same, or keep one of them in another store (--store)",
         )
+
+
+def _fields(first: Any, second: Any) -> list[tuple[str, Any, Any]]:
+    """Fields of two parameters dataclasses that differ, with both values."""
+    mine, theirs = as_json(first), as_json(second)
+    return [(name, mine[name], theirs[name]) for name in mine if mine[name] != theirs[name]]

@@ -133,7 +133,8 @@ def _derive(
     device, form = setting
     trainer = Trainer(family, config, device=device, form=form)
     proof = Proof(records, device=device, form=form)
-    reporter = Reporter(config.key, work.stretches, on_progress, metrics=family.metric_names)
+    note = getattr(trainer.objective, "note", "")
+    reporter = Reporter(config.key, work.stretches, on_progress, metrics=family.metric_names, note=note)
     frontier = max(records.states.epochs(), default=0)
     damaged: set[int] = set()
     since = time.perf_counter()

@@ -22,6 +22,7 @@ class Progress:
         train_loss: of the weights at `epoch`.
         metrics: the family's, by name, at the last evaluated epoch.
         rate: epochs per second, of this run so far; 0 before the first step.
+        note: what else is to be known, such as why a slower form of the network is used; "" for nothing.
     """
 
     variant: str
@@ -32,6 +33,7 @@ class Progress:
     train_loss: float
     metrics: Mapping[str, float]
     rate: float
+    note: str = ""
 
     @property
     def seconds_left(self) -> float:
@@ -44,7 +46,7 @@ class Progress:
         left = "?" if math.isinf(self.seconds_left) else format_seconds(self.seconds_left)
         return (
             f"{self.variant}  epoch {self.epoch}/{self.last_epoch}  train {self.train_loss:.3e}  "
-            f"{shown}{self.rate:.1f} epochs/s  {left} left"
+            f"{shown}{self.rate:.1f} epochs/s  {left} left" + (f"  ({self.note})" if self.note else "")
         )
 
 
@@ -58,6 +60,7 @@ class Reporter:
         callback: Callable[[Progress], None] | None,
         *,
         metrics: tuple[str, ...] = (),
+        note: str = "",
         every_s: float = 0.5,
     ) -> None:
         self._variant, self._callback, self._every_s = variant, callback, every_s
@@ -65,7 +68,7 @@ class Reporter:
         self._total = sum(stretch.steps for stretch in stretches)
         self._left = list(stretches)
         self._done_before = 0
-        self._names = metrics
+        self._names, self._note = metrics, note
         self._metrics = dict.fromkeys(metrics, math.nan)
         self._start: float | None = None
         self._called = -math.inf
@@ -98,6 +101,7 @@ class Reporter:
                 train_loss=train_loss,
                 metrics=self._metrics,
                 rate=done / (now - self._start) if now > self._start else 0.0,
+                note=self._note,
             )
         )
 

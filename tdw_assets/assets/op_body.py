@@ -9,6 +9,7 @@ import dagster as dg
 
 from tdw.errors import NotFound
 from tdw.families.stored import why_no_variant
+from tdw.inventory.adopt import adopt_product
 from tdw.inventory.carry_out import Work
 from tdw.inventory.cells import VariantGaps
 from tdw.inventory.done import Failed
@@ -24,6 +25,7 @@ from tdw_assets.assets.run_frame import at_work, hand_over, raise_failures, wait
 from tdw_assets.automation.tags import REQUEST_TAG
 from tdw_assets.cells.partitions import with_registered
 from tdw_assets.cells.wanted import Grid, cell_key
+from tdw_assets.recording.disputes import find_disputes
 from tdw_assets.recording.event_records import inventory_of
 from tdw_assets.recording.materializations import materialization, stream_done
 from tdw_resources.data_versions import Input, read_pointers
@@ -53,6 +55,11 @@ def carry_out_cells(
             inventory = inventory_of(grid, context.instance, store)
             gaps = inventory.gaps_of(variant)
             todo = request.still_asked(context, grid, gaps)
+            for dispute in (
+                find_disputes(grid, context.instance, store, [variant]) if stage == "analyze" else ()
+            ):
+                epochs = todo.pop(dispute.product, set())
+                failed += [Failed(dispute.product, variant, dispute.error(), epoch) for epoch in epochs]
             count, asked = (sum(map(len, of.values())) for of in (todo, cells))
             context.log.info(f"{variant}: {count} of {asked} cells to compute or record")
             if request.exact:
@@ -154,7 +161,13 @@ def _make_table(
         mark = now.input
     inputs = _read_inputs(context.instance, grid, product, gaps, standing.marks[variant])
     try:
-        done = make_product(grid, inventory.store, product, gaps, inputs=mark)
+        if variant and product.kind == "summaries":
+            for dispute in find_disputes(grid, context.instance, inventory.store, [variant]):
+                if dispute.product == product.name:
+                    raise dispute.error()
+        known = inventory.records.elsewhere(product.name, variant) if asked and variant else ()
+        done = adopt_product(grid, inventory.store, product, variant, inputs=mark, known=known)
+        done = done or make_product(grid, inventory.store, product, gaps, inputs=mark)
     except NotFound as error:
         if not asked:
             return [Failed(product.name, variant, error)]

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import dagster as dg
 
 from tdw.families.stored import is_variant, why_no_variant
+from tdw.recipes.catalog import catalog_of
 from tdw.store.layout import format_epoch
 from tdw_assets.cells.wanted import Grid
 
@@ -90,12 +91,13 @@ def register_variants(grid: Grid, instance: dg.DagsterInstance, variants: Iterab
     """Add the variants that are new, and touch nothing else; those that were added.
 
     Raises:
-        BadConfig: a key that the family does not know; then nothing is added.
+        BadConfig: a key that the family does not know, or a variant that an analyzer of the study refuses;
+            then nothing is added.
     """
     known = set(registered_variants(grid, instance))
     new = [key for key in dict.fromkeys(variants) if key not in known]
     for key in new:
-        grid.family.parse_variant(key)
+        catalog_of(grid.family).require_suited(grid.analyzers, grid.family.parse_variant(key))
     if new:
         instance.add_dynamic_partitions(variants_name(grid), new)
     return new

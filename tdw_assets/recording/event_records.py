@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import dagster as dg
 
 from tdw.integrity.against_records import BEFORE_STUDIES, Cell
 from tdw.inventory.cells import VariantGaps
 from tdw.inventory.plan import Inventory
+from tdw.inventory.products import CHECKPOINT
 from tdw.inventory.versions import DataVersion
 from tdw.store import Store
+from tdw.training.records import HISTORY
 from tdw_assets.cells.wanted import Grid, cell_key, read_cell
-from tdw_resources.data_versions import read_version, read_versions
+from tdw_resources.data_versions import read_pointers, read_version, read_versions
 from tdw_resources.liveness import STOPPED_TAG
 
 _FILTER_UP_TO = 20_000  # more keys than this: reading all of an asset is faster than asking for them
@@ -22,10 +25,21 @@ _ENDED_BADLY = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 
 @dataclass(frozen=True)
 class EventRecords:
-    """What the latest materializations of a study's assets say."""
+    """What the latest materializations of a study's assets say.
+
+    Studies share the files of a variant. Of the cells that a study does not want, those that another one has
+    recorded count too: so a table covers every epoch of its variant, whichever study wanted it, and is the
+    same for all of them.
+    """
 
     grid: Grid
     instance: dg.DagsterInstance
+
+    @cached_property
+    def others(self) -> tuple[str, ...]:
+        """Slugs of the other studies that have recorded anything in this instance."""
+        keys = [key.path for key in self.instance.get_asset_keys()]
+        return tuple(sorted({path[0] for path in keys if path[1:] == [CHECKPOINT]} - {self.grid.slug}))
 
     def cells(
         self, name: str, epochs: Mapping[str, Collection[int]]
@@ -34,20 +48,53 @@ class EventRecords:
         wanted = self.grid.epoch_set
         some = len(epochs) < len(self.grid.variants) and len(epochs) * len(self.grid.epochs) <= _FILTER_UP_TO
         keys = [cell_key(v, epoch) for v in epochs for epoch in wanted.union(epochs[v])] if some else None
+        found = self._read_cells(self.grid.key(name), keys)
+        for other in self.others:
+            for variant, versions in self._read_cells(_key(other, name), keys).items():
+                there = set(epochs.get(variant, ())) - wanted
+                beside = {epoch: version for epoch, version in versions.items() if epoch in there}
+                if beside:
+                    found[variant] = {**beside, **found.get(variant, {})}
+        return found
+
+    def _read_cells(
+        self, key: dg.AssetKey, keys: Collection[str] | None
+    ) -> dict[str, dict[int, DataVersion]]:
         found: dict[str, dict[int, DataVersion]] = {}
-        for partition, version in read_versions(self.instance, self.grid.key(name), keys).items():
+        for partition, version in read_versions(self.instance, key, keys).items():
             cell = read_cell(partition)
             if cell is not None:
                 found.setdefault(cell[0], {})[cell[1]] = version
         return found
 
     def by_variant(self, name: str, variants: Collection[str]) -> Mapping[str, DataVersion]:
-        """See `tdw.inventory.records.Records`."""
-        return read_versions(self.instance, self.grid.key(name), variants)
+        """See `tdw.inventory.records.Records`.
+
+        Training for any study may add evaluations to a variant's history: what was recorded last is in force.
+        """
+        found = read_versions(self.instance, self.grid.key(name), variants)
+        others = self.others if name == HISTORY and found else ()
+        last = read_pointers(self.instance, self.grid.key(name), found) if others else {}
+        for key in (_key(other, name) for other in others):
+            pointers = read_pointers(self.instance, key, found)
+            for variant, version in read_versions(self.instance, key, found).items():
+                if pointers[variant] > last[variant]:
+                    found[variant], last[variant] = version, pointers[variant]
+        return found
+
+    def elsewhere(self, name: str, variant: str) -> list[DataVersion]:
+        """See `tdw.inventory.records.Records`. Asset keys of earlier versions began with no study."""
+        keys = [*(_key(other, name) for other in self.others), dg.AssetKey(name.split("/"))]
+        return [version for key in keys for version in read_versions(self.instance, key, [variant]).values()]
 
     def of_study(self, name: str) -> DataVersion | None:
         """See `tdw.inventory.records.Records`."""
         return read_version(self.instance, self.grid.key(name))
+
+
+def _key(study: str, name: str) -> dg.AssetKey:
+    """The asset of a product of another study."""
+    return dg.AssetKey([study, *name.split("/")])
 
 
 def inventory_of(grid: Grid, instance: dg.DagsterInstance, store: Store) -> Inventory:

@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     from tdw_assets.cells.wanted import Grid
     from tdw_resources.instance import cores, fail_dead_runs, open_instance, size_pools
     from tdw_resources.progress import clear_progress
-    from tdw_workbench.adoption import adoption_note
+    from tdw_workbench.adoption import adoption_note, require_undisputed
 
     places = places_of(options)
     studies = load_studies(places.studies)
@@ -77,6 +77,7 @@ def run(options: argparse.Namespace) -> int:
         clear_progress(places.home)
         codes: list[int] = []
         for study in studies:
+            require_undisputed(Grid.of(study), instance, places.store)
             note = adoption_note(Grid.of(study), instance, places)
             if note:
                 screen.say(note)

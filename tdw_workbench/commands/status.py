@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from tdw.errors import BadConfig
@@ -17,9 +18,12 @@ from tdw_workbench.cli import add_studies, places_of
 from tdw_workbench.terminal import count, format_table
 
 if TYPE_CHECKING:
+    from tdw.inventory.disputes import Dispute
     from tdw.inventory.survey import Survey
 
 _HEADS = ("", "checkpoints", "cells", "missing", "out of date", "failed", "tables+plots", "")
+
+_MOST_DISPUTES = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
     from tdw.store import Store
     from tdw_assets.cells.partitions import describe_foreign
     from tdw_assets.cells.wanted import Grid
+    from tdw_assets.recording.disputes import find_disputes
     from tdw_assets.status import take_survey
     from tdw_resources.progress import read_progress
     from tdw_resources.reading import Reading, read_instance
@@ -42,13 +47,14 @@ def run(options: argparse.Namespace) -> int:
     places = places_of(options)
     studies = load_studies(places.studies)
 
-    def look(reading: Reading) -> tuple[list[tuple[Survey, str]], bool]:
-        store = Store(places.store)
-        surveys = [take_survey(Grid.of(study), reading.instance, store) for study in studies]
-        notes = [adoption_note(Grid.of(study), reading.instance, places) for study in studies]
-        return list(zip(surveys, notes, strict=True)), reading.recorded
+    def look(reading: Reading) -> tuple[list[tuple[Survey, str]], list[list[Dispute]], bool]:
+        store, grids = Store(places.store), [Grid.of(study) for study in studies]
+        surveys = [take_survey(grid, reading.instance, store) for grid in grids]
+        notes = [adoption_note(grid, reading.instance, places) for grid in grids]
+        disputes = [find_disputes(grid, reading.instance, store) for grid in grids]
+        return list(zip(surveys, notes, strict=True)), disputes, reading.recorded
 
-    surveys, recorded = read_instance(places.home, look)
+    surveys, disputes, recorded = read_instance(places.home, look)
     running = read_progress(places.home)
     if options.json:
         shared = {
@@ -60,18 +66,24 @@ def run(options: argparse.Namespace) -> int:
                 for w in running
             ],
         }
-        values = [survey.to_dict() | shared | {"note": note} for survey, note in surveys]
+        values = [
+            survey.to_dict() | shared | {"note": note, "disputes": [asdict(each) for each in found]}
+            for (survey, note), found in zip(surveys, disputes, strict=True)
+        ]
         print(json.dumps(values[0] if len(values) == 1 else values, indent=1))
         return 0
     if options.variant and not any(options.variant in survey.gaps for survey, _ in surveys):
         raise BadConfig(*_not_there(options.variant, [survey for survey, _ in surveys]))
     blocks: list[str] = []
-    for study, (survey, note), path in zip(studies, surveys, places.studies, strict=True):
+    for study, (survey, note), found, path in zip(studies, surveys, disputes, places.studies, strict=True):
         if options.variant and options.variant not in survey.gaps:
             continue
         lines = [f"Study {survey.wanted.name} ({path}) in {places.store}"]
         lines += _one(survey, options.variant) if options.variant else _all(survey)
         lines += [f"Note: {describe_foreign(Grid.of(study), key)}." for key in survey.foreign]
+        lines += [f"Can't be made here: {each.error()}" for each in found[:_MOST_DISPUTES]]
+        more = len(found) - _MOST_DISPUTES
+        lines += [f"And {more:,} more can't be made here; --json lists all."] if more > 0 else []
         if note:
             unknown = "" if recorded else " Until then, what failed or is out of date is unknown."
             lines.append(note + unknown)

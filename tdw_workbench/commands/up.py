@@ -66,7 +66,7 @@ def _run(places: Places, studies: Sequence[Study], port: int, prefix: str) -> in
     from tdw_assets.cells.wanted import Grid
     from tdw_resources.instance import end_left_runs, open_instance, size_pools
     from tdw_resources.progress import clear_progress
-    from tdw_workbench.adoption import adoption_note
+    from tdw_workbench.adoption import adoption_note, require_undisputed
 
     screen = Screen()
     for study, path in zip(studies, places.studies, strict=True):
@@ -78,6 +78,7 @@ def _run(places: Places, studies: Sequence[Study], port: int, prefix: str) -> in
         end_left_runs(instance)
         clear_progress(places.home)
         for grid in map(Grid.of, studies):
+            require_undisputed(grid, instance, places.store)
             note = adoption_note(grid, instance, places)
             if note:
                 screen.say(note)

@@ -3,18 +3,25 @@
 from pathlib import Path
 
 import dagster as dg
+import pytest
 from lab import V1, V2, Lab
 
+from tdw.errors import BadConfig
 from tdw.integrity.against_records import compare_with_records
 from tdw.integrity.verify import verify
+from tdw.inventory.cells import series_epochs
+from tdw.inventory.state import recorded_marks
 from tdw.inventory.versions import DataVersion
 from tdw.making.comparison import write_comparison
 from tdw.store import TableAddress
 from tdw.store.fingerprints import short
+from tdw_assets.automation.tags import REQUEST_TAG
 from tdw_assets.cells.partitions import register_variants
 from tdw_assets.cells.wanted import cell_key
-from tdw_assets.recording.event_records import read_contents
+from tdw_assets.recording.disputes import find_disputes
+from tdw_assets.recording.event_records import inventory_of, read_contents
 from tdw_resources.data_versions import tags
+from tdw_workbench.adoption import require_undisputed
 
 ALL = (0, 2, 4, 6)
 
@@ -26,7 +33,8 @@ def do(lab: Lab, epochs: tuple[int, ...] = ALL) -> None:
 
 
 def written(lab: Lab) -> dict[Path, int]:
-    return {path: path.stat().st_mtime_ns for path in Path(lab.store.root).rglob("*.safetensors")}
+    files = [path for path in Path(lab.store.root).rglob("*") if path.is_file() and path.suffix != ".lock"]
+    return {path: path.stat().st_mtime_ns for path in files}
 
 
 def disagreements(lab: Lab) -> list[str]:
@@ -49,20 +57,65 @@ def test_a_cell_made_for_one_study_is_adopted_by_another(lab: Lab) -> None:
     assert "not as recorded" in problem and "study tiny has recorded" in problem
 
 
+def test_a_variant_of_two_studies_has_one_set_of_tables_over_the_epochs_of_both(lab: Lab) -> None:
+    do(lab)
+    asked = {"partition_key": V1, "tags": {REQUEST_TAG: "all that is missing"}}
+    other = lab.with_study(name="other", checkpoints=[0, 3, 6], early_epoch=3)
+    do(other, (0, 3, 6))
+    every = [inventory_of(each.grid, each.instance, each.store).gaps_of(V1) for each in (lab, other)]
+    assert [series_epochs(gaps, ["coarseness"]) for gaps in every] == [[0, 2, 3, 4, 6]] * 2
+    assert recorded_marks(every[0]) == recorded_marks(every[1]), "what is made from them is the same for both"
+    assert [gaps.to_analyze().get("coarseness") for gaps in every] == [None, None], "none is wanted by both"
+    table = lab.store.path(TableAddress(lab.grid.family.name, V1, "grokking"))
+    made: list[int] = []
+    for each in (lab, other):
+        assert each.run("summarize", asset_selection=[each.grid.key("summaries/grokking")], **asked).success
+        made.append(table.stat().st_mtime_ns)
+    assert made[0] == made[1], "adopted: the other study would make the same"
+    assert other.done("summaries/grokking") == {V1}
+
+
+def test_what_another_study_made_with_other_parameters_is_not_replaced(lab: Lab) -> None:
+    do(lab)
+    before = written(lab)
+    another = {"coarseness": {"radius_fraction": 0.25}, "coarseness_stats": {}}
+    other = lab.with_study(name="other", analyzers=another)
+    register_variants(other.grid, lab.instance, [V1])
+    assert other.fill("train", V1, {"checkpoint": ALL}).success
+    (dispute,) = find_disputes(other.grid, lab.instance, lab.store)
+    words = str(dispute.error())
+    assert "study other wants coarseness of p7_s1_d598 with radius_fraction = 0.25" in words
+    assert "has it with 0.125, made for study tiny" in words and "Wipe materializations" in words
+    assert not other.fill("analyze", V1, {"coarseness": ALL}).success
+    assert written(lab) == before and not other.done("coarseness")
+    assert disagreements(lab) == [] and not find_disputes(lab.grid, lab.instance, lab.store)
+    with pytest.raises(BadConfig, match="made for study tiny"):
+        require_undisputed(other.grid, lab.instance, str(lab.store.root))
+    lab.instance.wipe_assets([lab.grid.key("coarseness")])
+    assert not find_disputes(other.grid, lab.instance, lab.store), "given up by a person"
+
+
 def test_a_store_and_log_of_an_earlier_version_are_taken_over(lab: Lab) -> None:
     do(lab)
-    for name in ("checkpoint", "history", "coarseness"):  # as that version recorded them: no study in the key
+    tables = ("summaries/grokking", "plots/training_curves")
+    asked = {"partition_key": V1, "tags": {REQUEST_TAG: "all that is missing"}}
+    asked["asset_selection"] = [lab.grid.key(name) for name in tables]
+    assert lab.run("summarize", **asked).success
+    for name in ("checkpoint", "history", "coarseness", *tables):  # as that version did: no study in the key
         for record in lab.instance.fetch_materializations(lab.grid.key(name), limit=10).records:
             told = record.asset_materialization
-            event = dg.AssetMaterialization([name], partition=told.partition, tags=told.tags)
+            event = dg.AssetMaterialization(name.split("/"), partition=told.partition, tags=told.tags)
             lab.instance.report_runless_asset_event(event)
         lab.instance.wipe_assets([lab.grid.key(name)])
     before = written(lab)
+    assert len(before) > 2 * len(ALL)
     assert disagreements(lab) == [], "what the old events recorded is known"
     assert not lab.done("coarseness")
     do(lab)
+    assert lab.run("summarize", **asked).success
     assert written(lab) == before
     assert lab.done("coarseness") == {cell_key(V1, epoch) for epoch in ALL}
+    assert lab.done(tables[0]) == lab.done(tables[1]) == {V1}
     assert disagreements(lab) == []
 
 

@@ -25,7 +25,7 @@ def test_a_key_gives_back_the_configuration_it_came_from(
     p: int, seed: int, data_seed: int, fraction: float
 ) -> None:
     for order, replicate in itertools.product(("qokv", "qkvo"), (0, 1, 9999)):
-        config = Config(p, seed, data_seed, fraction, order, replicate)
+        config = Config(p, seed, data_seed, fraction, order, replicate=replicate)
         assert Config.parse(config.key) == config
         assert Config.parse(config.base_key) == dataclasses.replace(config, replicate=0)
 
@@ -43,7 +43,7 @@ def test_the_train_fraction_is_named_only_where_it_is_not_the_default() -> None:
         ("p113_s999_d598_f0.40", "write p113_s999_d598_f0.4"),
         ("p113_s999_d598_iqokv", "write p113_s999_d598"),
         ("p113_s999_d598_r0", "write p113_s999_d598"),
-        ("p113_s999_d598_r1_iqkvo", "keys look like"),
+        ("p113_s999_d598_r1_iqkvo", "write p113_s999_d598_iqkvo_r1"),
         ("p113_s999_d598_ivoqk", "use qokv or qkvo"),
         ("p113_s999_d598_r10000", "from 0 to 9999"),
         ("p113_s999", "keys look like"),

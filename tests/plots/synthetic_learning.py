@@ -72,7 +72,8 @@ def answers(rng: np.random.Generator, p: int, *, share: float) -> dict[str, np.n
     train = np.random.default_rng(0).random((p, p)) < 0.5
     right = train | (np.random.default_rng(1).random((p, p)) < share)
     probability = rng.random((p, p)).astype(np.float32)
-    by_class = accuracy_by_class(right, train)
+    pairs = np.arange(p * p)
+    by_class = accuracy_by_class(right, train, (pairs // p + pairs % p) % p)
     return {"right": right, "train": train, "probability": probability, "accuracy_by_class": by_class}
 
 

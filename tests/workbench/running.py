@@ -72,12 +72,15 @@ class Up:
         folder: Path,
         *,
         study: str = STUDY,
+        studies: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> Up:
-        (folder / "study.yaml").write_text(study)
         port = free_port()
-        arguments = ["up", "--store", str(folder / "store"), "--study", str(folder / "study.yaml")]
+        arguments = ["up", "--store", str(folder / "store")]
+        for name, text in (studies or {"study": study}).items():
+            (folder / f"{name}.yaml").write_text(text)
+            arguments += ["--study", str(folder / f"{name}.yaml")]
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "tdw_workbench.cli", *arguments, "--port", str(port)],
             cwd=cwd,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
-from tdw.families.keyed_config import OPTIMIZER_KEY, KeyedConfig
+from tdw.families.keyed_config import SHARED_KEY, KeyedConfig
 from tdw.families.keys import KeyField, normalize_numbers
 from tdw.families.transformer import TransformerConfig
 from tdw.families.transformer.config import InitScheme, Normalization
@@ -37,8 +36,7 @@ KEY = (
     KeyField("normalization", "norm-", "none, LN or LNPre"),
     KeyField("init_scheme", "init-", "torch, normal or gpt2"),
     KeyField("init_std", "std", "standard deviation at epoch 0 of normal and gpt2, 0 for the default"),
-    *OPTIMIZER_KEY,
-    KeyField("clip", "clip", "largest norm of the gradients, 0 for no clipping"),
+    *SHARED_KEY,
 )
 
 
@@ -55,7 +53,7 @@ class Config(KeyedConfig):
         n_layers, n_heads, d_model, d_mlp, init_scheme: see TransformerConfig; positions are learned.
         normalization: "none", "LN" or "LNPre".
         init_std: of the schemes "normal" and "gpt2"; 0 stands for their default.
-        optimizer, lr, weight_decay, beta1, beta2, clip: see OptimizerConfig; a clip of 0 does not clip.
+        optimizer, lr, weight_decay, beta1, beta2: see OptimizerConfig; the rest see KeyedConfig.
 
     Raises:
         BadConfig: a value that can't be used.
@@ -78,14 +76,16 @@ class Config(KeyedConfig):
     weight_decay: float = 0.1
     beta1: float = 0.9
     beta2: float = 0.95
-    clip: float = 1.0
+    clip: float = field(default=1.0, kw_only=True)
 
     family: ClassVar[str] = "markov_icl"
     named: ClassVar[Sequence[KeyField]] = KEY
+    later: ClassVar[tuple[str, ...]] = ("eps", "momentum", "replicate")
 
     def __post_init__(self) -> None:
         require_whole_numbers(self, _LIMITS)
         normalize_numbers(self)
+        self.require_replicate()
         # Whatever else can't be used is refused here, not when training starts.
         require_affordable(self.transformer, batch_size=self.batch_size, steps=DEFAULT_EPOCHS)
         _ = self.optimizer_config
@@ -115,7 +115,7 @@ class Config(KeyedConfig):
         """Everything that decides the bits of this variant's training, JSON-able."""
         return {
             "family": self.family,
-            **dataclasses.asdict(self),
+            **self.values(),
             "transformer": self.transformer.to_dict(),
             "optimizer_config": self.optimizer_config.to_dict(),
         }

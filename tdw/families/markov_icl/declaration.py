@@ -6,14 +6,18 @@ from tdw.families.keys import fields_of
 from tdw.families.markov_icl.analyzers import STRATEGIES
 from tdw.families.markov_icl.comparison import COMPARISON, MEASURES, OVERVIEW, QUANTITIES
 from tdw.families.markov_icl.config import DEFAULT_EPOCHS, KEY, Config
+from tdw.families.markov_icl.figures import PLOTS
 from tdw.families.markov_icl.tables import SUMMARIES
 from tdw.families.model_functions import model_functions
 from tdw.families.transformer import exchange
 from tdw.families.transformer.context import TransformerContext, lengths
 from tdw.families.transformer.cost import estimate
 from tdw.families.transformer.recipes import RECIPES
+from tdw.recipes.analyzer import Analyzer
 from tdw.recipes.cost import Cost
 from tdw.recipes.family import Family, Metric
+from tdw.recipes.figure import Plot
+from tdw.recipes.summary import Summary
 
 DESCRIPTION = """\
 A small transformer reads a sequence of a Markov chain that it has never seen and learns, over training, to
@@ -32,6 +36,13 @@ Task and published course (uniform, then unigram, then bigram):
 def _cost(config: Config) -> Cost:
     step = estimate(config.transformer, batch_size=config.batch_size, steps=1).seconds
     return Cost(step=0.005 + step, cell=0.05, table=0.5)
+
+
+def _recipes() -> tuple[Analyzer | Summary | Plot, ...]:
+    """Its own figures first; a generic one that it has itself is left out."""
+    own = {plot.name for plot in PLOTS}
+    generic = (recipe for recipe in RECIPES if not (isinstance(recipe, Plot) and recipe.name in own))
+    return (*PLOTS, *generic, STRATEGIES, *SUMMARIES)
 
 
 FAMILY = Family(
@@ -54,7 +65,7 @@ FAMILY = Family(
             Metric("kl_bigram", "KL to bigram", unit="nats"),
         ),
     ),
-    recipes=(*RECIPES, STRATEGIES, *SUMMARIES),
+    recipes=_recipes(),
     comparison=COMPARISON,
     overview=OVERVIEW,
     cost=_cost,

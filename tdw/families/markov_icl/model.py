@@ -9,6 +9,7 @@ from torch import Tensor
 
 from tdw.families.markov_icl import data, strategies
 from tdw.families.markov_icl.config import Config
+from tdw.families.replicates import replicate_weights
 from tdw.families.transformer import initialize, network, objective, probe
 from tdw.families.transformer.measures import prediction
 from tdw.families.transformer.network import Weights
@@ -21,7 +22,8 @@ EVALUATION_SEQUENCES = 128  # of the probe's: a metric every few steps must not 
 
 def init_weights(config: Config) -> dict[str, Tensor]:
     """Weights at epoch 0, float32 on the CPU, by HookedTransformer name."""
-    return initialize.init_weights(config.transformer, seed=config.seed)
+    plain = initialize.init_weights(config.transformer, seed=config.seed)
+    return replicate_weights(plain, key=config.base_key, replicate=config.replicate)
 
 
 def make_optimizer(config: Config, weights: Weights) -> Optimizer:

@@ -3,50 +3,56 @@
 from __future__ import annotations
 
 import math
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from tdw.errors import BadConfig
-from tdw.optimizers import OptimizerConfig
-from tdw.recipes.family import MAX_REPLICATE, Field
-from tdw.store.fingerprints import fingerprint_json
+from tdw.families.keyed_config import SHARED_KEY, KeyedConfig
+from tdw.families.keys import KeyField, normalize_numbers
+from tdw.families.modulo_addition_1layer.cost import require_affordable
+from tdw.families.operations import OPERATIONS, Operation, require_operation
+from tdw.families.transformer.config import Activation
+from tdw.optimizers import Name
+from tdw.parameters import is_number, require_whole_numbers
 
-_KEY = re.compile(
-    r"p(\d{1,9})_s(\d{1,19})_d(\d{1,19})(?:_f(\d{1,2}(?:\.\d{1,12})?))?(?:_i([a-z]{1,8}))?(?:_r(\d{1,9}))?"
-)
-_EXAMPLES = (
-    "keys look like p113_s999_d598; _f0.4 names another train fraction than 0.3, _iqkvo another order of "
-    "initialization, _r1 a replicate, in this order"
-)
 _MAX_SEED = 2**63 - 1
 _ATTENTION = {"qokv": ("W_Q", "W_O", "W_K", "W_V"), "qkvo": ("W_Q", "W_K", "W_V", "W_O")}
+_SEEDS = {"seed": (0, _MAX_SEED), "data_seed": (0, _MAX_SEED)}
+_WIDTHS = {"d_model": (1, 16_384), "n_heads": (1, 256), "d_head": (1, 16_384), "d_mlp": (1, 65_536)}
+_OPERATIONS = ", ".join(f"{name} ({operation.formula})" for name, operation in OPERATIONS.items())
 
-
-FIELDS = (
-    Field("p", int, None, "the modulus, an odd prime"),
-    Field("seed", int, None, "seed of the initialization"),
-    Field("data_seed", int, 598, "seed of the split into training and test pairs"),
-    Field("train_fraction", float, 0.3, "fraction of the pairs that train"),
-    Field(
+KEY = (
+    KeyField("p", "p", "the modulus, an odd prime", always=True),
+    KeyField("seed", "s", "seed of the initialization", always=True),
+    KeyField("data_seed", "d", "seed of the split into training and test pairs", always=True),
+    KeyField("train_fraction", "f", "fraction of the pairs that train"),
+    KeyField(
         "init_order",
-        str,
-        "qokv",
+        "i",
         "order in which the seed draws attention's weights: qokv as TransformerLens 1-3, qkvo as the demo "
         "published with it",
     ),
-    Field(
-        "replicate",
-        int,
-        0,
-        f"0 is the plain run; 1 to {MAX_REPLICATE} multiply every initial weight by 1 + 1e-7 N(0, 1)",
+    KeyField(
+        "operation",
+        "op-",
+        f"what is learned, modulo p: {', '.join(f'{n} ({o.formula})' for n, o in OPERATIONS.items())}",
     ),
+    KeyField("d_model", "width", "width of the residual stream"),
+    KeyField("n_heads", "heads", "attention heads"),
+    KeyField("d_head", "dhead", "width of a head"),
+    KeyField("d_mlp", "mlp", "neurons"),
+    KeyField("activation", "act-", f"of the neurons: {', '.join(get_args(Activation))}"),
+    KeyField(
+        "init_scale", "scale", "times 1 / sqrt(d_model), the standard deviation of every weight at epoch 0"
+    ),
+    *SHARED_KEY,
 )
 
 
 @dataclass(frozen=True)
-class Config:
-    """One variant: its domain parameters, and the constants that all variants of the family share.
+class Config(KeyedConfig):
+    """One variant.
 
     Args:
         p: the modulus, an odd prime below 1000 (the probe has p² pairs and p² d_mlp activations).
@@ -54,7 +60,12 @@ class Config:
         data_seed: of the split.
         train_fraction: the first int(train_fraction p²) permuted pairs train; at most four decimals.
         init_order: order in which the seed draws attention's four matrices, "qokv" or "qkvo".
-        replicate: 0 for the plain run; others differ from it by rounding alone (`tdw.families.replicates`).
+        operation: what is learned, a name of `families.operations`.
+        d_model, n_heads, d_head, d_mlp: widths; n_heads d_head need not be d_model.
+        activation: of the neurons, by TransformerLens's names; the numba form is for "relu" alone.
+        init_scale: every weight is drawn from N(0, init_scale² / d_model).
+        optimizer, lr, weight_decay, beta1, beta2: see OptimizerConfig; the rest see KeyedConfig. The batch is
+            full.
 
     Raises:
         BadConfig: a parameter that can't be used; names it and the nearest that can.
@@ -65,21 +76,22 @@ class Config:
     data_seed: int = 598
     train_fraction: float = 0.3
     init_order: str = "qokv"
-    replicate: int = 0
+    operation: str = "add"
+    d_model: int = 128
+    n_heads: int = 4
+    d_head: int = 32
+    d_mlp: int = 512
+    activation: Activation = "relu"
+    init_scale: float = 0.8
+    optimizer: Name = "AdamW"
+    lr: float = 1e-3
+    weight_decay: float = 1.0
+    beta1: float = 0.9
+    beta2: float = 0.98
 
     family: ClassVar[str] = "modulo_addition_1layer"
-    d_model: ClassVar[int] = 128
-    n_heads: ClassVar[int] = 4
-    d_head: ClassVar[int] = 32
-    d_mlp: ClassVar[int] = 512
+    named: ClassVar[Sequence[KeyField]] = KEY
     n_ctx: ClassVar[int] = 3
-    lr: ClassVar[float] = 1e-3
-    weight_decay: ClassVar[float] = 1.0
-    betas: ClassVar[tuple[float, float]] = (0.9, 0.98)
-    eps: ClassVar[float] = 1e-8
-    default_data_seed: ClassVar[int] = 598
-    default_train_fraction: ClassVar[float] = 0.3
-    default_init_order: ClassVar[str] = "qokv"
     max_p: ClassVar[int] = 1000
     # In the optimizer's order.
     trained: ClassVar[tuple[str, ...]] = (
@@ -95,21 +107,26 @@ class Config:
     )
 
     def __post_init__(self) -> None:
-        for name in ("p", "seed", "data_seed", "replicate"):
-            value: object = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int):
-                raise BadConfig(f"{name} is {value!r}, not a whole number", f"give {name} as an integer")
+        require_whole_numbers(self, {"p": (-_MAX_SEED, _MAX_SEED), **_SEEDS, **_WIDTHS})
         _require_modulus(self.p)
-        for name in ("seed", "data_seed"):
-            number: int = getattr(self, name)
-            if not 0 <= number <= _MAX_SEED:
-                raise BadConfig(f"{name} is {number}", f"use a {name} from 0 to {_MAX_SEED}")
-        if not 0 <= self.replicate <= MAX_REPLICATE:
-            raise BadConfig(f"replicate is {self.replicate}", f"use a replicate from 0 to {MAX_REPLICATE}")
+        self.require_replicate()
+        normalize_numbers(self)
         if self.init_order not in _ATTENTION:
             raise BadConfig(f"init_order is {self.init_order!r}", f"use {' or '.join(_ATTENTION)}")
+        require_operation(self.operation)
+        if self.activation not in get_args(Activation):
+            named = ", ".join(get_args(Activation))
+            raise BadConfig(f"activation is {self.activation!r}", f"use one of: {named}")
+        if not (is_number(self.init_scale) and 0 < self.init_scale <= 100):
+            raise BadConfig(f"init_scale is {self.init_scale!r}", "use a number above 0, at most 100")
+        self._require_fraction()
+        _ = self.optimizer_config
+        if any(getattr(self, name) != getattr(Config, name) for name in _WIDTHS):
+            require_affordable(self)
+
+    def _require_fraction(self) -> None:
         fraction: Any = self.train_fraction
-        if isinstance(fraction, bool) or not isinstance(fraction, (int, float)) or not 0 < fraction < 1:
+        if not (is_number(fraction) and 0 < fraction < 1):
             raise BadConfig(f"train_fraction is {fraction!r}", "use a fraction between 0 and 1, such as 0.3")
         if round(fraction, 4) != fraction:
             raise BadConfig(
@@ -123,42 +140,9 @@ class Config:
             )
 
     @property
-    def key(self) -> str:
-        """The variant's key: p and seeds, and whatever else is not the default."""
-        return self.base_key + (f"_r{self.replicate}" if self.replicate else "")
-
-    @property
-    def base_key(self) -> str:
-        """The key of replicate 0, which a variant's replicates share."""
-        key = f"p{self.p}_s{self.seed}_d{self.data_seed}"
-        if self.train_fraction != self.default_train_fraction:
-            key += "_f" + f"{self.train_fraction:.4f}".rstrip("0")
-        if self.init_order != self.default_init_order:
-            key += f"_i{self.init_order}"
-        return key
-
-    @classmethod
-    def parse(cls, key: str) -> Config:
-        """The configuration that `key` names.
-
-        Raises:
-            BadConfig: not a key, or not the canonical one: two keys never name one model.
-        """
-        match = _KEY.fullmatch(key) if key.isascii() else None
-        if match is None:
-            raise BadConfig(f"{key[:80]!r} is not the key of a variant", _EXAMPLES)
-        p, seed, data_seed, fraction, order, replicate = match.groups()
-        config = cls(
-            p=int(p),
-            seed=int(seed),
-            data_seed=int(data_seed),
-            train_fraction=cls.default_train_fraction if fraction is None else float(fraction),
-            init_order=order or cls.default_init_order,
-            replicate=int(replicate or 0),
-        )
-        if config.key != key:
-            raise BadConfig(f"{key!r} is not how this variant is written", f"write {config.key}")
-        return config
+    def task(self) -> Operation:
+        """The operation."""
+        return OPERATIONS[self.operation]
 
     @property
     def drawn(self) -> tuple[str, ...]:
@@ -174,17 +158,12 @@ class Config:
     @property
     def init_std(self) -> float:
         """Standard deviation of every weight at epoch 0."""
-        return 0.8 / math.sqrt(self.d_model)
+        return self.init_scale / math.sqrt(self.d_model)
 
     @property
     def n_train(self) -> int:
         """Number of pairs that train."""
         return int(self.p * self.p * self.train_fraction)
-
-    @property
-    def optimizer_config(self) -> OptimizerConfig:
-        """The optimizer's settings."""
-        return OptimizerConfig(lr=self.lr, weight_decay=self.weight_decay, betas=self.betas, eps=self.eps)
 
     @property
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -216,10 +195,13 @@ class Config:
             "p": self.p,
             "seed": self.seed,
             "data_seed": self.data_seed,
-            "train_fraction": float(self.train_fraction),
+            "train_fraction": self.train_fraction,
             # Fields that came later stand here only where they differ: older fingerprints stay valid.
-            **({"init_order": self.init_order} if self.init_order != self.default_init_order else {}),
-            **({"replicate": self.replicate} if self.replicate else {}),
+            **{
+                name: getattr(self, name)
+                for name in ("init_order", "operation", "momentum", "clip", "replicate")
+                if getattr(self, name) != getattr(Config, name)
+            },
             "architecture": {
                 "n_layers": 1,
                 "n_heads": self.n_heads,
@@ -229,26 +211,21 @@ class Config:
                 "n_ctx": self.n_ctx,
                 "d_vocab": self.d_vocab,
                 "d_vocab_out": self.p,
-                "act_fn": "relu",
+                "act_fn": self.activation,
                 "normalization": None,
                 "biases": "zero, frozen",
                 "init_std": self.init_std,
             },
             "optimizer": {
-                "name": "AdamW",
+                "name": self.optimizer,
                 "lr": self.lr,
                 "weight_decay": self.weight_decay,
-                "betas": list(self.betas),
+                "betas": [self.beta1, self.beta2],
                 "eps": self.eps,
                 "batch": "full",
             },
             "loss": "cross-entropy at the last position, float64 log-softmax of float32 logits",
         }
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 (64 hex digits) of `to_dict`."""
-        return fingerprint_json(self.to_dict())
 
 
 def _require_modulus(p: int) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tdw.families.keys import fields_of
 from tdw.families.modulo_addition_1layer.claims import CONTROLS, MEASURES, QUANTITIES
 from tdw.families.modulo_addition_1layer.comparison import COMPARISON
-from tdw.families.modulo_addition_1layer.config import FIELDS, Config
+from tdw.families.modulo_addition_1layer.config import KEY, Config
 from tdw.families.modulo_addition_1layer.context import CheckpointContext, Probe
+from tdw.families.modulo_addition_1layer.cost import DEFAULT_EPOCHS, cost
 from tdw.families.modulo_addition_1layer.explorer import EXPLORER
 from tdw.families.modulo_addition_1layer.model.data import probe_fingerprint, probe_labels
 from tdw.families.modulo_addition_1layer.model.probe_types import ProbePass
-from tdw.families.modulo_addition_1layer.overview import OVERVIEW, cost
+from tdw.families.modulo_addition_1layer.overview import OVERVIEW
 from tdw.families.modulo_addition_1layer.pictures import PICTURES
 from tdw.families.modulo_addition_1layer.recipes import RECIPES
 from tdw.families.modulo_addition_1layer.sensitivity import SECTION
@@ -24,12 +26,15 @@ if TYPE_CHECKING:
     import torch
 
 DESCRIPTION = """\
-A one-layer, ReLU, norm-free transformer that learns **(a + b) mod p** from a part of all pairs, and groks.
+A one-layer, norm-free transformer that learns **(a + b) mod p**, or another operation modulo p, from a part
+of all pairs, and groks.
 
-- 4 heads, d_model 128, d_head 32, d_mlp 512; learned positions; biases present, zero and frozen
-- input `[a, b, =]`; the answer is read at the last position
-- AdamW, learning rate 1e-3, weight decay 1.0, betas (0.9, 0.98), full batch; loss in float64
+- input `[a, b, =]`; the answer is read at the last position; full batch; loss in float64
+- learned positions; biases present, zero and frozen
 - probe: the full grid of p² pairs
+
+Unless a field says otherwise: addition, 4 heads, d_model 128, d_head 32, d_mlp 512, ReLU; AdamW, learning
+rate 1e-3, weight decay 1.0, betas (0.9, 0.98).
 
 Task and architecture: [Nanda et al. 2023](https://arxiv.org/abs/2301.05217).
 """
@@ -46,7 +51,8 @@ def _init_weights(config: Config) -> dict[str, torch.Tensor]:
 def _make_optimizer(config: Config, weights: Weights) -> Optimizer:
     from tdw.optimizers import optimizer
 
-    return optimizer.Optimizer(config.optimizer_config, weights, trained=config.trained)
+    hidden = [name for name in config.trained if name.startswith("blocks.")]
+    return optimizer.Optimizer(config.optimizer_config, weights, trained=config.trained, hidden=hidden)
 
 
 @under_known_settings
@@ -97,9 +103,9 @@ FAMILY = Family(
     title="Modular addition, one layer",
     description=DESCRIPTION,
     code_version="",  # nothing changed since the version of the loop counted for both
-    default_epochs=25_000,
+    default_epochs=DEFAULT_EPOCHS,
     default_checkpoints=("0:1500:100", "1500:9000:500", "9000:13000:100", "13000:25000:500"),
-    fields=FIELDS,
+    fields=fields_of(Config, KEY),
     make_config=Config,
     parse_variant=Config.parse,
     init_weights=_init_weights,

@@ -28,15 +28,20 @@ def layout_of(config: Config, state: Mapping[str, Tensor]) -> str:
     name = HOOKED
     if "embed.weight" in state:
         name = BRIDGE
-    elif "blocks.0.attn.W_Q" in state and tuple(state["blocks.0.attn.W_Q"].shape) == (
-        config.n_heads,
-        config.d_head,
-        config.d_model,
-    ):
+    elif _is_transposed(config, state):
         name = NANDA
     unembed = to_hooked(config, state, name).get("unembed.W_U")
     extra = unembed is not None and unembed.dim() == 2 and unembed.shape[1] == config.p + 1
     return f"{name}, without the output of =" if extra else name
+
+
+def _is_transposed(config: Config, state: Mapping[str, Tensor]) -> bool:
+    """Whether matrices are as Nanda et al. 2023 have them; with square ones, any that is not square tells."""
+    for name in ("blocks.0.attn.W_Q", "embed.W_E", "blocks.0.mlp.W_in"):
+        own = config.weight_shapes[name]
+        if own[-1] != own[-2] and name in state:
+            return tuple(state[name].shape) == (*own[:-2], own[-1], own[-2])
+    return False
 
 
 def convert(config: Config, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -115,7 +120,7 @@ def _drop_last_output(config: Config, state: dict[str, Tensor]) -> dict[str, Ten
         return state  # refused by name, with all that does not fit
     pairs = torch.as_tensor(probe_tokens(config))
     with torch.no_grad():
-        logits = network.logits(here, pairs[:, 0], pairs[:, 1]).double()
+        logits = network.logits(here, pairs[:, 0], pairs[:, 1], activation=config.activation).double()
         share = float(logits.softmax(dim=-1)[:, p].max())
     if not share <= SHARE:
         raise BadConfig(

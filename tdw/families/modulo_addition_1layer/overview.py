@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tdw.families.modulo_addition_1layer.config import Config
-from tdw.recipes.cost import Cost
 from tdw.recipes.overview import Curve, OverviewColumn
 
 if TYPE_CHECKING:
@@ -48,9 +46,3 @@ OVERVIEW = (
     ),
     OverviewColumn("mean coarseness", "coarseness", curve=coarseness_curve, note="0 to 1"),
 )
-
-
-def cost(config: Config) -> Cost:
-    """Measured at p=113 (benchmarks/training.py, benchmarks/analysis.py); the rest grows with p²."""
-    share = (config.p / 113) ** 2
-    return Cost(step=0.001 + 0.024 * share, checkpoint=0.015, cell=0.008 + 0.025 * share, table=0.5)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from tdw.drawing.chart import Chart, Panel
+from tdw.drawing.crowd import FEW, crowd, is_crowd
 from tdw.drawing.marks import AnyMark, Axis, Line, Points, Rule, loss, share
 from tdw.drawing.style import MUTED, looks, short_labels
 from tdw.families.modulo_addition_1layer.claims import draws, initial_norms
-from tdw.recipes.common.pictures import over_epochs
-from tdw.recipes.evidence import HISTORY, At, Evidence
+from tdw.recipes.common.pictures import courses, group_colors, groups, over_epochs
+from tdw.recipes.evidence import HISTORY, At, Evidence, Float64, Row
 from tdw.recipes.measures import Picture
 from tdw.statistics.exact import fit_line
 
@@ -48,7 +49,14 @@ def _early(evidence: Evidence) -> Chart:
     if line is not None and ends is not None:
         x = np.array(ends)
         marks.append(Line(x, line.intercept + line.slope * x, color=MUTED, width=1.5))
+    many = is_crowd(evidence.keys, [row.base_key for row in evidence.rows])
+    group, colors = groups(evidence), group_colors(evidence)
     for row, value, epoch in shown:
+        if many:
+            of = colors[group[row.key]]
+            one = Points(np.array([value]), np.array([epoch]), color=of, size=6, hollow=not row.reached)
+            marks.append(one)
+            continue
         marks.append(
             Points(
                 np.array([value]),
@@ -82,34 +90,58 @@ def _relabelling(evidence: Evidence) -> Chart:
 
 
 def _labellings(evidence: Evidence, series: str, at: At) -> list[Points]:
-    look = looks(evidence.keys)
+    color, size = _colors(evidence), _size(evidence)
     found: list[Points] = []
-    for place, row in enumerate(evidence.rows):
+    for place, row in enumerate(_in_order(evidence)):
         epochs, values = draws(row, series)
         when = epochs == row.epoch_at(at if row.reached or at == "early" else "last", epochs)
         if when.any():
             shown = values[when][0]
             height = np.full(len(shown), place)
             found += [
-                Points(shown, height, symbol="tick", color=MUTED, size=14, opacity=0.7),
-                Points(shown[:1], height[:1], color=look[row.key].color, size=8),
+                Points(shown, height, symbol="tick", color=MUTED, size=14 * size, opacity=0.7),
+                Points(shown[:1], height[:1], color=color[row.key], size=8 * size**0.5),
             ]
     return found
 
 
+def _in_order(evidence: Evidence) -> Sequence[Row]:
+    """The study's order; of many the earliest outcome first, as their names can't be read."""
+    if len(evidence.rows) <= FEW:
+        return evidence.rows
+    return sorted(evidence.rows, key=lambda row: (evidence.times.get(row.key, math.inf), row.key))
+
+
+def _colors(evidence: Evidence) -> dict[str, str]:
+    """Key -> color: of the variant, or of its group where there are many."""
+    if not is_crowd(evidence.keys, [row.base_key for row in evidence.rows]):
+        return {key: look.color for key, look in looks(evidence.keys).items()}
+    group, colors = groups(evidence), group_colors(evidence)
+    return {key: colors[group[key]] for key in evidence.keys}
+
+
+def _size(evidence: Evidence) -> float:
+    """How large a row's marks are, 1 where a row has the room of eight."""
+    return min(1.0, FEW / max(len(evidence.rows), 1))
+
+
 def _variants(evidence: Evidence) -> Axis:
-    """Variants as the ticks of a vertical axis, the first at the top."""
+    """Variants as the ticks of a vertical axis, the first at the top; many are only counted."""
+    if len(evidence.rows) > FEW:
+        event = evidence.outcome
+        title = f"variants by {event.epoch_label}" if event else "variants"
+        return Axis(title, range=(-1.0, float(len(evidence.rows))), reverse=True)
     return Axis(names=tuple(short_labels(evidence.keys).values()), reverse=True)
 
 
 def _spectra(evidence: Evidence) -> Chart:
     """Frequency norms of W_E at epoch 0 over their median, a row of points per variant."""
-    look = looks(evidence.keys)
-    found = [(place, row, initial_norms(row)) for place, row in enumerate(evidence.rows)]
+    color, size = _colors(evidence), _size(evidence)
+    found = [(place, row, initial_norms(row)) for place, row in enumerate(_in_order(evidence))]
     marks = [
         Points(
             norms / np.median(norms), np.full(len(norms), place),
-            symbol="tick", color=look[row.key].color, size=9,
+            symbol="tick", color=color[row.key], size=9 * size,
         )
         for place, row, norms in found
         if len(norms)
@@ -120,26 +152,30 @@ def _spectra(evidence: Evidence) -> Chart:
 
 def _frequencies(evidence: Evidence) -> Chart:
     """Share of the final frequencies among as many that are strongest, by epoch."""
-    look, labels = looks(evidence.keys), short_labels(evidence.keys)
-    marks: list[Line] = []
-    for row in evidence.rows:
-        table = row.tables.get("frequencies")
-        final = set[int]()
-        if table is not None and len(table):
-            final = {int(k) for k in str(table["dominant_frequencies"].iloc[-1] or "").split()}
-        if table is None or not final:
-            continue
-        norms = table[[name for name in table.columns if str(name).startswith("norm_")]].to_numpy(np.float64)
-        strongest = np.argsort(-norms, axis=1, kind="stable")[:, : len(final)] + 1
-        of = look[row.key]
-        marks.append(
-            Line(
-                table["epoch"].to_numpy(), np.isin(strongest, list(final)).mean(axis=1),
-                name=labels[row.key], color=of.color, dash=of.dash,
-            )
-        )  # fmt: skip
+    found = {row.key: series for row in evidence.rows if (series := _among_strongest(row)) is not None}
     y = replace(share("share of the final frequencies\namong the strongest"), range=(-0.03, 1.03))
-    return Chart("", (Panel(marks, y=y),))
+    if is_crowd(evidence.keys, [row.base_key for row in evidence.rows]):
+        marks = crowd(courses(evidence, found), colors=group_colors(evidence))
+        return Chart("", (Panel(marks, y=y),))
+    look, labels = looks(evidence.keys), short_labels(evidence.keys)
+    lines = [
+        Line(epochs, values, name=labels[key], color=look[key].color, dash=look[key].dash)
+        for key, (epochs, values) in found.items()
+    ]
+    return Chart("", (Panel(lines, y=y),))
+
+
+def _among_strongest(row: Row) -> tuple[Float64, Float64] | None:
+    """Epochs and that share (n,) each; None without final frequencies."""
+    table = row.tables.get("frequencies")
+    if table is None or table.empty:
+        return None
+    final = {int(k) for k in str(table["dominant_frequencies"].iloc[-1] or "").split()}
+    if not final:
+        return None
+    norms = table[[name for name in table.columns if str(name).startswith("norm_")]].to_numpy(np.float64)
+    strongest = np.argsort(-norms, axis=1, kind="stable")[:, : len(final)] + 1
+    return table["epoch"].to_numpy(np.float64), np.isin(strongest, list(final)).mean(axis=1)
 
 
 def _progress(evidence: Evidence) -> Chart:
@@ -150,7 +186,7 @@ def _progress(evidence: Evidence) -> Chart:
         ("excluded_loss_train", "excluded loss,\ntrain"),
     ):
         (panel,) = over_epochs(evidence, "progress_measures", column, axis=loss(title)).panels
-        lines = [mark for mark in panel.marks if isinstance(mark, Line)]
+        lines = [mark for mark in panel.marks if not isinstance(mark, Points)]
         panels.append(replace(panel, marks=lines, row=len(panels)))
     return Chart("", tuple(panels))
 

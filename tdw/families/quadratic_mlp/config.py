@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Any, ClassVar
 
 from tdw.errors import BadConfig
 from tdw.families.affordable import OPERATIONS_PER_SECOND, Cost, require_affordable_cost
-from tdw.families.keyed_config import OPTIMIZER_KEY, KeyedConfig
+from tdw.families.keyed_config import SHARED_KEY, KeyedConfig
 from tdw.families.keys import KeyField, normalize_numbers
 from tdw.optimizers import Name
 from tdw.parameters import require_whole_numbers
@@ -31,7 +30,7 @@ KEY = (
     KeyField("train_fraction", "f", "fraction of the pairs that train"),
     KeyField("label_noise", "noise", "fraction of the training pairs with a wrong answer"),
     KeyField("init_std", "std", "standard deviation of every weight at epoch 0"),
-    *OPTIMIZER_KEY,
+    *SHARED_KEY,
 )
 
 
@@ -47,7 +46,8 @@ class Config(KeyedConfig):
         train_fraction: the first int(train_fraction p²) permuted pairs train.
         label_noise: fraction of the training pairs whose answer is replaced by a wrong one.
         init_std: standard deviation of every weight at epoch 0.
-        optimizer, lr, weight_decay, beta1, beta2: see OptimizerConfig. The batch is full.
+        optimizer, lr, weight_decay, beta1, beta2: see OptimizerConfig; the rest see KeyedConfig. The batch is
+            full.
 
     Raises:
         BadConfig: a value that can't be used.
@@ -73,6 +73,7 @@ class Config(KeyedConfig):
     def __post_init__(self) -> None:
         require_whole_numbers(self, _LIMITS)
         normalize_numbers(self)
+        self.require_replicate()
         if self.p % 2 == 0:
             raise BadConfig(f"p is {self.p}", f"use an odd modulus, such as {self.p + 1}")
         for name, above, most in (
@@ -120,6 +121,6 @@ class Config(KeyedConfig):
         """Everything that decides the bits of this variant's training, JSON-able."""
         return {
             "family": self.family,
-            **dataclasses.asdict(self),
+            **self.values(),
             "optimizer_config": self.optimizer_config.to_dict(),
         }

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from tdw.families.quadratic_mlp import data
 from tdw.families.quadratic_mlp.config import Config
+from tdw.families.replicates import replicate_weights
 from tdw.families.transformer.network import Weights
 from tdw.optimizers.optimizer import Optimizer
 
@@ -42,10 +43,11 @@ class ProbePass:
 def init_weights(config: Config) -> dict[str, Tensor]:
     """Weights at epoch 0, float32 on the CPU: N(0, init_std²), in the order W_a, W_b, W_out."""
     generator = torch.Generator().manual_seed(config.seed)
-    return {
+    plain = {
         name: torch.empty(shape).normal_(0.0, config.init_std, generator=generator)
         for name, shape in config.weight_shapes.items()
     }
+    return replicate_weights(plain, key=config.base_key, replicate=config.replicate)
 
 
 def make_optimizer(config: Config, weights: Weights) -> Optimizer:

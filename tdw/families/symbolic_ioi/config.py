@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tdw.families.keyed_config import OPTIMIZER_KEY, KeyedConfig
+from tdw.families.keyed_config import SHARED_KEY, KeyedConfig
 from tdw.families.keys import KeyField, normalize_numbers
 from tdw.families.transformer import TransformerConfig
 from tdw.families.transformer.cost import require_affordable
@@ -24,7 +23,7 @@ KEY = (
     KeyField("seed", "s", "seed of the initialization", always=True),
     KeyField("n_names", "names", "names"),
     KeyField("d_model", "width", "width of the residual stream"),
-    *OPTIMIZER_KEY,
+    *SHARED_KEY,
 )
 
 
@@ -37,7 +36,7 @@ class Config(KeyedConfig):
         n_layers, n_heads, d_model: see TransformerConfig; d_head is d_model / n_heads.
         n_names: names; there are 2 n (n - 1) sequences.
         init_std: standard deviation of every weight at epoch 0; whether one layer is enough depends on it.
-        optimizer, lr, weight_decay, beta1, beta2: see OptimizerConfig.
+        optimizer, lr, weight_decay, beta1, beta2: see OptimizerConfig; the rest see KeyedConfig.
 
     Raises:
         BadConfig: a value that can't be used.
@@ -62,6 +61,7 @@ class Config(KeyedConfig):
     def __post_init__(self) -> None:
         require_whole_numbers(self, _LIMITS)
         normalize_numbers(self)
+        self.require_replicate()
         # Whatever else can't be used is refused here, not when training starts.
         sequences = 2 * self.n_names * (self.n_names - 1)
         require_affordable(self.transformer, batch_size=sequences, steps=DEFAULT_EPOCHS)
@@ -90,7 +90,7 @@ class Config(KeyedConfig):
         """Everything that decides the bits of this variant's training, JSON-able."""
         return {
             "family": self.family,
-            **dataclasses.asdict(self),
+            **self.values(),
             "transformer": self.transformer.to_dict(),
             "optimizer_config": self.optimizer_config.to_dict(),
         }

@@ -7,6 +7,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from tdw.families.replicates import replicate_weights
 from tdw.families.symbolic_ioi import data
 from tdw.families.symbolic_ioi.config import Config
 from tdw.families.transformer import initialize, network, objective, probe
@@ -18,7 +19,8 @@ from tdw.optimizers.optimizer import Optimizer
 
 def init_weights(config: Config) -> dict[str, Tensor]:
     """Weights at epoch 0, float32 on the CPU, by HookedTransformer name."""
-    return initialize.init_weights(config.transformer, seed=config.seed)
+    plain = initialize.init_weights(config.transformer, seed=config.seed)
+    return replicate_weights(plain, key=config.base_key, replicate=config.replicate)
 
 
 def make_optimizer(config: Config, weights: Weights) -> Optimizer:

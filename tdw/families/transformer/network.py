@@ -20,13 +20,14 @@ Weights = Mapping[str, Tensor]
 Cache = dict[str, Tensor]
 
 NORM_EPS = 1e-5
-_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu,
     "gelu": functional.gelu,
     "gelu_new": lambda x: functional.gelu(x, approximate="tanh"),
     "silu": functional.silu,
     "square": torch.square,
 }
+"""By TransformerLens's names, except that it has no "square"."""
 
 
 def logits(
@@ -127,7 +128,7 @@ def mlp(
     if config.biases:
         pre = pre + weights[f"{name}.b_in"]
     _keep(cache, f"{name}.hook_pre", pre)
-    post = _ACTIVATIONS[config.activation](pre)
+    post = ACTIVATIONS[config.activation](pre)
     _keep(cache, f"{name}.hook_post", post)
     out = post @ weights[f"{name}.W_out"]
     if config.biases:

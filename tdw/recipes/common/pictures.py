@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from tdw.drawing.chart import Chart, Panel
+from tdw.drawing.crowd import Course, crowd, group_of, is_crowd
 from tdw.drawing.marks import AnyMark, Axis, Line, Points
 from tdw.drawing.matplotlib_pen import svg
-from tdw.drawing.style import looks, short_labels
-from tdw.recipes.evidence import Evidence
+from tdw.drawing.style import COLORS, MUTED, looks, short_labels
+from tdw.recipes.evidence import Evidence, Float64
 from tdw.recipes.family import Family
 from tdw.recipes.measures import Picture
 
@@ -24,10 +27,13 @@ def draw(picture: Picture, evidence: Evidence) -> bytes:
 
 
 def over_epochs(evidence: Evidence, table: str, column: str, *, axis: Axis) -> Chart:
-    """One line per variant over epochs, with a dot at its outcome."""
+    """A line per variant over epochs, with a dot at its outcome; many variants and replicates as bands."""
+    series = evidence.series(table, column)
+    if is_crowd(evidence.keys, [row.base_key for row in evidence.rows]):
+        return Chart("", (Panel(crowd(courses(evidence, series), colors=group_colors(evidence)), y=axis),))
     look, labels = looks(evidence.keys), short_labels(evidence.keys)
     marks: list[AnyMark] = []
-    for key, (epochs, values) in evidence.series(table, column).items():
+    for key, (epochs, values) in series.items():
         if not len(epochs):
             continue
         marks.append(Line(epochs, values, name=labels[key], color=look[key].color, dash=look[key].dash))
@@ -36,3 +42,35 @@ def over_epochs(evidence: Evidence, table: str, column: str, *, axis: Axis) -> C
             reached = np.array([evidence.outcomes[key]])
             marks.append(Points(reached, values[at : at + 1], color=look[key].color, size=9))
     return Chart("", (Panel(marks, y=axis),))
+
+
+def groups(evidence: Evidence) -> dict[str, str]:
+    """Key -> the group that it is drawn in where single variants are not; see `tdw.drawing.crowd`."""
+    labels = short_labels(list(evidence.by_base))
+    event = evidence.outcome
+    words = (event.did, event.did_not, "not known yet") if event else ("", "", "all variants")
+    return {
+        row.key: group_of(labels[row.base_key], row.reached, bases=len(labels), words=words)
+        for row in evidence.rows
+    }
+
+
+def group_colors(evidence: Evidence) -> dict[str, str]:
+    """Group -> color: the same in every figure, whichever variants it has; not known is gray."""
+    found = groups(evidence)
+    event = evidence.outcome
+    if event is None or not set(found.values()) & {event.did, event.did_not}:
+        return {name: COLORS[i % len(COLORS)] for i, name in enumerate(dict.fromkeys(found.values()))}
+    return {event.did: COLORS[0], event.did_not: COLORS[3], "not known yet": MUTED}
+
+
+def courses(evidence: Evidence, series: Mapping[str, tuple[Float64, Float64]]) -> list[Course]:
+    """Series by key as the members of their groups; those without a value are left out."""
+    group, labels = groups(evidence), short_labels(evidence.keys)
+    order = {name: i for i, name in enumerate(group_colors(evidence))}
+    found = [
+        Course(epochs, values, labels[key], group[key])
+        for key, (epochs, values) in series.items()
+        if len(epochs)
+    ]
+    return sorted(found, key=lambda course: order.get(course.group, len(order)))

@@ -43,7 +43,7 @@ def test_huge_logits_do_not_overflow():
 def test_accuracy_by_class_counts_the_pairs_of_each_sum():
     rng = np.random.default_rng(1)
     right, train = rng.random((P, P)) < 0.6, rng.random((P, P)) < 0.4
-    found = accuracy_by_class(right, train)
+    found = accuracy_by_class(right, train, sums())
     for r in range(P):
         pairs = [(a, (r - a) % P) for a in range(P)]
         for row, among in enumerate([lambda x: train[x], lambda x: not train[x], lambda x: True]):
@@ -53,7 +53,7 @@ def test_accuracy_by_class_counts_the_pairs_of_each_sum():
 
 def test_a_class_without_training_pairs_has_no_train_accuracy():
     train = sums().reshape(P, P) != 3
-    found = accuracy_by_class(np.ones((P, P), bool), train)
+    found = accuracy_by_class(np.ones((P, P), bool), train, sums())
     assert np.flatnonzero(np.isnan(found[0])).tolist() == [3]
     assert found[1, 3] == found[2, 3] == 1
 

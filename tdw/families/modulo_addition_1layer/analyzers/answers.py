@@ -18,7 +18,7 @@ def compute(context: CheckpointContext, parameters: NoParameters) -> Arrays:
         "right": right,
         "train": train,
         "probability": probability,
-        "accuracy_by_class": np.nan_to_num(accuracy_by_class(right, train), nan=-1.0),
+        "accuracy_by_class": np.nan_to_num(accuracy_by_class(right, train, context.labels.answers), nan=-1.0),
     }
 
 
@@ -36,8 +36,8 @@ ANALYZER = Analyzer(
     title="Answers to every pair",
     description="""\
 Whether the model's answer to each pair (a, b) is right (of equal logits the first counts), the probability
-that it gives to the right answer (stored as float16), and the accuracy on the pairs of each sum (a + b) mod
-p, for the pairs that train, those that don't, and all.
+that it gives to the right answer (stored as float16), and the accuracy on the pairs of each answer, such
+as one sum (a + b) mod p, for the pairs that train, those that don't, and all.
 """,
     code_version="1",
     parameters=NoParameters,

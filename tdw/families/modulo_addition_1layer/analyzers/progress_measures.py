@@ -19,6 +19,7 @@ from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContex
 from tdw.families.modulo_addition_1layer.maths import logit_fourier
 from tdw.families.modulo_addition_1layer.maths.gini import gini
 from tdw.families.modulo_addition_1layer.maths.logit_fourier import PAIRS, Classes
+from tdw.families.operations import unequal_answers
 from tdw.families.zp_fourier import Float64, fourier_basis
 from tdw.parameters import is_number, require
 from tdw.recipes.analyzer import Analyzer, Metadata
@@ -212,6 +213,9 @@ key frequencies the restricted loss is that of the mean logits, the excluded los
   of W_L = W_out W_U along its outputs; over the p components with the constant, as in the paper, or over
   the (p-1)/2 frequencies.
 - `sum_squared_weights`: over all parameters.
+
+For subtraction read a − b for a + b. Operations whose answers are not equally frequent, such as
+multiplication, are refused: their solution is no sum of phases along a and b.
 """
 
 ANALYZER = Analyzer(
@@ -241,4 +245,5 @@ ANALYZER = Analyzer(
         "sum_squared_weights": "float64 ()",
     },
     describe=describe,
+    refuses=unequal_answers,
 )

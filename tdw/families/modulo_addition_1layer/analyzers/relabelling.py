@@ -6,6 +6,9 @@ at frequencies (k, l) the one that was at (k / c, l / c) mod p. Coarseness depen
 so relabelling permutes the energies by pair of frequencies, and the one transform of a checkpoint serves all
 c, exactly. c and -c give the same energies: c = 1..(p-1)/2 are all there are, and c = 1 is the observed one.
 
+The other operations are homogeneous too, of degree n: f(c a, c b) = cⁿ f(a, b). The renamed model gives each
+answer another name, which its unembedding may; task and loss are the same again.
+
 If low frequencies meant anything to the task, the observed labels would rank high among them; if not, their
 rank is as likely one place as another.
 """

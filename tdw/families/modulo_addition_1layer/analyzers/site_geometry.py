@@ -7,6 +7,7 @@ import numpy as np
 from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContext
 from tdw.families.modulo_addition_1layer.maths.geometry import geometry, stacked
 from tdw.families.modulo_addition_1layer.maths.sites import SITES, site_activations
+from tdw.families.operations import unequal_answers
 from tdw.recipes.analyzer import Analyzer, Metadata
 from tdw.recipes.summary import NoParameters
 
@@ -33,13 +34,14 @@ ANALYZER = Analyzer(
     name="site_geometry",
     title="Geometry of answers",
     description="""\
-Inputs with one answer (a + b) mod p form a class; X are the activations at "=" in float64, at four sites
+Inputs with one answer, such as (a + b) mod p, form a class; X are the activations at "=", at four sites
 (`resid_pre`, `attn_out`, `mlp_out`, `resid_post`). *SNR* is the variance between class means over that
 within classes. *Circularity*: how well a circle ([Kåsa 1976](https://doi.org/10.1109/TIM.1976.6312298))
 fits the means on their first two principal components, times the share of variance there, times var₂ /
 var₁. *Alignment* is max over k of |mean exp(i (φ_r − 2πkr/p))|², with φ_r the angle of class r about the
 center. *Roundness* of the ellipse that cos k and sin k draw needs no choice of a plane. NaN where nothing
-varies: before attention, "=" is the same for every pair.
+varies: before attention, "=" is the same for every pair. Refused for operations whose answers are not
+equally frequent.
 """,
     code_version="1",
     parameters=NoParameters,
@@ -62,4 +64,5 @@ varies: before attention, "=" is the same for every pair.
         "class_dimensions": "float64 (4, p), participation ratio of each class' covariance",
     },
     describe=describe,
+    refuses=unequal_answers,
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tdw.drawing import series
-from tdw.families.modulo_addition_1layer.config import FIELDS, Config
+from tdw.families.modulo_addition_1layer.config import KEY, Config
 from tdw.families.modulo_addition_1layer.figures import subject
 from tdw.parameters import is_share, require
 
@@ -45,7 +45,7 @@ class Column:
     """
 
     subject: subject.Subject
-    fields: dict[str, int | float]
+    fields: dict[str, int | float | str]
     losses: pd.DataFrame
     coarseness: pd.DataFrame
 
@@ -120,7 +120,7 @@ def _load_column(reader: VariantReader, parameters: Parameters) -> Column:
     config = Config.parse(reader.variant)
     return Column(
         subject=subject.load(reader, table["epoch"]),
-        fields={field.name: getattr(config, field.name) for field in FIELDS},
+        fields={field.name: getattr(config, field.name) for field in KEY},
         losses=reader.optional_history()[["epoch", "train_loss", "test_loss"]],
         coarseness=series.on_schedule(table[["epoch", *names]].rename(columns=names), reader.scheduled),
     )

@@ -1,7 +1,7 @@
 """A18: when each pair is learned for good, and the accuracy on each answer.
 
 Per checkpoint: whether the model's answer to each pair is right, its confidence (the probability it gives to
-the right answer), and accuracy by residue class, the pairs with one sum (a + b) mod p. Over checkpoints: a
+the right answer), and accuracy by residue class, the pairs with one answer. Over checkpoints: a
 pair *graduates* at the first checkpoint that opens `run` (3) consecutive right ones, checkpoint after
 checkpoint; it may fail again later.
 """
@@ -38,22 +38,22 @@ def answers_of_pairs(
     return right, (np.exp(own, dtype=np.float64) / total).astype(np.float32).reshape(p, p)
 
 
-def accuracy_by_class(right: Bools, train: Bools) -> Float64:
-    """Accuracy on the pairs of each sum (a + b) mod p.
+def accuracy_by_class(right: Bools, train: Bools, answers: npt.NDArray[np.int64]) -> Float64:
+    """Accuracy on the pairs of each answer.
 
     Args:
         right: bool (p, p), [a, b].
+        answers: int64 (p²,), the right ones, a-major.
         train: bool (p, p), which pairs train.
 
     Returns:
         float64 (3, p), [train | test | all, residue], 0-1; NaN where a class has no such pair.
     """
     p = len(right)
-    sums = (np.arange(p)[:, None] + np.arange(p)).reshape(-1) % p
     rows: list[npt.NDArray[np.floating]] = []
     for among in (train.reshape(-1), ~train.reshape(-1), np.ones(p * p, np.bool_)):
-        number = np.bincount(sums[among], minlength=p)
-        correct = np.bincount(sums[among], weights=right.reshape(-1)[among], minlength=p)
+        number = np.bincount(answers[among], minlength=p)
+        correct = np.bincount(answers[among], weights=right.reshape(-1)[among], minlength=p)
         rows.append(np.divide(correct, number, out=np.full(p, np.nan), where=number > 0))
     return np.stack(rows).astype(np.float64)
 

@@ -34,7 +34,11 @@ def loss_over(
     index = np.sort({"train": train, "test": test, "all": np.arange(config.p**2)}[pairs])
     a, b = (torch.as_tensor(x) for x in np.divmod(index, config.p))
     answers = torch.as_tensor(labels(config, index))
-    return lambda weights: network.cross_entropy(network.logits(weights, a, b), answers)
+
+    def loss(weights: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        return network.cross_entropy(network.logits(weights, a, b, activation=config.activation), answers)
+
+    return loss
 
 
 def flat_training_loss(

@@ -48,7 +48,15 @@ def to_transformer_lens(config: Config, weights: Weights) -> TransformerBridge:
     Args:
         config: the variant.
         weights: by HookedTransformer name, float32.
+
+    Raises:
+        BadConfig: TransformerLens has no such activation.
     """
+    if config.activation == "square":
+        raise BadConfig(
+            f"TransformerLens has no activation {config.activation!r}",
+            "read the weights with `v.at(epoch).weights()`; the probe's maps need no TransformerLens",
+        )
     from transformer_lens.config import TransformerBridgeConfig
     from transformer_lens.model_bridge import TransformerBridge
 
@@ -63,7 +71,7 @@ def to_transformer_lens(config: Config, weights: Weights) -> TransformerBridge:
             d_vocab=config.d_vocab,
             d_vocab_out=config.p,
             n_ctx=config.n_ctx,
-            act_fn="relu",
+            act_fn=config.activation,
             normalization_type=None,
             init_weights=False,
         )

@@ -37,8 +37,8 @@ def split(config: Config) -> tuple[Indices, Indices]:
 
 
 def labels(config: Config, index: Indices) -> Indices:
-    """The answers (a + b) mod p of the pairs at `index`, int64, same shape."""
-    return (index // config.p + index % config.p) % config.p
+    """The answers to the pairs at `index`, such as (a + b) mod p: int64, same shape."""
+    return config.task.compute(index // config.p, index % config.p) % config.p
 
 
 def probe_labels(config: Config) -> ProbeLabels:

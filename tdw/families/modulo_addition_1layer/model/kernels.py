@@ -37,8 +37,8 @@ def attention_weights(scores: F32, a: I64, b: I64, out: F32) -> None:
 
     Args:
         scores: (2 p, H), of token a at position 0, then of token b at position 1, relative to "=".
-        a: first summands (N,).
-        b: second summands (N,).
+        a: first operands (N,).
+        b: second operands (N,).
         out: (N, H, 2), attention to a and to b; the rest goes to "=".
     """
     p = (scores.shape[0]) // 2
@@ -57,19 +57,20 @@ def mix_forward(tables: F32, base: F32, weights: F32, a: I64, b: I64, post: F32,
     """Mix table rows into the activations of each pair.
 
     Args:
-        tables: (H, 2 p + 1, M), H a multiple of 4, M at least d_mlp + p.
+        tables: (H, 2 p + 1, M), M at least d_mlp + p.
         base: (M,), what every pair has.
         weights: (N, H, 2), attention to a and b.
-        a: first summands (N,).
-        b: second summands (N,).
+        a: first operands (N,).
+        b: second operands (N,).
         post: out (N, d_mlp), after the ReLU.
         skip: out (N, p), the part of the logits that goes round the MLP.
     """
     p, d_mlp = skip.shape[1], post.shape[1]
+    fours = tables.shape[0] // 4 * 4
     row = np.empty(base.shape[0], np.float32)
     for n in range(a.shape[0]):
         row[:] = base
-        for h in range(0, tables.shape[0], 4):  # four heads at a time: the row is read and written once
+        for h in range(0, fours, 4):  # four heads at a time: the row is read and written once
             a0, a1, a2, a3 = (
                 tables[h, a[n]], tables[h + 1, a[n]], tables[h + 2, a[n]], tables[h + 3, a[n]]
             )  # fmt: skip
@@ -92,6 +93,11 @@ def mix_forward(tables: F32, base: F32, weights: F32, a: I64, b: I64, post: F32,
                     u0 * a0[m] + u1 * a1[m] + u2 * a2[m] + u3 * a3[m]
                     + v0 * b0[m] + v1 * b1[m] + v2 * b2[m] + v3 * b3[m]
                 )  # fmt: skip
+        for h in range(fours, tables.shape[0]):
+            of_a, of_b = tables[h, a[n]], tables[h, p + b[n]]
+            to_a, to_b = weights[n, h, 0], weights[n, h, 1]
+            for m in range(row.shape[0]):
+                row[m] += to_a * of_a[m] + to_b * of_b[m]
         for m in range(d_mlp):
             post[n, m] = max(row[m], np.float32(0))
         for m in range(p):

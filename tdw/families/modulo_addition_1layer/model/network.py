@@ -17,6 +17,7 @@ from torch import Tensor
 
 from tdw.families.modulo_addition_1layer.config import Config
 from tdw.families.replicates import replicate_weights
+from tdw.families.transformer.network import ACTIVATIONS
 from tdw.recipes.family import Weights
 
 
@@ -64,21 +65,17 @@ def last_residual(weights: Weights, a: Tensor, b: Tensor) -> Tensor:
     return at_end + z.reshape(-1, n_heads * d_head) @ w_o.reshape(n_heads * d_head, d_model)
 
 
-def mlp_post(weights: Weights, a: Tensor, b: Tensor) -> Tensor:
-    """The MLP's activations after the ReLU at the last position, (N, d_mlp)."""
-    return torch.relu(last_residual(weights, a, b) @ weights["blocks.0.mlp.W_in"])
-
-
-def logits(weights: Weights, a: Tensor, b: Tensor) -> Tensor:
+def logits(weights: Weights, a: Tensor, b: Tensor, *, activation: str = "relu") -> Tensor:
     """Logits at the last position, (N, p).
 
     Args:
         weights: by TransformerLens name, float32.
-        a: first summands, int64 (N,).
-        b: second summands, int64 (N,).
+        a: first operands, int64 (N,).
+        b: second operands, int64 (N,).
+        activation: of the neurons.
     """
     residual = last_residual(weights, a, b)
-    post = torch.relu(residual @ weights["blocks.0.mlp.W_in"])
+    post = ACTIVATIONS[activation](residual @ weights["blocks.0.mlp.W_in"])
     return (residual + post @ weights["blocks.0.mlp.W_out"]) @ weights["unembed.W_U"]
 
 
@@ -87,7 +84,7 @@ def cross_entropy(logits: Tensor, answers: Tensor) -> Tensor:
     return -logits.double().log_softmax(dim=-1).gather(-1, answers[:, None]).mean()
 
 
-def activations(weights: Weights, a: Tensor, b: Tensor) -> dict[str, Tensor]:
+def activations(weights: Weights, a: Tensor, b: Tensor, *, activation: str = "relu") -> dict[str, Tensor]:
     """Every activation that reaches the last position's logits, by TransformerLens hook name, batch first.
 
     Values at the last position (N, ...), except those that attention reads at all three: `attn.hook_k` and
@@ -106,7 +103,7 @@ def activations(weights: Weights, a: Tensor, b: Tensor) -> dict[str, Tensor]:
     attn_out = torch.einsum("nhe,hed->nd", z, attn["W_O"])
     resid_mid = stream[:, 2] + attn_out
     pre = resid_mid @ weights["blocks.0.mlp.W_in"]
-    post = torch.relu(pre)
+    post = ACTIVATIONS[activation](pre)
     mlp_out = post @ weights["blocks.0.mlp.W_out"]
     resid_post = resid_mid + mlp_out
     n = len(a)

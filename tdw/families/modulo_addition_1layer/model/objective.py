@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer.config import Config
+from tdw.families.modulo_addition_1layer.cost import require_affordable
 from tdw.families.modulo_addition_1layer.model import network
 from tdw.families.modulo_addition_1layer.model.data import labels, split
 from tdw.recipes.family import Form, Objective, Weights
@@ -24,19 +25,28 @@ def make_objective(config: Config, *, device: str = "cpu", form: Form | None = N
         form: None takes the fastest that is there: numba on the CPU where it is installed, plain elsewhere.
 
     Raises:
-        BadConfig: the numba form is asked for where it can't run.
+        BadConfig: the numba form is asked for where it can't run, or the machine is too small.
     """
-    on_cpu = torch.device(device).type == "cpu"
-    if form == "numba" and not (on_cpu and numba_available()):
-        missing = (
-            f"runs on the CPU, not on {device}" if not on_cpu else "needs numba, which can't be imported here"
-        )
-        raise BadConfig(f"the numba form {missing}", "use the plain form, or install numba and use the CPU")
-    if form == "plain" or not (on_cpu and numba_available()):
-        return PlainObjective(config, device=device)
+    require_affordable(config)
+    reason = why_plain(config, device)
+    if form == "numba" and reason:
+        raise BadConfig(f"the numba form can't be used: {reason}", "use the plain form")
+    if form == "plain" or reason:
+        return PlainObjective(config, device=device, note=f"plain form: {reason or 'as asked'}")
     from tdw.families.modulo_addition_1layer.model.mix import MixObjective
 
     return MixObjective(config)
+
+
+def why_plain(config: Config, device: str) -> str:
+    """Why the numba form can't compute a variant on a device; "" where it can."""
+    if torch.device(device).type != "cpu":
+        return f"it runs on {device}, the numba form on the CPU"
+    if not numba_available():
+        return "numba can't be imported here, or is switched off"
+    if config.activation != "relu":
+        return f"the neurons are {config.activation}, the numba form has ReLU alone"
+    return ""
 
 
 @cache
@@ -57,7 +67,8 @@ class PlainObjective:
 
     form: Form = "plain"
 
-    def __init__(self, config: Config, *, device: str) -> None:
+    def __init__(self, config: Config, *, device: str, note: str = "") -> None:
+        self.note = note
         train, test = (np.sort(index) for index in split(config))
         self._trained = config.trained
         self._train = _Pairs(config, train, device=device)
@@ -85,12 +96,13 @@ class _Pairs:
     """Pairs and their answers on a device."""
 
     def __init__(self, config: Config, index: np.ndarray, *, device: str) -> None:
+        self._activation = config.activation
         a, b = np.divmod(index, config.p)
         self._a, self._b = torch.as_tensor(a).to(device), torch.as_tensor(b).to(device)
         self.answers = torch.as_tensor(labels(config, index)).to(device)
 
     def logits(self, weights: Weights) -> Tensor:
-        return network.logits(weights, self._a, self._b)
+        return network.logits(weights, self._a, self._b, activation=self._activation)
 
     def loss(self, weights: Weights) -> Tensor:
         return network.cross_entropy(self.logits(weights), self.answers)

@@ -9,8 +9,9 @@ import torch
 from tdw.families.modulo_addition_1layer.config import Config
 from tdw.families.modulo_addition_1layer.model import network
 from tdw.families.modulo_addition_1layer.model.data import probe_tokens
-from tdw.families.modulo_addition_1layer.model.objective import numba_available
+from tdw.families.modulo_addition_1layer.model.objective import why_plain
 from tdw.families.modulo_addition_1layer.model.probe_types import ProbePass
+from tdw.families.transformer.network import ACTIVATIONS
 from tdw.recipes.family import Weights
 
 
@@ -22,7 +23,7 @@ def probe_pass(config: Config, weights: Weights, *, device: str = "cpu") -> Prob
         weights: by TransformerLens name, float32, on any device.
         device: where to compute; the arrays come back on the CPU.
     """
-    if torch.device(device).type == "cpu" and numba_available():
+    if not why_plain(config, device):
         from tdw.families.modulo_addition_1layer.model.mix import mix_probe_pass
 
         here = {name: tensor.detach().to("cpu", torch.float32) for name, tensor in weights.items()}
@@ -38,7 +39,7 @@ def plain_probe_pass(config: Config, weights: Weights, *, device: str) -> ProbeP
     tokens = torch.as_tensor(probe_tokens(config)).to(device)
     a, b = tokens[:, 0], tokens[:, 1]
     residual = network.last_residual(here, a, b)
-    post = torch.relu(residual @ here["blocks.0.mlp.W_in"])
+    post = ACTIVATIONS[config.activation](residual @ here["blocks.0.mlp.W_in"])
     pattern = network.attention_pattern(here, a, b)
     mlp_post = np.ascontiguousarray(post.T.cpu().numpy()).reshape(-1, p, p)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from tdw.recipes.summary import Inputs, Summary
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from tdw.families.modulo_addition_1layer.config import Config
 
 ANSWERS = answers.ANALYZER.name
 
@@ -38,6 +40,7 @@ def compute(inputs: Inputs, parameters: Parameters) -> pd.DataFrame:
     """One row per pair; see `SUMMARY`."""
     import pandas as pd
 
+    config = cast("Config", inputs.config)
     right = inputs.stack(ANSWERS, "right")
     found = graduation_epochs(np.array(inputs.epochs), right, run=parameters.run).ravel()
     p = right.shape[1]
@@ -46,7 +49,7 @@ def compute(inputs: Inputs, parameters: Parameters) -> pd.DataFrame:
         {
             "a": a,
             "b": b,
-            "answer": (a + b) % p,
+            "answer": config.task.compute(a, b) % p,
             "train": inputs.artifacts[ANSWERS][0]["train"].ravel(),
             "graduation_epoch": pd.arrays.IntegerArray(found, found == NEVER),
             "right_at_end": right[-1].ravel(),

@@ -4,8 +4,8 @@ They read a `TransformerContext`, so a family opens its checkpoints as one. They
 no number of layers. A family adds them to its own: `recipes=(*RECIPES, ...)`.
 """
 
-from tdw.families.transformer.recipes import analyzers, tables
+from tdw.families.transformer.recipes import analyzers, figures, tables
 
-RECIPES = (*analyzers.ANALYZERS, *tables.SUMMARIES)
+RECIPES = (*analyzers.ANALYZERS, *tables.SUMMARIES, *figures.PLOTS)
 
 __all__ = ["RECIPES"]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tdw.drawing.chart import Chart, Choice, Option, Panel
 from tdw.drawing.marks import Axis, Heat, Scale, Steps
+from tdw.families.modulo_addition_1layer.config import Config
 from tdw.families.modulo_addition_1layer.figures import subject
 from tdw.recipes.figure import NoParameters, Plot
 
@@ -26,11 +27,13 @@ class Data:
     """One variant.
 
     Attributes:
+        formula: of the answer before it is reduced, such as "a + b".
         epochs: (T,) of checkpoints.
         accuracy: float64 (T, 3, p), [epoch, train | test | all, answer]; NaN where there is no such pair.
     """
 
     subject: subject.Subject
+    formula: str
     epochs: tuple[int, ...]
     accuracy: npt.NDArray[np.float64]
 
@@ -40,7 +43,8 @@ def load(sources: Sources, parameters: NoParameters) -> Data:
     reader = sources.only
     epochs = tuple(reader.epochs("answers"))
     accuracy = np.stack([reader.artifact("answers", epoch)["accuracy_by_class"] for epoch in epochs])
-    return Data(subject.load(reader, epochs), epochs, np.where(accuracy < 0, np.nan, accuracy))
+    formula = Config.parse(reader.variant).task.formula
+    return Data(subject.load(reader, epochs), formula, epochs, np.where(accuracy < 0, np.nan, accuracy))
 
 
 def chart(data: Data) -> Chart:
@@ -53,7 +57,7 @@ def chart(data: Data) -> Chart:
     options = tuple(Option(f"{name} pairs", (name,)) for name in _AMONG)
     return Chart(
         f"Accuracy on each answer · {data.subject.label}",
-        (Panel(marks, y=Axis("answer (a + b) mod p", form="d")),),
+        (Panel(marks, y=Axis(f"answer ({data.formula}) mod p", form="d")),),
         subtitle=data.subject.text,
         across=data.subject.rules,
         choices=(Choice(options, active=1),),
@@ -81,8 +85,8 @@ PLOT = Plot(
     name="class_accuracy",
     title="Accuracy on each answer",
     description="""\
-Accuracy on the pairs of each residue class, those with one sum (a + b) mod p, over checkpoints: among pairs
-that train, those that don't, and all.
+Accuracy on the pairs of each residue class, those with one answer such as (a + b) mod p, over checkpoints:
+among pairs that train, those that don't, and all.
 
 **How to read it.** Rows that turn bright together mean that all answers are learned at once; rows that lag
 are answers that generalize late.

@@ -78,8 +78,8 @@ PLOT = Plot(
 Each pair (a, b) by the epoch at which it graduates: the first checkpoint that opens three consecutive ones
 at which the model's answer is right. Left the pairs that train, right those that don't.
 
-**How to read it.** Diagonals a + b = const mean that some answers are learned before others; a map without
-structure, that all are learned at once. Epochs are those of checkpoints.
+**How to read it.** Lines of one answer (for addition the diagonals a + b = const) mean that some answers are
+learned before others; a map without structure, that all are learned at once. Epochs are those of checkpoints.
 """,
     code_version="1",
     scope="variant",

@@ -1,0 +1,72 @@
+"""Two studies that want one file with different parameters: who made it keeps it, and the other is told.
+
+Studies share the files of a variant. Made again for each of them in turn, a file would never be what both
+have recorded. So nothing that another study has recorded is replaced by what other parameters give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tdw.errors import BadConfig, TdwError
+from tdw.inventory.products import Product, stored_kind
+from tdw.inventory.wanted import Wanted
+from tdw.parameters import as_json
+from tdw.recipes.catalog import catalog_of
+from tdw.store import Address, Provenance, Store, TableAddress
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """A file that another study has made with other parameters than this study wants.
+
+    Attributes:
+        study: this one's name; `other` is the slug of the one that made the file.
+        product: its name.
+        field: the first parameter that differs, with the value in the file and the wanted one.
+    """
+
+    study: str
+    other: str
+    product: str
+    variant: str
+    field: str
+    made: Any
+    wanted: Any
+
+    def error(self) -> BadConfig:
+        """Names both studies, the variant, the field and both values, and the ways out."""
+        return BadConfig(
+            f"study {self.study} wants {self.product} of {self.variant} with {self.field} = {self.wanted}; "
+            f"this store has it with {self.made}, made for study {self.other}",
+            f"use another store for {self.study} (--store), or give both studies the same {self.field}; "
+            f"or give up the other's: in Dagster, *Wipe materializations* of {self.other}/{self.product}",
+        )
+
+
+def differing_field(
+    wanted: Wanted, store: Store, product: Product, variant: str, epoch: int | None
+) -> tuple[str, Any, Any] | None:
+    """(field, value in the file, wanted value) of what today's code made with other parameters; else None.
+
+    What was made by other code is out of date for every study, and no dispute; nor is what can't be read.
+    """
+    catalog, name = catalog_of(wanted.family), product.short_name
+    try:
+        if epoch is not None:
+            found = store.provenance(Address(wanted.family.name, variant, stored_kind(product.name), epoch))
+            code, ours = catalog.analyzer(name).code_version, catalog.parameters_of(name, wanted.parameters)
+        else:
+            found = store.read_table_with_provenance(TableAddress(wanted.family.name, variant, name))[1]
+            code, ours = catalog.summary(name).code_version, wanted.study.summary_options(name)
+    except TdwError:
+        return None
+    return _first_difference(found, as_json(ours)) if found.code_version == code else None
+
+
+def _first_difference(found: Provenance, ours: Mapping[str, Any]) -> tuple[str, Any, Any] | None:
+    made = dict(found.parameters)
+    fields = [field for field in ours if field not in made or made[field] != ours[field]]
+    return (fields[0], made.get(fields[0]), ours[fields[0]]) if fields else None

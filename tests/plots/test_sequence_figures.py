@@ -1,0 +1,144 @@
+"""Figures of every transformer of the kit, and of Markov chains in context."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import synthetic_sequences as made
+
+from tdw.drawing.chart import Chart
+from tdw.drawing.matplotlib_pen import small_png
+from tdw.drawing.plotly_pen import figure
+from tdw.drawing.style import figure_json
+from tdw.families import get_family
+from tdw.families.markov_icl.figures import loss_by_position, order, phases
+from tdw.families.transformer.recipes.figures import (
+    attention_patterns,
+    head_scores,
+    logit_attribution,
+    logit_lens,
+)
+from tdw.recipes.catalog import catalog_of
+from tdw.recipes.figure import NoParameters, Plot
+from tdw.store import Store
+
+MARKOV = "k2_s0_len9_layers1_heads2"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """One layer of two heads, no test set."""
+    store = Store(tmp_path_factory.mktemp("sequences"))
+    made.write(store, "markov_icl", MARKOV, made.transformer_arrays)
+    return store
+
+
+def draw(chart: Chart) -> Any:
+    return figure(chart)
+
+
+def of_markov(store: Store, **extra: object) -> made.Sources:
+    return made.sources(store, get_family("markov_icl"), MARKOV, **extra)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("plot", catalog_of(get_family("markov_icl")).plots, ids=lambda plot: plot.name)
+def test_every_figure_of_a_sequence_family_is_drawn_by_both_pens_with_titles_on_its_axes(
+    store: Store, plot: Plot
+) -> None:
+    data = plot.load(of_markov(store), plot.parameters())
+    chart = plot.chart(data)
+    drawn = json.loads(figure_json(figure(chart)))
+    axes = {name: axis for name, axis in drawn["layout"].items() if re.fullmatch(r"[xy]axis\d*", name)}
+    hidden = [name for name, axis in axes.items() if axis.get("visible") is False]
+    titled = [name for name, axis in axes.items() if axis["title"].get("text")]
+    bare = [name for name, axis in axes.items() if axis.get("showticklabels") is False]
+    assert axes and set(axes) == {*hidden, *titled, *bare}
+    assert small_png(chart)[:8] == b"\x89PNG\r\n\x1a\n"
+    assert len(plot.table(data)) and "How to read it" in plot.description
+
+
+def test_attention_is_drawn_with_the_first_query_at_the_top_and_the_mean_before_sequences(
+    store: Store,
+) -> None:
+    data = attention_patterns.load(of_markov(store), attention_patterns.Parameters(sequences=1))
+    drawn = draw(attention_patterns.chart(data))
+    assert [trace.name for trace in drawn.data] == [
+        "L0H0 · mean", "L0H1 · mean", "L0H0 · sequence 0", "L0H1 · sequence 0",
+    ]  # fmt: skip
+    np.testing.assert_array_equal(drawn.data[0].z, 1000 * (np.eye(8, k=-1) + np.diag([1] + [0] * 7)))
+    assert drawn.layout.yaxis.autorange == "reversed"
+    assert [frame.name for frame in drawn.frames] == ["0", "10", "20", "40"]
+    first = drawn.frames[0].data[0].z
+    assert first[7, 3] == 125 and first[3, 7] == 0  # even attention to the eight positions so far
+
+
+def test_long_contexts_are_averaged_so_that_the_page_stays_small(tmp_path: Path) -> None:
+    store, key = Store(tmp_path), "k2_s0_len700"
+    family = made.write(store, "markov_icl", key, made.transformer_arrays, (0, 40), only="attention_patterns")
+    read = made.sources(store, family, key, scheduled=(0, 40))
+    data = attention_patterns.load(read, attention_patterns.Parameters())
+    drawn = draw(attention_patterns.chart(data))
+    assert "699 positions averaged" in drawn.layout.title.subtitle.text
+    assert len(figure_json(drawn)) < 1_050_000
+
+
+def test_scores_stand_above_each_other_by_head_with_what_an_even_head_has(store: Store) -> None:
+    drawn = draw(
+        head_scores.chart(head_scores.load(of_markov(store, scheduled=(*made.EPOCHS, 30)), NoParameters()))
+    )
+    lines = {(trace.yaxis or "y", trace.name): trace for trace in drawn.data}
+    assert {name for _, name in lines} == {"L0H0", "L0H1"} and len(lines) == 6
+    np.testing.assert_allclose(lines["y3", "L0H1"].y, [0.4, 0.525, 0.65, np.nan, 0.9])
+    assert [shape.y0 for shape in drawn.layout.shapes] == [0.25] * 3
+    assert "1 of 5 scheduled epochs missing" in drawn.layout.title.subtitle.text
+
+
+def test_lens_and_attribution_show_the_mean_over_positions_and_each_position(store: Store) -> None:
+    for module, names in (
+        (logit_lens, ["before block 0", "model"]),
+        (logit_attribution, ["embed", "pos_embed", "L0H0", "L0H1"]),
+    ):
+        data = module.load(of_markov(store), NoParameters())
+        drawn = draw(module.chart(data))
+        means = [trace for trace in drawn.data if not trace.xaxis]
+        assert [trace.name for trace in means] == names
+        np.testing.assert_allclose(means[-1].y, data.values[:, -1].mean(axis=1))
+        np.testing.assert_allclose(drawn.frames[1].data[-1].y, data.values[1, -1], rtol=1e-6)
+
+
+def test_the_loss_by_position_stands_beside_what_each_strategy_reaches_there(store: Store) -> None:
+    data = loss_by_position.load(of_markov(store), NoParameters())
+    drawn = draw(loss_by_position.chart(data))
+    by_name = {trace.name: trace for trace in drawn.data if trace.name}
+    assert by_name["bigram"].y[0] == pytest.approx(by_name["unigram"].y[0], abs=0.02)
+    assert by_name["bigram"].y[-1] < by_name["unigram"].y[-1] - 0.02
+    assert (by_name["entropy"].y < by_name["bigram"].y).all()
+    np.testing.assert_allclose(by_name["model"].y, data.model.values[-1, 0], rtol=1e-6)
+    heat = next(trace for trace in drawn.data if trace.type == "heatmap")
+    assert list(heat.y) == ["0", "10", "20", "40"] and heat.z.shape == (4, 8)
+
+
+def test_phases_have_the_levels_and_the_events_of_the_tables(store: Store) -> None:
+    data = phases.load(of_markov(store), NoParameters())
+    # KL to unigram falls below that to uniform after epoch 40 / 1: 0.2 - e / 400 < 0.1 never before 40.
+    assert data.events == {"previous_token": 20, "bigram": 40}
+    drawn = draw(phases.chart(data))
+    texts = [each.text for each in drawn.layout.annotations]
+    assert "uniform 0.6931" in texts and "bigram 40" in texts
+    assert "order: previous token 20, bigram 40" in drawn.layout.title.subtitle.text
+
+
+def test_the_order_of_events_says_what_did_not_happen(store: Store) -> None:
+    data = order.load(of_markov(store), NoParameters())
+    drawn = draw(order.chart(data))
+    marked = {trace.name: list(trace.x) for trace in drawn.data}
+    assert marked["nearer to bigram than to unigram"] == [40]
+    assert marked["half of the prefix-matching rise"] == []
+    assert "no prefix matching" in drawn.layout.title.subtitle.text
+    table = order.table(data)
+    assert table["bigram_epoch"].tolist() == [40] and table["prefix_matching_epoch"].isna().all()
