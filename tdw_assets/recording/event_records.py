@@ -10,8 +10,9 @@ import dagster as dg
 
 from tdw.integrity.against_records import BEFORE_STUDIES, Cell
 from tdw.inventory.cells import VariantGaps
+from tdw.inventory.disputes import Dispute, Recorded, find_disputes
 from tdw.inventory.plan import Inventory
-from tdw.inventory.products import CHECKPOINT
+from tdw.inventory.products import CHECKPOINT, Product
 from tdw.inventory.versions import DataVersion
 from tdw.store import Store
 from tdw.training.records import HISTORY
@@ -87,6 +88,13 @@ class EventRecords:
         keys = [*(_key(other, name) for other in self.others), dg.AssetKey(name.split("/"))]
         return [version for key in keys for version in read_versions(self.instance, key, [variant]).values()]
 
+    def of_other(self, other: str, product: Product, variants: Collection[str]) -> Recorded:
+        """What another study has recorded of a product."""
+        of_cells, epochs = product.scope == "cell", self.grid.epochs
+        keys = [cell_key(v, epoch) for v in variants for epoch in epochs] if of_cells else list(variants)
+        versions = read_versions(self.instance, _key(other, product.name), keys)
+        return {read_cell(partition) or (partition, None): version for partition, version in versions.items()}
+
     def of_study(self, name: str) -> DataVersion | None:
         """See `tdw.inventory.records.Records`."""
         return read_version(self.instance, self.grid.key(name))
@@ -100,6 +108,15 @@ def _key(study: str, name: str) -> dg.AssetKey:
 def inventory_of(grid: Grid, instance: dg.DagsterInstance, store: Store) -> Inventory:
     """What a study wants, what the event log has of it, and what is in the store."""
     return Inventory(grid, EventRecords(grid, instance), store)
+
+
+def disputes_of(
+    grid: Grid, instance: dg.DagsterInstance, store: Store, variants: Collection[str] | None = None
+) -> list[Dispute]:
+    """Files that another study has made with other parameters; of some variants or all."""
+    records = EventRecords(grid, instance)
+    some = grid.variants if variants is None else variants
+    return find_disputes(grid, store, records.others, records.of_other, some)
 
 
 def find_failed(

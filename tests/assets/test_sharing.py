@@ -18,8 +18,7 @@ from tdw.store.fingerprints import short
 from tdw_assets.automation.tags import REQUEST_TAG
 from tdw_assets.cells.partitions import register_variants
 from tdw_assets.cells.wanted import cell_key
-from tdw_assets.recording.disputes import find_disputes
-from tdw_assets.recording.event_records import inventory_of, read_contents
+from tdw_assets.recording.event_records import disputes_of, inventory_of, read_contents
 from tdw_resources.data_versions import tags
 from tdw_workbench.adoption import require_undisputed
 
@@ -82,17 +81,17 @@ def test_what_another_study_made_with_other_parameters_is_not_replaced(lab: Lab)
     other = lab.with_study(name="other", analyzers=another)
     register_variants(other.grid, lab.instance, [V1])
     assert other.fill("train", V1, {"checkpoint": ALL}).success
-    (dispute,) = find_disputes(other.grid, lab.instance, lab.store)
+    (dispute,) = disputes_of(other.grid, lab.instance, lab.store)
     words = str(dispute.error())
     assert "study other wants coarseness of p7_s1_d598 with radius_fraction = 0.25" in words
     assert "has it with 0.125, made for study tiny" in words and "Wipe materializations" in words
     assert not other.fill("analyze", V1, {"coarseness": ALL}).success
     assert written(lab) == before and not other.done("coarseness")
-    assert disagreements(lab) == [] and not find_disputes(lab.grid, lab.instance, lab.store)
+    assert disagreements(lab) == [] and not disputes_of(lab.grid, lab.instance, lab.store)
     with pytest.raises(BadConfig, match="made for study tiny"):
         require_undisputed(other.grid, lab.instance, str(lab.store.root))
     lab.instance.wipe_assets([lab.grid.key("coarseness")])
-    assert not find_disputes(other.grid, lab.instance, lab.store), "given up by a person"
+    assert not disputes_of(other.grid, lab.instance, lab.store), "given up by a person"
 
 
 def test_a_store_and_log_of_an_earlier_version_are_taken_over(lab: Lab) -> None:
