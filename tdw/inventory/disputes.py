@@ -76,9 +76,7 @@ def find_disputes(
                 continue
             spec = wanted.analyzer_specs[product.name] if of_cells else product.spec
             told = read(other, product, variants).items()
-            for variant, epoch in dict(
-                at for at, version in recorded.items() if version.spec != spec
-            ).items():
+            for variant, epoch in dict(at for at, version in told if version.spec != spec).items():
                 dispute = _dispute(wanted, store, product, other, variant, epoch, so_far)
                 if dispute is not None:
                     so_far[product.name, variant] = dispute
