@@ -98,7 +98,7 @@ class Store:
         """
         path = self.path(address)
         try:
-            with reading.access(path), path.open("rb") as file:
+            with reading.opened(path) as file:
                 return tensorfile.read_quantized_rows(file, name, rows, path=path, size=_size(file))
         except (FileNotFoundError, NotADirectoryError):
             raise _missing(path) from None
@@ -106,6 +106,21 @@ class Store:
     def read_rows(self, address: Address, name: str, rows: Sequence[int]) -> npt.NDArray[Any]:
         """Like `read_quantized_rows`, decoded: float32 (len(rows), ...)."""
         return self.read_quantized_rows(address, name, rows).decode()
+
+    def read_block(self, address: Address, name: str, index: Sequence[int]) -> npt.NDArray[Any]:
+        """array[index] of an array that is not quantized, as stored; only its bytes are read.
+
+        They have no checksum of their own: check what must hold of the values.
+
+        Raises:
+            NotFound, CorruptFile, Unreadable: each names the file.
+        """
+        path = self.path(address)
+        try:
+            with reading.access(path), path.open("rb") as file:
+                return tensorfile.read_block(file, name, index, path=path, size=_size(file))
+        except (FileNotFoundError, NotADirectoryError):
+            raise _missing(path) from None
 
     def provenance(self, address: Address) -> Provenance:
         """The header of an artifact alone (its seal is not checked; `read` and `verify` do that).
@@ -115,7 +130,7 @@ class Store:
         """
         path = self.path(address)
         try:
-            with reading.access(path), path.open("rb") as file:
+            with reading.opened(path) as file:
                 return tensorfile.Header.read(file, path=path, size=_size(file)).provenance
         except (FileNotFoundError, NotADirectoryError):
             raise _missing(path) from None

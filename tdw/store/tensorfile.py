@@ -149,6 +149,37 @@ def read_quantized_rows(
     return found
 
 
+def read_block(
+    file: BinaryIO, name: str, index: Sequence[int], *, path: object, size: int
+) -> npt.NDArray[Any]:
+    """array[index] for the first axes of an array that is not quantized, and nothing else of it.
+
+    The block has no checksum of its own: who reads it checks what must hold of its values.
+
+    Raises:
+        CorruptFile: the header is damaged, or the file is cut off.
+        NotFound: no such array, or no such block.
+    """
+    header = Header.read(file, path=path, size=size)
+    if name not in header.tensors or name + codec.CRC in header.tensors:
+        raise NotFound(
+            f"{path}: holds no array {name!r} in blocks", f"it holds: {', '.join(sorted(header.tensors))}"
+        )
+    dtype, shape, begin, _ = header.tensors[name]
+    lengths = shape[: len(index)]
+    if len(lengths) < len(index) or any(
+        not 0 <= i < length for i, length in zip(index, lengths, strict=True)
+    ):
+        raise NotFound(f"{path}: {name} is {shape}, asked for {list(index)}", "ask for a block it has")
+    rest = shape[len(index) :]
+    length = prod(rest) * np.dtype(dtype).itemsize
+    file.seek(begin + length * int(np.ravel_multi_index(tuple(index), lengths) if index else 0))
+    data = file.read(length)
+    if len(data) != length:
+        raise CorruptFile(f"{path}: {name} is cut off", seal.REMEDY)
+    return np.frombuffer(data, dtype).reshape(rest)
+
+
 def _whole(file: BinaryIO, header: Header, name: str) -> npt.NDArray[Any]:
     dtype, shape, begin, end = header.tensors[name]
     file.seek(begin)

@@ -9,6 +9,7 @@ import torch
 from tdw.compute import one_thread
 from tdw.errors import BadConfig
 from tdw.families.symbolic_ioi import Config, ablations, data, model
+from tdw.families.symbolic_ioi.config import token_labels
 from tdw.families.transformer import TransformerConfig, bridge, network
 from tdw.families.transformer.measures.circuits import copying_score, ov_circuits
 
@@ -31,7 +32,7 @@ def test_the_sequences_are_all_there_are_and_ask_for_the_name_that_is_not_repeat
         assert (bos, mid) == (6, 7)
         assert a != b
         assert {s, answer} == {a, b}
-    assert data.token_labels(Config(0)) == ("A", "B", "C", "D", "E", "F", "<BOS>", "<MID>")
+    assert token_labels(Config(0)) == ("A", "B", "C", "D", "E", "F", "<BOS>", "<MID>")
 
 
 def test_the_loss_of_a_model_without_weights_is_that_of_a_guess() -> None:

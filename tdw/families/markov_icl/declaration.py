@@ -12,6 +12,7 @@ from tdw.families.model_functions import model_functions
 from tdw.families.transformer import exchange
 from tdw.families.transformer.context import TransformerContext, lengths
 from tdw.families.transformer.cost import estimate
+from tdw.families.transformer.explorer import sequence_explorer
 from tdw.families.transformer.recipes import RECIPES
 from tdw.recipes.analyzer import Analyzer
 from tdw.recipes.cost import Cost
@@ -68,6 +69,7 @@ FAMILY = Family(
     recipes=_recipes(),
     comparison=COMPARISON,
     overview=OVERVIEW,
+    explorer=sequence_explorer(lambda variant: [str(i) for i in range(Config.parse(variant).n_states)]),
     cost=_cost,
     to_transformer_lens=exchange.to_transformer_lens,
     weights_from_state_dict=exchange.weights_from_state_dict,

@@ -94,3 +94,10 @@ class Config(KeyedConfig):
             "transformer": self.transformer.to_dict(),
             "optimizer_config": self.optimizer_config.to_dict(),
         }
+
+
+def token_labels(config: Config) -> tuple[str, ...]:
+    """What the tokens are called: A, B, C ... for up to 26 names, N0, N1 ... for more; <BOS>, <MID>."""
+    n = config.n_names
+    names = [chr(ord("A") + i) for i in range(n)] if n <= 26 else [f"N{i}" for i in range(n)]
+    return (*names, "<BOS>", "<MID>")

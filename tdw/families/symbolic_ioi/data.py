@@ -21,10 +21,3 @@ def sequences(config: Config) -> Batch:
     tokens = torch.tensor(rows)
     answers = tokens[:, 1] + tokens[:, 2] - tokens[:, 3]
     return Batch(tokens, answers[:, None].expand_as(tokens).contiguous())
-
-
-def token_labels(config: Config) -> tuple[str, ...]:
-    """What the tokens are called: A, B, C ... for up to 26 names, N0, N1 ... for more; <BOS>, <MID>."""
-    n = config.n_names
-    names = [chr(ord("A") + i) for i in range(n)] if n <= 26 else [f"N{i}" for i in range(n)]
-    return (*names, "<BOS>", "<MID>")

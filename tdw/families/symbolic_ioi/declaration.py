@@ -8,9 +8,10 @@ from tdw.families.keys import fields_of
 from tdw.families.model_functions import model_functions
 from tdw.families.symbolic_ioi.analyzers import ANALYZERS
 from tdw.families.symbolic_ioi.comparison import COMPARISON, MEASURES, OVERVIEW, QUANTITIES, SUMMARIES
-from tdw.families.symbolic_ioi.config import DEFAULT_EPOCHS, KEY, Config
+from tdw.families.symbolic_ioi.config import DEFAULT_EPOCHS, KEY, Config, token_labels
 from tdw.families.transformer import context, exchange
 from tdw.families.transformer.cost import estimate
+from tdw.families.transformer.explorer import sequence_explorer
 from tdw.families.transformer.recipes import RECIPES
 from tdw.recipes.cost import Cost
 from tdw.recipes.family import Family, Metric
@@ -52,6 +53,7 @@ FAMILY = Family(
     recipes=(*RECIPES, *ANALYZERS, *SUMMARIES),
     comparison=COMPARISON,
     overview=OVERVIEW,
+    explorer=sequence_explorer(lambda variant: token_labels(Config.parse(variant))),
     cost=_cost,
     to_transformer_lens=exchange.to_transformer_lens,
     weights_from_state_dict=exchange.weights_from_state_dict,

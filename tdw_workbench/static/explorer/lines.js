@@ -72,7 +72,7 @@ export function makePanel({ container, title, low, high, last, whole = false, on
   }
 
   return {
-    /** Curves: {name, color, dash, epochs, values, weights}; with weights, dots of that size (0 to 1). */
+    /** Curves: {name ("" for none), color, dash, epochs, values, weights}; with weights, dots of that size (0 to 1). */
     draw(curves) {
       svg.replaceChildren();
       width = svg.clientWidth;
@@ -85,7 +85,7 @@ export function makePanel({ container, title, low, high, last, whole = false, on
         svg.append(make("path", { class: "curve", d: path(curve), stroke: curve.color, "stroke-dasharray": curve.dash ?? "" }));
         svg.append(dots(curve));
         const end = lastKnown(curve.values);
-        if (end >= 0) ends.push({ name: curve.name, color: curve.color, y: y(curve.values[end]) });
+        if (end >= 0 && curve.name) ends.push({ name: curve.name, color: curve.color, y: y(curve.values[end]) });
       }
       names(ends);
       cursor = svg.appendChild(make("line", { class: "cursor", y1: MARGIN.top, y2: height - MARGIN.bottom }));

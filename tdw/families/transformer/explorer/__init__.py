@@ -1,0 +1,37 @@
+"""The sequence explorer of every transformer of the kit; its page and scripts lie beside this file."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from tdw.families.transformer.explorer import slices
+from tdw.families.transformer.recipes.analyzers import HEAD_SCORES, PATTERNS
+from tdw.recipes.explorer import Explorer, SliceRecipe
+
+
+def sequence_explorer(token_labels: Callable[[str], Sequence[str]]) -> Explorer:
+    """Attention over tokens, across checkpoints.
+
+    Args:
+        token_labels: key of a variant -> what its tokens are called, by token.
+    """
+    one_head = {"layer": ("n_layers", 1), "head": ("n_heads", 1)}
+    return Explorer(
+        title="Sequence explorer",
+        folder=Path(__file__).parent,
+        slices={
+            "attention": SliceRecipe(
+                slices.read_attention,
+                (PATTERNS.name,),
+                indices=one_head,
+                numbers={"sequence": (0, slices.MOST_SEQUENCES - 1)},
+            ),
+            "sequences": SliceRecipe(
+                partial(slices.read_sequences, token_labels), (PATTERNS.name,), kept=True
+            ),
+            "scores": SliceRecipe(slices.read_scores, (HEAD_SCORES.name,), kept=True),
+        },
+    )
+
+
+__all__ = ["sequence_explorer"]
