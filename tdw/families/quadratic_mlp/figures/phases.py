@@ -74,15 +74,22 @@ def chart(data: Data) -> Chart:
     at = range(len(data.epochs))
     edges = np.linspace(-np.pi, np.pi, _BINS + 1)
     counts = [np.histogram(data.mismatch[i][data.known[i]], edges)[0] for i in at]
-    look = {"size": 4, "opacity": 0.6, "legend": False}
     content = [
-        Points(data.frequency[i], data.ipr[i], color=COLORS[0], hover="k = {x}<br>ratio {y:.3f}", **look)
+        Points(
+            data.frequency[i],
+            data.ipr[i],
+            color=COLORS[0],
+            size=4,
+            opacity=0.6,
+            legend=False,
+            hover="k = {x}<br>ratio {y:.3f}",
+        )
         for i in at
     ]
     phases = [
         Points(
             data.sum_of_phases[i][data.known[i]], data.phase[i][data.known[i]], color=COLORS[1],
-            hover="{x:.2f}, {y:.2f}", **look,
+            size=4, opacity=0.6, legend=False, hover="{x:.2f}, {y:.2f}",
         )
         for i in at
     ]  # fmt: skip
@@ -141,7 +148,11 @@ def table(data: Data) -> pd.DataFrame:
     import pandas as pd
 
     e, width = data.ipr.shape
-    index = {"epoch": np.repeat(data.epochs, width), "neuron": np.tile(np.arange(width), e)}
+    neuron: npt.NDArray[np.int64] = np.arange(width, dtype=np.int64)
+    index: dict[str, npt.NDArray[np.int64]] = {
+        "epoch": np.repeat(np.array(data.epochs, np.int64), width),
+        "neuron": np.tile(neuron, e),
+    }
     values = {
         "frequency": data.frequency, "ipr": data.ipr, "one_frequency": data.known,
         "sum_of_phases": data.sum_of_phases, "phase_out": data.phase, "mismatch": data.mismatch,
