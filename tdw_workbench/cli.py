@@ -12,12 +12,15 @@ import keyword
 import signal
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from tdw.errors import BadConfig, TdwError
 from tdw_resources.places import Places, find_places
 from tdw_workbench.interrupts import take_signals
 
-COMMANDS = ("up", "fill", "status", "verify", "thin", "serve", "compare", "export", "import", "remove-key")
+COMMANDS = (
+    "up", "fill", "status", "verify", "thin", "serve", "compare", "export", "import", "new", "remove-key",
+)  # fmt: skip
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -85,6 +88,9 @@ def places_of(options: argparse.Namespace) -> Places:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit code."""
     take_signals(signal.SIGINT)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a file's name may hold what no terminal can show
+            stream.reconfigure(errors="backslashreplace")
     options = build_parser().parse_args(arguments)
     try:
         return int(options.run(options))

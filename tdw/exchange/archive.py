@@ -17,7 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, BinaryIO
 
-from tdw.errors import BadConfig, CorruptFile, NotFound
+from tdw.errors import BadConfig, CorruptFile, NotFound, Unreadable
+from tdw.store import reading
 
 BLOCK = 1 << 20
 MAX_FILES = 2_000_000
@@ -114,13 +115,17 @@ class Archive:
 
     Raises:
         NotFound: it can't be opened.
+        Unreadable: it is no regular file.
         CorruptFile: it is no tar file, cut off, or holds links, devices, or a name twice.
     """
 
     def __init__(self, where: Path) -> None:
         self.where = where
         try:
+            reading.require_regular(where)
             self._source = where.open("rb")
+        except Unreadable:
+            raise
         except OSError as error:
             raise NotFound(
                 f"{where}: can't be opened ({error.strerror})", "give the path of a bundle"

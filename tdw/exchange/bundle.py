@@ -20,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tdw.errors import CorruptFile, StoreError
+from tdw.errors import CorruptFile, StoreError, Unreadable
 from tdw.exchange import contents
 from tdw.exchange.archive import Entry, Writer, hash_stream, validate_path
 from tdw.exchange.contents import ROOT
@@ -28,7 +28,7 @@ from tdw.exchange.stored_files import find_files
 from tdw.html_repr import html_fields
 from tdw.known_settings import under_known_settings
 from tdw.recipes.family import Family
-from tdw.store import Store
+from tdw.store import Store, reading
 
 _README = """\
 # A bundle of the Training Dynamics Workbench
@@ -97,6 +97,7 @@ def export_bundle(
         NotFound: a variant, or a kind, of which nothing is stored.
         BadConfig: a key that is no variant's.
         CorruptFile: a file that is damaged, or changes meanwhile; it is not exported.
+        Unreadable: what is stored there is no regular file.
         StoreError: the archive can't be written.
     """
     described = {key: _describe(family, key) for key in variants}
@@ -140,8 +141,11 @@ def _describe(family: Family, key: str) -> dict[str, Any]:
 
 def _look(path: Any, relative: str) -> _Source:
     try:
+        reading.require_regular(path)
         with path.open("rb") as source:
             size, digest = hash_stream(source)
+    except Unreadable:
+        raise
     except OSError as error:
         raise CorruptFile(
             f"{path}: can't be read ({error})", "run `tdw verify`, then export again"

@@ -23,7 +23,7 @@ from tdw.families.registry import get_family
 from tdw.html_repr import html_fields
 from tdw.integrity.verify import verify
 from tdw.known_settings import under_known_settings
-from tdw.store import Address, Store
+from tdw.store import Address, Store, reading
 from tdw.store.fingerprints import short
 from tdw.store.layout import CHECKPOINTS, STATES
 
@@ -209,7 +209,7 @@ def _sort_out(
 
 
 def _hash(path: Path) -> str:
-    with path.open("rb") as source:
+    with reading.opened(path) as source:
         return hash_stream(source)[1]
 
 

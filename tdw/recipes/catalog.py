@@ -16,6 +16,7 @@ from tdw.errors import BadConfig
 from tdw.parameters import as_json, override
 from tdw.recipes.analyzer import Analyzer
 from tdw.recipes.common import COMMON
+from tdw.recipes.common.outcome_figures import outcome_plots
 from tdw.recipes.explorer import RESERVED, Explorer
 from tdw.recipes.family import Family, VariantConfig
 from tdw.recipes.figure import Plot, Scope
@@ -183,7 +184,9 @@ def catalog_of(family: Family) -> Catalog:
             there.
     """
     own = {(type(recipe), recipe.name) for recipe in family.recipes}
-    common = (recipe for recipe in COMMON if (type(recipe), recipe.name) not in own)
+    common = (
+        recipe for recipe in (*COMMON, *outcome_plots(family)) if (type(recipe), recipe.name) not in own
+    )
     recipes = (*family.recipes, *common)
     catalog = Catalog(
         family.name,

@@ -62,6 +62,8 @@ def exclusive(
 def is_held(path: Path) -> bool:
     """Whether some process holds the lock file `path` now. Changes nothing that lives."""
     try:
+        if path.exists() and not path.is_file():
+            return False  # opening a FIFO would wait for its other end
         with _open(path) as file:
             if not lock_descriptor(file.fileno(), blocking=False):
                 return True

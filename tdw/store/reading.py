@@ -7,8 +7,10 @@ says nothing about the bytes: such a file is reported as unreadable, and never r
 from __future__ import annotations
 
 import contextlib
+import stat
 from collections.abc import Generator
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from tdw.errors import Unreadable
 
@@ -52,8 +54,34 @@ def content(path: object) -> Generator[None]:
 def read_bytes(path: Any) -> bytes:
     """All bytes of a file. Raises FileNotFoundError, NotADirectoryError or Unreadable."""
     with access(path):
+        require_regular(path)
         data: bytes = path.read_bytes()
     return data
+
+
+@contextlib.contextmanager
+def opened(path: Any) -> Generator[BinaryIO]:
+    """A file, open for reading. Raises FileNotFoundError, NotADirectoryError or Unreadable."""
+    with access(path):
+        require_regular(path)
+        with path.open("rb") as file:
+            yield file
+
+
+def require_regular(path: Any) -> None:
+    """Before opening: a FIFO would hold its reader for ever, and a device such as /dev/zero has no end.
+
+    Raises:
+        OSError: what the system says of a file that can't be looked at.
+        Unreadable: a FIFO, socket, device or folder; names `path`.
+    """
+    if isinstance(path, Path) and not stat.S_ISREG(path.stat().st_mode):
+        kind = stat.filemode(path.stat().st_mode)[0]
+        what = {"p": "a FIFO", "s": "a socket", "c": "a device", "b": "a device", "d": "a folder"}
+        raise Unreadable(
+            f"{path}: can't be read (it is {what.get(kind, 'something else')}, not a file)",
+            "move it out of the way",
+        )
 
 
 def _reason(error: BaseException) -> str:

@@ -98,7 +98,7 @@ class Store:
         """
         path = self.path(address)
         try:
-            with reading.access(path), path.open("rb") as file:
+            with reading.opened(path) as file:
                 return tensorfile.read_quantized_rows(file, name, rows, path=path, size=_size(file))
         except (FileNotFoundError, NotADirectoryError):
             raise _missing(path) from None
@@ -130,7 +130,7 @@ class Store:
         """
         path = self.path(address)
         try:
-            with reading.access(path), path.open("rb") as file:
+            with reading.opened(path) as file:
                 return tensorfile.Header.read(file, path=path, size=_size(file)).provenance
         except (FileNotFoundError, NotADirectoryError):
             raise _missing(path) from None

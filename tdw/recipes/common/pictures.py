@@ -11,6 +11,7 @@ from tdw.drawing.crowd import Course, crowd, group_of, is_crowd
 from tdw.drawing.marks import AnyMark, Axis, Line, Points
 from tdw.drawing.matplotlib_pen import svg
 from tdw.drawing.style import COLORS, MUTED, looks, short_labels
+from tdw.recipes.common.outcome_figures import outcome_pictures
 from tdw.recipes.evidence import Evidence, Float64
 from tdw.recipes.family import Family
 from tdw.recipes.measures import Picture
@@ -18,7 +19,7 @@ from tdw.recipes.measures import Picture
 
 def pictures_of(family: Family) -> dict[str, Picture]:
     """Every printed figure of a family by name."""
-    return dict(family.pictures)
+    return {**outcome_pictures(family), **family.pictures}
 
 
 def draw(picture: Picture, evidence: Evidence) -> bytes:
