@@ -18,7 +18,9 @@ from tdw.errors import BadConfig, TdwError
 from tdw_resources.places import Places, find_places
 from tdw_workbench.interrupts import take_signals
 
-COMMANDS = ("up", "fill", "status", "verify", "thin", "serve", "compare", "export", "import", "remove-key")
+COMMANDS = (
+    "up", "fill", "status", "verify", "thin", "serve", "compare", "export", "import", "new", "remove-key",
+)  # fmt: skip
 
 
 def build_parser() -> argparse.ArgumentParser:

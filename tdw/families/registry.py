@@ -10,6 +10,7 @@ import sys
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import ModuleType
 
 from tdw.errors import BadConfig
 from tdw.families.markov_icl import FAMILY as MARKOV_ICL
@@ -57,7 +58,7 @@ def load_family(folder: Path) -> Family:
     if (place / "__init__.py").is_file() is False:
         raise BadConfig(f"{place}: no family there", "give a folder with an __init__.py that defines FAMILY")
     loaded = sys.modules.get(module_name)
-    if loaded is None or Path(str(loaded.__file__)).parent != place:
+    if loaded is None or _folder_of(loaded) != place:
         spec = importlib.util.spec_from_file_location(
             module_name, place / "__init__.py", submodule_search_locations=[str(place)]
         )
@@ -73,10 +74,20 @@ def load_family(folder: Path) -> Family:
             ) from error
     family = _checked(getattr(loaded, "FAMILY", None), str(place))
     other = next((f for f in (*BUILT_IN, *_installed()) if f.name == family.name), None)
+    installed = sys.modules.get(place.name)
+    if other is not None and installed is not None and _folder_of(installed) == place:
+        return other  # the same package, installed from this folder
     if other is not None:
-        raise BadConfig(f"{place}: a family called {family.name} is there already", "give it another name")
+        raise BadConfig(
+            f"{place}: a family called {family.name} is there already",
+            f"give it another name; one that is installed is used by `family: {family.name}`",
+        )
     _loaded[family.name] = family
     return family
+
+
+def _folder_of(module: ModuleType) -> Path:
+    return Path(str(module.__file__)).resolve().parent
 
 
 @cache
