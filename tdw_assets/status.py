@@ -5,7 +5,9 @@ from __future__ import annotations
 import dagster as dg
 
 from tdw.inventory.survey import Survey
+from tdw.reconcile.tick import find_waits
 from tdw.store import Store
+from tdw_assets.automation.tags import AUTOMATION, REASON_TAG, VARIANT_TAG, study_tag
 from tdw_assets.automation.work_in_progress import as_it_is
 from tdw_assets.cells.partitions import foreign_keys
 from tdw_assets.cells.wanted import Grid
@@ -27,4 +29,17 @@ def take_survey(grid: Grid, instance: dg.DagsterInstance, store: Store) -> Surve
         comparison=inventory.study_standing(),
         busy=runs.busy().variants,
         foreign=foreign_keys(grid, instance),
+        asked=_asked(grid, instance),
+        waits=tuple(find_waits(inventory, runs, gaps.values())),
     )
+
+
+def _asked(grid: Grid, instance: dg.DagsterInstance) -> str:
+    """The last run that automation asked for."""
+    of_automation = dg.RunsFilter(tags=study_tag(grid) | AUTOMATION)
+    for record in instance.get_run_records(of_automation, limit=1):
+        run, at = record.dagster_run, f"{record.create_timestamp:%Y-%m-%d %H:%M} UTC"
+        what = f"{run.job_name} of {run.tags.get(VARIANT_TAG, 'all variants')}"
+        why = f": {run.tags[REASON_TAG]}" if REASON_TAG in run.tags else ""
+        return f"{what}, {at}, {run.status.value.lower()}{why}"
+    return ""

@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 from urllib.parse import quote
 
+LOCATION = "tdw"
+"""Name of our code location, in `tdw up` and in workspace.yaml."""
 DEFAULT_BASE_URL = "http://127.0.0.1:3001"
 """Where `tdw serve` listens by default."""
 

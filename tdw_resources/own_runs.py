@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-LOCATION = "tdw"
-"""Name of our code location, in `tdw up` and in workspace.yaml."""
+from tdw_resources.links import LOCATION
 
 _TAG_PREFIX = "tdw/"
 _UNFINISHED = [

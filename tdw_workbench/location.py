@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tdw.errors import TdwError
-from tdw_resources.own_runs import LOCATION
+from tdw_resources.links import LOCATION
 
 _RELOAD_S = 60.0
 _ASK_S = 5.0

@@ -7,7 +7,7 @@ annotations are incomplete, so its objects are `Any` here.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
@@ -57,7 +57,7 @@ def small_png(chart: Chart) -> bytes:
         moving = [mark for panel in chart.panels if panel.small for mark in panel.marks if _moves(mark)]
         title = f"{chart.title} · epoch {chart.epochs[-1]:,}" if moving else chart.title
         figure.suptitle(title, fontsize=min(8.5, 500 / len(title)), x=0.02, ha="left")
-        return _saved(figure, "png", dpi=_DPI, metadata={"Software": None})
+        return _printed(figure.canvas.print_png, {"Software": None})
 
 
 def _moves(mark: AnyMark | Moving) -> bool:
@@ -70,12 +70,13 @@ def svg(chart: Chart, *, height: float) -> bytes:
 
     with _style(_PRINTED):
         figure = _figure(chart, 7, height, pen=Pen(small=False), canvas=FigureCanvasSVG)
-        return _saved(figure, "svg", metadata={"Date": None, "Creator": "tdw"})
+        return _printed(figure.canvas.print_svg, {"Date": None, "Creator": "tdw"})
 
 
-def _saved(figure: Any, form: str, **options: Any) -> bytes:
+def _printed(write: Callable[..., None], metadata: Mapping[str, str | None]) -> bytes:
+    """By the canvas itself: `savefig` draws twice, the first time for the layout alone, with equal bytes."""
     buffer = BytesIO()
-    figure.savefig(buffer, format=form, **options)
+    write(buffer, metadata=metadata)
     return buffer.getvalue()
 
 

@@ -5,9 +5,9 @@ Dagster's event log is the other source (`tdw_assets.recording.event_records`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from tdw.errors import CorruptFile, NotFound
 from tdw.inventory.products import CHECKPOINT, stored_kind
@@ -18,6 +18,8 @@ from tdw.store.fingerprints import fingerprint_json, short
 
 if TYPE_CHECKING:
     from tdw.inventory.wanted import Wanted
+
+_T = TypeVar("_T")
 
 
 class Records(Protocol):
@@ -94,6 +96,44 @@ class HeaderRecords:
             strange = any(getattr(header, field) != value for field, value in expected.items())
             found.append((epoch, _version(header, name, strange=strange)))
         return found
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """Records that are asked for each table and figure once: a run judges its products one after another, and
+    nobody else records them while it holds their lock.
+    """
+
+    records: Records
+    _known: dict[tuple[str, ...], Any] = field(default_factory=dict[tuple[str, ...], Any])
+
+    def cells(
+        self, name: str, epochs: Mapping[str, Collection[int]]
+    ) -> Mapping[str, Mapping[int, DataVersion]]:
+        """See `Records`: asked anew."""
+        return self.records.cells(name, epochs)
+
+    def by_variant(self, name: str, variants: Collection[str]) -> Mapping[str, DataVersion]:
+        """See `Records`."""
+        return self._once((name, *variants), lambda: self.records.by_variant(name, variants))
+
+    def of_study(self, name: str) -> DataVersion | None:
+        """See `Records`."""
+        return self._once((name,), lambda: self.records.of_study(name))
+
+    def elsewhere(self, name: str, variant: str) -> Collection[DataVersion]:
+        """See `Records`: asked anew."""
+        return self.records.elsewhere(name, variant)
+
+    def forget(self, name: str) -> None:
+        """Ask for this product again: it has just been recorded."""
+        for key in [key for key in self._known if key[0] == name]:
+            del self._known[key]
+
+    def _once(self, key: tuple[str, ...], ask: Callable[[], _T]) -> _T:
+        if key not in self._known:
+            self._known[key] = ask()
+        return self._known[key]
 
 
 def _version(header: Provenance, name: str, *, strange: bool) -> DataVersion:

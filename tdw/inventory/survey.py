@@ -25,6 +25,8 @@ class Survey:
         tables, comparison: tables and figures by variant, and those over all variants.
         busy: variants that are being worked on.
         foreign: partition keys that name no variant, and are left aside.
+        asked: what automation asked for last, and why, in words; "" where it never did.
+        waits: what automation leaves alone for now, and what it waits for.
     """
 
     wanted: Wanted
@@ -36,6 +38,8 @@ class Survey:
     comparison: Standing
     busy: frozenset[str]
     foreign: tuple[str, ...] = ()
+    asked: str = ""
+    waits: tuple[str, ...] = ()
 
     def states(self, variant: str) -> dict[str, str]:
         """Table or figure -> "done", "missing", "out_of_date" or "waiting" (for what it is made from)."""
@@ -57,6 +61,7 @@ class Survey:
             "variants": variants,
             "foreign_keys": list(self.foreign),
             "comparison": self.states(""),
+            "automation": {"asked": self.asked, "waits": list(self.waits)},
         }
 
     @property

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from tdw.errors import CorruptFile
+from tdw.optimizers import eager
 from tdw.optimizers.config import OptimizerConfig
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Optimizer:
         for optimizer in self._optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = self.config.lr_at(self.steps)
-            optimizer.step()  # pyright: ignore[reportUnknownMemberType]
+            eager.step(optimizer)
         for name, matrix in self._joined.items():
             _split_into(name, matrix, self._weights[name])
         self.steps += 1
@@ -156,15 +157,21 @@ def _build(config: OptimizerConfig, groups: list[dict[str, Any]]) -> torch.optim
 
     # Fused: one kernel over all tensors; the same numbers as the loop over single operations.
     if config.name == "SGD":
-        return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, fused=True)
+        return eager.build(
+            lambda: torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, fused=True)
+        )
     kind = torch.optim.Adam if config.name == "Adam" else torch.optim.AdamW
-    return kind(groups, lr=config.lr, betas=config.betas, eps=config.eps, fused=True)
+    return eager.build(lambda: kind(groups, lr=config.lr, betas=config.betas, eps=config.eps, fused=True))
 
 
 def _muon(config: OptimizerConfig, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
     import torch
 
-    return torch.optim.Muon(groups, lr=config.lr, momentum=config.momentum, adjust_lr_fn="match_rms_adamw")
+    return eager.build(
+        lambda: torch.optim.Muon(
+            groups, lr=config.lr, momentum=config.momentum, adjust_lr_fn="match_rms_adamw"
+        )
+    )
 
 
 def _join(name: str, weight: Tensor) -> Tensor:

@@ -8,9 +8,10 @@ and when no variant has anything left, what covers all of them.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from tdw.inventory.cells import VariantGaps
 from tdw.inventory.plan import STAGES, Inventory, Task
 from tdw.reconcile.attempts import NextRun, choose_next, still_training
 from tdw.reconcile.runs import Runs
@@ -103,6 +104,16 @@ def find_tasks(stage: str, inventory: Inventory, runs: Runs) -> list[Task]:
         free = [variant for variant in inventory.wanted.variants if variant not in busy.variants]
         tasks = [inventory.task(stage, gaps) for gaps in inventory.gaps(free).values()]
     return [task for task in tasks if task is not None]
+
+
+def find_waits(inventory: Inventory, runs: Runs, gaps: Iterable[VariantGaps]) -> Iterator[str]:
+    """What is waited for, as a tick would say it."""
+    if inventory.task("choose") is not None and (training := still_training(inventory, runs)):
+        yield f"the extra checkpoints are chosen after the training of {', '.join(training)}"
+    for of in gaps:
+        tasks = [inventory.task(stage, of) for stage in ("train", "analyze", "summarize")]
+        yield from choose_next(runs, tasks).notes
+    yield from choose_next(runs, [inventory.task("compare")]).notes
 
 
 def _choose(inventory: Inventory, runs: Runs) -> tuple[list[tuple[Task, int]] | None, list[str]]:

@@ -16,6 +16,7 @@ from tdw.inventory.done import Failed
 from tdw.inventory.make import make_history, make_product
 from tdw.inventory.plan import Inventory
 from tdw.inventory.products import Product
+from tdw.inventory.records import Remembered
 from tdw.inventory.state import recorded_marks
 from tdw.store import Store
 from tdw.training.progress import Progress, log_progress
@@ -25,7 +26,7 @@ from tdw_assets.assets.run_frame import at_work, hand_over, raise_failures, wait
 from tdw_assets.automation.tags import REQUEST_TAG
 from tdw_assets.cells.partitions import with_registered
 from tdw_assets.cells.wanted import Grid, cell_key
-from tdw_assets.recording.event_records import disputes_of, inventory_of
+from tdw_assets.recording.event_records import EventRecords, disputes_of, inventory_of
 from tdw_assets.recording.materializations import materialization, stream_done
 from tdw_resources.data_versions import Input, read_pointers
 from tdw_resources.events import report_materializations, report_planned
@@ -128,7 +129,8 @@ def carry_out_tables(
             ) if some[0].kind != "history" else contextlib.nullcontext(),
         ):  # fmt: skip
             # The marks come first: what changes while this works makes the result out of date again.
-            inventory = inventory_of(grid, context.instance, store)
+            records = Remembered(EventRecords(grid, context.instance))
+            inventory = Inventory(grid, records, store)
             gaps = inventory.gaps_of(variant) if variant else None
             for at, product in enumerate(some):
                 progress(at, len(some), f"{where}  {product.name}")
@@ -137,6 +139,7 @@ def carry_out_tables(
                     _record_history(context, grid, inventory, work, again=True)
                 else:
                     failed += _make_table(context, grid, inventory, product, gaps)
+                records.forget(product.name)
     raise_failures(failed, total=len(some) * len(variants))
     yield from hand_over(context)
 

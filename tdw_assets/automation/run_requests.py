@@ -6,7 +6,7 @@ import dagster as dg
 
 from tdw.inventory.plan import Task
 from tdw_assets.automation.planned_runs import plan_run
-from tdw_assets.automation.tags import REASON_TAG
+from tdw_assets.automation.tags import AUTOMATION, REASON_TAG
 from tdw_assets.cells.wanted import Grid
 from tdw_resources.dagster_internals import UnresolvedAssetJobDefinition
 
@@ -30,7 +30,7 @@ def run_request(grid: Grid, task: Task, *, attempt: int | str) -> dg.RunRequest:
         tags={
             **planned.tags,
             "dagster/priority": PRIORITIES[task.stage],
-            "tdw/door": "automation",
+            **AUTOMATION,
             REASON_TAG: task.reason[:_LONGEST],
         },
     )

@@ -7,6 +7,8 @@ STUDY_TAG = "tdw/study"
 STAGE_TAG = "tdw/stage"
 VARIANT_TAG = "tdw/variant"
 REQUEST_TAG = "tdw/request"
+AUTOMATION = {"tdw/door": "automation"}
+"""Tags of the runs that sensor and schedules ask for."""
 REASON_TAG = "tdw/reason"
 """Why automation asked for the run, in words for people."""
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _HEADS = ("", "checkpoints", "cells", "missing", "out of date", "failed", "tables+plots", "")
 
-_MOST_DISPUTES = 5
+_MOST = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,9 +81,11 @@ def run(options: argparse.Namespace) -> int:
         lines = [f"Study {survey.wanted.name} ({path}) in {places.store}"]
         lines += _one(survey, options.variant) if options.variant else _all(survey)
         lines += [f"Note: {describe_foreign(Grid.of(study), key)}." for key in survey.foreign]
-        lines += [f"Can't be made here: {each.error()}" for each in found[:_MOST_DISPUTES]]
-        more = len(found) - _MOST_DISPUTES
+        lines += [f"Can't be made here: {each.error()}" for each in found[:_MOST]]
+        more = len(found) - _MOST
         lines += [f"And {more:,} more can't be made here; --json lists all."] if more > 0 else []
+        lines += [f"Automation asked last for {survey.asked}."] if survey.asked else []
+        lines += [f"It waits: {words}." for words in survey.waits[:_MOST]]
         if note:
             unknown = "" if recorded else " Until then, what failed or is out of date is unknown."
             lines.append(note + unknown)

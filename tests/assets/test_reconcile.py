@@ -17,6 +17,7 @@ from tdw_assets.automation.run_requests import run_request
 from tdw_assets.automation.sensor import look
 from tdw_assets.automation.work_in_progress import as_it_is
 from tdw_assets.cells.partitions import variants_name
+from tdw_assets.status import take_survey
 
 
 class Automation:
@@ -195,7 +196,7 @@ def test_analysis_does_not_wait_until_a_training_that_fails_is_given_up(
 
 
 def test_a_run_that_a_person_canceled_is_not_started_again(automation: Automation) -> None:
-    planned = plan_run(automation.lab.grid, automation.tick().tasks[0][0])
+    planned = run_request(automation.lab.grid, automation.tick().tasks[0][0], attempt=0)
     instance = automation.lab.instance
     run = instance.create_run_for_job(
         automation.lab.defs.resolve_job_def("tiny_train"),
@@ -207,6 +208,10 @@ def test_a_run_that_a_person_canceled_is_not_started_again(automation: Automatio
     result = automation.tick()
     assert {run.variant for run, _ in result.tasks} == {V2}
     assert any("was canceled" in note for note in result.notes)
+    survey = take_survey(automation.lab.grid, instance, automation.lab.store)
+    assert survey.asked.startswith(f"tiny_train of {V1}, 20")
+    assert survey.asked.endswith(" UTC, canceled: checkpoint: missing at epochs 0:6:2")
+    assert survey.waits == tuple(note for note in result.notes if "was canceled" in note)
 
 
 def test_a_new_variant_is_found_and_a_removed_one_left_alone(automation: Automation) -> None:

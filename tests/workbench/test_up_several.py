@@ -11,7 +11,7 @@ from tdw.reports.registry import REPORTS, reports_of
 from tdw.store import Store, TableAddress
 from tdw.study import Study, load_study
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 V3 = "p7_s3_d598"
 STUDIES = {
     "one": STUDY.replace("name: tiny", "name: one"),
@@ -26,7 +26,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     found = Up.start(tmp_path_factory.mktemp("up"), studies=STUDIES)
     try:
         found.await_ui()
-        until("the studies are complete", lambda: "The studies are complete" in found.said(), within_s=600)
+        until("the studies are complete", lambda: "The studies are complete" in found.said(), within_s=1200)
         yield found
         assert found.stop(signal.SIGINT) == 0
     finally:

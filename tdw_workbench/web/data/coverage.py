@@ -1,12 +1,17 @@
-"""What is there and what is missing of a variant, against the study's schedule."""
+"""What is there and what is missing of a variant, as the inventory tells it from names of files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from tdw.epochs import format_epochs
-from tdw.store.layout import CHECKPOINTS
+from tdw.families import get_family
+from tdw.inventory.cells import find_gaps
+from tdw.inventory.products import stored_kind
+from tdw.inventory.versions import DataVersion
+from tdw.inventory.wanted import Wanted
+from tdw.recipes.catalog import catalog_of
 from tdw.study import Study
 from tdw_workbench.web.data.store_cache import Library
 
@@ -35,17 +40,62 @@ class Coverage:
         return f"{self.kind}: {len(self.missing)} of {self.scheduled} epochs missing: {short(self.missing)}"
 
 
-def coverage(
-    library: Library, family: str, variant: str, *, kind: str = CHECKPOINTS, study: Study | None = None
-) -> Coverage:
-    """What is there of a kind, against the schedule of one study or of all that list the variant.
+@dataclass(frozen=True)
+class _NoRecords:
+    """Nothing is recorded: the inventory then tells of names of files alone."""
 
-    Without any, what should be there is what was trained.
+    def cells(
+        self, name: str, epochs: Mapping[str, Collection[int]]
+    ) -> Mapping[str, Mapping[int, DataVersion]]:
+        return {}
+
+    def by_variant(self, name: str, variants: Collection[str]) -> Mapping[str, DataVersion]:
+        return {}
+
+    def elsewhere(self, name: str, variant: str) -> Collection[DataVersion]:
+        return ()
+
+    def of_study(self, name: str) -> None:
+        return None
+
+
+def coverages(
+    library: Library,
+    family: str,
+    variant: str,
+    *,
+    kinds: Collection[str] | None = None,
+    study: Study | None = None,
+) -> dict[str, Coverage]:
+    """Kind -> what is there, against the schedule of one study or of all that list the variant.
+
+    Args:
+        kinds: analyzers to look at beside the checkpoints; None for those of the study, or of the family.
+        study: None for all that list the variant. Without any, what should be there is what was trained.
     """
-    there = library.epochs(family, variant, kind)
-    wanted = library.wanted_epochs(study) if study else library.scheduled(family, variant)
-    wanted = wanted or tuple(library.epochs(family, variant))
-    return Coverage(kind, tuple(there), tuple(sorted(set(wanted) - set(there))), len(wanted))
+    wanted = wanted_of(library, family, variant, study)
+    if kinds is not None:
+        wanted = replace(wanted, analyzers=tuple(kinds))
+    gaps = find_gaps(wanted, _NoRecords(), library, [variant])[variant]
+    found: dict[str, Coverage] = {}
+    for name, cells in gaps.cells.items():
+        there = tuple(sorted({*cells.unrecorded, *cells.orphaned}))
+        kind = stored_kind(name)
+        found[kind] = Coverage(kind, there, cells.missing, len(wanted.epochs))
+    return found
+
+
+def wanted_of(library: Library, family: str, variant: str, study: Study | None = None) -> Wanted:
+    """What a study, or all that list the variant, want of it; without any, what was trained."""
+    if study is not None and variant in (of := library.wanted(study)).variants:
+        return of
+    epochs = library.scheduled(family, variant) or tuple(library.epochs(family, variant))
+    study = study or library.study_of(family, variant)
+    if study is not None:
+        return replace(library.wanted(study), epochs=epochs)
+    declared = get_family(family)
+    names = catalog_of(declared).analyzer_names
+    return Wanted.of_variant(declared, declared.parse_variant(variant), epochs=epochs, analyzers=names)
 
 
 def short(epochs: Iterable[int], *, limit: int = 5) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tdw.errors import CorruptFile, NotFound, StoreError, TdwError
+from tdw.inventory.wanted import Wanted
 from tdw.store import Address, RecordAddress, Store, TableAddress
 from tdw.store.layout import CHECKPOINTS, COMPARISON, folder
 from tdw_resources.places import load_studies_or_last_good
@@ -33,6 +35,7 @@ class Library:
         self.one_at_a_time = threading.Lock()
         self._epochs: ByStamp[list[int]] = ByStamp(_LISTINGS)
         self._views: ByStamp[Any] = ByStamp(_LISTINGS)
+        self._wanted: dict[str, tuple[Study, Wanted]] = {}
         self._studies: tuple[object, tuple[tuple[Study, ...], str]] | None = None
 
     def epochs(self, family: str, variant: str, kind: str = CHECKPOINTS) -> list[int]:
@@ -41,6 +44,10 @@ class Library:
         return self._epochs.get(
             where, self.store.root / where, lambda: self.store.epochs(family, variant, kind)
         )
+
+    def exists(self, address: TableAddress) -> bool:
+        """Whether a table is there."""
+        return stamp(self.store.path(address)) is not None
 
     def by_folder(self, family: str, variant: str, kind: str, read: Callable[[], Value]) -> Value:
         """What `read` tells of all files of a kind, kept until one is added, replaced or removed."""
@@ -114,6 +121,13 @@ class Library:
         there = self.epochs(family, variant)
         fitting = (wanted for wanted in map(self.wanted_epochs, found) if {*wanted}.issuperset(there))
         return next(fitting, ())
+
+    def wanted(self, study: Study) -> Wanted:
+        """What a study wants, extra epochs included; kept while both stay as they are."""
+        epochs, kept = self.wanted_epochs(study), self._wanted.get(study.name)
+        if kept is None or kept[0] is not study or kept[1].epochs != epochs:
+            kept = self._wanted[study.name] = study, replace(Wanted.of(study), epochs=epochs)
+        return kept[1]
 
     def wanted_epochs(self, study: Study) -> tuple[int, ...]:
         """The schedule and the extra epochs that the study's adaptive rule has added."""

@@ -6,6 +6,12 @@ from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
 from tdw.study import Study
+from tdw_resources.links import LOCATION
+
+
+def sensor_page(dagster_url: str, study: Study) -> str:
+    """The page of a study's sensor, whose ticks say what was asked for, why, and what is waited for."""
+    return f"{dagster_url}/locations/{LOCATION}/sensors/{study.slug}_reconcile"
 
 
 def asset_page(

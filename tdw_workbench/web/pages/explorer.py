@@ -16,7 +16,7 @@ from tdw.recipes.invariant import require_one_model
 from tdw.recipes.slices import SliceQuery
 from tdw.store import Address, Provenance
 from tdw.store.layout import CHECKPOINTS
-from tdw_workbench.web.data.coverage import coverage
+from tdw_workbench.web.data.coverage import coverages
 from tdw_workbench.web.data.store_cache import Library
 from tdw_workbench.web.http import links
 from tdw_workbench.web.http import parameters as params
@@ -85,8 +85,7 @@ def describe(request: Request) -> Response:
     present |= {*this.library.epochs(this.family.name, this.variant, CHECKPOINTS)}
     scheduled = this.library.scheduled(this.family.name, this.variant)
     last = max(present, default=0)
-    kinds = (CHECKPOINTS, *analyzers)
-    gaps = (coverage(this.library, this.family.name, this.variant, kind=kind) for kind in kinds)
+    gaps = coverages(this.library, this.family.name, this.variant, kinds=analyzers)
     dagster = this.library.settings.dagster_url
     study = this.library.study_of(this.family.name, this.variant)
     return JSONResponse(
@@ -96,8 +95,8 @@ def describe(request: Request) -> Response:
             "lengths": _lengths(this),
             "epochs": sorted(present | {epoch for epoch in scheduled if epoch <= last}),
             "have": have,
-            "kinds": len(kinds),
-            "gaps": [each.note for each in gaps if each.note],
+            "kinds": len(gaps),
+            "gaps": [each.note for each in gaps.values() if each.note],
             "assets": {name: links.asset_page(dagster, study, (name,)) for name in analyzers},
         },
         headers={"Cache-Control": "no-cache"},

@@ -27,7 +27,7 @@ from tdw.recipes.versions import recorded_spec_version
 from tdw.store import Address, TableAddress
 from tdw.store.layout import CHECKPOINTS, COMPARISON
 from tdw_workbench.web.data.caching import stamp
-from tdw_workbench.web.data.coverage import Coverage, coverage
+from tdw_workbench.web.data.coverage import Coverage, coverages, wanted_of
 from tdw_workbench.web.data.sparkline import MOST_POINTS, Points, sparkline
 from tdw_workbench.web.data.store_cache import Library
 from tdw_workbench.web.http import links
@@ -135,6 +135,7 @@ def page(request: Request) -> Response:
         "overview.html",
         sections=sections_of(library),
         cell=cell,
+        sensor=functools.partial(links.sensor_page, dagster),
         study_problem=library.study_problem,
         study_read=bool(library.studies),
         assets=f"{dagster}/asset-groups",
@@ -189,27 +190,19 @@ def _section(library: Library, family: Family, study: Study | None, variants: Se
 
 def row_of(library: Library, family: Family, variant: str, study: Study | None = None) -> Row:
     """What there is of one variant: file names and three small tables."""
-    listed = study if study and variant in study.variant_keys else None
+    kinds = coverages(library, family.name, variant, study=study)
 
     def table(name: str, view: Any) -> Any:
         return library.view_of_table(TableAddress(family.name, variant, name), view)
 
     return Row(
         variant=variant,
-        trained=coverage(library, family.name, variant, kind=CHECKPOINTS, study=listed),
-        analyzed=[
-            coverage(library, family.name, variant, kind=kind, study=listed)
-            for kind in kinds_of(study, family)
-        ],
+        trained=kinds[CHECKPOINTS],
+        analyzed=[found for kind, found in kinds.items() if kind != CHECKPOINTS],
         shown=[(column, table(column.table, view_of(column))) for column in family.overview],
         plots=[_link(library, family, variant, plot) for plot in plots_of(family, "variant")],
         asset=links.asset_page(library.settings.dagster_url, study, ("checkpoint",)),
     )
-
-
-def kinds_of(study: Study | None, family: Family) -> tuple[str, ...]:
-    """The analyzers that the study, or else the family, asks for."""
-    return tuple(study.analyzers) if study else catalog_of(family).analyzer_names
 
 
 def _link(library: Library, family: Family, where: str, plot: Plot) -> PlotLink:
@@ -268,12 +261,8 @@ def outdated(request: Request) -> Response:
     params.require_known(request, ())
     family = params.family_of(request)
     variant = params.variant_of(request, library.store, family)
-    study = library.study_of(family, variant)
-    given = study.analyzer_parameters if study else {}
-    declared = next(each for each in all_families() if each.name == family)
     counts = {}
-    for kind in kinds_of(study, declared):
-        expected = catalog_of(declared).spec_version(kind, given)
+    for kind, expected in wanted_of(library, family, variant).analyzer_specs.items():
         made = _specs(library, family, variant, kind)
         stale = sum(count for spec, count in made.items() if spec != expected)
         if stale:

@@ -15,9 +15,9 @@ from tdw.families import get_family
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.figure import Plot
 from tdw.store.document_files import Bundle
-from tdw.store.layout import CHECKPOINTS, compared_study
+from tdw.store.layout import compared_study
 from tdw.study import Study
-from tdw_workbench.web.data.coverage import coverage
+from tdw_workbench.web.data.coverage import coverages
 from tdw_workbench.web.data.store_cache import Library
 from tdw_workbench.web.http import links
 from tdw_workbench.web.http import parameters as params
@@ -147,9 +147,9 @@ def _gaps(this: Asked) -> list[str]:
     """What is missing of what the plot is made from, a line per kind."""
     if this.variant is None:
         return []
-    kinds = [CHECKPOINTS, *_analyzers_below(this.family, this.plot.needs)]
-    found = (coverage(this.library, this.family, this.variant, kind=kind) for kind in kinds)
-    return [each.note for each in found if each.note]
+    below = _analyzers_below(this.family, this.plot.needs)
+    found = coverages(this.library, this.family, this.variant, kinds=below)
+    return [each.note for each in found.values() if each.note]
 
 
 def _analyzers_below(family: str, needs: tuple[str, ...]) -> list[str]:
