@@ -53,7 +53,8 @@ def test_a_study_without_claims_has_a_report_without_verdicts(study_store: Store
     assert report.claims == ()
     assert json.loads(report.files["findings.json"]) == []
     assert not re.search("supported|contradicted|undecided|claim or question", report.markdown)
-    assert "Figure 1. Test loss" in report.markdown
+    assert "Figure 1. Share that has not yet grokked" in report.markdown
+    assert "Figure 3. Test loss" in report.markdown
     assert "| p97_s485_d598 | 2 at epoch 25,000 | 9,000 |" in report.markdown
 
 
