@@ -254,7 +254,7 @@ def report(options, study: Study, taken: dict[str, list[Clock]], others: dict[st
     rows += [_row(name if "milli" in name else f"{name}, s", seconds) for name, seconds in others.items()]
     notes = (
         f"p={options.p}, {len(study.epoch_list)} checkpoints, {len(ANALYZERS)} analyzers, one thread, "
-        f"{options.rounds} rounds in turn. The run writes two events a cell."
+        f"{options.rounds} rounds in turn. The run writes two events per cell."
     )
     environment = common.machine(["dagster", "torch", "numpy", "numba"])
     common.report("Orchestration", rows, environment=environment, json_path=options.json, notes=notes)

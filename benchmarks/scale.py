@@ -27,15 +27,16 @@ import dagster as dg
 import yaml
 
 from tdw.inventory.versions import NO_INPUT, DataVersion
+from tdw.reconcile.seen import Seen
 from tdw.store import Address, Store, TableAddress, format_epoch
 from tdw.store.fingerprints import short
 from tdw.study import load_study
-from tdw_assets.automation.sensor import Seen, tick
+from tdw_assets.automation.sensor import look
 from tdw_assets.cells.partitions import register_variants
 from tdw_assets.cells.wanted import Grid, cell_key
 from tdw_assets.recording.event_records import inventory_of
-from tdw_assets.recording.versions import tags
 from tdw_assets.status import take_survey
+from tdw_resources.data_versions import tags
 from tdw_resources.instance import open_instance
 from tdw_resources.places import find_places
 
@@ -95,25 +96,25 @@ def time_ticks(grid: Grid, instance: dg.DagsterInstance, store: Store, rounds: i
     seen, first, ticks = Seen(), [], 0
     while not ticks or seen.queue:
         start = time.perf_counter()
-        result = tick(grid, instance, store, seen)
+        result = look(grid, instance, store, seen)
         first.append(time.perf_counter() - start)
         seen, ticks = result.seen, ticks + 1
     while not result.notes:  # what covers all variants, and the checks, come last
         stages = [task.stage for task, _ in result.tasks]
         assert stages in ([], ["check"]), f"nothing is missing: {result.tasks}"
-        result = tick(grid, instance, store, seen)
+        result = look(grid, instance, store, seen)
         seen = result.seen
-    quiet = _timed(lambda: tick(grid, instance, store, seen), rounds)
+    quiet = _timed(lambda: look(grid, instance, store, seen), rounds)
     changed: list[float] = []
     for at in range(rounds):
         store.delete(Address(grid.family.name, grid.variants[at], "coarseness", grid.epochs[at]))
         start = time.perf_counter()
-        result = tick(grid, instance, store, seen)
+        result = look(grid, instance, store, seen)
         changed.append(time.perf_counter() - start)
         assert [(task.stage, task.size) for task, _ in result.tasks] == [("analyze", 1)], result
         store.path(Address(grid.family.name, grid.variants[at], "coarseness", grid.epochs[at])).touch()
         for _ in range(3):
-            seen = tick(grid, instance, store, seen).seen
+            seen = look(grid, instance, store, seen).seen
     return {
         "tick, nothing changed": quiet,
         "tick, one variant changed": statistics.median(changed),

@@ -141,7 +141,7 @@ def main() -> None:
     rows = [
         {
             "training p=113": name,
-            "CPU ms an epoch": 1e3 * timing.median,
+            "CPU ms per epoch": 1e3 * timing.median,
             "best": 1e3 * timing.best,
             "worst": 1e3 * timing.worst,
             "of PyTorch": timing.median / reference,

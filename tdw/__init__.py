@@ -1,4 +1,4 @@
-"""Training Dynamics Workbench: how does behaviour X change across training?
+"""Training Dynamics Workbench: how does behavior X change across training?
 
 The science, without Dagster. `tdw.open()` is the door for notebooks.
 """

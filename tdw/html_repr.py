@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 from typing import Any
+
+from tdw.html_templates import render_html
 
 
 def html_table(title: str, rows: Iterable[Sequence[object]], *, columns: Sequence[str] = ()) -> str:
     """A titled table."""
-    head = "".join(f"<th style='text-align:left'>{escape(name)}</th>" for name in columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td style='text-align:left'>{escape(str(cell))}</td>" for cell in row) + "</tr>"
-        for row in rows
-    )
-    return f"<b>{escape(title)}</b><table>{f'<tr>{head}</tr>' if head else ''}{body}</table>"
+    return render_html("table.html", title=title, rows=[list(row) for row in rows], columns=columns)
 
 
 def html_frame(page: str, *, height: int = 640) -> str:
     """A whole self-contained page in a frame of its own, so that its style stays inside; nothing runs."""
-    return (
-        f'<iframe sandbox srcdoc="{escape(page, quote=True)}" '
-        f'style="width:100%;height:{height}px;border:1px solid #d5dae0"></iframe>'
-    )
+    # Links to places in the page would lead to the notebook without it.
+    within = page.replace("<head>", '<head>\n<base href="about:srcdoc">', 1)
+    return render_html("frame.html", page=within, height=height)
 
 
 class Arrays(dict[str, Any]):
@@ -37,7 +32,7 @@ class Arrays(dict[str, Any]):
 
 
 def html_fields(title: str, fields: Mapping[str, object]) -> str:
-    """A row a field; long values are cut."""
+    """One row per field; long values are cut."""
     return html_table(title, [(name, _short(value)) for name, value in fields.items()])
 
 

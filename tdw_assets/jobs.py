@@ -1,9 +1,12 @@
-"""The jobs of a study: one a stage, and those that add and remove variants."""
+"""The jobs of a study: one per stage, and those that add and remove variants."""
+
+import itertools
 
 import dagster as dg
 
 from tdw.inventory.plan import STAGES
 from tdw.recipes.family import Field
+from tdw_assets.assets.requested_cells import as_failure
 from tdw_assets.automation.run_requests import Jobs
 from tdw_assets.automation.tags import study_tag
 from tdw_assets.cells.partitions import register_variants, registered_keys, remove_keys
@@ -107,13 +110,7 @@ def spread(grid: Grid, values: dict[str, list[int | float | str]]) -> list[str]:
     Raises:
         dg.Failure: a parameter that the family can't use; says which, and the nearest that it can.
     """
-    import itertools
-
-    from tdw.errors import TdwError
-
     names = [field.name for field in grid.family.fields]
-    try:
+    with as_failure():
         points = itertools.product(*(values[name] for name in names))
         return [grid.family.make_config(**dict(zip(names, point, strict=True))).key for point in points]
-    except TdwError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error

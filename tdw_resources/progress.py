@@ -1,4 +1,4 @@
-"""How far running work is: one small file a run in the instance's folder, for terminals to show.
+"""How far running work is: one small file per run in the instance's folder, for terminals to show.
 
 The event log is too slow and too precious for something that changes twice a second. These files are written
 by the worker, read by `tdw up`, `tdw fill` and `tdw status`, and count only while their worker lives.

@@ -21,9 +21,9 @@ def require_undisputed(grid: Grid, instance: dg.DagsterInstance, store: str) -> 
     Raises:
         BadConfig: names both studies, variant and field; that of the first file, and how many more there are.
     """
-    from tdw_assets.recording.disputes import find_disputes
+    from tdw_assets.recording.event_records import disputes_of
 
-    found = find_disputes(grid, instance, Store(store))
+    found = disputes_of(grid, instance, Store(store))
     if found:
         first = found[0].error()
         more = f"; and {len(found) - 1:,} more like it" if len(found) > 1 else ""

@@ -23,7 +23,7 @@ class Axis:
         range: of values that are shown; None for what the marks take.
         zero: starts at 0.
         form, ticks: d3-format of values in hover texts, and of the labels at the ticks.
-        step: between labelled ticks, in decades where `log`; most: how many ticks at most.
+        step: between labeled ticks, in decades where `log`; most: how many ticks at most.
         names: labels of 0, 1, 2, ..., for what has no numbers.
         categories: the names that a heat map has as rows or columns, in the order in which they stand.
         reverse: the first is at the top.
@@ -61,7 +61,7 @@ EPOCHS = Axis("epoch", "optimizer steps", form=",d", ticks=",d")
 
 
 def loss(title: str = "loss", unit: str = "nats", *, step: float = 1) -> Axis:
-    """A logarithmic axis of a loss, labelled at powers of ten."""
+    """A logarithmic axis of a loss, labeled at powers of ten."""
     return Axis(title, unit, log=True, form=".3~g", step=step)
 
 

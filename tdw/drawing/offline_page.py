@@ -6,47 +6,19 @@
 
 from __future__ import annotations
 
-import html
 import json
 import os
 import shutil
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tdw.drawing.style import CONFIG, Figure, figure_json
 from tdw.errors import TdwError
+from tdw.html_templates import render_html
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-
-# Nothing but what is in the file may be loaded: it works offline and tells nobody that it was opened.
-_PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<style>html, body, #figure {{ margin: 0; width: 100%; height: 100% }} body {{ overflow: hidden }}
-@media (prefers-color-scheme: dark) {{ body {{ background: #14171a }} }}</style>
-</head>
-<body>
-<div id="figure"></div>
-<script>{plotly}</script>
-<script>
-const figure = {figure};
-const dark = matchMedia("(prefers-color-scheme: dark)");
-const light = figure.layout.template;
-const theme = () => dark.matches ? figure.layout.meta.dark : light;
-figure.layout.template = theme();
-Plotly.newPlot("figure", figure.data, figure.layout, {config})
-  .then(() => Plotly.addFrames("figure", figure.frames || []));
-dark.addEventListener("change", () => Plotly.relayout("figure", {{template: theme()}}));
-</script>
-</body>
-</html>
-"""
 
 
 class NoBrowser(TdwError):
@@ -61,11 +33,13 @@ def to_html(figure: Figure) -> str:
 
 def html_page(title: str, figure: str) -> str:
     """The same, from a bundle's `figure.json`."""
+    from markupsafe import Markup
     from plotly.offline import get_plotlyjs
 
-    return _PAGE.format(
-        title=html.escape(title),
-        plotly=get_plotlyjs(),
+    return render_html(
+        "figure.html",
+        title=title,
+        plotly=Markup(get_plotlyjs()),
         figure=_script_safe(figure),
         config=_script_safe(json.dumps(dict(CONFIG))),
     )
@@ -118,6 +92,8 @@ def _to_image(figure: Figure, kind: Literal["png", "svg"], *, width: int, height
         ) from error
 
 
-def _script_safe(text: str) -> str:
+def _script_safe(text: str) -> Markup:
     """JSON that can stand in a script element."""
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    from markupsafe import Markup
+
+    return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))

@@ -78,7 +78,10 @@ def load_family(folder: Path) -> Family:
     if other is not None and installed is not None and _folder_of(installed) == place:
         return other  # the same package, installed from this folder
     if other is not None:
-        raise BadConfig(f"{place}: a family called {family.name} is there already", "give it another name")
+        raise BadConfig(
+            f"{place}: a family called {family.name} is there already",
+            f"give it another name; one that is installed is used by `family: {family.name}`",
+        )
     _loaded[family.name] = family
     return family
 

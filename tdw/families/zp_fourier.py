@@ -39,7 +39,7 @@ def require_odd(p: int) -> int:
 
 @lru_cache(maxsize=16)
 def fourier_basis(p: int) -> Float64:
-    """The basis: float64 (p, p), a component a row, orthonormal; read-only, as it is shared.
+    """The basis: float64 (p, p), a component per row, orthonormal; read-only, as it is shared.
 
     Row 0 is 1/sqrt(p), row 2k - 1 is sqrt(2/p) cos(2 pi k x / p), row 2k the same with sin.
 
@@ -158,7 +158,7 @@ def spectra(maps: Float32) -> Spectra:
 def low_disc(p: int, radius_fraction: float) -> npt.NDArray[np.bool_]:
     """Pairs of frequencies (k, l) inside the low mask of A8: bool (h + 1, h + 1).
 
-    The mask is the disc of radius r = int(radius_fraction p) around the centre (p // 2, p // 2) of the
+    The mask is the disc of radius r = int(radius_fraction p) around the center (p // 2, p // 2) of the
     shifted
     spectrum, edge included: k² + l² <= r². It is symmetric in the signs of k and l, which is why energies
     by pair of frequencies suffice.

@@ -2,7 +2,7 @@
 
 Looks at every byte: seal (checksum over the whole file), header, provenance against the place of the file,
 finite values, weights against the configuration, artifacts against their checkpoint. What Dagster recorded is
-not its business; the layer above compares that (`tdw_assets.checks.events_against_files`).
+not its business; `tdw.integrity.against_records` compares that.
 """
 
 from __future__ import annotations

@@ -6,12 +6,13 @@ have recorded. So nothing that another study has recorded is replaced by what ot
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tdw.errors import BadConfig, TdwError
 from tdw.inventory.products import Product, stored_kind
+from tdw.inventory.versions import DataVersion
 from tdw.inventory.wanted import Wanted
 from tdw.parameters import as_json
 from tdw.recipes.catalog import catalog_of
@@ -44,6 +45,63 @@ class Dispute:
             f"use another store for {self.study} (--store), or give both studies the same {self.field}; "
             f"or give up the other's: in Dagster, *Wipe materializations* of {self.other}/{self.product}",
         )
+
+
+Recorded = Mapping[tuple[str, int | None], DataVersion]
+"""(variant, epoch, or None for a table) -> what a study has recorded."""
+
+
+def find_disputes(
+    wanted: Wanted,
+    store: Store,
+    others: Iterable[str],
+    read: Callable[[str, Product, Collection[str]], Recorded],
+    variants: Collection[str],
+) -> list[Dispute]:
+    """At most one for each product, variant and other study.
+
+    Args:
+        wanted: of the study that asks.
+        store: where the files are.
+        others: slugs of the other studies.
+        read: what one of them has recorded of a product, for some variants.
+        variants: that are looked at.
+    """
+    found: list[Dispute] = []
+    for other in others:
+        so_far: dict[tuple[str, str], Dispute] = {}
+        for product in wanted.products:  # each after what it is made from
+            of_cells = product.kind == "artifact"
+            if not of_cells and not (product.kind == "summaries" and product.scope == "variant"):
+                continue
+            spec = wanted.analyzer_specs[product.name] if of_cells else product.spec
+            told = read(other, product, variants).items()
+            for variant, epoch in dict(at for at, version in told if version.spec != spec).items():
+                dispute = _dispute(wanted, store, product, other, variant, epoch, so_far)
+                if dispute is not None:
+                    so_far[product.name, variant] = dispute
+        found += so_far.values()
+    return found
+
+
+def _dispute(
+    wanted: Wanted,
+    store: Store,
+    product: Product,
+    other: str,
+    variant: str,
+    epoch: int | None,
+    so_far: Mapping[tuple[str, str], Dispute],
+) -> Dispute | None:
+    differing = differing_field(wanted, store, product, variant, epoch)
+    if differing is not None:
+        return Dispute(wanted.name, other, product.name, variant, *differing)
+    below = [so_far[name, variant] for name in product.needs if (name, variant) in so_far]
+    if not below or product.kind != "artifact":
+        return None
+    root = below[0]
+    field = root.field if "." in root.field else f"{root.product}.{root.field}"
+    return replace(root, product=product.name, field=field)
 
 
 def differing_field(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
+from typing import Any
 
 from tdw.epochs import format_epochs
 from tdw.errors import CorruptFile, NotFound
+from tdw.families import Family
 from tdw.inventory.carry_out import Work
 from tdw.inventory.cells import VariantGaps, series_epochs
 from tdw.inventory.done import Done
@@ -89,6 +91,23 @@ def make_choice(wanted: Wanted, store: Store, product: Product) -> Done:
     )
     metadata = {"epochs": format_epochs(made.epochs) or "none", "variants": ", ".join(made.variants)}
     return Done(product.name, "", None, version, metadata, str(store.path(address)))
+
+
+def function_of(family: Family, product: Product) -> Callable[..., Any]:
+    """The function that makes a product, for people who want to read it."""
+    from tdw.making.comparison import write_comparison
+    from tdw.training.loop import train
+
+    catalog, name = catalog_of(family), product.short_name
+    if product.kind == "artifact":
+        return catalog.analyzer(name).function
+    if product.kind == "plots":
+        return catalog.plot(name).load
+    if product.kind == "reports":
+        return get_report(name).write
+    if product.kind == "summaries":
+        return catalog.summary(name).function if product.scope == "variant" else write_comparison
+    return choose if product.kind == "extra_epochs" else train
 
 
 def make_product(

@@ -79,7 +79,7 @@ def analyze(
         device: where the forward pass runs, "cpu", "cuda" or "auto" (CUDA where there is one).
 
     Yields:
-        One result a cell. An exception in a cell is in its result, and the rest goes on.
+        One result per cell. An exception in a cell is in its result, and the rest goes on.
 
     Raises:
         BadConfig: an unknown analyzer or device, or parameters of the wrong type; at the call.

@@ -35,7 +35,7 @@ class Analyzer:
         function: (context, parameters) -> arrays; the context is the family's, see `recipes.context`.
         requires: analyzers whose arrays `function` finds in `context.results`.
         arrays: array name -> dtype, shape and meaning.
-        quantize, half: arrays stored with 8 bits and a range a row, and as float16.
+        quantize, half: arrays stored with 8 bits and a range per row, and as float16.
         describe: arrays -> a few numbers for people.
         refuses: config -> why it says nothing of such a variant; "" where it does.
     """

@@ -45,7 +45,7 @@ def appendix(evidence: Evidence, study: Study | None, *, about: str) -> str:
 
 
 def _settings(values: Mapping[str, Any]) -> str:
-    """A row per setting, nested ones as JSON."""
+    """One row per setting, nested ones as JSON."""
     return table(
         ["setting", "value"], [[name, f"`{canonical_json(value)}`"] for name, value in values.items()]
     )

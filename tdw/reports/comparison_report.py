@@ -179,7 +179,7 @@ def settings_table(
 
 
 def outcomes_table(evidence: Evidence, family: Family, side: Callable[[Row], str]) -> str:
-    """A row per variant, as Markdown; `side` names the group or groups that it is in."""
+    """One row per variant, as Markdown; `side` names the group or groups that it is in."""
     overview = [quantity for quantity in family.quantities if quantity.overview]
     cells = [
         [
@@ -206,7 +206,7 @@ def quantity_cell(row: Row, quantity: Quantity) -> str:
 def differences_table(
     differences: Sequence[Difference], one: str, other: str, outcome: Outcome | None
 ) -> str:
-    """A row per quantity: both means, their difference and the test, as Markdown."""
+    """One row per quantity: both means, their difference and the test, as Markdown."""
     none = outcome.none if outcome else ""
     rows: list[list[str]] = []
     for found in differences:

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterator
 import numpy as np
 
 from tdw.drawing.chart import Chart, Panel
+from tdw.drawing.crowd import FEW
 from tdw.drawing.marks import Axis, Points
-from tdw.drawing.style import looks, short_labels
+from tdw.drawing.style import COLORS, looks, short_labels
 from tdw.recipes.evidence import Evidence, Row
 from tdw.recipes.family import Family
 from tdw.recipes.measures import Picture, Quantity
@@ -43,6 +44,7 @@ def group_picture(family: Family, names: tuple[str, str], keys: Sides) -> Pictur
 
 def _points(evidence: Evidence, quantity: str, keys: Sides) -> Iterator[Points]:
     look, labels = looks(evidence.keys), short_labels(evidence.keys)
+    many = len(evidence.rows) > FEW
     for place, side in enumerate(keys):
         rows = [row for row in evidence.rows if row.key in side]
         # Spread sideways in the study's order, so that equal values are seen.
@@ -54,9 +56,10 @@ def _points(evidence: Evidence, quantity: str, keys: Sides) -> Iterator[Points]:
                     np.array([place + shift]),
                     np.array([value]),
                     name=labels[row.key],
-                    color=look[row.key].color,
-                    symbol=look[row.key].symbol,
-                    size=8,
+                    color=COLORS[place] if many else look[row.key].color,
+                    symbol="circle" if many else look[row.key].symbol,
+                    size=4 if many else 8,
+                    legend=not many,
                     hollow=hollow,
                 )
 

@@ -3,70 +3,70 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-_PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy"
-  content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>{{ title }}</title>
-<style>
-:root { color-scheme: light; --line: #d5dae0; --muted: #59626c; }
-body {
-  font: 16px/1.5 system-ui, sans-serif; color: #1f2730;
-  max-width: 54rem; margin: 2rem auto; padding: 0 1rem
-}
-h1, h2, h3 { line-height: 1.25; margin: 2em 0 .6em }
-h1 { margin-top: 0 }
-h3 { border-top: 1px solid var(--line); padding-top: 1em }
-table { border-collapse: collapse; font-size: .85em; display: block; overflow-x: auto; margin: 1em 0 }
-th, td { border-bottom: 1px solid var(--line); padding: .25em .6em; text-align: left; vertical-align: top }
-img { width: 100%; height: auto }
-em:only-child { color: var(--muted); font-size: .9em }
-code { font-size: .9em; overflow-wrap: anywhere }
-details { margin: 1em 0 }
-@media print {
-  body { font-size: 10pt; max-width: none; margin: 0 }
-  h2, h3 { break-after: avoid }
-  img, tr { break-inside: avoid }
-  table { display: table; font-size: 8pt }
-  a { color: inherit; text-decoration: none }
-}
-@page { margin: 18mm 16mm }
-</style>
-</head>
-<body>
-{{ body }}
-</body>
-</html>
-"""
+from tdw.html_templates import render_html
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading that the table of contents leads to, with those below it."""
+
+    anchor: str
+    title: str
+    parts: list[Section] = field(default_factory=list["Section"])
 
 
 def to_html(markdown: str, *, title: str, pictures: Mapping[str, bytes]) -> str:
-    """A self-contained page.
+    """A self-contained page with a table of contents.
 
     Args:
         markdown: CommonMark with tables; raw HTML in it is shown as text, never run.
         title: of the page.
         pictures: file name, as the Markdown refers to it -> SVG or PNG bytes, put into the page.
     """
-    from jinja2 import Environment
     from markdown_it import MarkdownIt
     from markupsafe import Markup
 
-    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = reader.parse(markdown)
+    sections = _give_anchors(tokens)
+    body: str = reader.renderer.render(tokens, reader.options, {})
 
     def embed(match: re.Match[str]) -> str:
         data = pictures.get(match[1])
         return match[0] if data is None else f'src="{_data_url(match[1], data)}"'
 
     body = re.sub(r'src="([^":]+)"', embed, body)
-    return Environment(autoescape=True).from_string(_PAGE).render(title=title, body=Markup(body))
+    before, end, after = body.partition("</h1>\n")
+    heading, text = (before + end, after) if end else ("", body)
+    return render_html(
+        "report.html", title=title, heading=Markup(heading), body=Markup(text), sections=sections
+    )
+
+
+def _give_anchors(tokens: Sequence[Token]) -> list[Section]:
+    """Anchor the headings of the second and third level; the table of contents."""
+    found: list[Section] = []
+    taken = set[str]()
+    for heading, inline in itertools.pairwise(tokens):
+        if heading.type != "heading_open" or heading.tag not in ("h2", "h3"):
+            continue
+        title = "".join(child.content for child in inline.children or ())
+        name = re.sub(r"\W+", "-", title.lower()).strip("-")[:60] or "section"
+        anchor = next(a for n in range(len(tokens)) if (a := f"{name}-{n}" if n else name) not in taken)
+        taken.add(anchor)
+        heading.attrSet("id", anchor)
+        into = found[-1].parts if heading.tag == "h3" and found else found
+        into.append(Section(anchor, title))
+    return found
 
 
 def _data_url(name: str, data: bytes) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tdw.drawing.crowd import FEW
 from tdw.known_settings import under_known_settings
 from tdw.markdown import show, table
 from tdw.recipes.common.pictures import draw, pictures_of
@@ -33,11 +34,12 @@ from tdw.reports.comparison_report import (
 from tdw.reports.document import Document, as_files, commit
 from tdw.reports.evidence import read_evidence
 from tdw.reports.group_figure import group_picture
+from tdw.reports.what_ran import runs
 from tdw.store import Store, Written
 from tdw.study import Study
 
 NAME = "comparison_report"
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 ABOUT = """\
 The study's variants in groups, side by side: for every parameter that differs between them (seeds, moduli)
 one value against the others, and the variants that reached the outcome against those that did not. Means,
@@ -207,7 +209,10 @@ def _overview(
     found: Sequence[tuple[Grouping, Sequence[Difference]]],
 ) -> str:
     """The outcomes, and for each grouping the quantity in which its sides differ most."""
-    outcomes = outcomes_table(evidence, family, lambda row: _sides(row.key, every))
+    many = len(evidence.rows) > FEW
+    outcomes = runs(evidence, family) if many else outcomes_table(
+        evidence, family, lambda row: _sides(row.key, every)
+    )  # fmt: skip
     last, early = show(evidence.last_epoch), show(evidence.early_epoch)
     by_outcome = _BY_OUTCOME.format(outcome=family.outcome, last=last) if family.outcome else ""
     text = f"{_RULE.format(most=MOST_VALUES, outcomes=by_outcome, early=early)}\n\n{outcomes}"
@@ -244,7 +249,7 @@ def _section(
     outcome: Outcome | None,
 ) -> str:
     """One grouping: the sides, the figure, the numbers, the caution."""
-    members = [f"*{name}*: {', '.join(sorted(keys))}" for name, keys in _named(grouping)]
+    members = [f"*{name}*: {_members(keys)}" for name, keys in _named(grouping)]
     tabled = differences_table(differences, *grouping.names, outcome)
     sizes = [len(keys) for keys in grouping.keys]
     return "\n\n".join(
@@ -256,6 +261,11 @@ def _section(
             f"**What this can't say.** {caution(sizes[0], sizes[1], len(differences), outcome)}",
         ]
     )
+
+
+def _members(keys: frozenset[str]) -> str:
+    """The variants of a side; of many how many they are."""
+    return ", ".join(sorted(keys)) if len(keys) <= FEW else f"{len(keys)} variants"
 
 
 def _named(grouping: Grouping) -> list[tuple[str, frozenset[str]]]:

@@ -10,24 +10,26 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tdw.drawing.crowd import FEW, is_crowd
 from tdw.known_settings import under_known_settings
 from tdw.markdown import show, table
+from tdw.recipes.common.outcome_figures import outcome_pictures
 from tdw.recipes.common.pictures import draw, pictures_of
-from tdw.recipes.evidence import Evidence, outcome, progress
+from tdw.recipes.evidence import Evidence, progress
 from tdw.recipes.family import Family, VariantConfig
 from tdw.recipes.measures import Picture
 from tdw.reports.appendix import appendix
 from tdw.reports.claims.registry import code_versions, judge_all
 from tdw.reports.claims.verdicts import JudgedClaim
-from tdw.reports.comparison_report import quantity_cell
 from tdw.reports.document import Document, as_files, commit
 from tdw.reports.evidence import read_evidence
+from tdw.reports.what_ran import computed_by, draws, runs, variance
 from tdw.statistics.exact import smallest_p_value
 from tdw.store import Store, Written
 from tdw.study import Study
 
 NAME = "study_report"
-CODE_VERSION = "7"
+CODE_VERSION = "8"
 ABOUT = """\
 What was run, each claim of the study with its verdict (supported, contradicted, undecided), the numbers
 behind it and the figure. Verdicts are computed by the rules of the claims' kinds; a control stands beside
@@ -35,6 +37,11 @@ the claims that it tests. Written again whenever a table changes.
 """
 FINDINGS = "findings.json"
 
+_CROWD = (
+    "Figures of more than {few} variants, and of variants with replicates, show groups: the median as a "
+    "thick line, the quartiles and the middle 80 % as bands (the range where a group has fewer than five "
+    "runs), the runs as thin lines, and no dots."
+)
 _TRAINED = "{n} of {all} variants are trained to epoch {last}."
 _OUTCOMES = "{reached} {outcome.did}; {failed} {outcome.did_not} by then."
 _UNFINISHED = "**Unfinished: {open}.** The report rests on what is there."
@@ -99,15 +106,17 @@ def study_report(
     claims = judge_all(evidence, family, study.claims if study else ())
     pictures = _pictures(family, claims)
     numbers = {name: i + 1 for i, name in enumerate(pictures)}
-    parts = [f"# {title}", _summary(evidence, claims), _run(evidence, family)]
-    shown = set[str]()
+    parts = [f"# {title}", _summary(evidence, claims), _run(store, evidence, family)]
+    parts += _outcomes(evidence, family, numbers)
+    shown = set[str](outcome_pictures(family))
     for group in dict.fromkeys(judged.claim.group for judged in claims):
         parts.append(f"## {group}")
         parts += [
             _claim(judged, pictures, numbers, shown) for judged in claims if judged.claim.group == group
         ]
     if not claims:
-        parts += ["## Figures", *(_figure(name, picture, numbers) for name, picture in pictures.items())]
+        rest = {name: picture for name, picture in pictures.items() if name not in shown}
+        parts += ["## Figures", *(_figure(name, picture, numbers) for name, picture in rest.items())]
     about = family.comparison.description if family.comparison else ""
     parts += [section.write(store, evidence) for section in family.report_sections]
     parts += [_limits(evidence, family), appendix(evidence, study, about=about)]
@@ -156,9 +165,10 @@ def made_by(family: Family, study: Study | None) -> dict[str, str]:
 
 
 def _pictures(family: Family, claims: Sequence[JudgedClaim]) -> dict[str, Picture]:
-    """The figures by name, in the order in which the claims refer to them; without claims all."""
+    """The outcome's figures by name, then as the claims refer to them; without claims all."""
     known = pictures_of(family)
-    names = [name for judged in claims for name in judged.claim.figures] if claims else list(known)
+    named = [name for judged in claims for name in judged.claim.figures] if claims else list(known)
+    names = [*outcome_pictures(family), *named]
     return {name: known[name] for name in names}
 
 
@@ -169,7 +179,9 @@ def _summary(evidence: Evidence, claims: Sequence[JudgedClaim]) -> str:
         reached, failed = len(evidence.reached), len(evidence.failed)
         text += " " + _OUTCOMES.format(reached=reached, failed=failed, outcome=evidence.outcome)
     if len(done) < len(evidence.rows):
-        open_ = ", ".join(f"{row.key} ({progress(row)})" for row in evidence.rows if not row.finished)
+        unfinished = [f"{row.key} ({progress(row)})" for row in evidence.rows if not row.finished]
+        more = f" and {len(unfinished) - FEW} more" if len(unfinished) > FEW else ""
+        open_ = ", ".join(unfinished[:FEW]) + more
         text += " " + _UNFINISHED.format(open=open_)
     if not claims:
         return text
@@ -221,25 +233,27 @@ def _figure(name: str, picture: Picture, numbers: Mapping[str, int]) -> str:
     return f"![{caption}]({name}.svg)\n\n*{caption}*"
 
 
-def _run(evidence: Evidence, family: Family) -> str:
-    overview = [quantity for quantity in family.quantities if quantity.overview]
+def _run(store: Store, evidence: Evidence, family: Family) -> str:
     event = evidence.outcome
-    rows = [
-        [
-            row.key,
-            f"{show(row.get('num_checkpoints'))} {progress(row)}",
-            *([outcome(row)] if event else []),
-            *(quantity_cell(row, quantity) for quantity in overview),
-        ]
-        for row in evidence.rows
-    ]
-    outcomes = [event.epoch_label] if event else []
-    columns = ["variant", "checkpoints", *outcomes, *(quantity.label for quantity in overview)]
     said = f"{family.title}. Early means epoch {show(evidence.early_epoch)}."
     if event:
         rule = next((str(text) for text in evidence.table[event.rule] if text), "not known yet")
         said += f" {event.epoch_label.capitalize()}: {rule}."
-    return f"## What was run\n\n{said}\n\n{table(columns, rows)}"
+    if is_crowd(evidence.keys, [row.base_key for row in evidence.rows]):
+        said += f" {_CROWD.format(few=FEW)}"
+    parts = [
+        runs(evidence, family),
+        draws(evidence),
+        variance(evidence, family),
+        computed_by(store, evidence),
+    ]
+    return "\n\n".join([f"## What was run\n\n{said}", *(part for part in parts if part)])
+
+
+def _outcomes(evidence: Evidence, family: Family, numbers: Mapping[str, int]) -> list[str]:
+    """The figures of the outcome, which no claim needs to name."""
+    pictures = outcome_pictures(family)
+    return [_figure(name, picture, numbers) for name, picture in pictures.items()] if evidence.outcome else []
 
 
 def _limits(evidence: Evidence, family: Family) -> str:

@@ -183,11 +183,11 @@ def sign_test(differences: Sequence[float] | Float64) -> tuple[int, int, float]:
 def relabelled_p_value(
     observed: float, choices: Sequence[Sequence[float]], statistic: Callable[[Float64], Float64]
 ) -> float:
-    """Share of statistics at or below the observed, when each variant gets one of its labellings at random.
+    """Share of statistics at or below the observed, when each variant gets one of its labelings at random.
 
     Args:
         observed: the statistic of the observed labels.
-        choices: for each variant the quantity under every labelling, the observed one included.
+        choices: for each variant the quantity under every labeling, the observed one included.
         statistic: values (m, n variants) -> statistics (m,).
     """
     generator = np.random.default_rng(_SEED)

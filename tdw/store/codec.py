@@ -1,4 +1,4 @@
-"""How arrays are packed: 8 bits with a range a row, half precision, and a checksum a row for slice reading.
+"""How arrays are packed: 8 bits with a range per row, half precision, a checksum per row for reading slices.
 
 Quantized rows keep the smallest value exactly and err by at most (max - min) / 510 plus float32 rounding;
 half precision errs by at most 2^-11 of the value (values below 6e-5 lose more, above 65504 are refused).
@@ -50,7 +50,7 @@ def pack(
 
     Args:
         arrays: by name; names hold no dot-suffix of ours.
-        quantize: names of float arrays (n, ...) stored as uint8 with low and scale a row.
+        quantize: names of float arrays (n, ...) stored as uint8 with low and scale per row.
         half: names of float arrays stored as float16.
 
     Raises:

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
 from upath import UPath
 
 from tdw.inventory.done import Done
+from tdw.inventory.make import function_of
 from tdw.inventory.products import Product
-from tdw.making.comparison import write_comparison
-from tdw.recipes.catalog import catalog_of
-from tdw.reports.registry import get_report
 from tdw.store import reading, tablefile
-from tdw.study.extra_epochs import choose
-from tdw.training.loop import train
 from tdw_assets.cells.wanted import Grid
 from tdw_resources import links
 
@@ -54,7 +49,7 @@ def _table_metadata(path: UPath) -> Metadata:
 
 def code_metadata(grid: Grid, product: Product) -> dict[str, Any]:
     """Where the function that makes a product is: Dagster's UI opens its file in an editor."""
-    function = inspect.unwrap(_made_by(grid, product))
+    function = inspect.unwrap(function_of(grid.family, product))
     try:
         file, (_, line) = inspect.getsourcefile(function), inspect.getsourcelines(function)
     except (TypeError, OSError):  # made at run time, or its source is not there
@@ -62,16 +57,3 @@ def code_metadata(grid: Grid, product: Product) -> dict[str, Any]:
     label = f"{function.__module__}.{function.__qualname__}"
     place = dg.LocalFileCodeReference(file_path=str(file), line_number=line, label=label)
     return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[place])}
-
-
-def _made_by(grid: Grid, product: Product) -> Callable[..., Any]:
-    catalog, name = catalog_of(grid.family), product.short_name
-    if product.kind == "artifact":
-        return catalog.analyzer(name).function
-    if product.kind == "plots":
-        return catalog.plot(name).load
-    if product.kind == "reports":
-        return get_report(name).write
-    if product.kind == "summaries":
-        return catalog.summary(name).function if product.scope == "variant" else write_comparison
-    return choose if product.kind == "extra_epochs" else train

@@ -26,10 +26,9 @@ from tdw_assets.assets.run_frame import at_work, hand_over, raise_failures, wait
 from tdw_assets.automation.tags import REQUEST_TAG
 from tdw_assets.cells.partitions import with_registered
 from tdw_assets.cells.wanted import Grid, cell_key
-from tdw_assets.recording.disputes import find_disputes
-from tdw_assets.recording.event_records import EventRecords, inventory_of
+from tdw_assets.recording.event_records import EventRecords, disputes_of, inventory_of
 from tdw_assets.recording.materializations import materialization, stream_done
-from tdw_assets.recording.versions import Input, read_pointers
+from tdw_resources.data_versions import Input, read_pointers
 from tdw_resources.events import report_materializations, report_planned
 from tdw_resources.progress import Report
 
@@ -57,7 +56,7 @@ def carry_out_cells(
             gaps = inventory.gaps_of(variant)
             todo = request.still_asked(context, grid, gaps)
             for dispute in (
-                find_disputes(grid, context.instance, store, [variant]) if stage == "analyze" else ()
+                disputes_of(grid, context.instance, store, [variant]) if stage == "analyze" else ()
             ):
                 epochs = todo.pop(dispute.product, set())
                 failed += [Failed(dispute.product, variant, dispute.error(), epoch) for epoch in epochs]
@@ -165,7 +164,7 @@ def _make_table(
     inputs = _read_inputs(context.instance, grid, product, gaps, standing.marks[variant])
     try:
         if variant and product.kind == "summaries":
-            for dispute in find_disputes(grid, context.instance, inventory.store, [variant]):
+            for dispute in disputes_of(grid, context.instance, inventory.store, [variant]):
                 if dispute.product == product.name:
                     raise dispute.error()
         known = inventory.records.elsewhere(product.name, variant) if asked and variant else ()

@@ -14,8 +14,8 @@ from tdw.inventory.cells import VariantGaps
 from tdw.inventory.done import Failed
 from tdw.inventory.plan import Cells
 from tdw_assets.cells.wanted import Grid, by_variant, cell_key
-from tdw_assets.recording.versions import read_pointers
 from tdw_resources.dagster_internals import DEFER_EVENTS, RANGE_END, RANGE_START
+from tdw_resources.data_versions import read_pointers
 
 
 class CellsConfig(dg.Config):

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from tdw.epochs import format_epochs
-from tdw.errors import TdwError
-from tdw.inventory.done import Failed
+from tdw.inventory.done import Failed, list_failures
 from tdw_assets.assets.requested_cells import as_failure
 from tdw_assets.automation.tags import study_tag
 from tdw_assets.cells.wanted import Grid
@@ -56,15 +54,7 @@ def raise_failures(failed: Sequence[Failed], *, total: int) -> None:
     """
     if not failed:
         return
-    reasons: dict[tuple[str, str, str], list[Failed]] = {}
-    for one in failed:
-        reasons.setdefault((one.name, one.variant, _words(one.error)), []).append(one)
-    lines = [
-        f"- {name} of {variant or 'all variants'}{_epochs(some)}: {words}"
-        for (name, variant, words), some in list(reasons.items())[:20]
-    ]
-    lines += [f"- and {len(reasons) - 20} more reasons"] if len(reasons) > 20 else []
-    listed = "\n".join(lines)
+    listed = list_failures(failed)
     others = "; the others are done" if len(failed) < total else ""
     raise dg.Failure(
         description=f"{len(failed)} of {total} failed{others}.\n{listed}",
@@ -84,16 +74,6 @@ def hand_over(context: dg.AssetExecutionContext) -> Iterator[dg.Output]:
     for output in context.op_def.output_defs:  # in the order of the specs: each after what it needs
         if output.name in selected:
             yield dg.Output(None, output_name=output.name)
-
-
-def _words(error: Exception) -> str:
-    """Our own errors speak for themselves; others need their type."""
-    return str(error) if isinstance(error, TdwError) else f"{type(error).__name__}: {error}"
-
-
-def _epochs(failed: Sequence[Failed]) -> str:
-    epochs = [one.epoch for one in failed if one.epoch is not None]
-    return f" at epoch {format_epochs(epochs)}" if epochs else ""
 
 
 def _ignore(done: int, total: int, text: str) -> None:

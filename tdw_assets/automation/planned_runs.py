@@ -13,7 +13,6 @@ from tdw_assets.assets.requested_cells import cells_config, range_tags
 from tdw_assets.automation.tags import gap, purpose
 from tdw_assets.cells.wanted import Grid
 
-CHECK = "check"
 _OPS = {stage.name: stage.op for stage in STAGES}
 
 

@@ -1,4 +1,4 @@
-"""What is being worked on: variants and assets that unfinished runs, retries and backfills are about."""
+"""The runs of a study: what is being worked on (unfinished runs, retries, backfills), and what was tried."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from tdw.inventory.plan import Inventory, Task
 from tdw.inventory.wanted import Wanted
-from tdw_assets.automation.tags import STAGE_TAG, STUDY_TAG, VARIANT_TAG
-from tdw_assets.cells.wanted import variant_in
+from tdw.reconcile.runs import Busy, Tried
+from tdw.store import Store
+from tdw_assets.automation.tags import STAGE_TAG, STUDY_TAG, VARIANT_TAG, gap, purpose
+from tdw_assets.cells.partitions import with_registered
+from tdw_assets.cells.wanted import Grid, variant_in
+from tdw_assets.recording.event_records import inventory_of
 from tdw_resources.dagster_internals import (
     AUTO_RETRY_RUN_ID_TAG,
     RANGE_END,
@@ -20,7 +25,7 @@ from tdw_resources.dagster_internals import (
     BulkActionStatus,
     PartitionBackfill,
 )
-from tdw_resources.liveness import WORKER_TAG, is_alive
+from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, is_alive
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -34,23 +39,38 @@ _RETRY_WITHIN_S = 180.0
 
 
 @dataclass(frozen=True)
-class Busy:
-    """What to leave alone for now.
+class StudyRuns:
+    """See `tdw.reconcile.runs.Runs`."""
 
-    Attributes:
-        variants: keys of the study's.
-        comparison: whether something over all variants is being made.
-        everything: a backfill is in progress whose partitions can't be told.
-    """
+    wanted: Wanted
+    instance: dg.DagsterInstance
 
-    variants: frozenset[str]
-    comparison: bool
-    everything: bool
+    def busy(self) -> Busy:
+        """See `tdw.reconcile.runs.Runs`."""
+        return find_busy(self.wanted, self.instance)
 
-    @property
-    def idle(self) -> bool:
-        """Nothing is being worked on."""
-        return not (self.variants or self.comparison or self.everything)
+    def tried(self, task: Task) -> Tried:
+        """See `tdw.reconcile.runs.Runs`."""
+        latest = self.instance.get_runs(dg.RunsFilter(tags=purpose(self.wanted, task)), limit=1)
+        runs = self.instance.get_runs(dg.RunsFilter(tags=gap(self.wanted, task)))
+        ended = [run for run in runs if run.is_finished and STOPPED_TAG not in run.tags]
+        return Tried(
+            canceled=bool(latest) and latest[0].status == dg.DagsterRunStatus.CANCELED,
+            runs=len(runs),
+            ended=len(ended),
+            worked=sum(WORKER_TAG in run.tags for run in ended),
+            latest=ended[0].run_id if ended else "",
+        )
+
+    def newest_event(self) -> int:
+        """See `tdw.reconcile.runs.Runs`."""
+        return self.instance.event_log_storage.get_maximum_record_id() or 0
+
+
+def as_it_is(grid: Grid, instance: dg.DagsterInstance, store: Store) -> tuple[Inventory, StudyRuns]:
+    """A study with the variants and extra epochs that it has now, and its runs."""
+    live = with_registered(grid, instance).with_extra(store)
+    return inventory_of(live, instance, store), StudyRuns(live, instance)
 
 
 def find_busy(wanted: Wanted, instance: dg.DagsterInstance) -> Busy:
@@ -103,7 +123,7 @@ def _about_to_be_retried(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
 
 
 def _partitions(backfill: PartitionBackfill) -> Iterable[str] | None:
-    """Partition keys that a backfill is about; None when they can't be told."""
+    """Partition keys of a backfill; None if Dagster has not resolved them yet."""
     if backfill.partition_names:
         return backfill.partition_names
     data = backfill.asset_backfill_data

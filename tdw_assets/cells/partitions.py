@@ -28,7 +28,7 @@ def variants_name(grid: Grid) -> str:
 
 
 def variant_partitions(grid: Grid) -> dg.DynamicPartitionsDefinition:
-    """One partition a variant."""
+    """One partition per variant."""
     return dg.DynamicPartitionsDefinition(name=variants_name(grid))
 
 

@@ -4,16 +4,19 @@ A partitioned asset can't go back from green to missing in Dagster. So a file th
 here, and in `tdw status`; the sensor and `tdw fill` restore it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
 from tdw.epochs import format_epochs
+from tdw.integrity.rereading import Memory, recorded_cells, reread
 from tdw.inventory.cells import AssetGaps
 from tdw.store import Store
 from tdw_assets.cells.partitions import with_registered
 from tdw_assets.cells.wanted import Grid
-from tdw_assets.checks.rereading import Memory, recorded_cells, reread
 from tdw_assets.recording.event_records import inventory_of
 from tdw_resources.resources import StoreResource
 
@@ -42,17 +45,28 @@ def _covered(cells: Mapping[str, AssetGaps]) -> list[str]:
     return lines
 
 
-def check_result(key: dg.AssetKey, name: str, wrong: list[str], *, looked_at: int) -> dg.AssetCheckResult:
-    """The result of a check by what is wrong: an error, or a warning where work is only left to do."""
+def _unsound(
+    grid: Grid, instance: dg.DagsterInstance, store: Store, asset: str, cells: Mapping[str, AssetGaps]
+) -> list[str]:
+    recorded = recorded_cells(store, grid.family, asset, cells)
+    return [line for lines in reread(recorded, memory_of(instance, grid, asset)).values() for line in lines]
+
+
+def outcome(name: str, wrong: Sequence[str], *, looked_at: int) -> dict[str, Any]:
+    """How a check ends, by what is wrong: an error, or a warning where work is only left to do."""
     more = [f"and {len(wrong) - _SHOWN} more"] if len(wrong) > _SHOWN else []
-    return dg.AssetCheckResult(
-        asset_key=key,
-        check_name=name,
-        passed=not wrong,
-        severity=_WARN if name in (COVERED, UP_TO_DATE) else dg.AssetCheckSeverity.ERROR,
-        metadata={"looked_at": looked_at, "wrong": len(wrong)}
-        | ({"details": "\n".join([*wrong[:_SHOWN], *more])} if wrong else {}),
-    )
+    details = {"details": "\n".join([*wrong[:_SHOWN], *more])} if wrong else {}
+    return {
+        "passed": not wrong,
+        "severity": _WARN if name in (COVERED, UP_TO_DATE) else dg.AssetCheckSeverity.ERROR,
+        "metadata": {"looked_at": looked_at, "wrong": len(wrong)} | details,
+    }
+
+
+def memory_of(instance: dg.DagsterInstance, grid: Grid, what: str) -> Memory:
+    """What was found sound of an asset, kept beside the instance's database."""
+    home = Path(instance.root_directory) if instance.is_persistent else None
+    return Memory.read(home / "sound" / f"{grid.family.name}-{what.replace('/', '-')}.json" if home else None)
 
 
 def check_cells(
@@ -64,16 +78,15 @@ def check_cells(
         key = grid.key(asset)
         cells = {variant: of.cells[asset] for variant, of in gaps.items()}
         there = sum(len(of.recorded) for of in cells.values())
-        if dg.AssetCheckKey(key, PRESENT) in wanted:
-            yield check_result(key, PRESENT, _present(cells), looked_at=there)
-        if dg.AssetCheckKey(key, COVERED) in wanted:
-            yield check_result(key, COVERED, _covered(cells), looked_at=there)
-        if dg.AssetCheckKey(key, SOUND) in wanted:
-            memory = Memory.of(instance, grid, asset)
-            unsound = reread(recorded_cells(grid, store, asset, cells), memory)
-            memory.save()
-            wrong = [line for lines in unsound.values() for line in lines]
-            yield check_result(key, SOUND, wrong, looked_at=there)
+        looks: dict[str, Callable[[], list[str]]] = {
+            PRESENT: partial(_present, cells),
+            COVERED: partial(_covered, cells),
+            SOUND: partial(_unsound, grid, instance, store, asset, cells),
+        }
+        for name, look in looks.items():
+            if dg.AssetCheckKey(key, name) in wanted:
+                ended = outcome(name, look(), looked_at=there)
+                yield dg.AssetCheckResult(asset_key=key, check_name=name, **ended)
 
 
 def cell_checks(grid: Grid) -> dg.AssetChecksDefinition:

@@ -4,26 +4,22 @@ The soundness of what is made for each variant is recorded for each partition, s
 is wrong. Cells are not: a check event per cell would double the event log.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from tdw.integrity.findings import Checked
-from tdw.integrity.tables import check_plot, check_table
+from tdw.integrity.rereading import recorded_product, reread
 from tdw.inventory.products import Product
-from tdw.store import Store, TableAddress
-from tdw.store.document_files import MANIFEST
+from tdw.store import Store
 from tdw_assets.cells.partitions import variant_partitions, with_registered
 from tdw_assets.cells.wanted import Grid
-from tdw_assets.checks.asset_checks import SOUND, UP_TO_DATE, check_result
-from tdw_assets.checks.rereading import Memory, Recorded, reread
+from tdw_assets.checks.asset_checks import SOUND, UP_TO_DATE, memory_of, outcome
 from tdw_assets.recording.event_records import inventory_of
-from tdw_assets.recording.versions import read_version, read_versions
 from tdw_resources.dagster_internals import log_check
+from tdw_resources.data_versions import read_version, read_versions
 from tdw_resources.resources import StoreResource
 
 _KINDS = ("history", "summaries", "plots", "reports")
-_OTHERS = ("orphan", "not ours")  # beside a plot, not of it
 
 
 def check_products(
@@ -39,7 +35,7 @@ def check_products(
             left = [each for each in of if each.state in ("missing", "out_of_date")]
             if dg.AssetCheckKey(key, UP_TO_DATE) in wanted:
                 lines = [f"{at.variant or 'all variants'}: {at.state.replace('_', ' ')}" for at in left]
-                yield _evaluation(check_result(key, UP_TO_DATE, lines, looked_at=len(of)))
+                yield _evaluation(key, UP_TO_DATE, lines, looked_at=len(of))
     for product in _checked(grid):
         if dg.AssetCheckKey(grid.key(product.name), SOUND) in wanted:
             yield from _sound(grid, instance, store, product)
@@ -53,35 +49,26 @@ def _sound(
     grid: Grid, instance: dg.DagsterInstance, store: Store, product: Product
 ) -> Iterator[dg.AssetCheckEvaluation]:
     key = grid.key(product.name)
-    memory = Memory.of(instance, grid, f"{grid.slug}-{product.name}")
     recorded = _contents(grid, instance, product)
-    found = reread(
-        (_recorded(grid, store, product, variant, contents) for variant, contents in recorded.items()), memory
-    )
-    memory.save()
+    files = [recorded_product(store, grid, product, *of) for of in recorded.items()]
+    found = reread(files, memory_of(instance, grid, f"{grid.slug}-{product.name}"))
     if product.scope == "study":
-        yield _evaluation(check_result(key, SOUND, found.get("", []), looked_at=len(recorded)))
+        yield _evaluation(key, SOUND, found.get("", []), looked_at=len(recorded))
         return
     # What is wrong comes last: Dagster shows the latest evaluation as the check's own state.
     for variant, wrong in sorted(found.items(), key=lambda item: bool(item[1])):
-        yield _evaluation(check_result(key, SOUND, wrong, looked_at=1), partition=variant)
+        yield _evaluation(key, SOUND, wrong, looked_at=1, partition=variant)
 
 
-def _evaluation(result: dg.AssetCheckResult, *, partition: str | None = None) -> dg.AssetCheckEvaluation:
-    if result.asset_key is None or result.check_name is None:
-        raise ValueError("a result without its key")
-    return dg.AssetCheckEvaluation(
-        asset_key=result.asset_key,
-        check_name=result.check_name,
-        passed=result.passed,
-        severity=result.severity,
-        metadata=result.metadata,
-        partition=partition,
-    )
+def _evaluation(
+    key: dg.AssetKey, name: str, wrong: Sequence[str], *, looked_at: int, partition: str | None = None
+) -> dg.AssetCheckEvaluation:
+    ended = outcome(name, wrong, looked_at=looked_at)
+    return dg.AssetCheckEvaluation(asset_key=key, check_name=name, partition=partition, **ended)
 
 
 def _contents(grid: Grid, instance: dg.DagsterInstance, product: Product) -> dict[str, tuple[str, ...]]:
-    """Variant ("" for all) -> what the events of this study and of others with the same files tell of."""
+    """Variant ("" for all) -> contents that this study and others with the same files have recorded."""
     key = grid.key(product.name)
     # What covers all variants of a study lies in a folder of its own.
     shared = product.scope == "variant"
@@ -98,23 +85,6 @@ def _contents(grid: Grid, instance: dg.DagsterInstance, product: Product) -> dic
         variant: (content, *(told[variant] for told in beside if variant in told))
         for variant, content in read(key).items()
     }
-
-
-def _recorded(
-    grid: Grid, store: Store, product: Product, variant: str, contents: tuple[str, ...]
-) -> Recorded:
-    family, of = grid.family, variant or grid.study.folder
-    if product.kind in ("summaries", "history"):
-        address = TableAddress(family.name, of, product.short_name)
-        path = store.path(address)
-        return Recorded(variant, path, contents, lambda: [check_table(address, path)])
-    folder = store.plot_folder(family.name, of, product.short_name)
-
-    def read() -> list[Checked]:
-        found = check_plot(store, family, of, folder)
-        return [file for file in found if not (file.finding and file.finding.problem in _OTHERS)]
-
-    return Recorded(variant, folder / MANIFEST, contents, read)
 
 
 def product_checks(grid: Grid) -> dg.AssetChecksDefinition:

@@ -1,1 +1,1 @@
-"""How results become Dagster events: materializations and data versions."""
+"""How results become Dagster events, and what the latest events say of a study."""

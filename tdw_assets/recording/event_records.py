@@ -8,14 +8,16 @@ from functools import cached_property
 
 import dagster as dg
 
+from tdw.integrity.against_records import BEFORE_STUDIES, Cell
 from tdw.inventory.cells import VariantGaps
+from tdw.inventory.disputes import Dispute, Recorded, find_disputes
 from tdw.inventory.plan import Inventory
-from tdw.inventory.products import CHECKPOINT
+from tdw.inventory.products import CHECKPOINT, Product
 from tdw.inventory.versions import DataVersion
 from tdw.store import Store
 from tdw.training.records import HISTORY
 from tdw_assets.cells.wanted import Grid, cell_key, read_cell
-from tdw_assets.recording.versions import read_pointers, read_version, read_versions
+from tdw_resources.data_versions import read_pointers, read_version, read_versions
 from tdw_resources.liveness import STOPPED_TAG
 
 _FILTER_UP_TO = 20_000  # more keys than this: reading all of an asset is faster than asking for them
@@ -86,6 +88,13 @@ class EventRecords:
         keys = [*(_key(other, name) for other in self.others), dg.AssetKey(name.split("/"))]
         return [version for key in keys for version in read_versions(self.instance, key, [variant]).values()]
 
+    def of_other(self, other: str, product: Product, variants: Collection[str]) -> Recorded:
+        """What another study has recorded of a product."""
+        of_cells, epochs = product.scope == "cell", self.grid.epochs
+        keys = [cell_key(v, epoch) for v in variants for epoch in epochs] if of_cells else list(variants)
+        versions = read_versions(self.instance, _key(other, product.name), keys)
+        return {read_cell(partition) or (partition, None): version for partition, version in versions.items()}
+
     def of_study(self, name: str) -> DataVersion | None:
         """See `tdw.inventory.records.Records`."""
         return read_version(self.instance, self.grid.key(name))
@@ -99,6 +108,15 @@ def _key(study: str, name: str) -> dg.AssetKey:
 def inventory_of(grid: Grid, instance: dg.DagsterInstance, store: Store) -> Inventory:
     """What a study wants, what the event log has of it, and what is in the store."""
     return Inventory(grid, EventRecords(grid, instance), store)
+
+
+def disputes_of(
+    grid: Grid, instance: dg.DagsterInstance, store: Store, variants: Collection[str] | None = None
+) -> list[Dispute]:
+    """Files that another study has made with other parameters; of some variants or all."""
+    records = EventRecords(grid, instance)
+    some = grid.variants if variants is None else variants
+    return find_disputes(grid, store, records.others, records.of_other, some)
 
 
 def find_failed(
@@ -126,3 +144,22 @@ def find_failed(
             if statuses[run_id]:
                 found[variant].setdefault(name, []).append(epoch)
     return {v: {name: sorted(epochs) for name, epochs in of.items()} for v, of in found.items() if of}
+
+
+def read_contents(instance: dg.DagsterInstance) -> dict[Cell, dict[str, str]]:
+    """Every recorded cell, table and plot -> study -> content of its latest materialization.
+
+    Asset keys of earlier versions began with no study: their records stand under `BEFORE_STUDIES`.
+    """
+    found: dict[Cell, dict[str, str]] = {}
+    for key in instance.get_asset_keys():
+        versions = read_versions(instance, key)
+        if not versions and (version := read_version(instance, key)):
+            versions = {"": version}
+        for partition, version in versions.items():
+            variant, epoch = read_cell(partition) or (partition, None)
+            for study, parts in ((key.path[0], key.path[1:]), (BEFORE_STUDIES, key.path)):
+                cell = Cell("/".join(parts), variant, epoch, "" if variant else study)
+                if cell.is_compared:
+                    found.setdefault(cell, {})[study] = version.content
+    return found

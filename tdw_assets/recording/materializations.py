@@ -7,7 +7,7 @@ import dagster as dg
 from tdw.inventory.done import Done
 from tdw_assets.assets.links import metadata_of
 from tdw_assets.cells.wanted import Grid, cell_key
-from tdw_assets.recording.versions import Input, read_pointers, read_versions, tags
+from tdw_resources.data_versions import Input, read_pointers, read_versions, tags
 from tdw_resources.events import MaterializationStream
 
 

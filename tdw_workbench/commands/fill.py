@@ -163,25 +163,24 @@ def carry_out(order: Order, instance: dg.DagsterInstance, screen: Screen, *, wor
 
 def _first_pass(order: Order, instance: dg.DagsterInstance, screen: Screen, *, workers: int) -> list[str]:
     """Train to the end of the schedule and have the extra epochs chosen; the variants that failed."""
+    from tdw.reconcile.attempts import still_training
     from tdw.store import Store
     from tdw.study.extra_epochs import read_choice
-    from tdw_assets.automation.extra_epochs import still_training
-    from tdw_assets.cells.partitions import with_registered
+    from tdw_assets.automation.work_in_progress import as_it_is
     from tdw_assets.cells.wanted import Grid
-    from tdw_assets.recording.event_records import inventory_of
 
     training, store = order.training(), Store(order.store)
-    whole = with_registered(Grid.of(order.read_study()), instance)
+    whole = Grid.of(order.read_study())
     before = read_choice(store, whole.study)
     work = Work.find(training, training.grid(), instance, store)
     failed: list[str] = []
     if work.variants:
         screen.say(f"First pass: training {_named(work.variants)} of study {whole.name} into {order.store}.")
         failed = _work(training, work, instance, screen, workers=workers)
-    inventory = inventory_of(whole.with_extra(store), instance, store)
+    inventory, runs = as_it_is(whole, instance, store)
     if inventory.task("choose") is None:
         return failed
-    waits = still_training(inventory, instance, given_up=failed)
+    waits = still_training(inventory, runs, given_up=failed)
     if waits:
         screen.say(f"The extra checkpoints are chosen after the training of {', '.join(waits)}.")
         return failed

@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     from tdw.store import Store
     from tdw_assets.cells.partitions import describe_foreign
     from tdw_assets.cells.wanted import Grid
-    from tdw_assets.recording.disputes import find_disputes
+    from tdw_assets.recording.event_records import disputes_of
     from tdw_assets.status import take_survey
     from tdw_resources.progress import read_progress
     from tdw_resources.reading import Reading, read_instance
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
         store, grids = Store(places.store), [Grid.of(study) for study in studies]
         surveys = [take_survey(grid, reading.instance, store) for grid in grids]
         notes = [adoption_note(grid, reading.instance, places) for grid in grids]
-        disputes = [find_disputes(grid, reading.instance, store) for grid in grids]
+        disputes = [disputes_of(grid, reading.instance, store) for grid in grids]
         return list(zip(surveys, notes, strict=True)), disputes, reading.recorded
 
     surveys, disputes, recorded = read_instance(places.home, look)
@@ -102,7 +102,7 @@ def _not_there(variant: str, surveys: Sequence[Survey]) -> tuple[str, str]:
 
 
 def _all(survey: Survey) -> list[str]:
-    """A line a variant, what covers all of them, and what to do about it."""
+    """One line per variant, what covers all of them, and what to do about it."""
     values = survey.to_dict()
     rows: list[tuple[str, ...]] = []
     epochs = len(survey.wanted.epochs)

@@ -105,14 +105,15 @@ def look(store: Store, places: Places, screen: Screen) -> Verified:
     screen.close()
     findings = [file.finding for file in checked if file.finding]
     busy = busy_variants(store)
-    from tdw_assets.checks.events_against_files import compare_with_events
+    from tdw.integrity.against_records import compare_with_records
+    from tdw_assets.recording.event_records import read_contents
     from tdw_resources.reading import Reading, read_instance
 
     def compare(reading: Reading) -> list[Finding] | None:
         if not reading.recorded:
             return None
-        log = reading.instance
-        return list(compare_with_events(checked, store, instance=log, families=all_families(), busy=busy))
+        recorded = read_contents(reading.instance)
+        return list(compare_with_records(checked, store, recorded, families=all_families(), busy=busy))
 
     compared = read_instance(places.home, compare)
     findings += compared or []

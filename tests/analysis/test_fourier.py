@@ -102,10 +102,10 @@ def test_a_small_variation_on_a_large_constant_keeps_its_precision():
 def test_multiplying_residues_by_a_unit_permutes_frequencies():
     p, c = 23, 5
     image = random_maps(1, p)[0]
-    relabelled = image[np.ix_(c * np.arange(p) % p, c * np.arange(p) % p)]
+    relabeled = image[np.ix_(c * np.arange(p) % p, c * np.arange(p) % p)]
     before, after = (
         fourier.spectra(image[None]).by_frequency()[0],
-        fourier.spectra(relabelled[None]).by_frequency()[0],
+        fourier.spectra(relabeled[None]).by_frequency()[0],
     )
     k = np.arange(1, p // 2 + 1)
     moved = np.minimum(c * k % p, -c * k % p)

@@ -7,7 +7,7 @@ from tdw.families.modulo_addition_1layer.maths import scale_metrics as metrics
 from tdw.families.zp_fourier import spectra
 
 P = 113
-DISC = 613  # pixels within 14 of the centre
+DISC = 613  # pixels within 14 of the center
 
 
 def wave(k, *, p=P, along="a"):
@@ -78,7 +78,7 @@ def test_a_pure_cosine_is_coarse_up_to_the_radius(k, coarse):
 
 @pytest.mark.parametrize(("k", "coarse"), [(9, 1), (10, 0)])
 def test_a_cosine_of_the_sum_lies_on_the_diagonal(k, coarse):
-    # (9, 9) is 12.7 from the centre, (10, 10) 14.1.
+    # (9, 9) is 12.7 from the center, (10, 10) 14.1.
     np.testing.assert_allclose(measure(wave(k, along="sum"))["fft_ratio_no_dc"], coarse, atol=1e-6)
 
 

@@ -81,7 +81,7 @@ def test_a_wave_is_coarse_under_exactly_the_labels_that_make_its_frequency_low()
     low = np.minimum(moved, p - moved) <= 14
     np.testing.assert_array_equal(found["num_blob_neurons"], low.astype(int))
     np.testing.assert_allclose(found["mean_coarseness"], low, atol=1e-5)
-    assert low.sum() == 14  # a quarter of the labellings make any one frequency low
+    assert low.sum() == 14  # a quarter of the labelings make any one frequency low
     assert found["rank_num_blob_neurons"] == 56  # the observed labels do not: all reach 0 blobs
 
 

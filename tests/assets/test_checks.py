@@ -45,7 +45,7 @@ def test_a_filled_study_passes_and_a_second_look_reads_no_file(
     filled: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert failed(filled) == {}
-    monkeypatch.setattr("tdw_assets.checks.rereading.verify_artifact", None)
+    monkeypatch.setattr("tdw.integrity.rereading.verify_artifact", None)
     assert failed(filled) == {}
 
 
@@ -72,7 +72,7 @@ def test_a_sound_file_that_is_not_what_was_recorded_is_named(filled: Lab) -> Non
     path(filled, "checkpoints", 2).write_bytes(path(filled, "checkpoints", 2).read_bytes())
     filled.record_checkpoint_as_changed(V1, 2)
     found = failed(filled)
-    assert "the event log tells of 0123456789ab" in found["checkpoint", SOUND]
+    assert "0123456789ab is recorded" in found["checkpoint", SOUND]
 
 
 def test_checks_run_with_what_a_person_materializes(filled: Lab) -> None:

@@ -15,7 +15,7 @@ from tdw.store.fingerprints import short
 from tdw_assets.build import build_defs
 from tdw_assets.cells.wanted import Grid
 from tdw_assets.checks.asset_checks import SOUND, UP_TO_DATE
-from tdw_assets.recording.versions import tags
+from tdw_resources.data_versions import tags
 
 GROKKING, COMPARISON, REPORT = "summaries/grokking", "summaries/comparison", "reports/study_report"
 CLAIMS = [
@@ -83,7 +83,7 @@ def test_a_damaged_a_lost_and_an_exchanged_file_fail_for_their_partition_alone(m
     address = TableAddress(made.grid.family.name, V1, "grokking")
     written = made.store.write_table(address, changed, provenance=provenance)
     (evaluation,) = [e for e in check(made) if e.check_name == SOUND and e.partition == V1]
-    assert not evaluation.passed and "the event log tells of" in str(evaluation.metadata["details"].value)
+    assert not evaluation.passed and "is recorded" in str(evaluation.metadata["details"].value)
     version = DataVersion("spec", "input", short(written.sha256))
     event = dg.AssetMaterialization(
         ["another", *GROKKING.split("/")], partition=V1, tags=tags(version, code_version="1", inputs=[])

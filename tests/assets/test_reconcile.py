@@ -9,10 +9,13 @@ from dagster._core.definitions.sensor_definition import SensorExecutionData
 from lab import V1, V2, Lab
 
 from tdw.inventory.plan import Task
+from tdw.reconcile.seen import Seen
+from tdw.reconcile.tick import Tick, find_tasks
 from tdw.store import Address
 from tdw_assets.automation.planned_runs import plan_run
 from tdw_assets.automation.run_requests import run_request
-from tdw_assets.automation.sensor import Seen, Tick, tick
+from tdw_assets.automation.sensor import look
+from tdw_assets.automation.work_in_progress import as_it_is
 from tdw_assets.cells.partitions import variants_name
 from tdw_assets.status import take_survey
 
@@ -25,7 +28,7 @@ class Automation:
         self.checks = 0
 
     def tick(self) -> Tick:
-        result = tick(self.lab.grid, self.lab.instance, self.lab.store, self.seen)
+        result = look(self.lab.grid, self.lab.instance, self.lab.store, self.seen)
         self.seen = result.seen
         return result
 
@@ -113,7 +116,7 @@ def test_a_tick_looks_at_no_cell_when_nothing_changed(
 ) -> None:
     assert automation.tick().tasks
     looked: list[object] = []
-    monkeypatch.setattr("tdw_assets.automation.sensor._look", lambda *args: looked.append(args) or iter(()))
+    monkeypatch.setattr("tdw.reconcile.tick._look", lambda *args: looked.append(args) or iter(()))
     automation.seen.left, automation.seen.compared = [V1], True
     assert automation.tick().notes == [f"something is left of {V1}, and waits for a person or for news"]
     assert not looked
@@ -124,9 +127,7 @@ def test_after_an_upgrade_of_what_draws_every_variant_is_looked_at_again(
 ) -> None:
     assert automation.tick().tasks
     looked: list[str] = []
-    monkeypatch.setattr(
-        "tdw_assets.automation.sensor._look", lambda *args: looked.extend(args[3]) or iter(())
-    )
+    monkeypatch.setattr("tdw.reconcile.tick._look", lambda *args: looked.extend(args[2]) or iter(()))
     automation.seen.left = []
     automation.seen.made_by = "an earlier version"
     automation.tick()
@@ -229,7 +230,7 @@ def test_a_tick_stops_when_its_time_is_up_and_the_next_goes_on(lab: Lab) -> None
     lab.instance.add_dynamic_partitions(variants_name(lab.grid), more)
     seen, asked, ticks = Seen(), [], 0
     while not asked or seen.queue:
-        result = tick(lab.grid, lab.instance, lab.store, seen, budget_s=1e-9)
+        result = look(lab.grid, lab.instance, lab.store, seen, budget_s=1e-9)
         seen, ticks = result.seen, ticks + 1
         asked += [run.variant for run, _ in result.tasks]
         assert ticks < 10
@@ -276,7 +277,7 @@ def test_a_run_that_automation_asks_for_brings_no_checks_along_and_waits_for_its
     from dagster._core.op_concurrency_limits_counter import compute_run_op_concurrency_info_for_snapshot
     from dagster._core.snap.execution_plan_snapshot import snapshot_from_execution_plan
 
-    task = tick(lab.grid, lab.instance, lab.store, Seen()).tasks[0][0]
+    task = look(lab.grid, lab.instance, lab.store, Seen()).tasks[0][0]
     request = run_request(lab.grid, task, attempt=0)
     job = lab.defs.resolve_job_def(request.job_name).get_subset(
         asset_selection=set(request.asset_selection or []),
@@ -289,11 +290,10 @@ def test_a_run_that_automation_asks_for_brings_no_checks_along_and_waits_for_its
 
 
 def test_the_nightly_schedule_asks_for_every_gap(lab: Lab) -> None:
-    from tdw_assets.automation.schedules import find_tasks
-
-    tasks = find_tasks("train", lab.grid, lab.instance, lab.store)
+    found = as_it_is(lab.grid, lab.instance, lab.store)
+    tasks = find_tasks("train", *found)
     assert {(task.stage, task.variant, task.size) for task in tasks} == {("train", V1, 4), ("train", V2, 4)}
-    assert not find_tasks("analyze", lab.grid, lab.instance, lab.store)
+    assert not find_tasks("analyze", *found)
 
 
 def test_variants_are_registered_from_a_form_and_wrong_ones_refused(lab: Lab) -> None:

@@ -7,6 +7,7 @@ import pytest
 from lab import V1, V2, Lab
 
 from tdw.errors import BadConfig
+from tdw.integrity.against_records import compare_with_records
 from tdw.integrity.verify import verify
 from tdw.inventory.cells import series_epochs
 from tdw.inventory.state import recorded_marks
@@ -17,10 +18,8 @@ from tdw.store.fingerprints import short
 from tdw_assets.automation.tags import REQUEST_TAG
 from tdw_assets.cells.partitions import register_variants
 from tdw_assets.cells.wanted import cell_key
-from tdw_assets.checks.events_against_files import compare_with_events
-from tdw_assets.recording.disputes import find_disputes
-from tdw_assets.recording.event_records import inventory_of
-from tdw_assets.recording.versions import tags
+from tdw_assets.recording.event_records import disputes_of, inventory_of, read_contents
+from tdw_resources.data_versions import tags
 from tdw_workbench.adoption import require_undisputed
 
 ALL = (0, 2, 4, 6)
@@ -38,9 +37,8 @@ def written(lab: Lab) -> dict[Path, int]:
 
 
 def disagreements(lab: Lab) -> list[str]:
-    found = compare_with_events(
-        list(verify(lab.store)), lab.store, instance=lab.instance, families=[lab.grid.family]
-    )
+    checked, recorded = list(verify(lab.store)), read_contents(lab.instance)
+    found = compare_with_records(checked, lab.store, recorded, families=[lab.grid.family])
     return [f"{finding.problem} {finding.detail}" for finding in found]
 
 
@@ -55,7 +53,7 @@ def test_a_cell_made_for_one_study_is_adopted_by_another(lab: Lab) -> None:
     assert disagreements(lab) == []
     lab.record_checkpoint_as_changed(V1, 4)
     (problem,) = disagreements(lab)
-    assert "not as recorded" in problem and "event log of study tiny" in problem
+    assert "not as recorded" in problem and "study tiny has recorded" in problem
 
 
 def test_a_variant_of_two_studies_has_one_set_of_tables_over_the_epochs_of_both(lab: Lab) -> None:
@@ -83,17 +81,17 @@ def test_what_another_study_made_with_other_parameters_is_not_replaced(lab: Lab)
     other = lab.with_study(name="other", analyzers=another)
     register_variants(other.grid, lab.instance, [V1])
     assert other.fill("train", V1, {"checkpoint": ALL}).success
-    (dispute,) = find_disputes(other.grid, lab.instance, lab.store)
+    (dispute,) = disputes_of(other.grid, lab.instance, lab.store)
     words = str(dispute.error())
     assert "study other wants coarseness of p7_s1_d598 with radius_fraction = 0.25" in words
     assert "has it with 0.125, made for study tiny" in words and "Wipe materializations" in words
     assert not other.fill("analyze", V1, {"coarseness": ALL}).success
     assert written(lab) == before and not other.done("coarseness")
-    assert disagreements(lab) == [] and not find_disputes(lab.grid, lab.instance, lab.store)
+    assert disagreements(lab) == [] and not disputes_of(lab.grid, lab.instance, lab.store)
     with pytest.raises(BadConfig, match="made for study tiny"):
         require_undisputed(other.grid, lab.instance, str(lab.store.root))
     lab.instance.wipe_assets([lab.grid.key("coarseness")])
-    assert not find_disputes(other.grid, lab.instance, lab.store), "given up by a person"
+    assert not disputes_of(other.grid, lab.instance, lab.store), "given up by a person"
 
 
 def test_a_store_and_log_of_an_earlier_version_are_taken_over(lab: Lab) -> None:
@@ -110,7 +108,7 @@ def test_a_store_and_log_of_an_earlier_version_are_taken_over(lab: Lab) -> None:
         lab.instance.wipe_assets([lab.grid.key(name)])
     before = written(lab)
     assert len(before) > 2 * len(ALL)
-    assert disagreements(lab) == [], "what the old events tell of is recorded"
+    assert disagreements(lab) == [], "what the old events recorded is known"
     assert not lab.done("coarseness")
     do(lab)
     assert lab.run("summarize", **asked).success
@@ -136,7 +134,7 @@ def test_comparisons_of_two_studies_are_two_files_and_old_ones_are_where_they_we
     assert disagreements(lab) == [], "an earlier version wrote it for the study"
     compare(other, None)
     (lost,) = disagreements(lab)
-    assert lost == "no file the event log tells of it, the store has no such file", "overwritten, for tiny"
+    assert lost == "no file it is recorded, but the store has no such file", "overwritten, for tiny"
     for each in (lab, other):
         compare(each, each.grid.study.folder)
     assert disagreements(lab) == []

@@ -6,13 +6,14 @@ import pytest
 from lab import V1, V2, Lab
 from test_reconcile import Automation
 
+from tdw.reconcile.attempts import still_training
+from tdw.reconcile.tick import find_tasks
 from tdw.store import Address, RecordAddress, Store, TableAddress
 from tdw.store.fingerprints import fingerprint_arrays
 from tdw.study.extra_epochs import Choice, read_choice
 from tdw.study.extra_epochs import choose as make_choice
 from tdw.training.loop import train
-from tdw_assets.automation.extra_epochs import still_training
-from tdw_assets.automation.schedules import find_tasks
+from tdw_assets.automation.work_in_progress import StudyRuns, as_it_is
 from tdw_assets.cells.partitions import register_variants, variants_name, with_registered
 from tdw_assets.recording.event_records import inventory_of
 from tdw_assets.status import take_survey
@@ -116,7 +117,7 @@ def test_the_sensor_asks_for_the_second_pass_and_its_checkpoints_are_those_of_a_
     assert {task.stage for task, _ in automation.tick().tasks} == {"summarize"}
     assert record.stat().st_mtime_ns == before
     for stage in ("train", "choose", "analyze"):
-        assert not find_tasks(stage, lab.grid, lab.instance, lab.store)
+        assert not find_tasks(stage, *as_it_is(lab.grid, lab.instance, lab.store))
 
 
 def choose(lab: Lab) -> Choice | None:
@@ -130,9 +131,9 @@ def test_nothing_is_chosen_while_a_variant_can_still_be_trained(automation: Auto
     train_by_hand(lab, V1)
     inventory = inventory_of(lab.grid, lab.instance, lab.store)
     assert inventory.choice() == (None, True) and inventory.task("choose")
-    assert still_training(inventory, lab.instance) == [V2]
+    assert still_training(inventory, StudyRuns(lab.grid, lab.instance)) == [V2]
     assert {task.stage for task, _ in automation.tick().tasks} == {"train"}
-    assert not find_tasks("choose", lab.grid, lab.instance, lab.store)
+    assert not find_tasks("choose", *as_it_is(lab.grid, lab.instance, lab.store))
     assert lab.grid.with_extra(lab.store).epochs == (0, 20, 40)
 
 
@@ -140,7 +141,7 @@ def test_a_variant_that_has_failed_holds_nobody_up_and_counts_when_it_is_done(la
     lab = lab.with_study(**STUDY)
     train_by_hand(lab, V1)
     inventory = inventory_of(lab.grid, lab.instance, lab.store)
-    assert not still_training(inventory, lab.instance, given_up=[V2])
+    assert not still_training(inventory, StudyRuns(lab.grid, lab.instance), given_up=[V2])
     made = choose(lab)
     assert made is not None and made.variants == (V1,) and inventory.choice() == (made, False)
     assert inventory.task("choose") is None and choose(lab) == made

@@ -15,9 +15,10 @@ import tdw
 from tdw.making.comparison import write_comparison
 from tdw.making.figures import render
 from tdw.recipes.catalog import catalog_of
+from tdw.reconcile.seen import Seen
 from tdw.store import Store
 from tdw_assets.automation.run_requests import run_request
-from tdw_assets.automation.sensor import Seen, tick
+from tdw_assets.automation.sensor import look
 from tdw_resources import events
 from tdw_resources.event_storage import BatchingSqliteEventLogStorage
 from tdw_resources.instance import fail_dead_runs, open_instance
@@ -122,7 +123,7 @@ def automate(root: Path, cursor: str) -> None:
     with open_instance(home) as instance:
         fail_dead_runs(instance)
         while True:
-            first, second = (tick(grid(), instance, store, seen) for _ in range(2))
+            first, second = (look(grid(), instance, store, seen) for _ in range(2))
             asked, again = (
                 [run_request(grid(), task, attempt=attempt).run_key for task, attempt in one.tasks]
                 for one in (first, second)

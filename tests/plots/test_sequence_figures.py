@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tdw.drawing.plotly_pen import figure
 from tdw.drawing.style import figure_json
 from tdw.families import get_family
 from tdw.families.markov_icl.figures import loss_by_position, order, phases
+from tdw.families.symbolic_ioi.figures import composition, outcomes, templates
 from tdw.families.transformer.recipes.figures import (
     attention_patterns,
     head_scores,
@@ -27,14 +29,16 @@ from tdw.recipes.catalog import catalog_of
 from tdw.recipes.figure import NoParameters, Plot
 from tdw.store import Store
 
+IOI = "layers3_heads2_std0.1_s0"
 MARKOV = "k2_s0_len9_layers1_heads2"
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """One layer of two heads, no test set."""
+    """One layer where all positions count, three where the last one does; no test set in either."""
     store = Store(tmp_path_factory.mktemp("sequences"))
     made.write(store, "markov_icl", MARKOV, made.transformer_arrays)
+    made.write(store, "symbolic_ioi", IOI, made.transformer_arrays)
     return store
 
 
@@ -46,11 +50,22 @@ def of_markov(store: Store, **extra: object) -> made.Sources:
     return made.sources(store, get_family("markov_icl"), MARKOV, **extra)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("plot", catalog_of(get_family("markov_icl")).plots, ids=lambda plot: plot.name)
+def of_ioi(store: Store) -> made.Sources:
+    return made.sources(store, get_family("symbolic_ioi"), IOI)
+
+
+EACH = [
+    (of, plot)
+    for of, name in ((of_markov, "markov_icl"), (of_ioi, "symbolic_ioi"))
+    for plot in catalog_of(get_family(name)).plots
+]
+
+
+@pytest.mark.parametrize(("of", "plot"), EACH, ids=lambda each: getattr(each, "name", ""))
 def test_every_figure_of_a_sequence_family_is_drawn_by_both_pens_with_titles_on_its_axes(
-    store: Store, plot: Plot
+    store: Store, of: Callable[[Store], made.Sources], plot: Plot
 ) -> None:
-    data = plot.load(of_markov(store), plot.parameters())
+    data = plot.load(of(store), plot.parameters())
     chart = plot.chart(data)
     drawn = json.loads(figure_json(figure(chart)))
     axes = {name: axis for name, axis in drawn["layout"].items() if re.fullmatch(r"[xy]axis\d*", name)}
@@ -142,3 +157,29 @@ def test_the_order_of_events_says_what_did_not_happen(store: Store) -> None:
     assert "no prefix matching" in drawn.layout.title.subtitle.text
     table = order.table(data)
     assert table["bigram_epoch"].tolist() == [40] and table["prefix_matching_epoch"].isna().all()
+
+
+def test_one_position_has_no_axis_of_positions(store: Store) -> None:
+    drawn = draw(logit_lens.chart(logit_lens.load(of_ioi(store), NoParameters())))
+    assert [trace.name for trace in drawn.data] == [*(f"before block {i}" for i in range(3)), "model"]
+    assert not drawn.frames and "xaxis2" not in drawn.layout
+
+
+def test_composition_shows_the_whole_model_and_each_ablation_by_how_it_is_done(store: Store) -> None:
+    drawn = draw(composition.chart(composition.load(of_ioi(store), NoParameters())))
+    accuracy = {(t.name, t.visible): t.y for t in drawn.data if not t.yaxis or t.yaxis == "y"}
+    assert accuracy["whole model", None].tolist() == [0.5, 0.625, 0.75, 1]
+    assert accuracy["without queries", True].tolist() == [0.5] * 4
+    assert accuracy["without keys", True][-1] == pytest.approx(0.95)  # by the mean; left out it is 0.9
+    assert accuracy["without keys", False][-1] == pytest.approx(0.9)
+    copies = [trace.name for trace in drawn.data if trace.yaxis == "y3"]
+    assert copies == [f"L{layer}H{head}" for layer in range(3) for head in range(2)]
+
+
+def test_templates_and_outcomes_are_those_of_the_artifacts(store: Store) -> None:
+    drawn = draw(templates.chart(templates.load(of_ioi(store), NoParameters())))
+    assert drawn.data[0].name.startswith("ABA") and drawn.data[0].y.tolist() == [1, 0.875, 0.75, 0.5]
+    assert drawn.data[1].name.startswith("ABB") and drawn.data[1].y.tolist() == [0, 0.25, 0.5, 1]
+    (row,) = outcomes.table(outcomes.load(of_ioi(store), NoParameters())).to_dict("records")
+    assert row["setting"] == "3 layers, 2 heads, std 0.1" and row["accuracy"] == 1
+    assert [row[f"drop_without_{x}"] for x in "qkv"] == pytest.approx([0.5, 0.05, 0.5])

@@ -53,7 +53,8 @@ def test_a_study_without_claims_has_a_report_without_verdicts(study_store: Store
     assert report.claims == ()
     assert json.loads(report.files["findings.json"]) == []
     assert not re.search("supported|contradicted|undecided|claim or question", report.markdown)
-    assert "Figure 1. Test loss" in report.markdown
+    assert "Figure 1. Share that has not yet grokked" in report.markdown
+    assert "Figure 3. Test loss" in report.markdown
     assert "| p97_s485_d598 | 2 at epoch 25,000 | 9,000 |" in report.markdown
 
 
@@ -64,7 +65,7 @@ def test_the_page_needs_nothing_from_elsewhere(study_store: Store, configs, eigh
     assert len(sources) == len(figures) == 8
     assert all(source.startswith("data:image/svg+xml;base64,") for source in sources)
     assert not re.search(r"<script|<link|<iframe|url\(|@import", report.html)
-    assert not re.search(r'(?:href|src)="(?!data:|https://arxiv)', report.html)
+    assert not re.search(r'(?:href|src)="(?!data:|#|https://arxiv)', report.html)
 
 
 def test_the_same_tables_give_the_same_bytes(study_store: Store, configs, eight_models) -> None:
@@ -132,6 +133,17 @@ def test_raw_html_in_a_text_is_shown_and_not_run() -> None:
     assert "<script>" not in page
     assert "<b>" not in page
     assert "<title>&lt;i&gt;t&lt;/i&gt;</title>" in page
+
+
+def test_the_contents_lead_to_every_section_within_the_file() -> None:
+    text = "# T\n\n## Claims\n\n### E1. `p` <b>\n\n### E1. `p` <b>\n\n## Limits\n\n#### Deeper"
+    page = to_html(text, title="t", pictures={})
+    contents, _, body = page.partition("</nav>")
+    links = re.findall(r'<a href="([^"]+)">([^<]+)</a>', contents)
+    assert [title for _, title in links] == ["Claims", "E1. p &lt;b&gt;", "E1. p &lt;b&gt;", "Limits"]
+    places = re.findall(r'<h([23]) id="([^"]+)">', body)
+    assert [f"#{anchor}" for _, anchor in places] == [to for to, _ in links] and len(set(links)) == 4
+    assert "<nav" not in to_html("# T", title="t", pictures={})
 
 
 def test_bars_in_cells_do_not_break_a_table() -> None:

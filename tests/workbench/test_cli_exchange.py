@@ -17,6 +17,7 @@ name: tiny
 variants: [{p: 7, seed: 1, train_fraction: 0.5}]
 epochs: 20
 checkpoints: [0:20:10]
+analyzers: [coarseness, coarseness_stats]
 """
 
 

@@ -146,7 +146,10 @@ def test_every_report_that_was_written_is_linked_and_shown_as_it_is(client: Test
         report.write(store, FAMILY, configs, title="T", early_epoch=10, last_epoch=20, study=study)
         assert f'href="{address}">{report.title}</a>' in client.get("/tdw/").text
         page = client.get(address)
-        assert page.content == store.read_plot(FAMILY.name, study.folder, report.name).read(PAGE)
+        written = store.read_plot(FAMILY.name, study.folder, report.name).read(PAGE)
+        before, bar, after = re.split(rb'(<nav class="way-back">.*?</nav>)\s', page.content)
+        assert before + after == written
+        assert b'<a href="/tdw/">All variants</a>' in bar and f"/reports/{report.name}".encode() in bar
         assert "default-src 'none'" in page.headers["content-security-policy"]
         again = client.get(address, headers={"if-none-match": page.headers["etag"]})
         assert again.status_code == 304

@@ -60,7 +60,7 @@ def _of_norms(label: str, measure: Callable[[Float64], float]) -> Number:
 
 
 def draws(row: Row, series: str) -> tuple[Float64, Float64]:
-    """A series under every labelling: epochs (n,) and values (n, labellings), the observed one first."""
+    """A series under every labeling: epochs (n,) and values (n, labelings), the observed one first."""
     table = row.tables.get("relabelling")
     if table is None:
         return np.empty(0), np.empty((0, 0))
@@ -69,13 +69,13 @@ def draws(row: Row, series: str) -> tuple[Float64, Float64]:
 
 
 def over_labels(row: Row, name: str) -> tuple[Float64, Float64]:
-    """Epochs, and the mean of a series over all labellings: a number that no renaming changes."""
+    """Epochs, and the mean of a series over all labelings: a number that no renaming changes."""
     epochs, values = draws(row, name)
     return epochs, values.mean(axis=1) if len(epochs) else np.empty(0)
 
 
 def early_contrast(row: Row) -> float:
-    """Standard deviation of mean coarseness over the labellings, early; high when few frequencies hold the
+    """Standard deviation of mean coarseness over the labelings, early; high when few frequencies hold the
     neurons.
     """
     epochs, values = draws(row, "mean_coarseness")
@@ -84,7 +84,7 @@ def early_contrast(row: Row) -> float:
 
 
 def _early_average(name: str) -> Callable[[Row], float]:
-    """The mean of a series over all labellings, early."""
+    """The mean of a series over all labelings, early."""
 
     def read(row: Row) -> float:
         epochs, values = over_labels(row, name)
@@ -114,7 +114,7 @@ def _average_blobs_at_grokking(row: Row) -> float:
 
 
 def first_average_blob_epoch(row: Row) -> float:
-    """First analyzed epoch with at least one blob on average over the labellings; infinite for none."""
+    """First analyzed epoch with at least one blob on average over the labelings; infinite for none."""
     epochs, blobs = _average_blobs(row)
     if not len(epochs):
         return math.nan

@@ -153,7 +153,7 @@ def _at(values: npt.NDArray[np.float64], where: npt.NDArray[np.bool_]) -> float:
 
 
 DESCRIPTION = """\
-One row a variant.
+One row per variant.
 
 - `grokked`, `grokking_epoch`, `censored_at`: by the rule in `rule`; `grokking_epoch` is empty for *no grok*,
   which is censored at `censored_at`

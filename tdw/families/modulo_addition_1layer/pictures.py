@@ -73,7 +73,7 @@ def _early(evidence: Evidence) -> Chart:
 
 
 def _relabelling(evidence: Evidence) -> Chart:
-    """Under every labelling: mean coarseness early and last, blobs at grokking; the observed one marked."""
+    """Under every labeling: mean coarseness early and last, blobs at grokking; the observed one marked."""
     panels: tuple[tuple[str, At, str], ...] = (
         ("mean_coarseness", "early", f"mean coarseness,\nepoch {evidence.early_epoch:,}"),
         ("mean_coarseness", "last", "mean coarseness,\nlast epoch"),

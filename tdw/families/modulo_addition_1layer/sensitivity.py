@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from tdw.drawing.crowd import FEW
 from tdw.drawing.style import short_labels
 from tdw.families.modulo_addition_1layer.analyzers import neuron_frequencies
 from tdw.families.modulo_addition_1layer.summaries import grokking
@@ -88,8 +89,23 @@ Cell = Callable[[Row], str]
 
 def _by_variant(evidence: Evidence, first: str, lines: Sequence[tuple[str, Cell]]) -> str:
     labels = short_labels(evidence.keys)
+    if len(labels) > FEW:
+        return _counted(evidence, first, lines)
     rows = [[name, *(cell(row) for row in evidence.rows)] for name, cell in lines]
     return table([first, *labels.values()], rows)
+
+
+def _counted(evidence: Evidence, first: str, lines: Sequence[tuple[str, Cell]]) -> str:
+    """Of many variants: least, quartiles and greatest of the numbers, and how many have none."""
+    rows: list[list[str]] = []
+    for name, cell in lines:
+        # A cell begins with its number: "1,300", "4 (0.75)", "none by 2,300".
+        texts = [cell(row).split(" ")[0].replace(",", "") for row in evidence.rows]
+        known = [float(text) for text in texts if text.replace(".", "", 1).isdigit()]
+        marks = np.percentile(known, [0, 25, 50, 75, 100]).tolist() if known else [math.nan] * 5
+        rows.append([name, show(len(known)), show(len(texts) - len(known)), *map(show, marks)])
+    columns = [first, "runs with it", "without", "least", "lower quartile", "median", "upper quartile"]
+    return table([*columns, "greatest"], rows)
 
 
 def _bold(value: float | tuple[float, float], chosen: float | tuple[float, float]) -> str:
@@ -161,5 +177,5 @@ def _early(evidence: Evidence) -> str:
 
 
 SECTION = Section(
-    "sensitivity", "1", lambda store, evidence: sensitivity(evidence, read_fractions(store, evidence))
+    "sensitivity", "2", lambda store, evidence: sensitivity(evidence, read_fractions(store, evidence))
 )

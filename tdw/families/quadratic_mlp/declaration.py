@@ -10,6 +10,7 @@ from tdw.families.model_functions import model_functions
 from tdw.families.quadratic_mlp.analyzers import ANALYZERS, Context
 from tdw.families.quadratic_mlp.comparison import COMPARISON, MEASURES, OVERVIEW, QUANTITIES, TABLE
 from tdw.families.quadratic_mlp.config import DEFAULT_EPOCHS, KEY, Config
+from tdw.families.quadratic_mlp.figures import PLOTS
 from tdw.recipes.context import Arrays
 from tdw.recipes.cost import Cost
 from tdw.recipes.family import Family, Metric
@@ -58,7 +59,7 @@ FAMILY = Family(
             Metric("train_accuracy", "train accuracy"),
         ),
     ),
-    recipes=(*ANALYZERS, TABLE),
+    recipes=(*ANALYZERS, TABLE, *PLOTS),
     comparison=COMPARISON,
     overview=OVERVIEW,
     cost=_cost,

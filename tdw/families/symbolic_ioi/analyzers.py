@@ -15,6 +15,7 @@ from tdw.recipes.figure import NoParameters
 
 INPUTS = ("none", "q", "k", "v")
 REPLACEMENTS = ("zero", "mean")
+TEMPLATES = ("ABA", "ABB")
 
 
 def _composition(context: TransformerContext, parameters: NoParameters) -> Arrays:
@@ -45,6 +46,21 @@ def _copying(context: TransformerContext, parameters: NoParameters) -> Arrays:
         # The names are the first tokens, and the outputs.
         circuits = ov_circuits(shape, weights)[:, :, : shape.d_vocab_out]
         return {"score": copying_score(circuits), "circuit": circuits}
+
+
+def _templates(context: TransformerContext, parameters: NoParameters) -> Arrays:
+    from tdw.families.transformer.objective import cross_entropy
+
+    probed = context.probe
+    tokens, answers, last = probed.probe.tokens, probed.probe.targets[:, -1], probed.logits[:, -1]
+    with one_thread():
+        right = (last.argmax(dim=-1) == answers).double()
+        losses = cross_entropy(last, answers)
+        first = tokens[:, 1] == tokens[:, 3]
+        return {
+            "loss": np.array([losses[each].mean().item() for each in (first, ~first)]),
+            "accuracy": np.array([right[each].mean().item() for each in (first, ~first)]),
+        }
 
 
 def _describe(arrays: Arrays) -> Metadata:
@@ -83,4 +99,16 @@ its eigenvalues, 1 for a head that raises the logit of the name it attends to, 0
         "circuit": "float64 (n_layers, n_heads, n_names, n_names), [layer, head, from, to]",
     },
 )
-ANALYZERS = (COMPOSITION, COPYING)
+TEMPLATES_ANALYZER = Analyzer(
+    name="templates",
+    title="Accuracy by template",
+    description="""\
+Accuracy and loss of the two templates apart: in *ABA* the first name is repeated, so the answer is the
+second; in *ABB* it is the other way round.
+""",
+    code_version="1",
+    parameters=NoParameters,
+    function=_templates,
+    arrays={"{loss,accuracy}": "float64 (2,), [ABA ABB]; loss in nats"},
+)
+ANALYZERS = (COMPOSITION, COPYING, TEMPLATES_ANALYZER)

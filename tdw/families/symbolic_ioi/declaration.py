@@ -9,6 +9,7 @@ from tdw.families.model_functions import model_functions
 from tdw.families.symbolic_ioi.analyzers import ANALYZERS
 from tdw.families.symbolic_ioi.comparison import COMPARISON, MEASURES, OVERVIEW, QUANTITIES, SUMMARIES
 from tdw.families.symbolic_ioi.config import DEFAULT_EPOCHS, KEY, Config, token_labels
+from tdw.families.symbolic_ioi.figures import PLOTS
 from tdw.families.transformer import context, exchange
 from tdw.families.transformer.cost import estimate
 from tdw.families.transformer.explorer import sequence_explorer
@@ -50,7 +51,7 @@ FAMILY = Family(
     parse_variant=Config.parse,
     open_checkpoint=context.TransformerContext,
     **model_functions("tdw.families.symbolic_ioi.model", metrics=(Metric("accuracy", "accuracy"),)),
-    recipes=(*RECIPES, *ANALYZERS, *SUMMARIES),
+    recipes=(*PLOTS, *RECIPES, *ANALYZERS, *SUMMARIES),
     comparison=COMPARISON,
     overview=OVERVIEW,
     explorer=sequence_explorer(lambda variant: token_labels(Config.parse(variant))),

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+
 from tdw.errors import BadConfig
 from tdw.markdown import Value, show
 from tdw.statistics.draws import DrawsVerdict
@@ -145,8 +147,9 @@ class JudgedClaim:
 
 
 def _finite(value: Value) -> Value:
-    """The value, None for a number that JSON can't write."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    """The value as JSON can write it: a numpy number as Python's, None for one that is not finite."""
+    plain: Any = np.asarray(value).item()
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
 
 
 def correct(

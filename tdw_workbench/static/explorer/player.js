@@ -1,7 +1,7 @@
 // The slider over checkpoints: dragging, keys, play.
 
 const $ = (id) => document.getElementById(id);
-const PAUSE = 90; // ms a checkpoint
+const PAUSE = 90; // ms per checkpoint
 
 /** Calls `show(epoch)` whenever the epoch changes. Returns {goTo}. */
 export function makePlayer({ epochs, missing, state, show }) {

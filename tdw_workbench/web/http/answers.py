@@ -6,13 +6,13 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from html import escape
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from tdw.errors import BadConfig, CorruptFile, FingerprintMismatch, NotFound, TdwError
+from tdw_workbench.web.http.templates import render
 
 # Two: a slice keeps a core busy, and every further thread would keep memory arenas of its own.
 _POOL = ThreadPoolExecutor(2, thread_name_prefix="tdw-web")
@@ -64,11 +64,4 @@ async def on_error(request: Request, error: Exception) -> Response:
         raise error
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"error": what, "remedy": remedy}, status_code=status)
-    root = escape(request.scope.get("root_path", ""))
-    return HTMLResponse(
-        f'<!doctype html><meta charset="utf-8"><title>{status}</title>'
-        f'<link rel="stylesheet" href="{root}/static/page.css"><main class="message">'
-        f"<h1>{escape(what)}</h1><p>{escape(remedy)}</p>"
-        f'<p><a href="{root}/">All variants</a></p></main>',
-        status_code=status,
-    )
+    return render(request, "error.html", status_code=status, status=status, what=what, remedy=remedy)

@@ -25,16 +25,17 @@ def environment() -> Environment:
     )  # fmt: skip
 
 
-def render(request: Request, template: str, **values: Any) -> Response:
+def render(request: Request, template: str, *, status_code: int = 200, **values: Any) -> Response:
     """A page. Templates know `root` (our prefix) and `static` (prefix of versioned files)."""
-    return _answer(environment().get_template(template), **_places(request), **values)
+    page = environment().get_template(template)
+    return _answer(page, status_code, **_places(request), **values)
 
 
 def render_of_family(request: Request, family: str, text: str, **values: Any) -> Response:
     """The same from a family's template, which may extend ours; it knows `own`, too: prefix of its files."""
     places = _places(request)
     own = f"{places['static']}/{family_files(family)}"
-    return _answer(environment().from_string(text), own=own, family=family, **places, **values)
+    return _answer(environment().from_string(text), 200, own=own, family=family, **places, **values)
 
 
 def _places(request: Request) -> dict[str, str]:
@@ -42,8 +43,8 @@ def _places(request: Request) -> dict[str, str]:
     return {"root": root, "static": f"{root}/static/{static_files().version}"}
 
 
-def _answer(template: Template, **values: Any) -> Response:
-    return HTMLResponse(template.render(**values), headers={"Cache-Control": "no-cache"})
+def _answer(template: Template, status_code: int, **values: Any) -> Response:
+    return HTMLResponse(template.render(**values), status_code, headers={"Cache-Control": "no-cache"})
 
 
 @cache

@@ -144,7 +144,7 @@ def file(request: Request) -> Response:
 
 
 def _gaps(this: Asked) -> list[str]:
-    """What is missing of what the plot is made from, a line a kind."""
+    """What is missing of what the plot is made from, a line per kind."""
     if this.variant is None:
         return []
     below = _analyzers_below(this.family, this.plot.needs)

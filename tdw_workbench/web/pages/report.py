@@ -11,8 +11,10 @@ from tdw.store import Store
 from tdw.store.document_files import MANIFEST
 from tdw.store.layout import COMPARISON
 from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.http import links
 from tdw_workbench.web.http import parameters as params
 from tdw_workbench.web.http.answers import conditional, etag_of
+from tdw_workbench.web.http.templates import environment
 
 NAMES = tuple(report.name for report in REPORTS)
 # Pictures and style lie in the page itself, and nothing in it runs.
@@ -27,15 +29,24 @@ def written(store: Store, family: str, folder: str) -> list[ReportAsset]:
 
 
 def page(request: Request) -> Response:
-    """The report as it was written last. Raises NotFound where there is none yet."""
+    """The report as it was written last, below a way back. Raises NotFound where there is none yet."""
     library: Library = request.app.state.library
     params.require_known(request, ("v",))
     family = params.family_of(request)
     name = params.one_of(request.path_params["name"], NAMES, what="report")
     # Links in events of earlier versions name no folder: there was one for all studies.
-    folder = request.path_params.get("folder", COMPARISON)
     known = library.comparison_folders(family)
-    bundle = library.store.read_plot(family, params.one_of(folder, known, what="comparison"), name)
-    etag = etag_of([bundle.files[PAGE][1]])
+    folder = params.one_of(request.path_params.get("folder", COMPARISON), known, what="comparison")
+    bundle = library.store.read_plot(family, folder, name)
+    study = library.study_at(family, folder)
+    asset = links.asset_page(library.settings.dagster_url, study, ("reports", name))
+    root = request.scope.get("root_path", "")
+    bar = environment().get_template("way_back.html").render(root=root, asset=asset).encode()
+
+    def make() -> bytes:
+        # The file itself works offline, where there is no other page to lead to.
+        return bundle.read(PAGE).replace(b"<body>", b"<body>\n" + bar, 1)
+
     headers = {"Content-Security-Policy": _POLICY}
-    return conditional(request, etag, lambda: bundle.read(PAGE), media_type="text/html", headers=headers)
+    etag = etag_of([bundle.files[PAGE][1], bar])
+    return conditional(request, etag, make, media_type="text/html", headers=headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +81,11 @@ def test_every_claim_of_the_readme_is_judged_and_corrected_for_eight(judge):
         assert f"| {claim.id} | {claim.claim} |" in readme
     assert list(found) == ["H1", "H2", "H3", "Q1", "Q2", "Q5", "B1", "K1"]
     assert {claim.test.claims for claim in found.values()} == {8}
+
+
+def test_the_findings_can_be_written_where_some_runs_fail(judge):
+    runs = [row_of(seed, None if seed < 6 else 700 + seed, blobs=seed + 1.0) for seed in range(20)]
+    json.dumps([claim.to_json() for claim in judge(runs).values()])
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def describe(arrays: Arrays) -> Metadata:
 
 _MEANING = {
     "fft_ratio": "share of |fft2|² inside the low disc",
-    "fft_ratio_no_dc": "the same without the centre pixel: coarseness",
+    "fft_ratio_no_dc": "the same without the center pixel: coarseness",
     "variance_preserved": "variance left after p -> bottleneck -> p",
     "gradient": "(mean |dx| + mean |dy|) / 2",
     "modular_low_freq": "share of the variance in the lowest frequencies",
@@ -100,13 +100,13 @@ ANALYZER = Analyzer(
     title="Coarseness",
     description="""\
 At what scale each neuron, and each head's attention to a and to b, works. **Coarseness** is
-`fft_ratio_no_dc`: of |fft2|² shifted to the centre, centre pixel zeroed, the share inside the disc of
+`fft_ratio_no_dc`: of |fft2|² shifted to the center, center pixel zeroed, the share inside the disc of
 radius int(0.125 p), edge included, around (p // 2, p // 2). A neuron at 0.7 or above is a *blob*, below 0.5
 *plaid*. Beside it: the same with the constant, the variance left after bilinear p → 14 → p, the mean
-absolute difference of neighbours, and the share of the variance in frequencies 1 to 3. A dead neuron
+absolute difference of neighbors, and the share of the variance in frequencies 1 to 3. A dead neuron
 (constant map) has coarseness 0.
 
-*Low* depends on how residues are labelled, which the task cannot see: read it beside the relabelling control.
+*Low* depends on how residues are labeled, which the task cannot see: read it beside the relabelling control.
 """,
     code_version="1",
     parameters=Parameters,

@@ -25,7 +25,7 @@ ANALYZER = Analyzer(
     title="Neuron activations",
     description="""\
 The map of every MLP neuron over (a, b): its post-ReLU activation at the last position. Stored with 8 bits
-and a range a neuron, so a value errs by at most (max - min) / 510 of its neuron; every metric is computed
+and a range per neuron, so a value errs by at most (max - min) / 510 of its neuron; every metric is computed
 before that, from float32.
 """,
     code_version="1",

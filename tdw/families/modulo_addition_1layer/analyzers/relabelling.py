@@ -68,7 +68,7 @@ def control(found: Spectra, *, radius_fraction: float = 0.125, blob_from: float 
 
 
 def relabelled_coarseness(found: Spectra, *, radius_fraction: float) -> Float64:
-    """Coarseness of the relabelled maps: float64 (h, n), row c - 1 for the labels c a.
+    """Coarseness of the relabeled maps: float64 (h, n), row c - 1 for the labels c a.
 
     Row 0 has the bits of `metrics.fft_ratio_no_dc`.
     """
@@ -128,8 +128,8 @@ ANALYZER = Analyzer(
     description="""\
 Multiplying every residue by a unit c of Z_p permutes the inputs, turns frequency k into c k and leaves the
 task as it is, so *low* frequency has no meaning that the task can see. For every c in 1..(p-1)/2 the mean
-coarseness and the number of blobs (≥ 0.7) of the maps relabelled by c; c = 1 is the observed labelling. The
-ranks say how many labellings reach at least the observed value, itself included: rank / ((p-1)/2) is
+coarseness and the number of blobs (≥ 0.7) of the maps relabeled by c; c = 1 is the observed labeling. The
+ranks say how many labelings reach at least the observed value, itself included: rank / ((p-1)/2) is
 the probability of that under the hypothesis that labels mean nothing. Exact: relabelling only permutes the
 energies by pair of frequencies.
 """,
@@ -140,8 +140,8 @@ energies by pair of frequencies.
     arrays={
         "mean_coarseness": "float64 ((p-1)/2,), of the labels c = 1, 2, ...",
         "num_blob_neurons": "int64 ((p-1)/2,), at or above blob_from",
-        "rank_mean_coarseness": "int64 (), labellings that reach the observed mean, itself included",
-        "rank_num_blob_neurons": "int64 (), labellings that reach the observed count, itself included",
+        "rank_mean_coarseness": "int64 (), labelings that reach the observed mean, itself included",
+        "rank_num_blob_neurons": "int64 (), labelings that reach the observed count, itself included",
     },
     describe=describe,
 )

@@ -45,7 +45,7 @@ def load(reader: VariantReader, counts: pd.DataFrame, *, preferred: str) -> Cont
     Args:
         reader: of the variant.
         counts: columns epoch, then a threshold each. The control's threshold is that whose counts its own
-            labelling, c = 1, repeats.
+            labeling, c = 1, repeats.
         preferred: the threshold to take where several have the same counts.
     """
     table = reader.optional_summary("relabelling")

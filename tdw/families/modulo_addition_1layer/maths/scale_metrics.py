@@ -24,7 +24,7 @@ def fft_ratio(spectra: Spectra, *, radius_fraction: float) -> Float64:
 
 
 def fft_ratio_no_dc(spectra: Spectra, *, radius_fraction: float) -> Float64:
-    """The same with the centre pixel zeroed first: *coarseness*; float64 (n,), 0 for a constant map."""
+    """The same with the center pixel zeroed first: *coarseness*; float64 (n,), 0 for a constant map."""
     low = low_disc(spectra.p, radius_fraction)
     low[0, 0] = False
     return np.minimum(_share(spectra.at(low), spectra.varying), 1)
@@ -36,7 +36,7 @@ def modular_low_freq(spectra: Spectra, *, low_frequencies: int) -> Float64:
 
 
 def gradient(maps: Float32) -> Float64:
-    """(mean |dx| + mean |dy|) / 2 over neighbours inside the map: float64 (n,), unit of the maps."""
+    """(mean |dx| + mean |dy|) / 2 over neighbors inside the map: float64 (n,), unit of the maps."""
     n, p, _ = maps.shape
     buffer = np.empty(min(n, _BLOCK) * p * (p - 1), np.float32)
     out = np.empty(n)
@@ -115,7 +115,7 @@ def resize_matrix(source: int, target: int) -> Float64:
 
 def _taps(source: int, target: int) -> Taps:
     """For each target pixel the two source pixels and the weight of the second."""
-    # The position is that of the pixel's centre, and what lies outside is clamped to the first or last pixel.
+    # The position is that of the pixel's center, and what lies outside is clamped to the first or last pixel.
     position = np.maximum((np.arange(target) + 0.5) * (source / target) - 0.5, 0)
     first = np.minimum(position.astype(np.intp), source - 1)
     return first, np.minimum(first + 1, source - 1), position - first

@@ -20,7 +20,7 @@ _REST = ("num_dead_neurons", "num_neurons", "fraction_plaid", "fraction_transiti
 
 
 def compute(inputs: Inputs, parameters: NoParameters) -> pd.DataFrame:
-    """A row an epoch: the numbers of `coarseness_stats` by name, the histogram as hist_00, hist_01, ..."""
+    """One row per epoch: the numbers of `coarseness_stats` by name, the histogram as hist_00, hist_01, ..."""
     import pandas as pd
 
     names = _in_order(inputs.artifacts[ANALYZER.name][0])
@@ -55,7 +55,7 @@ SUMMARY = Summary(
     name="coarseness",
     title="Coarseness over epochs",
     description="""\
-A row an epoch. `mean_`, `std_` (population), `median_`, `min_`, `max_`, `p25_`, `p75_coarseness` over all
+One row per epoch. `mean_`, `std_` (population), `median_`, `min_`, `max_`, `p25_`, `p75_coarseness` over all
 neurons; `num_blob_neurons_0.5` and so on, neurons at or above; `num_dead_neurons` (constant maps, in with
 coarseness 0); `hist_00` to `hist_19`, neurons in each twentieth of [0, 1]; `fraction_plaid` (< 0.5),
 `fraction_transitional`, `fraction_blob` (≥ 0.7).

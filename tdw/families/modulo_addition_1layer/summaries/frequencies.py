@@ -18,7 +18,7 @@ NEURONS = neuron_frequencies.ANALYZER.name
 
 
 def compute(inputs: Inputs, parameters: NoParameters) -> pd.DataFrame:
-    """A row an epoch; see `SUMMARY`."""
+    """One row per epoch; see `SUMMARY`."""
     import pandas as pd
 
     dominant = [arrays["dominant_frequencies"].tolist() for arrays in inputs.artifacts[EMBEDDING]]
@@ -54,7 +54,7 @@ SUMMARY = Summary(
     name="frequencies",
     title="Frequencies over epochs",
     description="""\
-A row an epoch. `dominant_frequencies` of W_E, ascending, as text (`"4 11 30"`, empty for none); `norm_1`,
+One row per epoch. `dominant_frequencies` of W_E, ascending, as text (`"4 11 30"`, empty for none); `norm_1`,
 `norm_2`, ... of each frequency, `constant_norm`, `median_norm` and what a dominant one has to reach,
 `threshold_norm`.
 `neurons_1`, `neurons_2`, ...: neurons in each frequency's cluster; `num_clustered_neurons`, `num_clusters`;

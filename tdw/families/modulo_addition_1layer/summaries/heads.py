@@ -73,7 +73,7 @@ def scale_labels(
 
 
 def compute(inputs: Inputs, parameters: Parameters) -> pd.DataFrame:
-    """A row an epoch and head; see `SUMMARY`."""
+    """One row per epoch and head; see `SUMMARY`."""
     import pandas as pd
 
     sides = {side: _side(inputs, side, parameters) for side in ("a", "b")}
@@ -126,8 +126,8 @@ SUMMARY = Summary(
     name="heads",
     title="Heads over epochs",
     description="""\
-A row an epoch and head. `scale_a`, `scale_b` label the attention to a and to b: *coarse* when coarseness is
-at least 0.7 and the relative gradient `roughness` (gradient / std) at most 0.5; *fine* when coarseness is
+One row per epoch and head. `scale_a`, `scale_b` label the attention to a and to b: *coarse* when coarseness
+is at least 0.7 and the relative gradient `roughness` (gradient / std) at most 0.5; *fine* when coarseness is
 below 0.5 and the relative gradient above 0.5; *flat* for a constant map; else *mixed*. `scale` is the label
 both share, else *mixed*. 0.5 is the relative gradient of the steepest plane wave inside the low disc; white
 noise has 1.13. Beside them, for each side, what they rest on, and the mean attention to a, b and "=".

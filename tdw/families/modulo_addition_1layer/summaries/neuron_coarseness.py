@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def compute(inputs: Inputs, parameters: NoParameters) -> pd.DataFrame:
-    """A row an epoch: column epoch, then the coarseness of neuron 0, 1, ... under '0', '1', ... (float32)."""
+    """One row per epoch: column epoch, then the coarseness of neurons under '0', '1', ... (float32)."""
     import pandas as pd
 
     matrix = inputs.stack(ANALYZER.name, COARSENESS)
@@ -27,7 +27,7 @@ SUMMARY = Summary(
     name="neuron_coarseness",
     title="Coarseness by neuron and epoch",
     description="""\
-A row an epoch, a column a neuron (`0`, `1`, ...): its coarseness, 0 to 1; a dead neuron has 0.
+One row per epoch, a column per neuron (`0`, `1`, ...): its coarseness, 0 to 1; a dead neuron has 0.
 """,
     code_version="1",
     needs=(ANALYZER.name,),

@@ -36,7 +36,7 @@ class Parameters:
 
 
 def compute(inputs: Inputs, parameters: Parameters) -> pd.DataFrame:
-    """A row a neuron; see `SUMMARY`."""
+    """One row per neuron; see `SUMMARY`."""
     import pandas as pd
 
     epochs = np.array(inputs.epochs, np.int64)
@@ -103,10 +103,10 @@ SUMMARY = Summary(
     name="neurons",
     title="Neurons over training",
     description="""\
-A row a neuron, over the analyzed epochs. `first_blob_epoch`: the first at which its coarseness is at least
-0.7, empty when it never is; `stays_blob`: it is one at every analyzed epoch after that; `blob_since_epoch`:
-from when on it is one
-to the end, empty when it is none at the end. `frequency_settled_epoch`: from when on its best frequency is
+One row per neuron, over the analyzed epochs. `first_blob_epoch`: the first at which its coarseness is at
+least 0.7, empty when it never is; `stays_blob`: it is one at every analyzed epoch after that;
+`blob_since_epoch`: from when on it is one to the end, empty when it is none at the end.
+`frequency_settled_epoch`: from when on its best frequency is
 the final one, empty when it changed at the last epoch (not seen to stay) or the neuron is dead at the end.
 Epochs between
 checkpoints are not seen: a first epoch is the first of those analyzed.

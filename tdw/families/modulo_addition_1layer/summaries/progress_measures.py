@@ -25,7 +25,7 @@ NUMBERS = (
 
 
 def compute(inputs: Inputs, parameters: NoParameters) -> pd.DataFrame:
-    """A row an epoch; see `SUMMARY`."""
+    """One row per epoch; see `SUMMARY`."""
     import pandas as pd
 
     artifacts = inputs.artifacts[MEASURES]
@@ -69,9 +69,9 @@ SUMMARY = Summary(
     name="progress_measures",
     title="Progress measures over epochs",
     description="""\
-A row an epoch: losses (nats), accuracies, every variant of restricted and excluded loss over `train`, `test`
-and `all` pairs, Gini coefficients, `sum_squared_weights`, as the analyzer `progress_measures` defines them.
-`key_frequencies` are those of the epoch, as text (`"4 11 30"`, empty for none).
+One row per epoch: losses (nats), accuracies, every variant of restricted and excluded loss over `train`,
+`test` and `all` pairs, Gini coefficients, `sum_squared_weights`, as the analyzer `progress_measures` defines
+them. `key_frequencies` are those of the epoch, as text (`"4 11 30"`, empty for none).
 
 `restricted_loss_last_keys_*` has the key frequencies of the last epoch for all epochs, as in Nanda et al.
 2023; `excluded_loss_last_keys_*` the mean over them, each excluded alone. They look ahead: to predict, use

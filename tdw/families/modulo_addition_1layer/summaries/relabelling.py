@@ -1,4 +1,4 @@
-"""A12 over epochs: coarseness under every labelling, and where the observed one ranks."""
+"""A12 over epochs: coarseness under every labeling, and where the observed one ranks."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ CONTROL = relabelling.NAME
 
 
 def compute(inputs: Inputs, parameters: NoParameters) -> pd.DataFrame:
-    """A row an epoch and labelling; see `SUMMARY`."""
+    """One row per epoch and labeling; see `SUMMARY`."""
     import pandas as pd
 
     means, blobs = (inputs.stack(CONTROL, name) for name in ("mean_coarseness", "num_blob_neurons"))
-    epochs, labellings = means.shape
+    epochs, labelings = means.shape
     # Equal values share the last of their places, as in the analyzer.
     rank_mean, rank_blobs = ((v[:, :, None] <= v[:, None, :]).sum(axis=2) for v in (means, blobs))
     columns: dict[str, Any] = {
-        "epoch": np.repeat(np.array(inputs.epochs, np.int64), labellings),
-        "c": [c + 1 for _ in range(epochs) for c in range(labellings)],
+        "epoch": np.repeat(np.array(inputs.epochs, np.int64), labelings),
+        "c": [c + 1 for _ in range(epochs) for c in range(labelings)],
         "mean_coarseness": means.ravel(),
         "num_blob_neurons": blobs.ravel(),
         "rank_mean_coarseness": rank_mean.ravel(),
@@ -50,9 +50,10 @@ SUMMARY = Summary(
     name="relabelling",
     title="Relabelling control over epochs",
     description="""\
-A row an epoch and labelling c = 1..(p-1)/2 (what was at residue c x is now at x; c = 1 is the observed one):
-`mean_coarseness` and `num_blob_neurons` of the relabelled maps, and their ranks, 1 for the highest; equal
-values share the last of their places, so rank / ((p-1)/2) is the share of labellings that reach the value.
+One row per epoch and labeling c = 1..(p-1)/2 (what was at residue c x is now at x; c = 1 is the observed
+one): `mean_coarseness` and `num_blob_neurons` of the relabeled maps, and their ranks, 1 for the highest;
+equal values share the last of their places, so rank / ((p-1)/2) is the share of labelings that reach the
+value.
 """,
     code_version="1",
     needs=(CONTROL,),
