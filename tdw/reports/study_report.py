@@ -114,8 +114,8 @@ def study_report(
         parts += [
             _claim(judged, pictures, numbers, shown) for judged in claims if judged.claim.group == group
         ]
-    if not claims:
-        rest = {name: picture for name, picture in pictures.items() if name not in shown}
+    rest = {name: picture for name, picture in pictures.items() if name not in shown}
+    if rest and not claims:
         parts += ["## Figures", *(_figure(name, picture, numbers) for name, picture in rest.items())]
     about = family.comparison.description if family.comparison else ""
     parts += [section.write(store, evidence) for section in family.report_sections]
