@@ -39,11 +39,6 @@ class Grid(Wanted):
         """The checkpoints' asset."""
         return self.key("checkpoint")
 
-    @property
-    def history(self) -> dg.AssetKey:
-        """The training histories' asset."""
-        return self.key("history")
-
 
 def cell_key(variant: str, epoch: int) -> str:
     """Partition key of a cell: Dagster orders the dimensions by name, so the epoch comes first."""
@@ -62,24 +57,17 @@ def variant_in(partition: str) -> str:
     return cell[0] if cell else partition
 
 
-def split_key(key: str) -> tuple[str, int]:
-    """(variant, epoch) of a cell's partition key.
+def by_variant(keys: Iterable[str]) -> dict[str, list[int]]:
+    """Cell keys as variant -> epochs, ascending.
 
     Raises:
-        BadConfig: not such a key.
+        BadConfig: one that is no such key.
     """
-    cell = read_cell(key)
-    if cell is None:
-        raise BadConfig(
-            f"{key[:80]!r} is not a cell's key", "write <epoch>|<variant>, such as 00500|p113_s999_d598"
-        )
-    return cell
-
-
-def by_variant(keys: Iterable[str]) -> dict[str, list[int]]:
-    """Cell keys as variant -> epochs, ascending."""
     found: dict[str, set[int]] = {}
     for key in keys:
-        variant, epoch = split_key(key)
-        found.setdefault(variant, set()).add(epoch)
+        cell = read_cell(key)
+        if cell is None:
+            form = "write <epoch>|<variant>, such as 00500|p113_s999_d598"
+            raise BadConfig(f"{key[:80]!r} is not a cell's key", form)
+        found.setdefault(cell[0], set()).add(cell[1])
     return {variant: sorted(epochs) for variant, epochs in found.items()}

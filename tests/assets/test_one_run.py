@@ -34,7 +34,7 @@ def test_history_tables_and_plots_of_a_variant_are_made_in_one_run(lab: Lab) -> 
     assert lab.fill("train", V1, {"checkpoint": EPOCHS}).success
     assert lab.fill("analyze", V1, dict.fromkeys(("coarseness", "coarseness_stats"), EPOCHS)).success
     keys = [
-        lab.grid.history,
+        lab.grid.key("history"),
         lab.grid.key("summaries", "coarseness"),
         lab.grid.key("summaries", "grokking"),
         lab.grid.key("plots", "mean_coarseness"),

@@ -125,7 +125,12 @@ def test_any_cursor_is_survived(lab: Lab, cursor: str) -> None:
 
 def test_events_of_any_partition_and_version_are_survived(lab: Lab) -> None:
     grid, instance = lab.grid, lab.instance
-    for asset in (grid.checkpoint, grid.key("coarseness"), grid.history, grid.key("summaries", "comparison")):
+    for asset in (
+        grid.checkpoint,
+        grid.key("coarseness"),
+        grid.key("history"),
+        grid.key("summaries", "comparison"),
+    ):
         for partition in (
             "x",
             "²²²²²|" + V1,
