@@ -40,7 +40,7 @@ that was mended has a test.
 | checkpoints, epochs and entries for `tdw import` | 119 | no code ran; a path that is too long ended \
 in a traceback, a folder or FIFO was called missing, names of tensors reached the terminal unescaped \
 and in full |
-| requests as a foreign page or tool would send them, with 272 file paths | about 460 | no foreign page \
+| requests as a foreign page or tool would send them, with 136 file paths | about 490 | no foreign page \
 got through; a Host that is no host name, a second Host and a second Origin were believed |
 | names and links at 10 levels of a store, 249 at a time, as files, folders and links | 996 | a \
 stranger's folder `plots/manifest.json` stopped the export; exports left links out without a word |
