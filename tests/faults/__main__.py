@@ -68,12 +68,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"Seed {seed}, about {options.minutes:g} minutes, {options.workers} at a time, in {scratch}")
     try:
         found = carry_out(chosen, options.minutes * 60, scratch, seed=seed, workers=options.workers)
-        while full and _deaths(found) < _DEATHS:
-            # A slow machine: the table's promise is a number of deaths, not a number of minutes.
-            print(f"{_deaths(found)} deaths so far: going on", flush=True)
-            more = [s for s in SCENARIOS if s.name == "schedules"] * options.workers
-            seed_again = Random(seed + len(found)).getrandbits(32)
-            found += carry_out(more, 240, scratch, seed=seed_again, workers=options.workers)
+        # Stopped by a person from here on, the page tells of what was done.
+        with contextlib.suppress(KeyboardInterrupt):
+            while full and _deaths(found) < _DEATHS:
+                # A slow machine: the table's promise is a number of deaths, not a number of minutes.
+                print(f"{_deaths(found)} deaths so far: going on", flush=True)
+                more = [s for s in SCENARIOS if s.name == "schedules"] * options.workers
+                seed_again = Random(seed + len(found)).getrandbits(32)
+                found += carry_out(more, 120, scratch, seed=seed_again, workers=options.workers)
     finally:
         # Stopped by a person, it leaves nothing either.
         for one in psutil.Process().children(recursive=True):

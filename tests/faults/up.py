@@ -118,7 +118,8 @@ def backfill_interrupted(run: Run) -> Outcome:
             ended = await_(lambda b=backfill: _ended(port, b))
             outcome.require(ended == "COMPLETED_SUCCESS", f"backfill {backfill} is {ended}: {log_of(root)}")
             more = read_events(root) - before
-            wanted = Counter({(json.dumps([name]), key): 1 for name in assets for key in keys})
+            paths = [json.dumps(list(grid().key(name).path)) for name in assets]
+            wanted = Counter({(path, key): 1 for path in paths for key in keys})
             found = Counter({cell: n for cell, n in more.items() if is_cell(str(cell))})
             for cell in sorted(found.keys() | wanted.keys()):
                 outcome.require(
