@@ -74,7 +74,9 @@ def parse_key(kind: type[Configured], named: Sequence[KeyField], key: str) -> Co
         try:
             values[field.name] = _TYPES.get(types[field.name], str)(text)
         except ValueError as error:
-            raise BadConfig(f"{key[:80]!r}: {text!r} is no {field.name}", remedy) from error
+            raise BadConfig(
+                f"{key[:80]!r} is not the key of a variant: {text!r} is no {field.name}", remedy
+            ) from error
     missing = [field.name for field in named if field.always and field.name not in values]
     if missing:
         raise BadConfig(f"{key[:80]!r} is not the key of a variant: {', '.join(missing)} is missing", remedy)

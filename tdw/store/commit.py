@@ -16,7 +16,7 @@ from typing import Any
 from tdw.errors import StoreError
 
 STEPS = ("before", "opened", "written", "synced", "renamed", "committed")
-TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>[1-9][0-9]{0,6})\.tmp")  # a larger number is no process
+TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>[1-9][0-9]{0,8})\.tmp")  # a larger number is no process
 
 
 def _ignore(step: str, path: object) -> None:

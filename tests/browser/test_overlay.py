@@ -125,7 +125,7 @@ def test_a_report_opens_on_this_server_whatever_address_its_link_has(page: Any, 
     assert not link.get_attribute("href").startswith(dagster_url)
     link.click()
     frame = page.locator("#tdw-overlay iframe")
-    assert frame.get_attribute("src").startswith(f"/tdw/view/report/{FAMILY.name}/study_report")
+    assert frame.get_attribute("src").startswith(f"/tdw/view/report/{FAMILY.name}/_comparison/study_report")
     assert page.frame_locator("#tdw-overlay iframe").locator("h1").inner_text() == "T"
 
 

@@ -62,7 +62,7 @@ def test_the_page_needs_nothing_from_elsewhere(study_store: Store, configs, eigh
     report = study_report(study_store, FAMILY, configs, study=eight_models)
     sources = re.findall(r'<img src="([^"]*)"', report.html)
     figures = [name for name in report.files if name.endswith(".svg")]
-    assert len(sources) == len(figures) == 8
+    assert len(sources) == len(figures) == 10
     assert all(source.startswith("data:image/svg+xml;base64,") for source in sources)
     assert not re.search(r"<script|<link|<iframe|url\(|@import", report.html)
     assert not re.search(r'(?:href|src)="(?!data:|#|https://arxiv)', report.html)
