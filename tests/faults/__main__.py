@@ -124,7 +124,8 @@ def carry_out(
         (section, outcome), in the order of the scenarios.
     """
     shared = scratch / "shared"
-    warm_up(Run(scratch / "warm", Random(seed), 0, shared), by_runs=any(s.by_runs for s in scenarios))
+    if not (scratch / "warm").exists():  # another round has it all already
+        warm_up(Run(scratch / "warm", Random(seed), 0, shared), by_runs=any(s.by_runs for s in scenarios))
     total = sum(scenario.share for scenario in scenarios)
     waiting, running = list(enumerate(scenarios)), dict[int, int]()
     results: dict[int, list[Outcome]] = {}
