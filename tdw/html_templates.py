@@ -13,15 +13,16 @@ _FOLDER = Path(__file__).parent / "templates"
 
 
 @cache
-def _environment() -> Environment:
+def templates_in(folder: Path) -> Environment:
+    """The templates of a folder; a name that is not given is an error."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
-        loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
 
 
 def render_html(template: str, **values: Any) -> str:
     """The HTML of a template with these values."""
-    return _environment().get_template(template).render(**values)
+    return templates_in(_FOLDER).get_template(template).render(**values)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tdw.drawing.marks import AnyMark, Band, Line
-from tdw.drawing.style import COLORS, MUTED
+from tdw.drawing.style import MUTED, palette
 
 FEW = 12
 """Variants that are drawn one by one, with a look and a name in the legend each."""
@@ -48,9 +48,9 @@ def group_of(base: str, reached: bool | None, *, bases: int, words: tuple[str, s
     return words[2] if reached is None else words[0 if reached else 1]
 
 
-def is_crowd(keys: Sequence[str], bases: Sequence[str]) -> bool:
+def is_crowd(*, runs: int, bases: int) -> bool:
     """Whether runs are drawn as groups: there are many, or several of one base variant."""
-    return len(keys) > FEW or len(set(bases)) < len(keys)
+    return runs > FEW or bases < runs
 
 
 def crowd(
@@ -74,25 +74,25 @@ def crowd(
         dash: of the medians.
         form: d3-format of values in hover texts.
     """
-    groups = list(dict.fromkeys(course.group for course in courses))
-    palette = {group: COLORS[i % len(COLORS)] for i, group in enumerate(groups)} | dict(colors or {})
-    marks: list[AnyMark] = [*_faint(courses, palette, tag=tag, right=right)]
-    for group in groups:
+    by_default = palette(course.group for course in courses)
+    color = by_default | dict(colors or {})
+    marks: list[AnyMark] = [*_faint(courses, color, tag=tag, right=right)]
+    for group in by_default:
         members = [course for course in courses if course.group == group]
         marks += _group(
-            group, members, palette[group], legend=legend, tag=tag, right=right, dash=dash, form=form
+            group, members, color[group], legend=legend, tag=tag, right=right, dash=dash, form=form
         )
     return marks
 
 
-def _faint(courses: Sequence[Course], palette: Mapping[str, str], *, tag: str, right: bool) -> Iterator[Line]:
+def _faint(courses: Sequence[Course], colors: Mapping[str, str], *, tag: str, right: bool) -> Iterator[Line]:
     # Evenly through the runs, so that a thousand of them draw as quickly as a hundred.
     step = max(-(-len(courses) // _MOST_FAINT), 1)
     for course in courses[::step]:
         every = max(len(course.x) // _FAINT, 1)
         yield Line(
             course.x[::every], course.y[::every],
-            name=course.name, color=palette.get(course.group, MUTED), width=0.7, opacity=0.3,
+            name=course.name, color=colors.get(course.group, MUTED), width=0.7, opacity=0.3,
             legend=False, group=course.group, tag=tag, right=right, hover=None,
         )  # fmt: skip
 

@@ -9,6 +9,7 @@ replaced by a gray and an olive that can be seen on white and on black.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,11 @@ CONFIG: Mapping[str, Any] = {
     "modeBarButtonsToRemove": ["sendChartToCloud", "sendDataToCloud", "lasso2d", "select2d"],
 }
 """Options of Plotly's tool bar: nothing in it leaves the machine."""
+
+
+def palette(names: Iterable[str]) -> dict[str, str]:
+    """A color for each name, in order; after the last one they begin again."""
+    return dict(zip(dict.fromkeys(names), itertools.cycle(COLORS), strict=False))
 
 
 @dataclass(frozen=True)

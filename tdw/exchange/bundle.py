@@ -144,12 +144,9 @@ def _describe(family: Family, key: str) -> dict[str, Any]:
 def _open(path: Any) -> BinaryIO:
     """Only the opening is blamed on the source: what fails later may be the archive's disk."""
     try:
-        with reading.access(path):
-            reading.require_regular(path)
-            stream: BinaryIO = path.open("rb")
+        return reading.open_file(path)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise _vanished(path) from error
-    return stream
 
 
 def _vanished(path: Any) -> CorruptFile:

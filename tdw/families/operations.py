@@ -34,13 +34,14 @@ OPERATIONS = {
     "quadratic": Operation("a² + a b + b²", lambda a, b: a * a + a * b + b * b),
 }
 """By name. Power et al. 2022 (arXiv:2201.02177) train on all but the first, among others."""
+FORMULAS = ", ".join(f"{name} ({operation.formula})" for name, operation in OPERATIONS.items())
+"""All of them, for people."""
 
 
 def require_operation(name: object) -> None:
     """Raise BadConfig unless `name` is an operation's."""
     if name not in OPERATIONS:
-        listed = ", ".join(f"{key} ({operation.formula})" for key, operation in OPERATIONS.items())
-        raise BadConfig(f"operation is {name!r}", f"use one of: {listed}")
+        raise BadConfig(f"operation is {name!r}", f"use one of: {FORMULAS}")
 
 
 class HasTask(Protocol):

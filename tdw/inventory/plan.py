@@ -161,10 +161,9 @@ class Inventory:
         """Makes missing checkpoints and records the history."""
         epochs = gaps.to_train(out_of_date=out_of_date)
         if not epochs and gaps.history is None:
+            # Training is done: the run asks for the last checkpoint, and sees to the history alone.
             recorded = gaps.checkpoint.recorded.keys()
-            epochs = tuple(sorted(recorded & self.wanted.epoch_set or recorded))[
-                -1:
-            ]  # done; the run sees to the history alone
+            epochs = tuple(sorted(recorded & self.wanted.epoch_set or recorded))[-1:]
         if not epochs:
             return None
         spec = self.wanted.checkpoint_spec(gaps.variant)

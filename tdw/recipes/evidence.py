@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from tdw.drawing.crowd import is_crowd
 from tdw.markdown import show
 from tdw.recipes.family import VariantConfig, base_key, fields_of
 from tdw.recipes.outcome import Outcome
@@ -130,6 +131,16 @@ class Evidence:
         for row in self.rows:
             found.setdefault(row.base_key, []).append(row)
         return {key: tuple(rows) for key, rows in found.items()}
+
+    @property
+    def replicated(self) -> bool:
+        """Whether a base variant has several runs."""
+        return len(self.by_base) < len(self.rows)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether figures show groups in place of single runs."""
+        return is_crowd(runs=len(self.rows), bases=len(self.by_base))
 
     def of(self, rows: Sequence[Row]) -> Evidence:
         """The evidence on some of the variants alone."""

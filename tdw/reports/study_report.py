@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tdw.drawing.crowd import FEW, is_crowd
+from tdw.drawing.crowd import FEW
 from tdw.known_settings import under_known_settings
 from tdw.markdown import show, table
 from tdw.recipes.common.outcome_figures import outcome_pictures
@@ -107,7 +107,7 @@ def study_report(
     pictures = _pictures(family, claims)
     numbers = {name: i + 1 for i, name in enumerate(pictures)}
     parts = [f"# {title}", _summary(evidence, claims), _run(store, evidence, family)]
-    parts += _outcomes(evidence, family, numbers)
+    parts += _outcomes(family, numbers)
     shown = set[str](outcome_pictures(family))
     for group in dict.fromkeys(judged.claim.group for judged in claims):
         parts.append(f"## {group}")
@@ -239,7 +239,7 @@ def _run(store: Store, evidence: Evidence, family: Family) -> str:
     if event:
         rule = next((str(text) for text in evidence.table[event.rule] if text), "not known yet")
         said += f" {event.epoch_label.capitalize()}: {rule}."
-    if is_crowd(evidence.keys, [row.base_key for row in evidence.rows]):
+    if evidence.crowded:
         said += f" {_CROWD.format(few=FEW)}"
     parts = [
         runs(evidence, family),
@@ -250,10 +250,10 @@ def _run(store: Store, evidence: Evidence, family: Family) -> str:
     return "\n\n".join([f"## What was run\n\n{said}", *(part for part in parts if part)])
 
 
-def _outcomes(evidence: Evidence, family: Family, numbers: Mapping[str, int]) -> list[str]:
+def _outcomes(family: Family, numbers: Mapping[str, int]) -> list[str]:
     """The figures of the outcome, which no claim needs to name."""
     pictures = outcome_pictures(family)
-    return [_figure(name, picture, numbers) for name, picture in pictures.items()] if evidence.outcome else []
+    return [_figure(name, picture, numbers) for name, picture in pictures.items()]
 
 
 def _limits(evidence: Evidence, family: Family) -> str:

@@ -36,14 +36,12 @@ def runs(evidence: Evidence, family: Family) -> str:
     """The table of what was run, as Markdown: a row per base variant, or quantities where there are many."""
     if len(evidence.by_base) > FEW:
         return _distributions(evidence, family)
-    replicated = len(evidence.by_base) < len(evidence.rows)
-    return _by_base(evidence, family) if replicated else _by_variant(evidence, family)
+    return _by_base(evidence, family) if evidence.replicated else _by_variant(evidence, family)
 
 
 def draws(evidence: Evidence) -> str:
     """What a number of one run is worth, in words; `computed_by` stands below it."""
-    replicated = len(evidence.by_base) < len(evidence.rows)
-    return _DRAWS.format(replicates=_REPLICATED if replicated else _ALONE)
+    return _DRAWS.format(replicates=_REPLICATED if evidence.replicated else _ALONE)
 
 
 def _overview(family: Family) -> list[Quantity]:
@@ -148,7 +146,7 @@ def variance(evidence: Evidence, family: Family) -> str:
     """How much of the outcome's variance is rounding, seed and group; "" without an outcome or replicates."""
     event = evidence.outcome
     reached = evidence.reached
-    if event is None or len(evidence.by_base) == len(evidence.rows) or len(reached) < 3:
+    if event is None or not evidence.replicated or len(reached) < 3:
         return ""
     fields = grouping_fields(family, [row.config for row in evidence.rows])
     group = [tuple(row.fields.get(name) for name in fields) for row in reached]

@@ -59,13 +59,19 @@ def read_bytes(path: Any) -> bytes:
     return data
 
 
-@contextlib.contextmanager
-def opened(path: Any) -> Generator[BinaryIO]:
+def open_file(path: Any) -> BinaryIO:
     """A file, open for reading. Raises FileNotFoundError, NotADirectoryError or Unreadable."""
     with access(path):
         require_regular(path)
-        with path.open("rb") as file:
-            yield file
+        file: BinaryIO = path.open("rb")
+    return file
+
+
+@contextlib.contextmanager
+def opened(path: Any) -> Generator[BinaryIO]:
+    """The same, closed at the end; what fails while it is open is `Unreadable`, too."""
+    with access(path), open_file(path) as file:
+        yield file
 
 
 def require_regular(path: Any) -> None:
@@ -75,8 +81,11 @@ def require_regular(path: Any) -> None:
         OSError: what the system says of a file that can't be looked at.
         Unreadable: a FIFO, socket, device or folder; names `path`.
     """
-    if isinstance(path, Path) and not stat.S_ISREG(path.stat().st_mode):
-        kind = stat.filemode(path.stat().st_mode)[0]
+    if not isinstance(path, Path):
+        return
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        kind = stat.filemode(mode)[0]
         what = {"p": "a FIFO", "s": "a socket", "c": "a device", "b": "a device", "d": "a folder"}
         raise Unreadable(
             f"{path}: can't be read (it is {what.get(kind, 'something else')}, not a file)",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,12 +97,8 @@ class Store:
         Raises:
             NotFound, CorruptFile, Unreadable: each names the file.
         """
-        path = self.path(address)
-        try:
-            with reading.opened(path) as file:
-                return tensorfile.read_quantized_rows(file, name, rows, path=path, size=_size(file))
-        except (FileNotFoundError, NotADirectoryError):
-            raise _missing(path) from None
+        with self._opened(address) as (path, file):
+            return tensorfile.read_quantized_rows(file, name, rows, path=path, size=_size(file))
 
     def read_rows(self, address: Address, name: str, rows: Sequence[int]) -> npt.NDArray[Any]:
         """Like `read_quantized_rows`, decoded: float32 (len(rows), ...)."""
@@ -115,12 +112,8 @@ class Store:
         Raises:
             NotFound, CorruptFile, Unreadable: each names the file.
         """
-        path = self.path(address)
-        try:
-            with reading.opened(path) as file:
-                return tensorfile.read_block(file, name, index, path=path, size=_size(file))
-        except (FileNotFoundError, NotADirectoryError):
-            raise _missing(path) from None
+        with self._opened(address) as (path, file):
+            return tensorfile.read_block(file, name, index, path=path, size=_size(file))
 
     def provenance(self, address: Address) -> Provenance:
         """The header of an artifact alone (its seal is not checked; `read` and `verify` do that).
@@ -128,10 +121,15 @@ class Store:
         Raises:
             NotFound, CorruptFile, Unreadable: each names the file.
         """
+        with self._opened(address) as (path, file):
+            return tensorfile.Header.read(file, path=path, size=_size(file)).provenance
+
+    @contextlib.contextmanager
+    def _opened(self, address: Address) -> Generator[tuple[Any, BinaryIO]]:
         path = self.path(address)
         try:
             with reading.opened(path) as file:
-                return tensorfile.Header.read(file, path=path, size=_size(file)).provenance
+                yield path, file
         except (FileNotFoundError, NotADirectoryError):
             raise _missing(path) from None
 

@@ -132,11 +132,15 @@ def carry_out_tables(
             records = Remembered(EventRecords(grid, context.instance))
             inventory = Inventory(grid, records, store)
             gaps = inventory.gaps_of(variant) if variant else None
+            found = disputes_of(grid, context.instance, store, [variant]) if variant else ()
+            disputes = {dispute.product: dispute for dispute in found}
             for at, product in enumerate(some):
                 progress(at, len(some), f"{where}  {product.name}")
                 if product.kind == "history" and gaps is not None:
                     work = Work(grid, store, gaps, {}, device=device)
                     _record_history(context, grid, inventory, work, again=True)
+                elif product.name in disputes:
+                    failed.append(Failed(product.name, variant, disputes[product.name].error()))
                 else:
                     failed += _make_table(context, grid, inventory, product, gaps)
                 records.forget(product.name)
@@ -163,10 +167,6 @@ def _make_table(
         mark = now.input
     inputs = _read_inputs(context.instance, grid, product, gaps, standing.marks[variant])
     try:
-        if variant and product.kind == "summaries":
-            for dispute in disputes_of(grid, context.instance, inventory.store, [variant]):
-                if dispute.product == product.name:
-                    raise dispute.error()
         known = inventory.records.elsewhere(product.name, variant) if asked and variant else ()
         done = adopt_product(grid, inventory.store, product, variant, inputs=mark, known=known)
         done = done or make_product(grid, inventory.store, product, gaps, inputs=mark)

@@ -31,24 +31,22 @@ page. A part of it runs with every `make test`.
 _BY_HAND = """
 ## Tried by hand
 
-A person who had not seen the code tried further inputs against the commands and one real `tdw up`. \
-Each fault
-that was mended has a test.
+A person who had not seen the code tried further inputs against the commands and a real `tdw up`. Each \
+fault that
+was mended has a test.
 
-| kind | inputs | what was found and mended |
-| --- | ---: | --- |
-| checkpoints, epochs and entries for `tdw import` | 119 | no code ran; a path that is too long ended \
-in a traceback, a folder or FIFO was called missing, names of tensors reached the terminal unescaped \
-and in full |
-| requests as a foreign page or tool would send them, with 136 file paths | about 490 | no foreign page \
-got through; a Host that is no host name, a second Host and a second Origin were believed |
-| names and links at 10 levels of a store, 249 at a time, as files, folders and links | 996 | a \
-stranger's folder `plots/manifest.json` stopped the export; exports left links out without a word |
-| levels of a store without permission, as another user | 9 | `verify` and `status` ended in tracebacks \
-where a folder may be listed but not entered, and for a closed Dagster home |
-| limits, locales, closed and full outputs, lost working folder | 24 | a full output ended in a \
-traceback |
-| four commands at once on a fresh store | 3 | nothing |
+| kind | what was found and mended |
+| --- | --- |
+| checkpoints, epochs and entries for `tdw import` | no code ran; a path that is too long ended in a \
+traceback, a folder or FIFO was called missing, names of tensors reached the terminal unescaped and in full |
+| requests as a foreign page or tool would send them | no foreign page got through; a Host that is no host \
+name, a second Host and a second Origin were believed |
+| strange names and links at each level of a store | a stranger's folder `plots/manifest.json` stopped the \
+export; exports left links out without a word |
+| levels of a store without permission, as another user | `verify` and `status` ended in tracebacks where a \
+folder may be listed but not entered, and for a closed Dagster home |
+| limits, locales, closed and full outputs, a lost working folder | a full output ended in a traceback |
+| four commands at once on a fresh store | nothing |
 """
 
 _EXPLAINED = """

@@ -11,7 +11,7 @@ from tdw.errors import BadConfig
 from tdw.families.keyed_config import SHARED_KEY, KeyedConfig
 from tdw.families.keys import KeyField, normalize_numbers
 from tdw.families.modulo_addition_1layer.cost import require_affordable
-from tdw.families.operations import OPERATIONS, Operation, require_operation
+from tdw.families.operations import FORMULAS, OPERATIONS, Operation, require_operation
 from tdw.families.transformer.config import Activation
 from tdw.optimizers import Name
 from tdw.parameters import is_number, require_whole_numbers
@@ -20,7 +20,6 @@ _MAX_SEED = 2**63 - 1
 _ATTENTION = {"qokv": ("W_Q", "W_O", "W_K", "W_V"), "qkvo": ("W_Q", "W_K", "W_V", "W_O")}
 _SEEDS = {"seed": (0, _MAX_SEED), "data_seed": (0, _MAX_SEED)}
 _WIDTHS = {"d_model": (1, 16_384), "n_heads": (1, 256), "d_head": (1, 16_384), "d_mlp": (1, 65_536)}
-_OPERATIONS = ", ".join(f"{name} ({operation.formula})" for name, operation in OPERATIONS.items())
 
 KEY = (
     KeyField("p", "p", "the modulus, an odd prime", always=True),
@@ -36,7 +35,7 @@ KEY = (
     KeyField(
         "operation",
         "op-",
-        f"what is learned, modulo p: {', '.join(f'{n} ({o.formula})' for n, o in OPERATIONS.items())}",
+        f"what is learned, modulo p: {FORMULAS}",
     ),
     KeyField("d_model", "width", "width of the residual stream"),
     KeyField("n_heads", "heads", "attention heads"),

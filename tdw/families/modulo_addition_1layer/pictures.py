@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 
 from tdw.drawing.chart import Chart, Panel
-from tdw.drawing.crowd import FEW, crowd, is_crowd
+from tdw.drawing.crowd import FEW
 from tdw.drawing.marks import AnyMark, Axis, Line, Points, Rule, loss, share
 from tdw.drawing.style import MUTED, looks, short_labels
 from tdw.families.modulo_addition_1layer.claims import draws, initial_norms
-from tdw.recipes.common.pictures import courses, group_colors, groups, over_epochs
+from tdw.recipes.common.pictures import group_colors, groups, lines, over_epochs
 from tdw.recipes.evidence import HISTORY, At, Evidence, Float64, Row
 from tdw.recipes.measures import Picture
 from tdw.statistics.exact import fit_line
@@ -49,23 +49,18 @@ def _early(evidence: Evidence) -> Chart:
     if line is not None and ends is not None:
         x = np.array(ends)
         marks.append(Line(x, line.intercept + line.slope * x, color=MUTED, width=1.5))
-    many = is_crowd(evidence.keys, [row.base_key for row in evidence.rows])
-    group, colors = groups(evidence), group_colors(evidence)
+    color, many = _colors(evidence), evidence.crowded
     for row, value, epoch in shown:
-        if many:
-            of = colors[group[row.key]]
-            one = Points(np.array([value]), np.array([epoch]), color=of, size=6, hollow=not row.reached)
-            marks.append(one)
-            continue
+        text = labels[row.key] + ("" if row.reached else " (no grok)")
         marks.append(
             Points(
                 np.array([value]),
                 np.array([epoch]),
-                color=look[row.key].color,
-                symbol=look[row.key].symbol,
-                size=9,
+                color=color[row.key],
+                symbol="circle" if many else look[row.key].symbol,
+                size=6 if many else 9,
                 hollow=not row.reached,
-                texts=(labels[row.key] + ("" if row.reached else " (no grok)"),),
+                texts=() if many else (text,),
             )
         )
     early = Axis(f"mean coarseness at epoch {evidence.early_epoch:,} (0 to 1)", range=ends)
@@ -114,7 +109,7 @@ def _in_order(evidence: Evidence) -> Sequence[Row]:
 
 def _colors(evidence: Evidence) -> dict[str, str]:
     """Key -> color: of the variant, or of its group where there are many."""
-    if not is_crowd(evidence.keys, [row.base_key for row in evidence.rows]):
+    if not evidence.crowded:
         return {key: look.color for key, look in looks(evidence.keys).items()}
     group, colors = groups(evidence), group_colors(evidence)
     return {key: colors[group[key]] for key in evidence.keys}
@@ -154,15 +149,7 @@ def _frequencies(evidence: Evidence) -> Chart:
     """Share of the final frequencies among as many that are strongest, by epoch."""
     found = {row.key: series for row in evidence.rows if (series := _among_strongest(row)) is not None}
     y = replace(share("share of the final frequencies\namong the strongest"), range=(-0.03, 1.03))
-    if is_crowd(evidence.keys, [row.base_key for row in evidence.rows]):
-        marks = crowd(courses(evidence, found), colors=group_colors(evidence))
-        return Chart("", (Panel(marks, y=y),))
-    look, labels = looks(evidence.keys), short_labels(evidence.keys)
-    lines = [
-        Line(epochs, values, name=labels[key], color=look[key].color, dash=look[key].dash)
-        for key, (epochs, values) in found.items()
-    ]
-    return Chart("", (Panel(lines, y=y),))
+    return lines(evidence, found, axis=y)
 
 
 def _among_strongest(row: Row) -> tuple[Float64, Float64] | None:

@@ -11,7 +11,7 @@ import numpy as np
 from tdw.drawing.chart import Chart, Panel, sentences, with_band
 from tdw.drawing.crowd import FEW
 from tdw.drawing.marks import EPOCHS, AnyMark, Axis, Line, Points, share
-from tdw.drawing.style import COLORS
+from tdw.drawing.style import palette
 from tdw.errors import NotFound
 from tdw.parameters import require
 from tdw.recipes.common.outcome_groups import Run, by_group, grouping_fields, runs_of, spreads, survival_of
@@ -53,7 +53,8 @@ def survival_chart(data: Data) -> Chart:
     """A curve with its 95 % band per group."""
     marks: list[AnyMark] = []
     groups = by_group(data.runs)
-    for color, (name, runs) in zip(_cycle(len(groups)), groups.items(), strict=True):
+    color = palette(groups)
+    for name, runs in groups.items():
         found = survival_of(runs)
         # A run that is watched from the start stands at 1 until the first event.
         x, y, low, high = (
@@ -68,17 +69,13 @@ def survival_chart(data: Data) -> Chart:
         reached = sum(run.reached for run in runs)
         line = Line(
             _corners(x), _steps(y),
-            name=f"{name} ({reached} of {len(runs)} {data.outcome.did})", color=color,
+            name=f"{name} ({reached} of {len(runs)} {data.outcome.did})", color=color[name],
             hover="{y:.3f} not yet",
         )  # fmt: skip
         marks += with_band(line, _steps(low), _steps(high))
     event = data.outcome
     panel = Panel(marks, y=share(f"share that has not yet {event.did}"), x=replace(EPOCHS, zero=True))
     return Chart(f"Not yet {event.did}", (panel,), subtitle=_subtitle(data))
-
-
-def _cycle(count: int) -> list[str]:
-    return [COLORS[i % len(COLORS)] for i in range(count)]
 
 
 def _corners(x: np.ndarray) -> np.ndarray:
@@ -96,7 +93,7 @@ def outcomes_chart(data: Data) -> Chart:
     few = len(every) <= FEW
     if not few:
         every = tuple(sorted(every, key=lambda one: (one.reached == 0, one.epochs[1])))
-    color = dict(zip(by_group(data.runs), _cycle(len(by_group(data.runs))), strict=True))
+    color = palette(run.group for run in data.runs)
     marks: list[AnyMark] = []
     for place, one in enumerate(every):
         low, median, high = one.epochs

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from tdw.drawing.chart import Chart, Panel
-from tdw.drawing.crowd import Course, crowd, group_of, is_crowd
+from tdw.drawing.crowd import Course, crowd, group_of
 from tdw.drawing.marks import AnyMark, Axis, Line, Points
 from tdw.drawing.matplotlib_pen import svg
-from tdw.drawing.style import COLORS, MUTED, looks, short_labels
+from tdw.drawing.style import COLORS, MUTED, looks, palette, short_labels
 from tdw.recipes.common.outcome_figures import outcome_pictures
 from tdw.recipes.evidence import Evidence, Float64
 from tdw.recipes.family import Family
@@ -28,9 +28,22 @@ def draw(picture: Picture, evidence: Evidence) -> bytes:
 
 
 def over_epochs(evidence: Evidence, table: str, column: str, *, axis: Axis) -> Chart:
-    """A line per variant over epochs, with a dot at its outcome; many variants and replicates as bands."""
-    series = evidence.series(table, column)
-    if is_crowd(evidence.keys, [row.base_key for row in evidence.rows]):
+    """A column's `lines`, with a dot at each outcome."""
+    return lines(evidence, evidence.series(table, column), axis=axis, dots=True)
+
+
+def lines(
+    evidence: Evidence, series: Mapping[str, tuple[Float64, Float64]], *, axis: Axis, dots: bool = False
+) -> Chart:
+    """A line per variant over epochs; many variants and replicates as bands, without dots.
+
+    Args:
+        evidence: about the variants.
+        series: key -> epochs and values (n,) each.
+        axis: of the values.
+        dots: whether each outcome is marked.
+    """
+    if evidence.crowded:
         return Chart("", (Panel(crowd(courses(evidence, series), colors=group_colors(evidence)), y=axis),))
     look, labels = looks(evidence.keys), short_labels(evidence.keys)
     marks: list[AnyMark] = []
@@ -39,7 +52,7 @@ def over_epochs(evidence: Evidence, table: str, column: str, *, axis: Axis) -> C
             continue
         marks.append(Line(epochs, values, name=labels[key], color=look[key].color, dash=look[key].dash))
         at = int(np.searchsorted(epochs, evidence.outcomes.get(key, np.inf)))
-        if at < len(values):
+        if dots and at < len(values):
             reached = np.array([evidence.outcomes[key]])
             marks.append(Points(reached, values[at : at + 1], color=look[key].color, size=9))
     return Chart("", (Panel(marks, y=axis),))
@@ -61,7 +74,7 @@ def group_colors(evidence: Evidence) -> dict[str, str]:
     found = groups(evidence)
     event = evidence.outcome
     if event is None or not set(found.values()) & {event.did, event.did_not}:
-        return {name: COLORS[i % len(COLORS)] for i, name in enumerate(dict.fromkeys(found.values()))}
+        return palette(found.values())
     return {event.did: COLORS[0], event.did_not: COLORS[3], "not known yet": MUTED}
 
 

@@ -10,6 +10,8 @@ from tdw.drawing import series
 from tdw.drawing.style import Look
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tdw.recipes.reader import VariantReader
 
 
@@ -22,6 +24,10 @@ class Subject:
     look: Look
     scheduled: tuple[int, ...]
     missing: str
+
+    def rows(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The table, with the variant's key before its columns."""
+        return table.assign(variant=self.variant)[["variant", *table.columns]]
 
 
 def of(reader: VariantReader, epochs: Iterable[int]) -> Subject:

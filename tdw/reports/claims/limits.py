@@ -145,7 +145,7 @@ def has_minimum(case: Case, parameters: HasMinimum) -> Found:
     draws = [case.draws(parameters.control, row) for row in evidence.reached if row.key in had]
     least_control = min((float(values.min()) for values in draws if len(values)), default=math.nan)
     least = min(had.values(), default=math.nan)
-    below = int(sum(value < least for value in reached.values()))
+    below = sum(value < least for value in reached.values())
     known = bool(reached) and bool(had)
     p_value = lowest_p_value(len(had) + len(reached), len(reached), below) if known else math.nan
 

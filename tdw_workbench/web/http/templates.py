@@ -6,23 +6,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, Template
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from tdw.html_templates import templates_in
 from tdw_workbench.web.http.static_files import family_files, static_files
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "templates"
 
 
-@cache
 def environment() -> Environment:
-    """The templates."""
-    return Environment(
-        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
+    """Our templates."""
+    return templates_in(FOLDER)
 
 
 def render(request: Request, template: str, *, status_code: int = 200, **values: Any) -> Response:

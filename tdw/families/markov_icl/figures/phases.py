@@ -120,9 +120,8 @@ def _loss(data: Data) -> Axis:
 
 def table(data: Data) -> pd.DataFrame:
     """Columns variant, epoch, loss, KL to each strategy, highest head scores, and the levels (nats)."""
-    return data.course.assign(
-        variant=data.subject.variant, **{f"level_{name}": level for name, level in data.levels.items()}
-    )[["variant", *data.course.columns, *(f"level_{name}" for name in data.levels)]]
+    levels = {f"level_{name}": level for name, level in data.levels.items()}
+    return data.subject.rows(data.course.assign(**levels))
 
 
 PLOT = Plot(

@@ -98,8 +98,7 @@ def table(data: Data) -> pd.DataFrame:
 
     columns = [f"k{k}" for k in range(1, len(data.counts) + 1)]
     counts = pd.DataFrame(data.counts.T, columns=columns).assign(epoch=data.epochs)
-    found = data.table.merge(counts, on="epoch", how="left").assign(variant=data.subject.variant)
-    return found[["variant", *data.table.columns, *columns]]
+    return data.subject.rows(data.table.merge(counts, on="epoch", how="left"))
 
 
 PLOT = Plot(

@@ -157,9 +157,9 @@ def table(data: Data) -> pd.DataFrame:
         "frequency": data.frequency, "ipr": data.ipr, "one_frequency": data.known,
         "sum_of_phases": data.sum_of_phases, "phase_out": data.phase, "mismatch": data.mismatch,
     }  # fmt: skip
-    found = pd.DataFrame({**index, **{name: value.ravel() for name, value in values.items()}})
-    found.insert(0, "variant", data.subject.variant)
-    return found
+    return data.subject.rows(
+        pd.DataFrame({**index, **{name: value.ravel() for name, value in values.items()}})
+    )
 
 
 PLOT = Plot(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tdw.recipes.reader import Sources
 
 _WORDS = dict(zip(INPUTS[1:], ("queries", "keys", "values"), strict=True))
-_BUTTONS = {"mean": "replaced by its mean", "zero": "left out"}
+_BUTTONS = dict(zip(reversed(REPLACEMENTS), ("replaced by its mean", "left out"), strict=True))
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,9 @@ def table(data: Data) -> pd.DataFrame:
     """Columns variant, epoch, those of the table of composition, and copying_ of every head."""
     copies = data.copying.rename(columns=lambda name: name if name == "epoch" else f"copying_{name}")
     found = data.composition.merge(copies, on="epoch", how="outer")
-    return found.assign(variant=data.subject.variant)[["variant", *found.columns]]
+    return data.subject.rows(found)
 
 
-assert set(_BUTTONS) == set(REPLACEMENTS)
 PLOT = Plot(
     name="composition",
     title="Composition by ablation",

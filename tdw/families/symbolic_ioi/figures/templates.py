@@ -67,7 +67,7 @@ def chart(data: Data) -> Chart:
 
 def table(data: Data) -> pd.DataFrame:
     """Columns variant, epoch, accuracy and loss (nats) of each template."""
-    return data.values.assign(variant=data.subject.variant)[["variant", *data.values.columns]]
+    return data.subject.rows(data.values)
 
 
 PLOT = Plot(

@@ -64,7 +64,7 @@ def chart(data: Data) -> Chart:
 
 def table(data: Data) -> pd.DataFrame:
     """Columns variant, epoch, and those of the table of head scores."""
-    return data.scores.assign(variant=data.subject.variant)[["variant", *data.scores.columns]]
+    return data.subject.rows(data.scores)
 
 
 PLOT = Plot(
