@@ -272,4 +272,5 @@ def _limits(evidence: Evidence, family: Family) -> str:
     if fixed:
         lines.append(_FIXED.format(fields=", ".join(fixed)))
     listed = "\n".join(f"- {line}" for line in [*lines, _OBSERVED])
-    return f"## What {n} variants can't show\n\n{listed}"
+    variants = "one variant" if n == 1 else f"{n} variants"
+    return f"## What {variants} can't show\n\n{listed}"
