@@ -7,6 +7,7 @@ the store has; then the files are moved to their places, each by an atomic renam
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -102,7 +103,7 @@ def import_bundle(store: Store, file: str | Path, *, replace: bool = False) -> I
             staged = Store(staging)
             _require_sound(staged, bundle)
             new, kept = _sort_out(store, staged, contents, replace=replace)
-            _move(root, staging, new)
+            _move(store, staging, new)
         except OSError as error:
             if isinstance(error, TdwError):
                 raise
@@ -222,8 +223,16 @@ def _other_checkpoint(store: Store, staged: Store, address: Address) -> Sequence
     return (f"{address.relative}: made from checkpoint {short(there)}, the store has {short(here)}",)
 
 
-def _move(root: Path, staging: Path, paths: Sequence[str]) -> None:
+def _move(store: Store, staging: Path, paths: Sequence[str]) -> None:
     """Rename into place, checkpoints first and plot manifests last; then make the renames durable."""
+    with contextlib.ExitStack() as locks:
+        # A plot is not whole before its manifest is in: till then nobody may repair the store.
+        for family, variant in sorted({stored_cell(path)[:2] for path in paths}):
+            locks.enter_context(store.lock(family, variant, "import"))
+        _rename(store.root, staging, paths)
+
+
+def _rename(root: Path, staging: Path, paths: Sequence[str]) -> None:
 
     def order(path: str) -> tuple[bool, bool, str]:
         return (path.endswith("/manifest.json"), f"/{CHECKPOINTS}/" not in path, path)

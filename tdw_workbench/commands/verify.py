@@ -16,8 +16,8 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tdw.errors import BadConfig, Busy, NotFound
@@ -81,8 +81,14 @@ def run(options: argparse.Namespace) -> int:
     if not store.root.is_dir():
         raise NotFound(f"{store.root}: there is no store", "give its folder with --store, or run `tdw fill`")
     screen = Screen(sys.stderr if options.json else None)
-    found = look(store, places, screen)
-    repaired = mend(store, found.findings) if options.repair else ()
+    found = look(store, places, screen, busy=busy_variants(store))
+    repaired: tuple[Repaired, ...] = ()
+    if options.repair and found.findings:
+        with nobody_writes(store):
+            # What was half written at the first look is whole by now, or its writer is dead.
+            again = look(store, places, screen, busy=())
+            found = replace(again, findings=tuple(f for f in again.findings if f in found.findings))
+            repaired = tuple(repair(store, found.findings))
     if options.json:
         print(json.dumps(_as_json(found, repaired if options.repair else None), indent=1))
     else:
@@ -91,8 +97,8 @@ def run(options: argparse.Namespace) -> int:
     return 1 if damaged and not options.repair else 0
 
 
-def look(store: Store, places: Places, screen: Screen) -> Verified:
-    """Read everything, then compare with the event log where there is one."""
+def look(store: Store, places: Places, screen: Screen, *, busy: tuple[str, ...]) -> Verified:
+    """Read everything, then compare with the event log where there is one; not what is of `busy` variants."""
     total, read = summed_size(store), 0
     checked: list[Checked] = []
     for file in verify(store):
@@ -104,7 +110,6 @@ def look(store: Store, places: Places, screen: Screen) -> Verified:
         )
     screen.close()
     findings = [file.finding for file in checked if file.finding]
-    busy = busy_variants(store)
     from tdw.integrity.against_records import compare_with_records
     from tdw_assets.recording.event_records import read_contents
     from tdw_resources.reading import Reading, read_instance
@@ -126,8 +131,9 @@ def busy_variants(store: Store) -> tuple[str, ...]:
     return tuple(sorted({path.name if compared_study(path.name) is None else "" for path in folders}))
 
 
-def mend(store: Store, findings: Sequence[Finding]) -> tuple[Repaired, ...]:
-    """Repair while nobody writes.
+@contextlib.contextmanager
+def nobody_writes(store: Store) -> Generator[None]:
+    """Hold every lock of the store.
 
     Raises:
         Busy: something works on a variant.
@@ -141,7 +147,7 @@ def mend(store: Store, findings: Sequence[Finding]) -> tuple[Repaired, ...]:
                 raise Busy(
                     f"{variant} is being worked on ({lock.stem})", "repair when the run is over, or stop it"
                 ) from error
-        return tuple(repair(store, findings))
+        yield
 
 
 def _locks(store: Store) -> Iterator[Path]:

@@ -52,8 +52,9 @@ def draw(root: Path, variant: str) -> None:
     """Make a variant, and a plot of it: a plot of less would have other bytes."""
     make(root, variant)
     store, name = Store(root), "training_curves"
-    if not (store.plot_folder(FAMILY.name, variant, name) / "manifest.json").exists():
-        render(catalog_of(FAMILY).plot(name), store, family=FAMILY, variants=[variant]).write(store)
+    with store.lock(FAMILY.name, variant, "summarize"):  # as whoever draws in `tdw` does
+        if not (store.plot_folder(FAMILY.name, variant, name) / "manifest.json").exists():
+            render(catalog_of(FAMILY).plot(name), store, family=FAMILY, variants=[variant]).write(store)
 
 
 def compare(root: Path) -> None:

@@ -299,16 +299,24 @@ def warm_up(run: Run) -> None:
 
 def reference_of_library(run: Run) -> Path:
     """The store of `make_everything`, which nobody disturbs, and its bundles."""
-    return _with_bundles(run.undisturbed("made", jobs.make_everything))
+
+    def work(root: Path) -> None:
+        jobs.make_everything(root)
+        _with_bundles(root)
+
+    return run.undisturbed("made and bundles", work)
 
 
 def reference_of_runs(run: Run) -> Path:
     """The same of Dagster runs."""
-    return _with_bundles(runs_undisturbed(run))
+
+    def work(root: Path) -> None:
+        shutil.copytree(runs_undisturbed(run), root, dirs_exist_ok=True)
+        _with_bundles(root)
+
+    return run.undisturbed("runs and bundles", work)
 
 
-def _with_bundles(root: Path) -> Path:
+def _with_bundles(root: Path) -> None:
     for variant in VARIANTS:
-        if not jobs.bundle_of(root, variant).exists():
-            jobs.export(root, variant)
-    return root
+        jobs.export(root, variant)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,23 @@ def test_repair_leaves_what_is_not_ours_and_says_so(
     assert main(["verify", "--store", str(filled.root), "--repair"]) == 0
     assert "left alone" in capsys.readouterr().out
     assert note.read_text() == "mine"
+
+
+def test_what_was_half_written_at_the_first_look_is_not_repaired(
+    filled: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (manifest,) = (filled.root / FAMILY / VARIANT).glob("plots/mean_coarseness/manifest.json")
+    files = {path: path.read_bytes() for path in manifest.parent.rglob("*") if path.is_file()}
+    manifest.unlink()
+
+    def complete_it(*_: object) -> AbstractContextManager[None]:
+        manifest.write_bytes(files[manifest])
+        return nullcontext()
+
+    assert "orphan" in look(filled, capsys)[1].values()
+    monkeypatch.setattr("tdw_workbench.commands.verify.nobody_writes", complete_it)
+    assert main(["verify", "--store", str(filled.root), "--repair"]) == 0
+    assert {path: path.read_bytes() for path in files} == files
 
 
 def test_nothing_is_repaired_while_somebody_writes(filled: Store, capsys: pytest.CaptureFixture[str]) -> None:
