@@ -124,7 +124,8 @@ def automate(root: Path, cursor: str) -> None:
     with open_instance(home) as instance:
         fail_dead_runs(instance)
         while True:
-            first, second = (look(grid(), instance, store, seen) for _ in range(2))
+            with Seat.here.undivided():  # between two looks, others would change what there is to ask for
+                first, second = (look(grid(), instance, store, seen) for _ in range(2))
             asked, again = (
                 [run_request(grid(), task, attempt=attempt).run_key for task, attempt in one.tasks]
                 for one in (first, second)

@@ -21,10 +21,13 @@ import threading
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, ClassVar, Literal, NoReturn
+
+import sqlalchemy as sa
 
 from tdw.errors import TdwError
 from tdw.store import commit
@@ -159,7 +162,14 @@ class Worker:
 
 
 class Seat:
-    """In the process itself: counts its points and waits for its turns."""
+    """In the process itself: counts its points and waits for its turns.
+
+    Attributes:
+        here: the one of this process.
+        lose: the next materializations are to be lost on their way to the event log.
+    """
+
+    here: ClassVar[Seat]
 
     def __init__(self, root: Path, orders: int, reports: int, seed: str) -> None:
         self._root, self._prefix = root, f"{root}/"
@@ -169,11 +179,14 @@ class Seat:
         self._now = self._shift = 0.0
         self._fail: dict[str, int] = {}
         self._busy = False
+        self._undivided = False
+        self._transactions = set[sa.Connection]()
         self.lose = False
         self._main = threading.get_ident()
 
     def take(self, work: Callable[[], None], hooks: Sequence[Callable[[Seat], None]]) -> NoReturn:
         """Work to the end."""
+        Seat.here = self
         try:
             os.dup2(os.open(os.devnull, os.O_RDWR), 1)
             os.dup2(os.open(os.devnull, os.O_RDWR), 2)
@@ -205,13 +218,23 @@ class Seat:
             self._say("point", step, self._named(what))
             self._now += 1e-3
             self._left -= 1
-            if self._left <= 0:
+            divided = not (self._undivided or self._transactions)
+            if self._left <= 0 and (divided or self._end == "kill"):
                 self._end_turn()
             number = self._fail.pop(kind, None)
         finally:
             self._busy = False
         if number is not None:
             raise OSError(number, os.strerror(number))
+
+    @contextmanager
+    def undivided(self) -> Iterator[None]:
+        """Others have no turn until this is over; it may die in the middle."""
+        self._undivided = True
+        try:
+            yield
+        finally:
+            self._undivided = False
 
     def _end_turn(self) -> None:
         if self._end == "kill":
@@ -259,6 +282,13 @@ class Seat:
         threading.Thread.start = _started_at_once(threading.Thread.start)  # type: ignore[method-assign]
         commit.on_step = lambda step, path: self.point(step, path, kind="write" if step in _WRITES else "")
         sys.addaudithook(self._hear)
+        self._finish_transactions()
+
+    def _finish_transactions(self) -> None:
+        """Who waits for its turn inside a transaction makes others wait for it by the real clock."""
+        sa.event.listen(sa.Engine, "begin", self._transactions.add)
+        sa.event.listen(sa.Engine, "commit", self._transactions.discard)
+        sa.event.listen(sa.Engine, "rollback", self._transactions.discard)
 
     def _sleep_by_turns(self, seconds: float) -> None:
         if threading.get_ident() != self._main:
