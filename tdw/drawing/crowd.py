@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tdw.drawing.marks import AnyMark, Band, Line
+from tdw.drawing.series import joined
 from tdw.drawing.style import MUTED, palette
 
 FEW = 12
@@ -86,14 +87,18 @@ def crowd(
 
 
 def _faint(courses: Sequence[Course], colors: Mapping[str, str], *, tag: str, right: bool) -> Iterator[Line]:
-    # Evenly through the runs, so that a thousand of them draw as quickly as a hundred.
+    # Evenly through the runs, and as one line per group, so that a thousand of them draw as quickly as ten.
     step = max(-(-len(courses) // _MOST_FAINT), 1)
-    for course in courses[::step]:
-        every = max(len(course.x) // _FAINT, 1)
+    shown = courses[::step]
+    for group in dict.fromkeys(course.group for course in shown):
+        members = [course for course in shown if course.group == group]
+        thinned = [(course.x[::every], course.y[::every]) for course in members
+                   for every in [max(len(course.x) // _FAINT, 1)]]  # fmt: skip
+        x, y = joined(thinned)
         yield Line(
-            course.x[::every], course.y[::every],
-            name=course.name, color=colors.get(course.group, MUTED), width=0.7, opacity=0.3,
-            legend=False, group=course.group, tag=tag, right=right, hover=None,
+            x, y,
+            name=group, color=colors.get(group, MUTED), width=0.7, opacity=0.3, legend=False, group=group,
+            tag=tag, right=right, hover=None,
         )  # fmt: skip
 
 

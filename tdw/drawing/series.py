@@ -72,7 +72,7 @@ def band(x: npt.NDArray[np.integer], low: Floats, high: Floats) -> tuple[Floats,
     For a scatter trace with `fill="toself"`: `fill="tonexty"` would bridge the gaps.
     """
     runs = stretches(~(np.isnan(low) | np.isnan(high)))
-    return _joined(
+    return joined(
         (np.concatenate([x[run], x[run][::-1]]), np.concatenate([low[run], high[run][::-1]])) for run in runs
     )
 
@@ -184,7 +184,7 @@ def curve(
     steps = np.diff(epochs)
     usual = float(np.median(steps)) if len(steps) else 1.0
     runs = np.split(np.arange(len(epochs)), np.flatnonzero(steps > 5 * usual) + 1)
-    return _joined([(epochs[run], values[run]) for run in (run[~np.isnan(values[run])] for run in runs)])
+    return joined([(epochs[run], values[run]) for run in (run[~np.isnan(values[run])] for run in runs)])
 
 
 def thin_line(
@@ -196,13 +196,13 @@ def thin_line(
     there = ~np.isnan(y)
     runs = [np.arange(len(x))[run] for run in stretches(there)]
     kept = [run[thin(x[run], y[run], limit=max(limit * len(run) // int(there.sum()), 16))] for run in runs]
-    return _joined([(x[run], y[run]) for run in kept])
+    return joined([(x[run], y[run]) for run in kept])
 
 
-def _joined(
+def joined(
     runs: Iterable[tuple[npt.NDArray[Any], npt.NDArray[Any]]],
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Stretches of a line as one, NaN between them."""
+    """Stretches of a line, (n,) points each, as one: x and y, NaN between stretches."""
     gap = np.array([np.nan])
     xs: list[npt.NDArray[np.float64]] = []
     ys: list[npt.NDArray[np.float64]] = []

@@ -118,7 +118,7 @@ def test_headings_tell_of_gaps_and_of_no_grok(store: Store):
 def test_neurons_are_sorted_by_index_final_frequency_or_first_blob_epoch():
     values = np.array([[0.1, 0.8, 0.9], [0.0, 0.0, 0.0], [0.9, 0.2, 0.1], [0.1, 0.1, 0.95]], np.float32)
     facet = neuron_matrix.Facet(
-        subject=subject.Subject("v", "v", style.looks(["v"])["v"]),
+        subject=subject.Subject("p97_s1_d598", "v", style.looks(["v"])["v"]),
         epochs=np.array([0, 1, 2]),
         values=values,
         frequency=np.array([3, 0, 1, 1]),

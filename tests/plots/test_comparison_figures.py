@@ -10,7 +10,14 @@ from synthetic import FAMILY, matrix, progress_table, write_variant
 
 from tdw.drawing import labels, style
 from tdw.errors import BadConfig, NotFound
-from tdw.families.modulo_addition_1layer.figures import comparison, early_coarseness, progress_measures
+from tdw.families.modulo_addition_1layer.figures import (
+    blob_count,
+    comparison,
+    early_coarseness,
+    mean_coarseness,
+    neuron_coarseness,
+    progress_measures,
+)
 from tdw.families.modulo_addition_1layer.figures.subject import Grokking, Subject
 from tdw.recipes.figure import NoParameters
 from tdw.statistics.exact import fit_line, spearman
@@ -86,7 +93,9 @@ def test_labels_cover_neither_each_other_nor_points():
     look = style.looks(["v"])["v"]
 
     def point(label: str, value: float, grokking: Grokking) -> early_coarseness.Point:
-        return early_coarseness.Point(Subject("v", label, look, grokking), value)
+        return early_coarseness.Point(
+            Subject(f"p97_s{round(1000 * value)}_d598", label, look, grokking), value
+        )
 
     def places(*points: early_coarseness.Point) -> list[str]:
         data = early_coarseness.Data(points, (), 1000, "mean_coarseness")
@@ -153,13 +162,30 @@ def test_the_columns_show_losses_coarseness_and_blobs(store: Store):
     assert gaps.x[np.isnan(gaps.y)].tolist() == list(MISSING)
 
 
-def test_at_most_eight_variants_stand_side_by_side(empty: Store):
-    keys = [f"p13_s{seed}_d598" for seed in range(10)]
-    for key in keys:
-        write_variant(empty, key, epochs=(0, 10, 20), neurons=4, groks_at=None)
-    data = comparison.load(sources(empty, *keys), comparison.Parameters())
-    assert data.choices[0].label == "the first 8 of 10" and len(data.choices[0].places) == 8
+def test_many_variants_are_groups_and_those_that_stand_side_by_side_are_chosen_by_their_outcome(empty: Store):
+    keys = [f"p13_s{seed}_d598" for seed in range(14)]
+    for seed, key in enumerate(keys):
+        groks_at = None if seed == 5 else 30 - seed  # the later the seed, the earlier
+        write_variant(empty, key, epochs=(0, 10, 20, 40), neurons=4, groks_at=groks_at)
+    every = sources(empty, *keys)
+
+    data = comparison.load(every, comparison.Parameters())
+    assert [choice.label for choice in data.choices] == [
+        "8 of 14, from the earliest to the latest", "the 8 earliest", "the 8 latest",
+    ]  # fmt: skip
+    assert data.choices[1].places == tuple(range(13, 5, -1)) and data.choices[2].places[-1] == 5
+    assert data.shown == (*range(13, 5, -1), 4, 3, 2, 1, 0, 5)
     assert sum(t.visible for t in interactive(comparison, data).data) == 8 * 5
+
+    for module in (mean_coarseness, blob_count):
+        drawn = interactive(module, module.load(every, module.PLOT.parameters()))
+        named = {t.name for t in drawn.data if t.showlegend}
+        assert named == {"grokked (n = 13)", "did not grok (n = 1)"}, module
+    facets = neuron_coarseness.load(every, neuron_coarseness.Parameters())
+    assert len(facets.facets) == 8 and facets.facets[0].subject.variant == keys[13]
+    assert "8 of 14 variants" in interactive(neuron_coarseness, facets).layout.title.subtitle.text
+    points = interactive(early_coarseness, early(empty, *keys, early_epoch=10))
+    assert not any("text" in (t.mode or "") for t in points.data) and len(points.data) == 15
 
 
 def test_progress_measures_share_one_axis_of_epochs(store: Store):

@@ -74,7 +74,9 @@ def test_a_hundred_lines_are_two_names_in_the_legend_and_their_quantiles():
     bands = [mark for mark in marks if isinstance(mark, Band) and mark.group == "did"]
     assert [(band.low[0], band.high[0]) for band in bands] == [(7, 72), (19, 60)]
     faint = [mark for mark in marks if isinstance(mark, Line) and not mark.legend]
-    assert len(faint) == 100 and all(mark.opacity < 0.5 and mark.width < 1 for mark in faint)
+    assert [mark.group for mark in faint] == ["did", "did not"]  # a line per group, with a gap between runs
+    assert [int(np.isnan(mark.y).sum()) for mark in faint] == [79, 19]
+    assert all(mark.opacity < 0.5 and mark.width < 1 for mark in faint)
 
 
 def test_a_run_with_gaps_counts_where_it_has_a_value():

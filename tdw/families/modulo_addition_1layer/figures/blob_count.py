@@ -11,9 +11,9 @@ import numpy as np
 
 from tdw.drawing import series
 from tdw.drawing.chart import Chart, Choice, Option, Panel
-from tdw.drawing.marks import Axis, Line, Rule
+from tdw.drawing.marks import AnyMark, Axis, Line, Rule
 from tdw.drawing.style import MUTED, SYMBOLS
-from tdw.families.modulo_addition_1layer.figures import blob_control, subject
+from tdw.families.modulo_addition_1layer.figures import blob_control, crowds, subject
 from tdw.parameters import is_number, require
 from tdw.recipes.figure import Plot
 
@@ -120,7 +120,12 @@ def chart(data: Data) -> Chart:
         hidden = Option("without", ranges={0: _range(data, control=False)})
         choices.append(Choice((shown, hidden), active=0 if one else 1, left=True))
     reference = data.parameters.reference
-    marks = [mark for course in data.courses for mark in _marks(course, thresholds, one=one)]
+    subjects = [course.subject for course in data.courses]
+    marks = (
+        _groups(data)
+        if crowds.is_many(subjects)
+        else [mark for course in data.courses for mark in _marks(course, thresholds, one=one)]
+    )
     panel = Panel(
         marks,
         y=Axis(f"neurons (of {first.neurons})", range=_range(data, control=one), form=",d"),
@@ -132,7 +137,7 @@ def chart(data: Data) -> Chart:
     return Chart(
         f"Blob neurons · {first.subject.label}" if one else "Blob neurons by variant",
         (panel,),
-        subtitle=subject.subtitle([course.subject for course in data.courses], data.left_out),
+        subtitle=subject.subtitle(subjects, data.left_out),
         choices=tuple(choices),
     )
 
@@ -143,6 +148,21 @@ def _range(data: Data, *, control: bool) -> tuple[float, float]:
         counts += [mean.to_numpy(np.float64) for mean in data.controls]
     top = max(float(np.nanmax(each, initial=1)) for each in counts)
     return 0, 1.04 * max(top, data.parameters.reference or 0)
+
+
+def _groups(data: Data) -> list[AnyMark]:
+    """The counts of each group at every threshold, and dotted the means of its controls."""
+    subjects = [course.subject for course in data.courses]
+    found: list[AnyMark] = []
+    for threshold in data.thresholds:
+        counts = [crowds.known(course.counts, threshold) for course in data.courses]
+        found += crowds.marks(subjects, counts, tag=threshold, form=",d")
+    controls = [(course.subject, course.control.counts) for course in data.courses if course.control]
+    means = [crowds.known(counts, "neurons") for _, counts in controls]
+    found += crowds.marks(
+        [of for of, _ in controls], means, tag=_CONTROL, dash="dot", legend=False, form=",.1f"
+    )
+    return found
 
 
 def _marks(course: Course, thresholds: list[str], *, one: bool) -> Iterator[Line]:
@@ -223,6 +243,7 @@ COMPARISON = dataclasses.replace(
     PLOT,
     name="blob_count_comparison",
     title="Blob neurons by variant",
-    description=DESCRIPTION + "\nOne color and symbol per variant, the same in every figure.\n",
+    description=DESCRIPTION + "\nOne color and symbol per variant, the same in every figure.\n" + crowds.NOTE,
+    code_version="4",
     scope="comparison",
 )

@@ -41,11 +41,13 @@ def chart(data: Data) -> Chart:
                 row=row,
                 column=place,
             )
-            for place, column in enumerate(data.columns)
+            for place, column in enumerate(data.columns[at] for at in data.shown)
             for row, marks in enumerate(_marks(column))
         ),
         subtitle=sentences(_LEGEND, not_analyzed(data.left_out)),
-        pages=tuple(Page(choice.label, choice.places) for choice in data.choices),
+        pages=tuple(
+            Page(choice.label, tuple(sorted(map(data.shown.index, choice.places)))) for choice in data.choices
+        ),
         heights=(34, 27, 27),
         gaps=(0.012, 0.06),
         share_y=True,
@@ -123,12 +125,13 @@ PLOT = Plot(
 Up to eight variants side by side, a column each, on shared axes: train (thin) and test loss (thick), mean
 coarseness with its quartiles, and the number of blob neurons (coarseness at or above 0.7). The menu chooses
 variants that share a parameter, so that what differs between the columns is the other one: *p = 113* shows
-its seeds, *seed = 999* its moduli.
+its seeds, *seed = 999* its moduli. Of more than eight it shows some from the earliest to the latest grokking
+epoch, those without one last, and the eight at either end.
 
 **How to read it.** All columns have the same axes, and zooming one zooms all. The dashed line is the
 variant's grokking epoch; *no grok* stands above a column that never got there. Gaps are missing epochs.
 """,
-    code_version="3",
+    code_version="4",
     scope="comparison",
     load=load,
     chart=chart,

@@ -13,7 +13,8 @@ from tdw.drawing.chart import Chart, Panel, sentences
 from tdw.drawing.marks import AnyMark, Axis, Line, Points
 from tdw.drawing.style import MUTED
 from tdw.errors import NotFound
-from tdw.families.modulo_addition_1layer.figures import subject
+from tdw.families.modulo_addition_1layer.figures import crowds, subject
+from tdw.markdown import shortened
 from tdw.parameters import is_count, require
 from tdw.recipes.figure import Plot
 from tdw.statistics import exact
@@ -138,18 +139,22 @@ def _marks(data: Data) -> Iterator[AnyMark]:
         hover = f"least squares over {line.n} variants that grokked"
         trend = line.intercept + line.slope * ends
         yield Line(ends, trend, name="trend", color=MUTED, width=1.5, dash="dash", legend=False, hover=hover)
-    for point in data.points:
+    subjects = [point.subject for point in data.points]
+    many, groups = crowds.is_many(subjects), crowds.groups(subjects)
+    colors = crowds.colors(groups)
+    for point, group in zip(data.points, groups, strict=True):
         of = point.subject
+        text = of.label + (f" · no grok by {point.at:,}" if of.no_grok else "")
         yield Points(
             np.array([point.value]),
             np.array([point.at]),
             name=of.label,
-            color=of.look.color,
+            color=colors[group] if many else of.look.color,
             # Open and upward: the true value lies above, if there is one.
-            symbol="triangle-up" if of.no_grok else of.look.symbol,
+            symbol="triangle-up" if of.no_grok else "circle" if many else of.look.symbol,
             hollow=of.no_grok,
-            size=13,
-            texts=(of.label + (f" · no grok by {point.at:,}" if of.no_grok else ""),),
+            size=8 if many else 13,
+            texts=() if many else (text,),
             legend=False,
             hover=f"{of.variant}<br>early {{x}}<br>{of.grokking.text}",
         )
@@ -164,7 +169,9 @@ def _subtitle(data: Data) -> str:
         else f"rank correlation {found.rho:+.2f} (n = {n}, {100 * found.level:.0f} % interval "
         f"{found.interval}, p = {found.p_value:.2g}), without no-grok variants"
     )
-    return sentences(told, "not analyzed there: " + ", ".join(data.left_out) if data.left_out else "")
+    return sentences(
+        told, "not analyzed there: " + shortened(", ".join(data.left_out)) if data.left_out else ""
+    )
 
 
 def table(data: Data) -> pd.DataFrame:
@@ -196,9 +203,10 @@ The correlation is Spearman's rank correlation with a permutation p-value over a
 interval; with as few variants as a study has, the interval is wide and the p-value can't be small.
 
 **How to read it.** Points that fall to the right mean that early coarseness goes with early grokking.
-Whether it would in a new variant is another question: variants that share p or seed are not independent.
+Whether it would in a new variant is another question: variants that share p or seed are not independent. Of
+many variants, and of variants with replicates, points have no names beside them; the pointer shows them.
 """,
-    code_version="3",
+    code_version="4",
     scope="comparison",
     load=load,
     chart=chart,

@@ -13,7 +13,7 @@ from tdw.drawing import series
 from tdw.drawing.chart import Chart, Choice, Option, Panel, with_band
 from tdw.drawing.marks import AnyMark, Line, loss, share
 from tdw.drawing.style import TEST
-from tdw.families.modulo_addition_1layer.figures import subject
+from tdw.families.modulo_addition_1layer.figures import crowds, subject
 from tdw.recipes.figure import NoParameters, Plot
 
 if TYPE_CHECKING:
@@ -61,28 +61,43 @@ def _load_course(reader: VariantReader) -> Course:
 
 
 def chart(data: Data) -> Chart:
-    """Lines with one of two bands, and test losses that can be hidden."""
-    one = len(data.courses) == 1
+    """Lines with one of two bands, and test losses that can be hidden; many variants as groups."""
+    subjects = [course.subject for course in data.courses]
+    one, many = len(data.courses) == 1, crowds.is_many(subjects)
     first = data.courses[0].subject
     has_losses = any(len(course.losses) for course in data.courses)
     bands = Choice(
         (Option("quartiles", ("quartiles",)), Option("± std", ("std",)), Option("no band")),
         active=0 if one else 2,
     )
-    losses = Choice((Option("with test loss", ("loss",)), Option("without")), left=True)
+    losses = Choice(
+        (Option("with test loss", ("loss",)), Option("without")), active=1 if many else 0, left=True
+    )
+    marks = _groups(data) if many else [mark for course in data.courses for mark in _marks(course, one=one)]
     return Chart(
         f"Mean coarseness · {first.label}" if one else "Mean coarseness by variant",
         (
             Panel(
-                [mark for course in data.courses for mark in _marks(course, one=one)],
+                marks,
                 y=share("mean coarseness (0 to 1)"),
                 right=loss("test loss") if has_losses else None,
                 rules=first.rules if one else (),
             ),
         ),
-        subtitle=subject.subtitle([course.subject for course in data.courses], data.left_out),
-        choices=(bands, losses) if has_losses else (bands,),
+        subtitle=subject.subtitle(subjects, data.left_out),
+        choices=(*(() if many else (bands,)), *((losses,) if has_losses else ())),
     )
+
+
+def _groups(data: Data) -> list[AnyMark]:
+    """The means of each group, and dotted its test losses."""
+    subjects = [course.subject for course in data.courses]
+    means = [crowds.known(course.coarseness, "mean_coarseness") for course in data.courses]
+    losses = [crowds.known(course.losses, "test_loss") for course in data.courses]
+    return [
+        *crowds.marks(subjects, means, form=".3f"),
+        *crowds.marks(subjects, losses, tag="loss", right=True, legend=False, dash="dot"),
+    ]
 
 
 def _marks(course: Course, *, one: bool) -> Iterator[AnyMark]:
@@ -167,6 +182,8 @@ COMPARISON = dataclasses.replace(
     description=DESCRIPTION
     + """
 One color and symbol per variant, the same in every figure; dotted: its test loss, on the right axis.
-""",
+"""
+    + crowds.NOTE,
+    code_version="4",
     scope="comparison",
 )

@@ -9,8 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from tdw.drawing.chart import Chart, Choice, Option, Panel, sentences
+from tdw.drawing.crowd import FEW
 from tdw.drawing.marks import EPOCHS, Axis, Heat, Rule, Scale
-from tdw.families.modulo_addition_1layer.figures.neuron_matrix import Data, Facet, Parameters, load, orders
+from tdw.families.modulo_addition_1layer.figures.neuron_matrix import (
+    MOST,
+    Data,
+    Facet,
+    Parameters,
+    load,
+    orders,
+)
 from tdw.families.modulo_addition_1layer.figures.subject import not_analyzed
 from tdw.recipes.figure import Plot
 
@@ -36,7 +44,13 @@ def chart(data: Data) -> Chart:
     return Chart(
         f"Coarseness by neuron · {first.label}" if one else "Coarseness by neuron and variant",
         tuple(_panel(facet, i, columns, one=one) for i, facet in enumerate(data.facets)),
-        subtitle=sentences(first.text if one else "dashed: grokking epoch", not_analyzed(data.left_out)),
+        subtitle=sentences(
+            f"{len(data.facets)} of {data.of} variants, from the earliest grokking to the latest"
+            if data.of > len(data.facets) + len(data.left_out)
+            else "",
+            first.text if one else "dashed: grokking epoch",
+            not_analyzed(data.left_out),
+        ),
         choices=(Choice(options, small=common.index(_FIRST)),),
         gaps=(0.03, 0.12),
         unified=False,
@@ -109,6 +123,11 @@ COMPARISON = dataclasses.replace(
     PLOT,
     name="neuron_coarseness_comparison",
     title="Coarseness by neuron and variant",
-    description=DESCRIPTION + "\nA facet per variant, on shared axes and one color scale.\n",
+    description=DESCRIPTION
+    + f"""
+A facet per variant, on shared axes and one color scale. Of more than {FEW} variants {MOST} are shown, from
+the earliest grokking epoch to the latest, those without one last.
+""",
+    code_version="4",
     scope="comparison",
 )

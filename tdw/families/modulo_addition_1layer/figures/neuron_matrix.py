@@ -9,11 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from tdw.drawing import series
-from tdw.families.modulo_addition_1layer.figures import subject
+from tdw.drawing.crowd import FEW
+from tdw.families.modulo_addition_1layer.figures import crowds, subject
 from tdw.parameters import is_share, require
+from tdw.recipes.reader import Sources
 
 if TYPE_CHECKING:
-    from tdw.recipes.reader import Sources, VariantReader
+    from tdw.recipes.reader import VariantReader
+
+MOST = 8
+"""Facets that can be read."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +53,23 @@ class Facet:
 
 @dataclass(frozen=True)
 class Data:
-    """Facets in the study's order, and the labels of variants without the summary."""
+    """Facets in the order to show them, the labels of those without the summary, the number of all."""
 
     facets: tuple[Facet, ...]
     left_out: tuple[str, ...]
     blob_from: float
+    of: int = 1
 
 
 def load(sources: Sources, parameters: Parameters) -> Data:
-    """Every variant that has the matrix of coarseness."""
-    return Data(*sources.collect(_load_facet), blob_from=parameters.blob_from)
+    """Every variant that has the matrix of coarseness; of many some, by their grokking epoch."""
+    chosen = sources
+    if len(sources.variants) > FEW:
+        subjects = [subject.load(reader, ()) for reader in sources.variants]
+        places = crowds.spread(crowds.by_grokking(subjects), MOST)
+        chosen = Sources(tuple(sources.variants[place] for place in places))
+    found = chosen.collect(_load_facet)
+    return Data(*found, blob_from=parameters.blob_from, of=len(sources.variants))
 
 
 def _load_facet(reader: VariantReader) -> Facet:

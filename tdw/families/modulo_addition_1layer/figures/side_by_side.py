@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tdw.drawing import series
 from tdw.families.modulo_addition_1layer.config import KEY, Config
-from tdw.families.modulo_addition_1layer.figures import subject
+from tdw.families.modulo_addition_1layer.figures import crowds, subject
 from tdw.parameters import is_share, require
 
 if TYPE_CHECKING:
@@ -80,11 +80,18 @@ class Data:
 
     @property
     def choices(self) -> tuple[Choice, ...]:
-        """All, where they fit; then those that share one parameter, for each parameter that differs."""
-        n = len(self.columns)
-        found = [
-            Choice("all variants" if n <= MOST else f"the first {MOST} of {n}", tuple(range(min(n, MOST))))
-        ]
+        """All, where they fit; then those that share one parameter, for each parameter that differs.
+
+        Of more, some from the earliest to the latest, and both ends.
+        """
+        n, order = len(self.columns), self._order
+        found = [Choice("all variants", tuple(range(n)))]
+        if n > MOST:
+            found = [
+                Choice(f"{MOST} of {n}, from the earliest to the latest", crowds.spread(order, MOST)),
+                Choice(f"the {MOST} earliest", order[:MOST]),
+                Choice(f"the {MOST} latest", order[-MOST:]),
+            ]
         for name in self.columns[0].fields:
             values = sorted({column.fields[name] for column in self.columns})
             if len(values) < 2:
@@ -96,6 +103,19 @@ class Data:
                 more = f", the first {MOST} of {len(places)}" if len(places) > MOST else ""
                 found.append(Choice(f"{name.replace('_', ' ')} = {value}{more}", tuple(places[:MOST])))
         return tuple(found)
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """Places of the columns that any choice shows, in the order in which they stand."""
+        chosen = {place for choice in self.choices for place in choice.places}
+        return tuple(place for place in self._order if place in chosen)
+
+    @property
+    def _order(self) -> tuple[int, ...]:
+        """The study's order; of more than fit by grokking epoch."""
+        if len(self.columns) <= MOST:
+            return tuple(range(len(self.columns)))
+        return tuple(crowds.by_grokking([column.subject for column in self.columns]))
 
 
 def load(sources: Sources, parameters: Parameters) -> Data:

@@ -13,6 +13,7 @@ from tdw.drawing import series
 from tdw.drawing.chart import sentences
 from tdw.drawing.marks import Rule
 from tdw.drawing.style import Look
+from tdw.markdown import shortened
 
 if TYPE_CHECKING:
     from tdw.recipes.reader import VariantReader
@@ -108,7 +109,7 @@ def subtitle(subjects: Sequence[Subject], left_out: Sequence[str]) -> str:
 
 def not_analyzed(labels: Sequence[str]) -> str:
     """Names the variants that lack what the figure needs."""
-    return "not analyzed yet: " + ", ".join(labels) if labels else ""
+    return "not analyzed yet: " + shortened(", ".join(labels)) if labels else ""
 
 
 def _whole(value: Any) -> int | None:
