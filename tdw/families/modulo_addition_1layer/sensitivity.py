@@ -1,6 +1,6 @@
 """How far the results depend on choices: thresholds and epochs that could as well have been others.
 
-Computed from the stored tables and the last `neuron_frequencies` artifact of each variant; nothing is
+Computed from the stored tables and each variant's last artifacts of two analyzers; nothing is
 analyzed again. The defaults stand in bold.
 """
 
@@ -14,6 +14,7 @@ import numpy as np
 from tdw.drawing.crowd import FEW
 from tdw.drawing.style import short_labels
 from tdw.families.modulo_addition_1layer.analyzers import neuron_frequencies
+from tdw.families.modulo_addition_1layer.key_sensitivity import key_section
 from tdw.families.modulo_addition_1layer.summaries import grokking
 from tdw.markdown import show, table
 from tdw.recipes.evidence import HISTORY, Evidence, Float64, Row
@@ -176,6 +177,9 @@ def _early(evidence: Evidence) -> str:
     return table(["epoch", "variants", "correlation", "p", "95 % bootstrap interval"], rows)
 
 
-SECTION = Section(
-    "sensitivity", "2", lambda store, evidence: sensitivity(evidence, read_fractions(store, evidence))
-)
+def _section(store: Store, evidence: Evidence) -> str:
+    parts = sensitivity(evidence, read_fractions(store, evidence)), key_section(store, evidence)
+    return "\n\n".join(part for part in parts if part)
+
+
+SECTION = Section("sensitivity", "3", _section)

@@ -25,7 +25,11 @@ from tdw.parameters import is_number, require
 from tdw.recipes.analyzer import Analyzer, Metadata
 
 NAME = "progress_measures"
-EMBEDDING_RULE, LOGIT_RULE = "embedding", "logits"
+EMBEDDING_RULE, LOGIT_RULE, STRONG_RULE = "embedding", "logits", "strong_logits"
+FLOOR = 0.07
+"""Of the largest norm. Weight decay empties what a trained model does not use, until remnants of a few
+percent reach twice the median. The report of a study shows how far claims depend on the floor.
+"""
 W_OUT, W_U = "blocks.0.mlp.W_out", "unembed.W_U"
 RESTRICTED = ("restricted_loss", "restricted_loss_no_bias", "restricted_loss_neurons")
 EXCLUDED = ("excluded_loss", "excluded_loss_cosine", "excluded_loss_neurons")
@@ -37,8 +41,9 @@ class Parameters:
 
     Attributes:
         key_rule: "embedding" takes the dominant frequencies of W_E (A5, with A5's threshold); "logits" those
-            whose norm in the logits along cos, sin(w_k (a + b)) is at least `threshold` times the median.
-        threshold: multiple of the median, of the rule "logits".
+            whose norm in the logits along cos, sin(w_k (a + b)) is at least `threshold` times the median;
+            "strong_logits" those of them with at least `FLOOR` of the largest norm, too.
+        threshold: multiple of the median, of the rules on the logits.
     """
 
     key_rule: str = EMBEDDING_RULE
@@ -46,10 +51,10 @@ class Parameters:
 
     def __post_init__(self) -> None:
         require(
-            self.key_rule in (EMBEDDING_RULE, LOGIT_RULE),
+            self.key_rule in (EMBEDDING_RULE, LOGIT_RULE, STRONG_RULE),
             "key_rule",
             self.key_rule,
-            wanted=f"'{EMBEDDING_RULE}' or '{LOGIT_RULE}'",
+            wanted=f"'{EMBEDDING_RULE}', '{LOGIT_RULE}' or '{STRONG_RULE}'",
         )
         require(
             is_number(self.threshold) and self.threshold > 1,
@@ -69,7 +74,9 @@ def compute(context: CheckpointContext, parameters: Parameters) -> Arrays:
     coefficients = logit_fourier.transform(table)
     norms = logit_fourier.frequency_norms(coefficients)
     by_embedding = context.results[dominant_frequencies.ANALYZER.name]["dominant_frequencies"]
-    by_logits = np.flatnonzero((norms >= parameters.threshold * np.median(norms)) & (norms > 0)) + 1
+    floor = FLOOR if parameters.key_rule == STRONG_RULE else 0.0
+    limit = max(parameters.threshold * np.median(norms), floor * norms.max())
+    by_logits = np.flatnonzero((norms >= limit) & (norms > 0)) + 1
     keys = (by_embedding if parameters.key_rule == EMBEDDING_RULE else by_logits).tolist()
     cosines = logit_fourier.cosine_coefficients(coefficients)
     constant = table.mean(axis=0)
@@ -188,7 +195,9 @@ losses are cross-entropies in nats, in float64, over `train`, `test` and `all` p
 code and TransformerLens' Grokking demo (*demo* below) differ, so each variant has a name.
 
 **Key frequencies** are those of the checkpoint at hand by a rule (`key_rule`): the dominant frequencies of
-W_E (default), or those whose norm in the logits stands out. The paper takes the final model's for all
+W_E (default), those whose norm in the logits stands out (`logits`), or of these the ones with at least 7 % of
+the largest norm (`strong_logits`). Of a trained model the first two count remnants, too: take
+`strong_logits` in a new study. The paper takes the final model's for all
 checkpoints; `restricted_loss_each` and `excluded_loss_each` hold every frequency alone, and `logit_table`
 gives the restricted loss of any set, so a series with fixed frequencies needs no new forward pass. Without
 key frequencies the restricted loss is that of the mean logits, the excluded loss that of the model.
