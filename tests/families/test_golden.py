@@ -59,3 +59,14 @@ def test_the_demo_that_was_published_is_repeated_in_its_order_of_initialization(
     train_loss, test_loss = DEMO[99]
     assert made[99].train_loss == pytest.approx(train_loss, rel=0.016)
     assert made[100].metrics["test_loss"] == pytest.approx(test_loss, rel=0.01)
+
+
+@pytest.mark.slow
+def test_the_demo_that_was_published_is_repeated_to_its_last_printed_epoch(tmp_path: Path) -> None:
+    config = FAMILY.make_config(p=113, seed=999, init_order="qkvo")
+    epochs = sorted({at for epoch in DEMO for at in (epoch, epoch + 1)})
+    made = {c.epoch: c for c in train(config, store=Store(tmp_path), checkpoints=epochs)}
+    train_losses = [made[epoch].train_loss for epoch in DEMO]
+    test_losses = [made[epoch + 1].metrics["test_loss"] for epoch in DEMO]
+    assert train_losses == pytest.approx([train_loss for train_loss, _ in DEMO.values()], rel=0.016)
+    assert test_losses == pytest.approx([test_loss for _, test_loss in DEMO.values()], rel=0.01)
