@@ -28,6 +28,12 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"
 
 
+def shortened(text: str, *, most: int = 12) -> str:
+    """A list of names with so many of them, and how many more there are; any other text as it is."""
+    names = text.split(", ")
+    return text if len(names) <= most else f"{', '.join(names[:most])} and {len(names) - most} more"
+
+
 def table(columns: list[str], rows: list[list[str]]) -> str:
     """A Markdown table; bars in cells are escaped."""
     lines = [columns, ["---"] * len(columns), *rows]

@@ -87,6 +87,7 @@ class Control:
         draws: (row, name of a series) -> epochs (n,) and values (n, draws), the observed run first; empty
             arrays where it is not there.
         caution: one sentence for reports that do not apply the control.
+        figure: printed figure of its draws, which every claim with the control shows; "" for none.
     """
 
     title: str
@@ -94,6 +95,7 @@ class Control:
     series: tuple[str, ...]
     draws: Callable[[Row, str], tuple[Float64, Float64]]
     caution: str = ""
+    figure: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,13 +122,18 @@ class Quantity:
 class Picture:
     """A printed figure: its caption, its chart without a title, its height in inches.
 
-    `groups` says whether comparisons of groups show it, too.
+    `groups` says whether comparisons of groups show it, too. A caption that depends on what is drawn is a
+    function of it.
     """
 
-    caption: str
+    caption: str | Callable[[Evidence], str]
     chart: Callable[[Evidence], Chart]
     height: float = 3.2
     groups: bool = True
+
+    def said(self, evidence: Evidence) -> str:
+        """The caption of the figure about some variants."""
+        return self.caption if isinstance(self.caption, str) else self.caption(evidence)
 
 
 @dataclass(frozen=True)

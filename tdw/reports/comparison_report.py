@@ -115,7 +115,7 @@ def comparison_report(
         "## Side by side\n\n" + differences_table(differences, one, other, family.outcome),
         "## What this can't say\n\n" + caution(len(first), len(second), len(differences), family.outcome),
         "## Figures",
-        *(show_picture(name, picture) for name, picture in pictures.items()),
+        *(show_picture(name, picture, evidence) for name, picture in pictures.items()),
     ]
     drawn = {f"{name}.svg": draw(picture, evidence) for name, picture in pictures.items()}
     files = as_files(parts, title=title, pictures=drawn, numbers={DIFFERENCES: as_rows(differences)})
@@ -126,9 +126,10 @@ def _name(group: Sequence[VariantConfig]) -> str:
     return group[0].key if len(group) == 1 else f"{len(group)} variants ({', '.join(c.key for c in group)})"
 
 
-def show_picture(name: str, picture: Picture) -> str:
+def show_picture(name: str, picture: Picture, evidence: Evidence) -> str:
     """A figure with its caption, as Markdown."""
-    return f"![{picture.caption}]({name}.svg)\n\n*{picture.caption}*"
+    caption = picture.said(evidence)
+    return f"![{caption}]({name}.svg)\n\n*{caption}*"
 
 
 def quantities_of(family: Family) -> tuple[Quantity, ...]:

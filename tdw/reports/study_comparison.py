@@ -39,7 +39,7 @@ from tdw.store import Store, Written
 from tdw.study import Study
 
 NAME = "comparison_report"
-CODE_VERSION = "4"
+CODE_VERSION = "5"
 ABOUT = """\
 The study's variants in groups, side by side: for every parameter that differs between them (seeds, moduli)
 one value against the others, and the variants that reached the outcome against those that did not. Means,
@@ -163,9 +163,10 @@ def study_comparison(
         picture = group_picture(family, grouping.names, grouping.keys)
         name = f"groups_{number}.svg"
         pictures[name] = draw(picture, evidence)
-        parts.append(_section(number, grouping, differences, f"![{picture.caption}]({name})", family.outcome))
+        shown = f"![{picture.said(evidence)}]({name})"
+        parts.append(_section(number, grouping, differences, shown, family.outcome))
     parts.append("## All variants")
-    parts += [show_picture(name, picture) for name, picture in every.items()]
+    parts += [show_picture(name, picture, evidence) for name, picture in every.items()]
     numbers = [{"groups": g.names, "quantities": as_rows(differences)} for g, differences in found]
     files = as_files(parts, title=title, pictures=pictures, numbers={DIFFERENCES: numbers})
     return StudyComparison(title, files, tuple(found), evidence.inputs)

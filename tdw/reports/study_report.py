@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tdw.drawing.crowd import FEW
 from tdw.known_settings import under_known_settings
-from tdw.markdown import show, table
+from tdw.markdown import shortened, show, table
 from tdw.recipes.common.outcome_figures import outcome_pictures
 from tdw.recipes.common.pictures import draw, pictures_of
 from tdw.recipes.evidence import Evidence, progress
@@ -29,7 +29,7 @@ from tdw.store import Store, Written
 from tdw.study import Study
 
 NAME = "study_report"
-CODE_VERSION = "8"
+CODE_VERSION = "9"
 ABOUT = """\
 What was run, each claim of the study with its verdict (supported, contradicted, undecided), the numbers
 behind it and the figure. Verdicts are computed by the rules of the claims' kinds; a control stands beside
@@ -107,16 +107,18 @@ def study_report(
     pictures = _pictures(family, claims)
     numbers = {name: i + 1 for i, name in enumerate(pictures)}
     parts = [f"# {title}", _summary(evidence, claims), _run(store, evidence, family)]
-    parts += _outcomes(family, numbers)
+    parts += _outcomes(family, numbers, evidence)
     shown = set[str](outcome_pictures(family))
     for group in dict.fromkeys(judged.claim.group for judged in claims):
         parts.append(f"## {group}")
         parts += [
-            _claim(judged, pictures, numbers, shown) for judged in claims if judged.claim.group == group
+            _claim(judged, pictures, numbers, shown, evidence)
+            for judged in claims
+            if judged.claim.group == group
         ]
     rest = {name: picture for name, picture in pictures.items() if name not in shown}
     if rest and not claims:
-        parts += ["## Figures", *(_figure(name, picture, numbers) for name, picture in rest.items())]
+        parts += ["## Figures", *(_figure(name, one, numbers, evidence) for name, one in rest.items())]
     about = family.comparison.description if family.comparison else ""
     parts += [section.write(store, evidence) for section in family.report_sections]
     parts += [_limits(evidence, family), appendix(evidence, study, about=about)]
@@ -167,7 +169,7 @@ def made_by(family: Family, study: Study | None) -> dict[str, str]:
 def _pictures(family: Family, claims: Sequence[JudgedClaim]) -> dict[str, Picture]:
     """The outcome's figures by name, then as the claims refer to them; without claims all."""
     known = pictures_of(family)
-    named = [name for judged in claims for name in judged.claim.figures] if claims else list(known)
+    named = [name for judged in claims for name in judged.figures] if claims else list(known)
     names = [*outcome_pictures(family), *named]
     return {name: known[name] for name in names}
 
@@ -180,9 +182,7 @@ def _summary(evidence: Evidence, claims: Sequence[JudgedClaim]) -> str:
         text += " " + _OUTCOMES.format(reached=reached, failed=failed, outcome=evidence.outcome)
     if len(done) < len(evidence.rows):
         unfinished = [f"{row.key} ({progress(row)})" for row in evidence.rows if not row.finished]
-        more = f" and {len(unfinished) - FEW} more" if len(unfinished) > FEW else ""
-        open_ = ", ".join(unfinished[:FEW]) + more
-        text += " " + _UNFINISHED.format(open=open_)
+        text += " " + _UNFINISHED.format(open=shortened(", ".join(unfinished)))
     if not claims:
         return text
     rows = [[one.id, one.title, f"**{one.verdict}**", _p_values(one), one.answer] for one in claims]
@@ -199,7 +199,11 @@ def _p_values(judged: JudgedClaim) -> str:
 
 
 def _claim(
-    judged: JudgedClaim, pictures: Mapping[str, Picture], numbers: Mapping[str, int], shown: set[str]
+    judged: JudgedClaim,
+    pictures: Mapping[str, Picture],
+    numbers: Mapping[str, int],
+    shown: set[str],
+    evidence: Evidence,
 ) -> str:
     """One claim; a figure stands where it is first referred to, and is referred to by number after that."""
     lines = [f"### {judged.id}. {judged.title}"]
@@ -219,17 +223,17 @@ def _claim(
     if judged.would_change:
         lines.append(f"**What would change it.** {judged.would_change}")
     lines.append(f"**Rule.** {judged.rule}")
-    figures = judged.claim.figures
+    figures = judged.figures
     seen = [f"figure {numbers[name]}" for name in figures if name in shown]
     if seen:
         lines.append(f"See {' and '.join(seen)}.")
-    lines += [_figure(name, pictures[name], numbers) for name in figures if name not in shown]
+    lines += [_figure(name, pictures[name], numbers, evidence) for name in figures if name not in shown]
     shown.update(figures)
     return "\n\n".join(lines)
 
 
-def _figure(name: str, picture: Picture, numbers: Mapping[str, int]) -> str:
-    caption = f"Figure {numbers[name]}. {picture.caption}"
+def _figure(name: str, picture: Picture, numbers: Mapping[str, int], evidence: Evidence) -> str:
+    caption = f"Figure {numbers[name]}. {picture.said(evidence)}"
     return f"![{caption}]({name}.svg)\n\n*{caption}*"
 
 
@@ -250,10 +254,10 @@ def _run(store: Store, evidence: Evidence, family: Family) -> str:
     return "\n\n".join([f"## What was run\n\n{said}", *(part for part in parts if part)])
 
 
-def _outcomes(family: Family, numbers: Mapping[str, int]) -> list[str]:
+def _outcomes(family: Family, numbers: Mapping[str, int], evidence: Evidence) -> list[str]:
     """The figures of the outcome, which no claim needs to name."""
     pictures = outcome_pictures(family)
-    return [_figure(name, picture, numbers) for name, picture in pictures.items()]
+    return [_figure(name, picture, numbers, evidence) for name, picture in pictures.items()]
 
 
 def _limits(evidence: Evidence, family: Family) -> str:

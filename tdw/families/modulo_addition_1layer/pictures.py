@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +13,11 @@ from tdw.drawing.crowd import FEW
 from tdw.drawing.marks import AnyMark, Axis, Line, Points, Rule, loss, share
 from tdw.drawing.style import MUTED, looks, short_labels
 from tdw.families.modulo_addition_1layer.claims import draws, initial_norms
+from tdw.families.modulo_addition_1layer.labelling_picture import (
+    BY_LABELLING,
+    by_labelling,
+    has_common_names,
+)
 from tdw.recipes.common.pictures import group_colors, groups, lines, over_epochs
 from tdw.recipes.evidence import HISTORY, At, Evidence, Float64, Row
 from tdw.recipes.measures import Picture
@@ -69,6 +74,8 @@ def _early(evidence: Evidence) -> Chart:
 
 def _relabelling(evidence: Evidence) -> Chart:
     """Under every labeling: mean coarseness early and last, blobs at grokking; the observed one marked."""
+    if has_common_names(evidence):
+        return by_labelling(evidence)
     panels: tuple[tuple[str, At, str], ...] = (
         ("mean_coarseness", "early", f"mean coarseness,\nepoch {evidence.early_epoch:,}"),
         ("mean_coarseness", "last", "mean coarseness,\nlast epoch"),
@@ -178,21 +185,31 @@ def _progress(evidence: Evidence) -> Chart:
     return Chart("", tuple(panels))
 
 
+def _dotted(what: str) -> Callable[[Evidence], str]:
+    """The caption of `over_epochs`, which draws no dots where it draws groups."""
+    return lambda evidence: f"{what}{'' if evidence.crowded else '; dots mark the grokking epoch'}."
+
+
+def _relabelling_caption(evidence: Evidence) -> str:
+    if has_common_names(evidence):
+        return BY_LABELLING
+    return (
+        "The relabelling control: each gray tick is the same model with its residues renamed, the dot the "
+        "observed names."
+    )
+
+
 PICTURES: Mapping[str, Picture] = {
-    "test_loss": Picture("Test loss; dots mark the grokking epoch, the gray line its threshold.", _test_loss),
-    "coarseness": Picture("Mean coarseness over all neurons; dots mark the grokking epoch.", _coarseness),
-    "blobs": Picture("Neurons with coarseness of at least 0.7; dots mark the grokking epoch.", _blobs),
+    "test_loss": Picture(_dotted("Test loss; the gray line is the threshold of grokking"), _test_loss),
+    "coarseness": Picture(_dotted("Mean coarseness over all neurons"), _coarseness),
+    "blobs": Picture(_dotted("Neurons with coarseness of at least 0.7"), _blobs),
     "early_coarseness": Picture(
         "Early coarseness against the grokking epoch. Hollow: no grok, at the last epoch watched. The line "
         "is fitted to the variants that grokked.",
         _early,
         groups=False,
     ),
-    "relabelling": Picture(
-        "The relabelling control: each gray tick is the same model with its residues renamed, the dot the "
-        "observed names.",
-        _relabelling,
-    ),
+    "relabelling": Picture(_relabelling_caption, _relabelling),
     "spectra": Picture("Spectra of the embedding at epoch 0.", _spectra, height=2.6, groups=False),
     "frequencies": Picture("When the final frequencies of the embedding become the strongest.", _frequencies),
     "progress": Picture(

@@ -160,9 +160,19 @@ def outcome_pictures(family: Family) -> dict[str, Picture]:
         lambda evidence: survival_chart(of_evidence(evidence, family)),
         groups=False,
     )
+
+    def spread_caption(evidence: Evidence) -> str:
+        if not evidence.replicated:
+            return (
+                f"The {event.epoch_label} of each variant. Hollow: {event.none}, at the last epoch watched."
+            )
+        return (
+            f"The {event.epoch_label} of each variant: the median of its replicates with their range. "
+            f"Hollow: {event.none} in some of them, at the last epoch watched."
+        )
+
     spread = Picture(
-        f"The {event.epoch_label} of each variant: the median of its replicates with their range. Hollow: "
-        f"{event.none} in some of them, at the last epoch watched.",
+        spread_caption,
         lambda evidence: outcomes_chart(of_evidence(evidence, family)),
         groups=False,
     )

@@ -9,7 +9,9 @@ import numpy as np
 from tdw.markdown import listed, show
 from tdw.recipes.evidence import Row, is_later
 from tdw.reports.claims.case import Case, matching, named
-from tdw.reports.claims.verdicts import Found
+from tdw.reports.claims.verdicts import ALPHA, Found, Test, Verdict
+from tdw.statistics.exact import sign_test
+from tdw.statistics.power import runs_for_share
 from tdw.study.claim_kinds import GroupIsEarlier, OutcomesAre
 from tdw.study.claims import Words
 
@@ -23,15 +25,15 @@ OUTCOMES_ARE = Words(
     "outcome when it is.",
 )
 GROUP_IS_EARLIER = Words(
-    rule="For each pair of variants that differ in {field} alone; supported when {field}={first} is earlier "
-    "in all, contradicted when it is later in one. A variant without the outcome is later than one "
-    "that reached it before the other's last epoch.",
+    rule="For each pair of variants that differ in {field} alone; contradicted when {field}={first} is later "
+    "in one, supported when it is earlier in all and the corrected p of the exact sign test is below 0.05. A "
+    "variant without the outcome is later than one that reached it before the other's last epoch.",
     answer="{field}={first} is earlier in {count} of {pairs} pairs ({earlier}), later at {later}, open at "
     "{unknown}; median difference where both reached the outcome: {median} epochs.",
     limits="If {field} made no difference, one given value would be earlier in all pairs with probability "
     "{chance}.",
-    would_change="One pair in which {field}={second} is earlier; for undecided, the variants that are "
-    "missing.",
+    would_change="One pair in which {field}={second} is earlier; for undecided, more pairs, or the variants "
+    "that are missing.",
 )
 
 
@@ -98,8 +100,20 @@ def group_is_earlier(case: Case, parameters: GroupIsEarlier) -> Found:
         (unknown if found is None else earlier if found else later).append(name)
         if a is not None and b is not None and not math.isnan(a.epoch + b.epoch):
             gaps.append(b.epoch - a.epoch)
+    ahead, behind, p = sign_test([1.0] * len(earlier) + [-1.0] * len(later))
+
+    def decide(corrected: float) -> Verdict:
+        if later:
+            return "contradicted"
+        return "supported" if not unknown and corrected < ALPHA else "undecided"
+
     return Found(
-        "contradicted" if later else "undecided" if unknown or not pairs else "supported",
+        Test(
+            p if ahead + behind else math.nan,
+            decide,
+            lambda level: runs_for_share(ahead / (ahead + behind), alpha=level),
+            "pairs",
+        ),
         {
             "earlier": listed(earlier),
             "later": listed(later),

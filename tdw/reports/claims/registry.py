@@ -39,7 +39,7 @@ KINDS = {
     "lies_between": Kind(values.lies_between, values.LIES_BETWEEN),
     "comes_before": Kind(values.comes_before, values.COMES_BEFORE),
     "outcomes_are": Kind(outcomes.outcomes_are, outcomes.OUTCOMES_ARE),
-    "group_is_earlier": Kind(outcomes.group_is_earlier, outcomes.GROUP_IS_EARLIER),
+    "group_is_earlier": Kind(outcomes.group_is_earlier, outcomes.GROUP_IS_EARLIER, "2"),
     "is_extreme": Kind(extremes.is_extreme, extremes.IS_EXTREME),
     "is_extreme_in_every_group": Kind(
         extremes.is_extreme_in_every_group, extremes.IS_EXTREME_IN_EVERY_GROUP, "2"
@@ -134,9 +134,9 @@ def _put_into_words(
     if claim.kind not in KINDS:
         return put_into_words(claim, found, Words(), judged, terms=case.terms())
     control = getattr(read_parameters(claim, case.family), "control", None)
-    title = case.family.controls[control.name].title if control else ""
+    named = case.family.controls[control.name] if control else None
     words = KINDS[claim.kind].words
-    return put_into_words(claim, found, words, judged, terms=case.terms(), control_title=title)
+    return put_into_words(claim, found, words, judged, terms=case.terms(), control=named)
 
 
 def _run_function(case: Case, claim: Claim) -> Found:

@@ -14,7 +14,8 @@ from typing import Any, Literal
 import numpy as np
 
 from tdw.errors import BadConfig
-from tdw.markdown import Value, show
+from tdw.markdown import Value, shortened, show
+from tdw.recipes.measures import Control
 from tdw.statistics.draws import DrawsVerdict
 from tdw.statistics.multiple import holm
 from tdw.statistics.power import Needed
@@ -101,6 +102,7 @@ class JudgedClaim:
         numbers: name -> value, in the order in which they are recorded.
         rule, answer, control, limits, would_change: sentences with the numbers in them.
         control_title: heads the sentences of the control.
+        control_figure: printed figure of the control, "" for none.
         test: p-values that the verdict rests on; None for a claim that is not tested.
         draws: in how many complete sets of draws the claim holds; None without replicates.
     """
@@ -114,6 +116,7 @@ class JudgedClaim:
     limits: str
     would_change: str
     control_title: str = ""
+    control_figure: str = ""
     test: Corrected | None = None
     draws: DrawsVerdict | None = None
 
@@ -121,6 +124,12 @@ class JudgedClaim:
     def id(self) -> str:
         """The claim's id."""
         return self.claim.id
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Names of the printed figures that belong to it."""
+        more = (self.control_figure,) if self.control_figure else ()
+        return tuple(dict.fromkeys((*self.claim.figures, *more)))
 
     @property
     def title(self) -> str:
@@ -196,7 +205,7 @@ def put_into_words(
     judged: tuple[Verdict, Corrected | None],
     *,
     terms: Mapping[str, str],
-    control_title: str = "",
+    control: Control | None = None,
 ) -> JudgedClaim:
     """The judged claim from what was found.
 
@@ -206,14 +215,16 @@ def put_into_words(
         words: of the kind.
         judged: verdict and p-values.
         terms: that every sentence may use.
-        control_title: of the control that the claim names, "" for none.
+        control: that the claim names.
 
     Raises:
         BadConfig: the claim asks for a number that the kind does not have.
     """
     own = claim.words.model_dump(exclude_none=True)
     said = words.model_copy(update=own)
-    known = {**terms, **found.terms, **{name: show(value) for name, value in found.numbers.items()}}
+    # A sentence names some of a hundred variants, the numbers all of them.
+    shown = {name: shortened(show(value)) for name, value in found.numbers.items()}
+    known = {**terms, **{name: shortened(term) for name, term in found.terms.items()}, **shown}
 
     def render(template: str | None) -> str:
         try:
@@ -234,7 +245,8 @@ def put_into_words(
         control=render(said.control) if found.controlled else "",
         limits=render(said.limits) if found.known else "",
         would_change=render(said.would_change),
-        control_title=control_title,
+        control_title=control.title if control else "",
+        control_figure=control.figure if control else "",
         test=judged[1],
     )
 

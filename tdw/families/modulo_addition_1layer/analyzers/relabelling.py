@@ -1,10 +1,12 @@
 """A12, the relabelling control: what coarseness would be, had the residues other names.
 
 The map a -> c a, for a unit c of Z_p, is an automorphism of addition mod p: a model whose residues are
-renamed so solves the same task with the same loss. The map of a neuron becomes f(c a, c b), its coefficient
-at frequencies (k, l) the one that was at (k / c, l / c) mod p. Coarseness depends on |coefficients|² alone,
-so relabelling permutes the energies by pair of frequencies, and the one transform of a checkpoint serves all
-c, exactly. c and -c give the same energies: c = 1..(p-1)/2 are all there are, and c = 1 is the observed one.
+renamed so solves the same task with the same loss. Labels c: what was at the residue c x is now at x, so
+every residue is multiplied by 1 / c. The map of a neuron becomes f(c a, c b), and frequency k becomes c k:
+its coefficient at (k, l) is the one that was at (k / c, l / c) mod p. Coarseness depends on |coefficients|²
+alone, so relabelling permutes the energies by pair of frequencies, and the one transform of a checkpoint
+serves all c, exactly. c and -c give the same energies: c = 1..(p-1)/2 are all there are, and c = 1 is the
+observed one.
 
 The other operations are homogeneous too, of degree n: f(c a, c b) = cⁿ f(a, b). The renamed model gives each
 answer another name, which its unembedding may; task and loss are the same again.
