@@ -52,7 +52,7 @@ def test_the_dagster_home_of_another_project_is_not_used(
 def test_a_home_that_is_given_for_us_is_used_whatever_the_store_is(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for store in (None, str(tmp_path / "store"), "s3://bucket/folder", str(DEFAULT_STORE)):
+    for store in (None, str(tmp_path / "store"), str(DEFAULT_STORE)):
         assert find_places(store, home=tmp_path / "home").home == tmp_path / "home"
     monkeypatch.setenv("TDW_DAGSTER_HOME", str(tmp_path / "named"))
     assert find_places(str(tmp_path / "store")).home == tmp_path / "named"
