@@ -123,6 +123,17 @@ def test_a_pool_limit_that_somebody_else_has_set_stays(tmp_path: Path) -> None:
         }
 
 
+def test_a_pool_limit_of_the_configuration_holds_for_every_machine(tmp_path: Path) -> None:
+    with open_instance(tmp_path):
+        configuration = tmp_path / "dagster.yaml"
+        text = configuration.read_text()
+        configuration.write_text(text.replace("pools: {", "pools: {default_limit: 12, "))
+    with open_instance(tmp_path) as instance:
+        size_pools(instance)
+        limits = {pool.name: pool.limit for pool in instance.event_log_storage.get_pool_limits()}
+        assert limits == {TRAIN_POOL: 12, ANALYSIS_POOL: 12}
+
+
 def test_any_number_of_first_starts_at_once_make_one_instance(tmp_path: Path) -> None:
     code = "import sys, pathlib; from tdw_resources.instance import open_instance\n"
     code += "input(); open_instance(pathlib.Path(sys.argv[1])).get_runs(); print('fine')"
