@@ -20,7 +20,7 @@ from tdw.recipes.figure import NoParameters, Plot
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.reader import Sources
+    from tdw.recipes.reading.reader import Sources
 
 _BINS = 25
 _BYTES = 24  # of a neuron at an epoch: six float32
