@@ -21,9 +21,9 @@ from tdw.errors import CorruptFile, NotFound, TdwError
 from tdw.families import Family, all_families
 from tdw.families.stored import stored_variants
 from tdw.recipes.catalog import catalog_of
+from tdw.recipes.consistency.versions import recorded_spec_version
 from tdw.recipes.figure import Plot, Scope
 from tdw.recipes.overview import OverviewColumn
-from tdw.recipes.versions import recorded_spec_version
 from tdw.store import Address, TableAddress
 from tdw.store.layout import CHECKPOINTS, COMPARISON
 from tdw_workbench.web.data.caching import stamp
