@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from tdw.errors import StoreError
-from tdw.integrity.findings import Finding
+from tdw.integrity.file_problems import FileProblem
 from tdw.store import Store
 from tdw.store.layout import STATES
 
@@ -33,12 +33,12 @@ class Repaired:
         where: the new place of a moved file, else "".
     """
 
-    finding: Finding
+    finding: FileProblem
     done: Literal["deleted", "moved", "fill", "left"]
     where: str = ""
 
 
-def repair(store: Store, findings: Iterable[Finding]) -> Iterator[Repaired]:
+def repair(store: Store, findings: Iterable[FileProblem]) -> Iterator[Repaired]:
     """Mend what can be mended; hold the locks of the variants concerned.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a study wants as Dagster knows it: asset keys, and the partition keys of cells."""
+"""What a study wants as Dagster knows it: names and keys of its assets, and the partition keys of cells."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tdw.store.layout import format_epoch
 _CELL = re.compile(r"([0-9]{5,12})\|(.+)", re.DOTALL)
 
 
-class Grid(Wanted):
-    """What a study wants, with Dagster's keys."""
+class WantedAssets(Wanted):
+    """The cells and products that a study wants, with the keys and names of their assets in Dagster."""
 
     @property
     def slug(self) -> str:

@@ -20,8 +20,8 @@ from tdw.store.lock import exclusive
 from tdw.study import Study, load_studies
 from tdw_resources.places import Places
 from tdw_workbench.cli import add_studies, places_of
-from tdw_workbench.fill.order import Order
-from tdw_workbench.fill.remaining import Work
+from tdw_workbench.fill.remaining import RemainingWork
+from tdw_workbench.fill.request import FillRequest
 from tdw_workbench.interrupts import take_signals
 from tdw_workbench.location import LocationWatch, location_problem, reload_code
 from tdw_workbench.servers.supervisor import HOST, Supervisor, require_free
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(places: Places, studies: Sequence[Study], port: int, prefix: str) -> int:
     from tdw_assets.cells.partitions import register_variants
-    from tdw_assets.cells.wanted import Grid
+    from tdw_assets.cells.wanted import WantedAssets
     from tdw_resources.instance import end_left_runs, open_instance, size_pools
     from tdw_resources.progress import clear_progress
     from tdw_workbench.adoption import adoption_note, require_undisputed
@@ -77,16 +77,16 @@ def _run(places: Places, studies: Sequence[Study], port: int, prefix: str) -> in
         size_pools(instance)
         end_left_runs(instance)
         clear_progress(places.home)
-        for grid in map(Grid.of, studies):
-            require_undisputed(grid, instance, places.store)
-            note = adoption_note(grid, instance, places)
+        for wanted in map(WantedAssets.of, studies):
+            require_undisputed(wanted, instance, places.store)
+            note = adoption_note(wanted, instance, places)
             if note:
                 screen.say(note)
-            register_variants(grid, instance, grid.variants)
+            register_variants(wanted, instance, wanted.variants)
         # A kill of this process is followed by the servers; a polite end takes the way of Ctrl-C.
         take_signals(signal.SIGTERM)
         files = StudyFiles(places, studies)
-        survey = _Survey(places, files, instance)
+        watch = _StudyWatch(places, files, instance)
         screen.say("Starting Dagster ...")
         address = f"http://{HOST}:{port}{prefix}"
         base = os.environ.get("TDW_BASE_URL") or address
@@ -94,7 +94,7 @@ def _run(places: Places, studies: Sequence[Study], port: int, prefix: str) -> in
         with Supervisor(places.home, port, environment) as supervisor:
             screen.say(f"\n  Dagster   {address}\n  Overview  {address}/tdw/\n\nCtrl-C stops everything.\n")
             try:
-                _watch(supervisor, survey, address, screen)
+                _watch(supervisor, watch, address, screen)
             finally:
                 screen.close()
                 screen.say("Stopping ...")
@@ -120,7 +120,7 @@ def _require_alone(instance: dg.DagsterInstance, home: Path) -> None:
         )
 
 
-def _watch(supervisor: Supervisor, survey: _Survey, address: str, screen: Screen) -> None:
+def _watch(supervisor: Supervisor, watch: _StudyWatch, address: str, screen: Screen) -> None:
     """Show how far the studies are until Ctrl-C.
 
     Raises:
@@ -133,19 +133,19 @@ def _watch(supervisor: Supervisor, survey: _Survey, address: str, screen: Screen
         last_lines=lambda: supervisor.last_lines("code server"),
         log=str(supervisor.log("code server")),
     )
-    loaded = survey.loaded  # by the code server: it was started after the survey was made
+    loaded = watch.loaded  # by the code server: it was started after the watch began
     try:
         while True:
             for line in (*supervisor.revive(), *location.look()):
                 screen.say(line)
-            for line in survey.news():
+            for line in watch.news():
                 screen.say(line)
             lines = [f"  {work.stage:9} {work.text}" for work in read_progress(supervisor.home)]
-            lines += survey.lines(screen, busy=bool(lines))
+            lines += watch.lines(screen, busy=bool(lines))
             screen.paint(["  waiting for Dagster to load the code location"] if location.waiting else lines)
-            if survey.loaded != loaded and reload_code(address):
-                before, loaded = loaded, survey.loaded
-                for name, extra in survey.extra.items():
+            if watch.loaded != loaded and reload_code(address):
+                before, loaded = loaded, watch.loaded
+                for name, extra in watch.extra.items():
                     if extra != before[1].get(name, ()):
                         epochs = format_epochs(extra) or "none"
                         screen.say(f"Extra checkpoints of study {name} were chosen: {epochs}.")
@@ -154,19 +154,19 @@ def _watch(supervisor: Supervisor, survey: _Survey, address: str, screen: Screen
         return
 
 
-class _Survey:
+class _StudyWatch:
     """What is still to do, looked at now and then: looking costs more the larger the studies are."""
 
     def __init__(self, places: Places, files: StudyFiles, instance: dg.DagsterInstance) -> None:
         self._places, self._files, self._instance = places, files, instance
         self._aside: tuple[str, ...] = ()
         self._problem = ""
-        self._work: Work | None = None
+        self._work: RemainingWork | None = None
         self._next = 0.0
         self._total = 0.0
         self._started = time.monotonic()
         self._told = False
-        self.extra = {study.name: self._order(study).grid().extra for study in files.studies}
+        self.extra = {study.name: self._order(study).wanted().extra for study in files.studies}
         """Study -> epochs that its adaptive rule has added."""
 
     @property
@@ -183,16 +183,18 @@ class _Survey:
 
     def _foreign(self) -> list[str]:
         from tdw_assets.cells.partitions import describe_foreign, foreign_keys
-        from tdw_assets.cells.wanted import Grid
+        from tdw_assets.cells.wanted import WantedAssets
 
         before = self._aside
         try:
-            grids = map(Grid.of, self._files.studies)
+            several = map(WantedAssets.of, self._files.studies)
             found = [
-                describe_foreign(grid, key) for grid in grids for key in foreign_keys(grid, self._instance)
+                describe_foreign(wanted, key)
+                for wanted in several
+                for key in foreign_keys(wanted, self._instance)
             ]
         except Exception:
-            return []  # the database is busy, or broken: the survey says so
+            return []  # the database is busy, or broken: the watch says so
         self._aside = tuple(found)
         return [f"Note: {words}." for words in found if words not in before]
 
@@ -215,12 +217,12 @@ class _Survey:
                 screen.say(f"The {what} complete: {there} and everything made from them.")
             return []
         self._told = False
-        effort = self._work.effort
+        time_left = self._work.time_left
         for work in read_progress(Path(self._places.home)):
-            effort.advance(work.variant, work.stage, work.done / max(1, work.total))
-        return [effort.line()]
+            time_left.advance(work.variant, work.stage, work.done / max(1, work.total))
+        return [time_left.line()]
 
-    def _try_look(self, screen: Screen) -> Work | None:
+    def _try_look(self, screen: Screen) -> RemainingWork | None:
         """None where it can't be told now: whatever lies in store or database does not end the workbench."""
         try:
             work = self._look()
@@ -233,29 +235,29 @@ class _Survey:
         self._problem = ""
         return work
 
-    def _look(self) -> Work:
+    def _look(self) -> RemainingWork:
         from tdw.store import Store
 
-        store, found = Store(self._places.store), list[Work]()
+        store, found = Store(self._places.store), list[RemainingWork]()
         for study in self._files.studies:
-            order = self._order(study)
-            grid = order.grid()
-            self.extra[study.name] = grid.extra
-            found.append(Work.find(order, grid, self._instance, store))
-        work = Work.sum(found)
-        self._total = max(self._total, work.effort.total)
+            request = self._order(study)
+            wanted = request.wanted()
+            self.extra[study.name] = wanted.extra
+            found.append(RemainingWork.find(request, wanted, self._instance, store))
+        work = RemainingWork.sum(found)
+        self._total = max(self._total, work.time_left.total)
         # What was done since the start counts as done: the bar and the time left are about all of it.
-        work.effort.total, work.effort.started = self._total, self._started
+        work.time_left.total, work.time_left.started = self._total, self._started
         return work
 
-    def _order(self, study: Study) -> Order:
+    def _order(self, study: Study) -> FillRequest:
         """All of a study, as it is now."""
         from tdw_assets.cells.partitions import with_registered
-        from tdw_assets.cells.wanted import Grid
+        from tdw_assets.cells.wanted import WantedAssets
 
-        return Order(
+        return FillRequest(
             study=study.model_dump(mode="json"),
             store=self._places.store,
             home=str(self._places.home),
-            variants=tuple(with_registered(Grid.of(study), self._instance).variants),
+            variants=tuple(with_registered(WantedAssets.of(study), self._instance).variants),
         )

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from tdw.errors import BadConfig, Busy, NotFound
 from tdw.families import all_families
-from tdw.integrity.findings import Checked, Finding
+from tdw.integrity.file_problems import Checked, FileProblem
 from tdw.integrity.repair import Repaired, needs_fill, repair
 from tdw.integrity.verify import summed_size, verify
 from tdw.store import Store
@@ -67,7 +67,7 @@ class Verified:
 
     files: int
     nbytes: int
-    findings: tuple[Finding, ...]
+    findings: tuple[FileProblem, ...]
     busy: tuple[str, ...]
     compared: bool
 
@@ -114,7 +114,7 @@ def look(store: Store, places: Places, screen: Screen, *, busy: tuple[str, ...])
     from tdw_assets.recording.event_records import read_contents
     from tdw_resources.reading import Reading, read_instance
 
-    def compare(reading: Reading) -> list[Finding] | None:
+    def compare(reading: Reading) -> list[FileProblem] | None:
         if not reading.recorded:
             return None
         recorded = read_contents(reading.instance)
