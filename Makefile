@@ -35,7 +35,7 @@ lint: install        ## style, types and layers
 snapshot: install    ## write tests/assets/definitions.txt, which a test compares with the code
 	$(BIN)/python tests/assets/snapshot.py
 
-format: install      ## mend what can be mended
+format: install      ## fix style where a tool can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

@@ -32,7 +32,7 @@ def prepare_home(home: Path) -> None:
     """Make the folder and its dagster.yaml (a copy of the default one) where they are missing.
 
     Raises:
-        BadConfig: a path that Dagster would take for another one.
+        BadConfig: a path that Dagster would read as another one.
         StoreError: the folder can't be written.
     """
     target = home / "dagster.yaml"

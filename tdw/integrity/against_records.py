@@ -66,12 +66,12 @@ def compare_with_records(
     """What files and records disagree about; files that are wrong in themselves are left out.
 
     Studies share the files of a variant. A cell has to be what each of them has recorded; a table or plot,
-    what one of them has: it is made anew when any of them has more to show. What covers several variants lies
-    in a folder of each study; where it is not there, it may lie where earlier versions wrote it.
+    what one of them has: it is made again when any of them has more to show. What covers several variants is
+    in a folder of each study; where it is not there, it may be where earlier versions wrote it.
 
     Args:
         checked: every file of the store, from `tdw.integrity.verify`, read before the records were, so that
-            what is committed meanwhile is not taken for lost.
+            what is committed meanwhile does not count as lost.
         store: whose files they are.
         recorded: cell -> study -> content in 12 hex digits.
         families: whose files.

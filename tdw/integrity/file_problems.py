@@ -65,7 +65,7 @@ class Checked:
 
 
 def entries(folder: Path) -> list[Path]:
-    """What lies in a folder, by name, without the temporary files; nothing where there is none.
+    """The entries of a folder, by name, without temporary files; empty where there is no folder.
 
     Raises:
         Unreadable: it can't be listed.

@@ -28,7 +28,7 @@ class Stage:
 
     Attributes:
         op: name of the op that does it.
-        done: what people are told of it when it is done.
+        done: the words for it in messages once it is done.
         of_cells: whether it makes cells; otherwise tables, figures and reports.
         of_study: whether it is about all variants; otherwise about one.
         hour: of the night at which its schedule looks for gaps.
@@ -211,7 +211,7 @@ def _why(gaps: VariantGaps, cells: Cells) -> str:
 def _plan_tables(
     stage: str, states: ProductStates, variant: str, names: Collection[str] | None
 ) -> Task | None:
-    """Makes tables and figures anew. What is made from cells that are out of date is left: mixing them is
+    """Makes tables and figures again. What is made from cells that are out of date is left: mixing them is
     refused, and they come first.
     """
     made: dict[str, ProductState] = {}

@@ -21,7 +21,7 @@ class Compared:
     """What covers several variants, as it is stored.
 
     Attributes:
-        folder: where it lies in the place of a variant; None for that of no study.
+        folder: its folder, in place of a variant's; None for that of no study.
         variants: keys of the study's; None for all that are stored.
     """
 

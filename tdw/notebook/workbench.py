@@ -227,7 +227,7 @@ class Workbench:
         return import_bundle(self.store, file, replace=replace)
 
     def _family(self, family: Family | str | None) -> Family:
-        """The family that is meant: the given one, or the only one of which anything is stored."""
+        """The given family, or the only one that the store holds anything of."""
         if isinstance(family, Family):
             return family
         if family is not None:

@@ -190,7 +190,7 @@ def _record_history(
     *,
     again: bool = False,
 ) -> None:
-    """Record the history table as it is now; not `again` when its latest event tells of the same bytes."""
+    """Record the history table as it is now; not `again` when its latest event records the same bytes."""
     done = make_history(work)
     variant, product = work.variant, wanted.product(HISTORY)
     if not again and inventory.records.by_variant(HISTORY, [variant]).get(variant) == done.version:

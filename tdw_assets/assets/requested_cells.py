@@ -125,7 +125,7 @@ def done_since_asked(
 ) -> dict[str, set[int]]:
     """Cells of a range that some run has materialized after this run, or the run it retries, was asked for.
 
-    Compared by position in the event log, so a clock that jumps does no harm. A retry thereby leaves alone
+    Compared by position in the event log, so a clock that jumps does no harm. So a retry leaves alone
     what the run before it has done, and so does a run that waited for another one on the same cells.
     """
     asked = _asked_at(context, wanted, variant, cells)

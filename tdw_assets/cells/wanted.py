@@ -46,7 +46,7 @@ def cell_key(variant: str, epoch: int) -> str:
 
 
 def read_cell(key: str) -> tuple[str, int] | None:
-    """(variant, epoch) of a cell's partition key; None for another key. Events may tell of any partition."""
+    """(variant, epoch) of a cell's partition key; None for another key. Events may name any partition."""
     match = _CELL.fullmatch(key)
     return (match[2], int(match[1])) if match else None
 

@@ -29,7 +29,7 @@ _DESCRIPTIONS = {
     "sensor `reconcile` or by `tdw fill`.",
     COVERED: "Every epoch of the study is there for every variant, and none is out of date.",
     SOUND: "Every file that is new since the last check was read again: checksum over all bytes, finite "
-    "values, fingerprints of variant, probe and checkpoint, and the content that its event tells of.",
+    "values, fingerprints of variant, probe and checkpoint, and the content that its event recorded.",
 }
 
 

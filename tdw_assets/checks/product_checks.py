@@ -72,7 +72,7 @@ def _contents(
 ) -> dict[str, tuple[str, ...]]:
     """Variant ("" for all) -> contents that this study and others with the same files have recorded."""
     key = wanted.key(product.name)
-    # What covers all variants of a study lies in a folder of its own.
+    # What covers all variants of a study has a folder of its own.
     shared = product.scope == "variant"
     others = [k for k in instance.get_asset_keys() if shared and k.path[1:] == key.path[1:] and k != key]
 
@@ -99,7 +99,7 @@ def product_checks(wanted: WantedAssets) -> dg.AssetChecksDefinition:
             SOUND,
             asset=key,
             description="Files that are new since the last check were read again: checksum over all bytes, "
-            "the place that they belong to, and the content that their event tells of.",
+            "the place that they belong to, and the content that their event recorded.",
             partitions_def=variant_partitions(wanted) if by_variant else None,
         )
         if product.kind == "history":

@@ -106,7 +106,7 @@ def _make_order(
     instance: dg.DagsterInstance,
     screen: Screen,
 ) -> FillRequest:
-    """Resolve what was asked for; what lies beyond the study is said and registered."""
+    """Resolve what was asked for. Variants and epochs outside the study are reported and registered."""
     from tdw.store import Store
     from tdw_assets.cells.partitions import (
         describe_foreign,

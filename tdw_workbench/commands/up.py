@@ -223,7 +223,7 @@ class _StudyWatch:
         return [time_left.line()]
 
     def _try_look(self, screen: Screen) -> RemainingWork | None:
-        """None where it can't be told now: whatever lies in store or database does not end the workbench."""
+        """None where it can't be read now: nothing in store or database may end the workbench."""
         try:
             work = self._look()
         except Exception as error:

@@ -2,12 +2,12 @@
 
 Every byte is looked at: checksums, headers, shapes, finite values, and whether an artifact is of the
 variant, probe and checkpoint it stands for. Then the event log: a file without an event, an event without a
-file, a file with other content than its event tells of. --repair deletes left-over temporary files and moves
+file, a file with other content than its event recorded. --repair deletes left-over temporary files and moves
 damaged files aside, to .damaged in the store; `tdw fill` makes them again. Without it nothing is written.
 
 What others put into the store ("not ours": a copied folder, Thumbs.db) is listed, left alone, and no damage.
 
-Exit code 0: all is sound (with --repair: or mended, or left to `tdw fill`); 1: something is wrong.
+Exit code 0: all is sound (with --repair: or repaired, or left to `tdw fill`); 1: something is wrong.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ class RemainingWork:
                     sizes[variant] = sizes.get(variant, 0.0) + seconds
             tables = inventory.task("summarize", gaps, names=names, states=states)
             if tables or sizes.get(variant):
-                # Whatever is trained or analyzed makes all tables and plots anew.
+                # Whatever is trained or analyzed makes all tables and plots again.
                 due = tables.size if tables and not sizes.get(variant) else made_anew
                 time_left.plan(variant, "summarize", due * Cost.table)
                 sizes[variant] = sizes.get(variant, 0.0) + due * Cost.table

@@ -66,7 +66,7 @@ class Lab:
         return Lab(WantedAssets.of(tiny_study(**changes)), self.instance, self.store)
 
     def record_checkpoint_as_changed(self, variant: str, epoch: int) -> None:
-        """As if training had given other weights: the event log tells of another fingerprint."""
+        """As if training had given other weights: the event log records another fingerprint."""
         version = DataVersion(self.wanted.checkpoint_spec(variant), "-", "0123456789ab")
         self.instance.report_runless_asset_event(
             dg.AssetMaterialization(

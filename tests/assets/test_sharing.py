@@ -1,9 +1,12 @@
 """One store under several studies, and under the event log of earlier versions: nothing is computed twice."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
 from lab import V1, V2, Lab
 
 from tdw.errors import BadConfig
@@ -20,7 +23,9 @@ from tdw_assets.cells.partitions import register_variants
 from tdw_assets.cells.wanted import cell_key
 from tdw_assets.recording.event_records import disputes_of, inventory_of, read_contents
 from tdw_resources.data_versions import tags
+from tdw_resources.reading import Reading
 from tdw_workbench.adoption import require_undisputed
+from tdw_workbench.cli import main
 
 ALL = (0, 2, 4, 6)
 
@@ -76,7 +81,9 @@ def test_a_variant_of_two_studies_has_one_set_of_tables_over_the_epochs_of_both(
     assert other.done("summaries/grokking") == {V1}
 
 
-def test_what_another_study_made_with_other_parameters_is_not_replaced(lab: Lab) -> None:
+def test_what_another_study_made_with_other_parameters_is_not_replaced(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     do(lab)
     before = written(lab)
     another = {"coarseness": {"radius_fraction": 0.25}, "coarseness_stats": {}}
@@ -90,6 +97,17 @@ def test_what_another_study_made_with_other_parameters_is_not_replaced(lab: Lab)
     assert not other.fill("analyze", V1, {"coarseness": ALL}).success
     assert written(lab) == before and not other.done("coarseness")
     assert disagreements(lab) == [] and not disputes_of(lab.wanted, lab.instance, lab.store)
+    study = tmp_path / "study.yaml"
+    values = {"name": "other", "variants": [V1], "epochs": 6, "checkpoints": [*ALL], "analyzers": another}
+    study.write_text(yaml.safe_dump(values))
+    here = Reading(lab.instance, recorded=True)
+    monkeypatch.setattr("tdw_resources.reading.read_instance", lambda home, look: look(here))
+    status = ["status", "--study", str(study), "--store", str(lab.store.root)]
+    assert main(status) == 0
+    assert f"\nCan't be made here: {dispute.error()}\n" in capsys.readouterr().out
+    assert main([*status, "--json"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)["disputes"]
+    assert listed == asdict(dispute), "for programs"
     with pytest.raises(BadConfig, match="made for study tiny"):
         require_undisputed(other.wanted, lab.instance, str(lab.store.root))
     lab.instance.wipe_assets([lab.wanted.key("coarseness")])

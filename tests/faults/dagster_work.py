@@ -134,7 +134,7 @@ def without_products(lose: Callable[[str], None]) -> Callable[[str], None]:
 
 
 def tell_of_events(reached: Callable[[str, object], None]) -> None:
-    """A child's hook: materializations are told of as they go to the event log's two databases."""
+    """A child's hook: it reports materializations as they go to the event log's two databases."""
     store_batch = BatchingSqliteEventLogStorage.store_event_batch
     index = BatchingSqliteEventLogStorage.index_transaction
     writing: list[str] = []

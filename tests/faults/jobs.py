@@ -76,7 +76,7 @@ def bundle_of(root: Path, variant: str) -> Path:
 
 
 def export(root: Path, variant: str) -> None:
-    """What there is of a variant, into an archive."""
+    """Export what the store has of a variant into an archive."""
     tdw.open(root).export(bundle_of(root, variant), variant)
 
 

@@ -1,4 +1,4 @@
-"""The first page: what there is of every variant, and where to look at it. A map: actions are Dagster's."""
+"""The first page: the state of every variant, with links. Read-only: actions are started in Dagster."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Section:
 
     Attributes:
         study: None for what is in the store and in no study.
-        folder: where its plots over variants and its reports lie.
+        folder: of its plots over variants and its reports.
         last_epoch: the right edge of all curves.
     """
 
@@ -189,7 +189,7 @@ def _section(library: Library, family: Family, study: Study | None, variants: Se
 
 
 def row_of(library: Library, family: Family, variant: str, study: Study | None = None) -> Row:
-    """What there is of one variant: file names and three small tables."""
+    """The state of one variant, from file names and three small tables."""
     kinds = coverages(library, family.name, variant, study=study)
 
     def table(name: str, view: Any) -> Any:
