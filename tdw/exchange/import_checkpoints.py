@@ -83,11 +83,9 @@ def import_bundle(store: Store, file: str | Path, *, replace: bool = False) -> I
         FingerprintMismatch: a variant, an artifact or a checkpoint that is not of this configuration, or
             differs from what the store has; lists every difference.
         BadConfig: a family or variant that this version does not know.
-        StoreError: the store is not local, or can't be written.
+        StoreError: the store can't be written.
     """
     bundle = Path(file)
-    if not isinstance(store.root, Path):
-        raise StoreError(f"{store.root}: a bundle is imported into a local folder", "import there, then copy")
     root = store.root
     with Archive(bundle) as archive:
         contents = read_contents(archive)

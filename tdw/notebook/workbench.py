@@ -55,7 +55,7 @@ def open_workbench(store: str | Path | Store | None = None) -> Workbench:
     """Open a store for reading; public as `tdw.open`.
 
     Args:
-        store: a folder, an fsspec URL or an open `Store`; None for $TDW_STORE, else the default folder.
+        store: a folder or an open `Store`; None for $TDW_STORE, else the default folder.
     """
     return Workbench(store if isinstance(store, Store) else Store(store or default_store()))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -94,8 +93,6 @@ def code_mark(wanted: Wanted) -> str:
 
 def folder_mark(wanted: Wanted, store: Store, variant: str) -> str:
     """Changes whenever a file of the variant comes or goes: the folders' times. "" where there are none."""
-    if not isinstance(store.root, Path):
-        return ""
     folder = store.root / wanted.family.name / variant
     times: list[int] = []
     for kind in ("checkpoints", "summaries", "plots", *wanted.analyzers):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from upath import UPath
 
 from tdw.execution.done import Done
 from tdw.execution.make import function_of
@@ -34,13 +34,13 @@ def metadata_of(wanted: WantedAssets, done: Done) -> Metadata:
     else:
         found["path"] = dg.MetadataValue.path(done.path)
     if product.kind in ("summaries", "history"):
-        found |= _table_metadata(UPath(done.path))
+        found |= _table_metadata(Path(done.path))
     if wanted.family.explorer and done.name in wanted.family.explorer.analyzers:
         found["explorer"] = dg.MetadataValue.url(links.explorer_page(family, done.variant))
     return found
 
 
-def _table_metadata(path: UPath) -> Metadata:
+def _table_metadata(path: Path) -> Metadata:
     """Columns with their types, and the number of rows, where Dagster looks for them."""
     table, _, _ = tablefile.decode(reading.read_bytes(path), path=path)
     columns = [dg.TableColumn(str(name), str(kind)) for name, kind in table.dtypes.items()]

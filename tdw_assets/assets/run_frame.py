@@ -11,6 +11,7 @@ from tdw_assets.assets.requested_cells import as_failure
 from tdw_assets.automation.tags import study_tag
 from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.dagster_internals import defer_events_from_now
+from tdw_resources.heartbeat import beating, is_shared
 from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, identity
 from tdw_resources.progress import Report, reporting
 
@@ -29,6 +30,8 @@ def at_work(
         instance.add_run_tags(run.run_id, {WORKER_TAG: identity()} | study_tag(wanted))
     home = Path(instance.root_directory) if instance.is_persistent else None
     with contextlib.ExitStack() as stack:
+        if is_shared(instance):
+            stack.enter_context(beating(instance))
         report = (
             stack.enter_context(reporting(home, run.run_id, variant=variant, stage=stage))
             if home

@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Fill."""
     from tdw_assets.cells.wanted import WantedAssets
-    from tdw_resources.instance import cores, fail_dead_runs, open_instance, size_pools
+    from tdw_resources.instance import cores, fail_dead_runs, open_instance
     from tdw_resources.progress import clear_progress
     from tdw_workbench.adoption import adoption_note, require_undisputed
 
@@ -79,7 +79,6 @@ def run(options: argparse.Namespace) -> int:
         raise BadConfig(f"--workers is {options.workers}", "give a number of at least 1")
     screen = Screen()
     with open_instance(places.home) as instance:
-        size_pools(instance)
         fail_dead_runs(instance)
         clear_progress(places.home)
         codes: list[int] = []

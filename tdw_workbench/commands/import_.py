@@ -131,11 +131,10 @@ def _record(
     """
     from tdw_assets.cells.partitions import register_variants
     from tdw_assets.cells.wanted import WantedAssets
-    from tdw_resources.instance import cores, fail_dead_runs, open_instance, size_pools
+    from tdw_resources.instance import cores, fail_dead_runs, open_instance
 
     settings: Mapping[str, Any] = study.model_dump(mode="json")
     with open_instance(places.home) as instance:
-        size_pools(instance)
         fail_dead_runs(instance)
         wanted = WantedAssets.of(study)
         new = register_variants(wanted, instance, variants)

@@ -158,8 +158,11 @@ class _StudyWatch:
     """What is still to do, looked at now and then: looking costs more the larger the studies are."""
 
     def __init__(self, places: Places, files: StudyFiles, instance: dg.DagsterInstance) -> None:
+        from tdw_resources.heartbeat import Listener
+
         self._places, self._files, self._instance = places, files, instance
         self._aside: tuple[str, ...] = ()
+        self._listener, self._listen_at = Listener(), 0.0
         self._problem = ""
         self._work: RemainingWork | None = None
         self._next = 0.0
@@ -179,7 +182,20 @@ class _StudyWatch:
         changed, said = self._files.changes()
         if changed:
             self._next = 0.0
-        return [said, *self._foreign()] if said else self._foreign()
+        return [*([said] if said else []), *self._foreign(), *self._silent()]
+
+    def _silent(self) -> list[str]:
+        """Ends the runs of other machines whose worker is gone, where machines share the database."""
+        from tdw_resources.heartbeat import EVERY_S, is_shared
+
+        if not is_shared(self._instance) or time.monotonic() < self._listen_at:
+            return []
+        self._listen_at = time.monotonic() + EVERY_S
+        try:
+            ended = self._listener.end_silent_runs(self._instance)
+        except Exception:
+            return []  # the database is away: nobody can be judged
+        return [f"Run {run_id[:8]} was ended: its worker on another machine is silent." for run_id in ended]
 
     def _foreign(self) -> list[str]:
         from tdw_assets.cells.partitions import describe_foreign, foreign_keys

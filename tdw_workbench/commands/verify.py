@@ -20,7 +20,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from tdw.errors import BadConfig, Busy, NotFound
+from tdw.errors import Busy, NotFound
 from tdw.families import all_families
 from tdw.integrity.file_problems import Checked, FileProblem
 from tdw.integrity.repair import Repaired, needs_fill, repair
@@ -75,8 +75,6 @@ class Verified:
 def run(options: argparse.Namespace) -> int:
     """Verify."""
     places = places_of(options)
-    if "://" in places.store:
-        raise BadConfig(f"{places.store} is not a local folder", "verify where its files are local")
     store = Store(places.store)
     if not store.root.is_dir():
         raise NotFound(f"{store.root}: there is no store", "give its folder with --store, or run `tdw fill`")

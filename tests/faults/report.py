@@ -76,7 +76,7 @@ _EXPLAINED = """
   is marked as failed when the workbench starts again; but no disk was unplugged.
 - Replay states are no results: one that was about to be saved when its process died is not made again, and
   a later replay starts from the one before it.
-- Object stores, Postgres and other machines.
+- Postgres and other machines.
 """
 
 

@@ -52,7 +52,7 @@ def test_the_dagster_home_of_another_project_is_not_used(
 def test_a_home_that_is_given_for_us_is_used_whatever_the_store_is(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for store in (None, str(tmp_path / "store"), "s3://bucket/folder", str(DEFAULT_STORE)):
+    for store in (None, str(tmp_path / "store"), str(DEFAULT_STORE)):
         assert find_places(store, home=tmp_path / "home").home == tmp_path / "home"
     monkeypatch.setenv("TDW_DAGSTER_HOME", str(tmp_path / "named"))
     assert find_places(str(tmp_path / "store")).home == tmp_path / "named"
@@ -121,6 +121,17 @@ def test_a_pool_limit_that_somebody_else_has_set_stays(tmp_path: Path) -> None:
             TRAIN_POOL: 5,
             ANALYSIS_POOL: 4,  # ours: it follows
         }
+
+
+def test_a_pool_limit_of_the_configuration_holds_for_every_machine(tmp_path: Path) -> None:
+    with open_instance(tmp_path):
+        configuration = tmp_path / "dagster.yaml"
+        text = configuration.read_text()
+        configuration.write_text(text.replace("pools: {", "pools: {default_limit: 12, "))
+    with open_instance(tmp_path) as instance:
+        size_pools(instance)
+        limits = {pool.name: pool.limit for pool in instance.event_log_storage.get_pool_limits()}
+        assert limits == {TRAIN_POOL: 12, ANALYSIS_POOL: 12}
 
 
 def test_any_number_of_first_starts_at_once_make_one_instance(tmp_path: Path) -> None:
