@@ -30,7 +30,7 @@ from tdw_assets.recording.event_records import EventRecords, disputes_of, invent
 from tdw_assets.recording.materializations import materialization, stream_done
 from tdw_resources.data_versions import Input, read_pointers
 from tdw_resources.events import report_materializations, report_planned
-from tdw_resources.progress import Report
+from tdw_resources.runs.progress import Report
 
 
 def carry_out_cells(

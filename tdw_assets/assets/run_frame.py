@@ -11,9 +11,9 @@ from tdw_assets.assets.requested_cells import as_failure
 from tdw_assets.automation.tags import study_tag
 from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.dagster_internals import defer_events_from_now
-from tdw_resources.heartbeat import beating, is_shared
-from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, identity
-from tdw_resources.progress import Report, reporting
+from tdw_resources.runs.heartbeat import beating, is_shared
+from tdw_resources.runs.liveness import STOPPED_TAG, WORKER_TAG, identity
+from tdw_resources.runs.progress import Report, reporting
 
 
 @contextlib.contextmanager

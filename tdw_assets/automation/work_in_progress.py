@@ -25,7 +25,7 @@ from tdw_resources.dagster_internals import (
     BulkActionStatus,
     PartitionBackfill,
 )
-from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, is_alive
+from tdw_resources.runs.liveness import STOPPED_TAG, WORKER_TAG, is_alive
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,

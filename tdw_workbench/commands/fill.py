@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     """Fill."""
     from tdw_assets.cells.wanted import WantedAssets
     from tdw_resources.instance import cores, fail_dead_runs, open_instance
-    from tdw_resources.progress import clear_progress
+    from tdw_resources.runs.progress import clear_progress
     from tdw_workbench.adoption import adoption_note, require_undisputed
 
     places = places_of(options)
@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
             note = adoption_note(WantedAssets.of(study), instance, places)
             if note:
                 screen.say(note)
-            request = _make_order(options, places, study, instance, screen)
+            request = _make_request(options, places, study, instance, screen)
             if not request.variants:
                 screen.say(
                     f"Study {study.name} has fewer variants than there are tasks: nothing for this one."
@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
         return max(codes)
 
 
-def _make_order(
+def _make_request(
     options: argparse.Namespace,
     places: Places,
     study: Study,
@@ -235,7 +235,7 @@ def _log(request: FillRequest) -> Path:
 
 def _watch(pool: Pool, variants: Sequence[str], time_left: TimeLeft, home: Path, screen: Screen) -> list[str]:
     """Let the pool work on variants and show it; the variant of each run that failed."""
-    from tdw_resources.progress import read_progress
+    from tdw_resources.runs.progress import read_progress
 
     failed, elsewhere = list[str](), set[str]()
     for answer in pool.run(variants, every_s=_EVERY_S):

@@ -40,8 +40,8 @@ def run(options: argparse.Namespace) -> int:
     from tdw_assets.cells.wanted import WantedAssets
     from tdw_assets.recording.event_records import disputes_of
     from tdw_assets.status import read_status
-    from tdw_resources.progress import read_progress
     from tdw_resources.reading import Reading, read_instance
+    from tdw_resources.runs.progress import read_progress
     from tdw_workbench.adoption import adoption_note
 
     places = places_of(options)

@@ -125,7 +125,7 @@ def execute(
 ) -> StageDone:
     """Carry out one task, as a run in this process."""
     from tdw_assets.automation.planned_runs import plan_run
-    from tdw_resources.liveness import WORKER_TAG, identity
+    from tdw_resources.runs.liveness import WORKER_TAG, identity
 
     planned = plan_run(wanted, task)
     # Left open, a selection of assets brings their checks along.
@@ -172,8 +172,8 @@ def main() -> int:
         request = FillRequest.from_json(sys.stdin.readline())
         from tdw_assets.build import build_defs
         from tdw_resources.instance import open_instance
-        from tdw_resources.liveness import die_with_supervisor
         from tdw_resources.resources import StoreResource
+        from tdw_resources.runs.liveness import die_with_supervisor
 
         die_with_supervisor()
         wanted = request.wanted()

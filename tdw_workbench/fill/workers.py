@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tdw_resources.liveness import SUPERVISOR_VARIABLE, identity
+from tdw_resources.runs.liveness import SUPERVISOR_VARIABLE, identity
 from tdw_workbench.children import child_environment, python_command
 from tdw_workbench.fill.request import FillRequest
 

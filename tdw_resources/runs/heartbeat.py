@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from tdw_resources.dagster_internals import SqliteRunStorage
-from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, identity, is_alive
-from tdw_resources.own_runs import unfinished_runs
+from tdw_resources.runs.liveness import STOPPED_TAG, WORKER_TAG, identity, is_alive
+from tdw_resources.runs.own_runs import unfinished_runs
 
 EVERY_S = 10.0
 SILENT_S = 60.0
