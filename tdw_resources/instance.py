@@ -14,10 +14,10 @@ from sqlalchemy.engine import make_url
 from tdw.errors import BadConfig, StoreError
 from tdw.store.lock import exclusive
 from tdw_resources.dagster_internals import create_db_conn_string
-from tdw_resources.heartbeat import is_shared
-from tdw_resources.liveness import LAUNCHED_BY_TAG, STOPPED_TAG, WORKER_TAG, is_alive
-from tdw_resources.own_runs import unfinished_runs
 from tdw_resources.places import DEFAULT_HOME
+from tdw_resources.runs.heartbeat import is_shared
+from tdw_resources.runs.liveness import LAUNCHED_BY_TAG, STOPPED_TAG, WORKER_TAG, is_alive
+from tdw_resources.runs.own_runs import unfinished_runs
 
 TRAIN_POOL = "train"
 ANALYSIS_POOL = "analysis"
@@ -34,7 +34,7 @@ def prepare_home(home: Path) -> None:
     """Make the folder and its dagster.yaml (a copy of the default one) where they are missing.
 
     Raises:
-        BadConfig: a path that Dagster would take for another one.
+        BadConfig: a path that Dagster would read as another one.
         StoreError: the folder can't be written.
     """
     target = home / "dagster.yaml"

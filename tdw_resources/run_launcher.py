@@ -19,8 +19,8 @@ from tdw_resources.dagster_internals import (
     LaunchRunContext,
     WorkerStatus,
 )
-from tdw_resources.liveness import LAUNCHED_BY_TAG, WORKER_TAG, host_of, interrupt, is_alive
-from tdw_resources.own_runs import is_ours
+from tdw_resources.runs.liveness import LAUNCHED_BY_TAG, WORKER_TAG, host_of, interrupt, is_alive
+from tdw_resources.runs.own_runs import is_ours
 
 
 class LocalRunLauncher(dg.DefaultRunLauncher):

@@ -91,7 +91,7 @@ def find_files(store: Store, family: str, variants: Sequence[str], include: Coll
 
 
 def _is_ours(path: Any, kind: str) -> bool:
-    """Whether a file has a name that tdw gives: others may lie beside."""
+    """Whether a file has a name that tdw gives: other files may be beside it."""
     if kind == "summaries":
         return path.stem in table_names()
     if kind != "plots":

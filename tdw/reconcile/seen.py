@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pydantic import TypeAdapter, ValidationError
 
 from tdw.inventory.wanted import Wanted
-from tdw.reconcile.runs import Busy
+from tdw.reconcile.runs import WorkInProgress
 from tdw.store import Store
 from tdw.store.fingerprints import fingerprint_json
 from tdw.training.environment import code_version
@@ -74,7 +74,7 @@ class Seen:
             or (news and (variant in before.left or not mark))
         ]
 
-    def why_nothing(self, busy: Busy | None = None) -> str:
+    def why_nothing(self, busy: WorkInProgress | None = None) -> str:
         """Why nothing is asked for."""
         if self.queue:
             return f"{len(self.queue)} variants are looked at next time"

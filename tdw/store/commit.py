@@ -50,7 +50,7 @@ def write_atomic(path: Path, data: bytes | bytearray) -> None:
             temporary.unlink()
         raise StoreError(
             f"{path}: could not write {len(data):,} bytes ({error.strerror or error})",
-            "make room or mend the permissions, then fill again: what was committed before is intact",
+            "make room or correct the permissions, then fill again: what was committed before is intact",
         ) from error
     on_step("committed", path)
 

@@ -30,7 +30,7 @@ class Bundle:
     """A committed plot.
 
     Attributes:
-        folder: where its files lie; the last part is the content's fingerprint.
+        folder: where its files are; the last part is the content's fingerprint.
         files: file name -> (bytes, SHA-256).
     """
 

@@ -102,7 +102,7 @@ def _take(path: Path, native: FileLock, *, marker: SoftFileLock, into: contextli
     except OSError as error:
         raise StoreError(
             f"{path}: can't be made ({error.strerror or error})",
-            "make room or mend the permissions, then fill again: what was committed before is intact",
+            "make room or correct the permissions, then fill again: what was committed before is intact",
         ) from error
     return True
 

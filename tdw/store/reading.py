@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from tdw.errors import Unreadable
 
-REMEDY = "mend the cause that is named, then read it again; the file itself stays as it is"
+REMEDY = "correct the cause that is named, then read it again; the file itself stays as it is"
 
 
 @contextlib.contextmanager
@@ -47,7 +47,7 @@ def content(path: object) -> Generator[None]:
     except Exception as error:  # a reader that is not ours can fail in any way
         raise Unreadable(
             f"{path}: its checksum fits, but it can't be read here ({_reason(error)})",
-            "mend the installation, or use the version of tdw that wrote it; the file stays as it is",
+            "repair the installation, or use the version of tdw that wrote it; the file stays as it is",
         ) from error
 
 

@@ -186,7 +186,7 @@ class Store:
         return document_files.read(self.plot_folder(family, variant, name))
 
     def plot_folder(self, family: str, variant: str | None, name: str) -> Path:
-        """Where a plot lies."""
+        """The folder of a plot."""
         return self.root / folder(family, variant or COMPARISON, "plots") / validate_name(name, what="plot")
 
     # What is there
@@ -208,7 +208,7 @@ class Store:
         )
 
     def comparison_folders(self, family: str) -> list[str]:
-        """Where tables, plots and reports over several variants lie, by name."""
+        """The folders of tables, plots and reports over several variants, by name."""
         names = self._names(validate_name(family, what="family"))
         return sorted(name for name in names if compared_study(name) is not None)
 

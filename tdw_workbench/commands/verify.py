@@ -2,12 +2,12 @@
 
 Every byte is looked at: checksums, headers, shapes, finite values, and whether an artifact is of the
 variant, probe and checkpoint it stands for. Then the event log: a file without an event, an event without a
-file, a file with other content than its event tells of. --repair deletes left-over temporary files and moves
+file, a file with other content than its event recorded. --repair deletes left-over temporary files and moves
 damaged files aside, to .damaged in the store; `tdw fill` makes them again. Without it nothing is written.
 
 What others put into the store ("not ours": a copied folder, Thumbs.db) is listed, left alone, and no damage.
 
-Exit code 0: all is sound (with --repair: or mended, or left to `tdw fill`); 1: something is wrong.
+Exit code 0: all is sound (with --repair: or repaired, or left to `tdw fill`); 1: something is wrong.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 
 from tdw.errors import Busy, NotFound
 from tdw.families import all_families
-from tdw.integrity.findings import Checked, Finding
+from tdw.integrity.file_problems import Checked, FileProblem
 from tdw.integrity.repair import Repaired, needs_fill, repair
 from tdw.integrity.verify import summed_size, verify
 from tdw.store import Store
@@ -67,7 +67,7 @@ class Verified:
 
     files: int
     nbytes: int
-    findings: tuple[Finding, ...]
+    findings: tuple[FileProblem, ...]
     busy: tuple[str, ...]
     compared: bool
 
@@ -112,7 +112,7 @@ def look(store: Store, places: Places, screen: Screen, *, busy: tuple[str, ...])
     from tdw_assets.recording.event_records import read_contents
     from tdw_resources.reading import Reading, read_instance
 
-    def compare(reading: Reading) -> list[Finding] | None:
+    def compare(reading: Reading) -> list[FileProblem] | None:
         if not reading.recorded:
             return None
         recorded = read_contents(reading.instance)

@@ -13,9 +13,9 @@ import pytest
 import sqlalchemy as sa
 from test_event_storage import COVERING, DEFER, both
 
-from tdw_resources.heartbeat import Listener, beating, is_shared
 from tdw_resources.instance import end_left_runs, open_instance, size_pools
-from tdw_resources.liveness import LAUNCHED_BY_TAG, WORKER_TAG
+from tdw_resources.runs.heartbeat import Listener, beating, is_shared
+from tdw_resources.runs.liveness import LAUNCHED_BY_TAG, WORKER_TAG
 
 pytestmark = pytest.mark.slow
 CONFIGURATION = Path(__file__).parents[2] / "dagster_home" / "postgres" / "dagster.yaml"

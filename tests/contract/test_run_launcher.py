@@ -10,11 +10,11 @@ import dagster as dg
 import pytest
 from dagster._core.launcher.base import WorkerStatus
 
-from tdw_resources.heartbeat import Listener, beating, is_shared
 from tdw_resources.instance import end_left_runs, fail_dead_runs, open_instance
-from tdw_resources.liveness import LAUNCHED_BY_TAG, STOPPED_TAG, WORKER_TAG, identity, is_alive
-from tdw_resources.own_runs import is_ours
 from tdw_resources.run_launcher import LocalRunLauncher
+from tdw_resources.runs.heartbeat import Listener, beating, is_shared
+from tdw_resources.runs.liveness import LAUNCHED_BY_TAG, STOPPED_TAG, WORKER_TAG, identity, is_alive
+from tdw_resources.runs.own_runs import is_ours
 
 OURS = {"tdw/stage": "train"}
 

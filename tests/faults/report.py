@@ -33,9 +33,9 @@ _BY_HAND = """
 
 A person who had not seen the code tried further inputs against the commands and a real `tdw up`. Each \
 fault that
-was mended has a test.
+was fixed has a test.
 
-| kind | what was found and mended |
+| kind | what was found and fixed |
 | --- | --- |
 | checkpoints, epochs and entries for `tdw import` | no code ran; a path that is too long ended in a \
 traceback, a folder or FIFO was called missing, names of tensors reached the terminal unescaped and in full |

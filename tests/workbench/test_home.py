@@ -197,11 +197,11 @@ def test_reading_commands_do_not_change_a_home_either(
 ) -> None:
     from tdw.study import load_study
     from tdw_assets.cells.partitions import register_variants
-    from tdw_assets.cells.wanted import Grid
+    from tdw_assets.cells.wanted import WantedAssets
 
     where = ["--store", str(tmp_path / "store"), "--study", str(study)]
     with open_instance(tmp_path / "store" / ".dagster") as instance:
-        register_variants(Grid.of(load_study(study)), instance, ["p7_s5_d598"])
+        register_variants(WantedAssets.of(load_study(study)), instance, ["p7_s5_d598"])
     before = tree(tmp_path)
     assert main(["status", *where]) == 0
     assert "p7_s5_d598" in capsys.readouterr().out, "what is recorded is read"
@@ -259,13 +259,16 @@ def test_a_home_that_is_empty_beside_a_full_store_is_said_once(
     tmp_path: Path, study: Path, tiny_store: Store
 ) -> None:
     from tdw.study import load_study
-    from tdw_assets.cells.wanted import Grid
+    from tdw_assets.cells.wanted import WantedAssets
     from tdw_workbench.adoption import adoption_note
 
-    grid, places = Grid.of(load_study(study)), find_places(str(tmp_path / "store"), home=tmp_path / "home")
+    wanted, places = (
+        WantedAssets.of(load_study(study)),
+        find_places(str(tmp_path / "store"), home=tmp_path / "home"),
+    )
     with open_instance(places.home) as instance:
-        assert adoption_note(grid, instance, places) == "", "there is nothing to adopt"
+        assert adoption_note(wanted, instance, places) == "", "there is nothing to adopt"
         full(tmp_path / "store", Path(tiny_store.root))
-        assert "files are adopted" in adoption_note(grid, instance, places)
-        instance.report_runless_asset_event(dg.AssetMaterialization(grid.checkpoint))
-        assert adoption_note(grid, instance, places) == ""
+        assert "files are adopted" in adoption_note(wanted, instance, places)
+        instance.report_runless_asset_event(dg.AssetMaterialization(wanted.checkpoint))
+        assert adoption_note(wanted, instance, places) == ""

@@ -1,4 +1,4 @@
-"""The first page: what there is of every variant, and where to look at it. A map: actions are Dagster's."""
+"""The first page: the state of every variant, with links. Read-only: actions are started in Dagster."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import functools
 import math
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,19 +14,18 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from tdw.errors import CorruptFile, NotFound, TdwError
+from tdw.errors import TdwError
 from tdw.families import Family, all_families
 from tdw.families.stored import stored_variants
 from tdw.recipes.catalog import catalog_of
-from tdw.recipes.consistency.versions import recorded_spec_version
 from tdw.recipes.figure import Plot, Scope
 from tdw.recipes.overview import OverviewColumn
-from tdw.store import Address, TableAddress
+from tdw.store import TableAddress
 from tdw.store.layout import CHECKPOINTS, COMPARISON
 from tdw_workbench.web.data.caching import stamp
-from tdw_workbench.web.data.coverage import Coverage, coverages, wanted_of
+from tdw_workbench.web.data.coverage import Coverage, coverages
 from tdw_workbench.web.data.sparkline import MOST_POINTS, Points, sparkline
 from tdw_workbench.web.data.store_cache import Library
 from tdw_workbench.web.http import links
@@ -68,7 +66,7 @@ class Section:
 
     Attributes:
         study: None for what is in the store and in no study.
-        folder: where its plots over variants and its reports lie.
+        folder: of its plots over variants and its reports.
         last_epoch: the right edge of all curves.
     """
 
@@ -189,7 +187,7 @@ def _section(library: Library, family: Family, study: Study | None, variants: Se
 
 
 def row_of(library: Library, family: Family, variant: str, study: Study | None = None) -> Row:
-    """What there is of one variant: file names and three small tables."""
+    """The state of one variant, from file names and three small tables."""
     kinds = coverages(library, family.name, variant, study=study)
 
     def table(name: str, view: Any) -> Any:
@@ -250,36 +248,3 @@ def cell(column: OverviewColumn, shown: str | Curve | None, last: int) -> Markup
     value = "unknown" if math.isnan(shown.last_value) else f"{shown.last_value:.3g} {column.unit}".strip()
     label = f"{column.title} over epochs 0 to {shown.last_epoch:,} ({column.note}); last {value}"
     return sparkline(shown.points, label=label, last=last, low=column.low, high=column.high, log=column.log)
-
-
-def outdated(request: Request) -> Response:
-    """How many analyzer outputs of a variant were made by other code or parameters than the study's, as JSON.
-
-    Read from the header of every file, so it is asked for after the page is there.
-    """
-    library: Library = request.app.state.library
-    params.require_known(request, ())
-    family = params.family_of(request)
-    variant = params.variant_of(request, library.store, family)
-    counts = {}
-    for kind, expected in wanted_of(library, family, variant).analyzer_specs.items():
-        made = _specs(library, family, variant, kind)
-        stale = sum(count for spec, count in made.items() if spec != expected)
-        if stale:
-            counts[kind] = stale
-    return JSONResponse({"out_of_date": counts}, headers={"Cache-Control": "no-cache"})
-
-
-def _specs(library: Library, family: str, variant: str, kind: str) -> Counter[str]:
-    """By what the files of a kind were computed: spec version -> how many; "" for unreadable ones."""
-
-    def read() -> Counter[str]:
-        return Counter(spec(epoch) for epoch in library.store.epochs(family, variant, kind))
-
-    def spec(epoch: int) -> str:
-        try:
-            return recorded_spec_version(library.store.provenance(Address(family, variant, kind, epoch)))
-        except (CorruptFile, NotFound, TdwError):
-            return ""
-
-    return library.by_folder(family, variant, kind, read)
