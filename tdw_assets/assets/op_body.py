@@ -25,11 +25,12 @@ from tdw_assets.assets.requested_cells import CellsConfig, read_requested_cells
 from tdw_assets.assets.run_frame import at_work, hand_over, raise_failures, waiting
 from tdw_assets.automation.tags import REQUEST_TAG
 from tdw_assets.cells.partitions import with_registered
-from tdw_assets.cells.wanted import WantedAssets, cell_key
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_assets.recording.event_records import EventRecords, disputes_of, inventory_of
 from tdw_assets.recording.materializations import materialization, stream_done
 from tdw_resources.data_versions import Input, read_pointers
 from tdw_resources.events import report_materializations, report_planned
+from tdw_resources.partition_keys import cell_key
 from tdw_resources.runs.progress import Report
 
 
@@ -217,9 +218,8 @@ def _read_inputs(
                 [gaps.variant] if cells is None else [cell_key(gaps.variant, e) for e in cells.recorded]
             )
         pointers = read_pointers(instance, wanted.key(name), partitions or wanted.variants)
-        found.append(
-            Input(wanted.key(name), versions.get(name, "INITIAL"), max(pointers.values(), default=None))
-        )
+        latest = max(pointers.values(), default=None)
+        found.append(Input(wanted.key(name), versions.get(name, "INITIAL"), latest))
     return found
 
 

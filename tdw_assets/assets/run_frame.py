@@ -32,11 +32,8 @@ def at_work(
     with contextlib.ExitStack() as stack:
         if is_shared(instance):
             stack.enter_context(beating(instance))
-        report = (
-            stack.enter_context(reporting(home, run.run_id, variant=variant, stage=stage))
-            if home
-            else _ignore
-        )
+        progress = reporting(home, run.run_id, variant=variant, stage=stage) if home else None
+        report = stack.enter_context(progress) if progress else _ignore
         try:
             with as_failure():
                 yield report
@@ -47,9 +44,8 @@ def at_work(
 
 def waiting(context: dg.AssetExecutionContext, variant: str) -> Callable[[], None]:
     """Says once that another process works on the variant."""
-    return lambda: context.log.info(
-        f"{variant}: another run works on it; this one waits and takes what is left"
-    )
+    words = f"{variant}: another run works on it; this one waits and takes what is left"
+    return lambda: context.log.info(words)
 
 
 def raise_failures(failed: Sequence[Failed], *, total: int) -> None:
