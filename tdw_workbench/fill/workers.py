@@ -46,7 +46,7 @@ class Answer:
 
 
 @dataclass
-class Pool:
+class Workers:
     """Runs the variants of a fill. Use as a context manager: leaving it stops the workers.
 
     Attributes:
@@ -67,7 +67,7 @@ class Pool:
     _events: queue.Queue[tuple[int, str | None]] = field(default_factory=queue.Queue)
     _deaths: dict[str, int] = field(default_factory=dict)
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> Workers:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         return self
 
