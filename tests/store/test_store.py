@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -237,6 +238,17 @@ def test_what_is_not_there_is_said_with_the_remedy(store: Store) -> None:
     with pytest.raises(NotFound):
         store.read_document("toy", "v", "mean")
     assert store.epochs("toy", "v") == [] == store.variants("toy")
+
+
+def test_a_folder_that_vanishes_while_leftovers_are_looked_for_is_none(store: Store) -> None:
+    folder = store.root / ".import-a.999999.tmp" / "toy"
+    (folder / "v").mkdir(parents=True)
+    (folder / ".x.999999.tmp").touch()
+    found = commit.leftovers(store.root)
+    while next(found).parent != folder:
+        pass
+    shutil.rmtree(folder)
+    assert list(found) == []
 
 
 @pytest.mark.parametrize("address", ["s3://bucket/folder", "memory://x", "file:///tmp/x"])
