@@ -27,7 +27,7 @@ from tdw_resources.dagster_internals import (
     UserConfigSchema,
     WorkerStatus,
 )
-from tdw_resources.liveness import SUPERVISOR_VARIABLE
+from tdw_resources.runs.liveness import SUPERVISOR_VARIABLE
 
 JOB_TAG = "slurm/job_id"
 _OPTION_TAG = "slurm/"

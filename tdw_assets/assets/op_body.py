@@ -214,9 +214,7 @@ def _read_inputs(
         partitions: Collection[str] = wanted.variants
         if gaps is not None:
             cells = gaps.cells.get(name)
-            partitions = (
-                [gaps.variant] if cells is None else [cell_key(gaps.variant, e) for e in cells.recorded]
-            )
+            partitions = [cell_key(gaps.variant, e) for e in cells.recorded] if cells else [gaps.variant]
         pointers = read_pointers(instance, wanted.key(name), partitions or wanted.variants)
         latest = max(pointers.values(), default=None)
         found.append(Input(wanted.key(name), versions.get(name, "INITIAL"), latest))
