@@ -218,7 +218,7 @@ def make_derived(wanted: WantedAssets, instance: dg.DagsterInstance, store: Stor
                 for name in (product.short_name, *product.beside):
                     _touch(store.path(TableAddress(wanted.family.name, variant, name)))
             else:
-                folder = store.plot_folder(wanted.family.name, variant, product.short_name)
+                folder = store.document_folder(wanted.family.name, variant, product.short_name)
                 _touch(folder / "manifest.json")
     raise AssertionError(f"tables and plots are never done: {waiting[:2]}")
 

@@ -13,13 +13,13 @@ from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.dagster_internals import defer_events_from_now
 from tdw_resources.runs.heartbeat import beating, is_shared
 from tdw_resources.runs.liveness import STOPPED_TAG, WORKER_TAG, identity
-from tdw_resources.runs.progress import Report, reporting
+from tdw_resources.runs.progress import OnProgress, reporting
 
 
 @contextlib.contextmanager
 def at_work(
     context: dg.AssetExecutionContext, wanted: WantedAssets, *, variant: str, stage: str
-) -> Iterator[Report]:
+) -> Iterator[OnProgress]:
     """Sign the run with its study and this process, so that its death is noticed; yield a progress report.
 
     Our own errors end the run as failures that show what was wrong and what to do, without a stack trace of

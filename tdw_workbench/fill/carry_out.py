@@ -15,7 +15,7 @@ from tdw.training.progress import format_seconds
 from tdw_resources.places import log_folder
 from tdw_workbench.fill.remaining import RemainingWork, TimeLeft
 from tdw_workbench.fill.request import ALL, FillRequest
-from tdw_workbench.fill.workers import Pool
+from tdw_workbench.fill.workers import Workers
 from tdw_workbench.terminal import Screen, count
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _work(
     from tdw_resources.instance import fail_dead_runs
 
     home = Path(request.home)
-    pool = Pool(
+    pool = Workers(
         request, min(workers, len(work.variants)), _log(request), on_death=lambda: fail_dead_runs(instance)
     )
     with pool:
@@ -112,8 +112,10 @@ def _log(request: FillRequest) -> Path:
     return log_folder(Path(request.home)) / "fill.log"
 
 
-def _watch(pool: Pool, variants: Sequence[str], time_left: TimeLeft, home: Path, screen: Screen) -> list[str]:
-    """Let the pool work on variants and show it; the variant of each run that failed."""
+def _watch(
+    pool: Workers, variants: Sequence[str], time_left: TimeLeft, home: Path, screen: Screen
+) -> list[str]:
+    """Let worker processes do the variants and show how far they are; the variant of each run that failed."""
     from tdw_resources.runs.progress import read_progress
 
     failed, elsewhere = list[str](), set[str]()

@@ -53,7 +53,7 @@ def draw(root: Path, variant: str) -> None:
     make(root, variant)
     store, name = Store(root), "training_curves"
     with store.lock(FAMILY.name, variant, "summarize"):  # as whoever draws in `tdw` does
-        if not (store.plot_folder(FAMILY.name, variant, name) / "manifest.json").exists():
+        if not (store.document_folder(FAMILY.name, variant, name) / "manifest.json").exists():
             render(catalog_of(FAMILY).plot(name), store, family=FAMILY, variants=[variant]).write(store)
 
 
