@@ -60,7 +60,7 @@ class RequestedCells:
 
 @contextlib.contextmanager
 def as_failure() -> Iterator[None]:
-    """Our own errors end a run as failures that nobody tries again by itself."""
+    """Our own errors end a run as failures that are not retried."""
     try:
         yield
     except TdwError as error:

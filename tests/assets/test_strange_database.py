@@ -1,4 +1,4 @@
-"""Whatever stands in Dagster's database is left aside, said, and holds up no variant."""
+"""Whatever stands in Dagster's database is ignored, said, and holds up no variant."""
 
 import json
 from pathlib import Path
