@@ -22,11 +22,6 @@ def base_url() -> str:
     return os.environ.get("TDW_BASE_URL", DEFAULT_BASE_URL).rstrip("/")
 
 
-def first_page() -> str:
-    """The map of all variants."""
-    return f"{base_url()}/tdw/"
-
-
 def plot_page(family: str, variant: str, name: str, *, version: str = "") -> str:
     """The interactive page of a plot.
 

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 import tdw
 from tdw.errors import TdwError
-from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http.answers import on_error, on_worker
 from tdw_workbench.web.http.guard import Guard
 from tdw_workbench.web.http.reading import Reading
@@ -47,7 +47,7 @@ def build_app(settings: Settings) -> Starlette:
         middleware=[Middleware(Reading)],
         exception_handlers={TdwError: on_error, HTTPException: on_error},
     )
-    app.state.library = Library(settings)
+    app.state.library = StoreCache(settings)
     return app
 
 

@@ -27,7 +27,7 @@ from tdw.store.layout import CHECKPOINTS, COMPARISON
 from tdw_workbench.web.data.caching import stamp
 from tdw_workbench.web.data.coverage import Coverage, coverages
 from tdw_workbench.web.data.sparkline import MOST_POINTS, Points, sparkline
-from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http import links
 from tdw_workbench.web.http import parameters as params
 from tdw_workbench.web.http.templates import render
@@ -125,7 +125,7 @@ class Row:
 
 def page(request: Request) -> Response:
     """Every study's variants, and what else is in the store."""
-    library: Library = request.app.state.library
+    library: StoreCache = request.app.state.library
     params.require_known(request, ("theme",))
     dagster = library.settings.dagster_url
     return render(
@@ -141,7 +141,7 @@ def page(request: Request) -> Response:
     )
 
 
-def warm(library: Library) -> None:
+def warm(library: StoreCache) -> None:
     """Read what the first page shows, in the background, so that its first visitor does not wait for it."""
 
     def read() -> None:
@@ -151,7 +151,7 @@ def warm(library: Library) -> None:
     threading.Thread(target=read, name="tdw-warm", daemon=True).start()
 
 
-def sections_of(library: Library) -> list[Section]:
+def sections_of(library: StoreCache) -> list[Section]:
     """The studies in their order, each with its variants in its own; then what else is in the store.
 
     Variants of no study stand with the only study of their family, as they do that were added in Dagster.
@@ -172,7 +172,7 @@ def sections_of(library: Library) -> list[Section]:
     return found or [_section(library, all_families()[0], None, [])]
 
 
-def _section(library: Library, family: Family, study: Study | None, variants: Sequence[str]) -> Section:
+def _section(library: StoreCache, family: Family, study: Study | None, variants: Sequence[str]) -> Section:
     rows = [row_of(library, family, key, study) for key in variants]
     folder = library.store.where_compared(family.name, study.folder if study else COMPARISON)
     return Section(
@@ -186,7 +186,7 @@ def _section(library: Library, family: Family, study: Study | None, variants: Se
     )
 
 
-def row_of(library: Library, family: Family, variant: str, study: Study | None = None) -> Row:
+def row_of(library: StoreCache, family: Family, variant: str, study: Study | None = None) -> Row:
     """The state of one variant, from file names and three small tables."""
     kinds = coverages(library, family.name, variant, study=study)
 
@@ -203,8 +203,8 @@ def row_of(library: Library, family: Family, variant: str, study: Study | None =
     )
 
 
-def _link(library: Library, family: Family, where: str, plot: Plot) -> PlotLink:
-    manifest = library.store.plot_folder(family.name, where, plot.name) / "manifest.json"
+def _link(library: StoreCache, family: Family, where: str, plot: Plot) -> PlotLink:
+    manifest = library.store.document_folder(family.name, where, plot.name) / "manifest.json"
     href = f"/view/plot/{family.name}/{where}/{plot.name}"
     return PlotLink(plot, href, stamp(manifest) is not None)
 
