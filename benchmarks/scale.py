@@ -36,9 +36,9 @@ from tdw_assets.cells.partitions import register_variants
 from tdw_assets.cells.wanted import WantedAssets
 from tdw_assets.recording.event_records import inventory_of
 from tdw_assets.status import read_status
-from tdw_resources.data_versions import tags
+from tdw_resources.events.data_versions import tags
+from tdw_resources.events.partition_keys import cell_key
 from tdw_resources.instance import open_instance
-from tdw_resources.partition_keys import cell_key
 from tdw_resources.places import find_places
 
 EPOCHS = 1000

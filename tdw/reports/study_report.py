@@ -32,7 +32,7 @@ NAME = "study_report"
 CODE_VERSION = "8"
 ABOUT = """\
 What was run, each claim of the study with its verdict (supported, contradicted, undecided), the numbers
-behind it and the figure. Verdicts are computed by the rules of the claims' kinds; a control stands beside
+behind it and the figure. Verdicts are computed by the rules of the claims' kinds; a control is beside
 the claims that it tests. Written again whenever a table changes.
 """
 FINDINGS = "findings.json"

@@ -28,9 +28,9 @@ from tdw_assets.cells.partitions import with_registered
 from tdw_assets.cells.wanted import WantedAssets
 from tdw_assets.recording.event_records import EventRecords, disputes_of, inventory_of
 from tdw_assets.recording.materializations import materialization, stream_done
-from tdw_resources.data_versions import Input, read_pointers
-from tdw_resources.events import report_materializations, report_planned
-from tdw_resources.partition_keys import cell_key
+from tdw_resources.events.data_versions import Input, read_pointers
+from tdw_resources.events.partition_keys import cell_key
+from tdw_resources.events.stream import report_materializations, report_planned
 from tdw_resources.runs.progress import OnProgress
 
 

@@ -25,7 +25,7 @@ from tdw_resources.dagster_internals import (
     BulkActionStatus,
     PartitionBackfill,
 )
-from tdw_resources.partition_keys import variant_in
+from tdw_resources.events.partition_keys import variant_in
 from tdw_resources.runs.liveness import STOPPED_TAG, WORKER_TAG, is_alive
 
 UNFINISHED = [

@@ -143,14 +143,14 @@ def _watch(
 
 
 def _say_done(done: dict[str, Any], screen: Screen) -> bool:
-    """Tell what a run did; whether it succeeded."""
+    """Print what a run did; whether it succeeded."""
     who = done["variant"] or "all variants"
     if done["error"]:
         screen.say(f"{who}: {done['stage']} failed: {done['error']}")
         return False
     stage = next(stage for stage in STAGES if stage.name == done["stage"])
     if stage.name == "choose":
-        return True  # the epochs themselves are told
+        return True  # the epochs themselves are printed
     size = done["size"]
     counted = count(size, "cell") if stage.of_cells else count(size, "table or plot", "tables and plots")
     screen.say(f"{who}: {stage.done}, {counted}")

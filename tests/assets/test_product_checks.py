@@ -15,7 +15,7 @@ from tdw.store.fingerprints import short
 from tdw_assets.build import build_defs
 from tdw_assets.cells.wanted import WantedAssets
 from tdw_assets.checks.asset_checks import SOUND, UP_TO_DATE
-from tdw_resources.data_versions import tags
+from tdw_resources.events.data_versions import tags
 
 GROKKING, COMPARISON, REPORT = "summaries/grokking", "summaries/comparison", "reports/study_report"
 CLAIMS = [

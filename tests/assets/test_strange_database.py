@@ -1,4 +1,4 @@
-"""Whatever stands in Dagster's database is left aside, said, and holds up no variant."""
+"""Whatever stands in Dagster's database is ignored, said, and holds up no variant."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ from tdw_assets.cells.partitions import describe_foreign, foreign_keys, variants
 from tdw_assets.checks.asset_checks import check_cells
 from tdw_assets.recording.event_records import read_contents
 from tdw_assets.status import read_status
-from tdw_resources.partition_keys import cell_key
+from tdw_resources.events.partition_keys import cell_key
 from tdw_resources.runs.liveness import WORKER_TAG
 from tdw_workbench.fill.remaining import RemainingWork
 from tdw_workbench.fill.request import FillRequest

@@ -1,4 +1,4 @@
-"""What others have put into a store is left aside everywhere, and `verify` lists it as not ours."""
+"""What others have put into a store is ignored everywhere, and `verify` lists it as not ours."""
 
 from __future__ import annotations
 

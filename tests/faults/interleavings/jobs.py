@@ -19,8 +19,8 @@ from tdw.reconcile.seen import Seen
 from tdw.store import Store
 from tdw_assets.automation.run_requests import run_request
 from tdw_assets.automation.sensor import look
-from tdw_resources import events
 from tdw_resources.event_storage import BatchingSqliteEventLogStorage
+from tdw_resources.events import stream as events
 from tdw_resources.instance import fail_dead_runs, open_instance
 from tdw_workbench import cli
 from tdw_workbench.fill.request import ALL
