@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from tdw.families import get_family
-from tdw.families.modulo_addition_1layer.summaries import grokking
+from tdw.families.modulo_addition_1layer.summaries.learning import grokking
 from tdw.making.artifacts import analyze
 from tdw.making.comparison import write_comparison
 from tdw.making.figures import render

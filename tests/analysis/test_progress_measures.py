@@ -11,7 +11,7 @@ from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer.analyzers import progress_measures
 from tdw.families.modulo_addition_1layer.analyzers.progress_measures import Parameters, compute, gini
 from tdw.families.modulo_addition_1layer.context import CheckpointContext
-from tdw.families.modulo_addition_1layer.maths import logit_fourier
+from tdw.families.modulo_addition_1layer.maths.fourier import logit_fourier
 from tdw.families.modulo_addition_1layer.model.data import probe_labels
 from tdw.families.modulo_addition_1layer.model.probe_types import ProbeLabels
 
@@ -183,7 +183,7 @@ def test_a_model_that_is_the_algorithm_loses_nothing_when_restricted_and_everyth
 def test_key_frequencies_of_the_logits_are_those_that_stand_out():
     found = measures(perfect(23, {2: 5.0, 7: 3.0}), keys=(), key_rule="logits")
     assert found["key_frequencies"].tolist() == [2, 7] == found["logit_frequencies"].tolist()
-    # Remnants of a few percent stand out from a median of nothing; only a share of the largest leaves them out.
+    # Remnants of a few percent stand out from a median of nothing; a share of the largest leaves them out.
     remnant = perfect(23, {2: 5.0, 7: 3.0, 9: 0.3, 4: 0.4})
     every, strong = (
         measures(remnant, keys=(), key_rule=rule)["key_frequencies"].tolist()

@@ -10,13 +10,12 @@ from synthetic import FAMILY, matrix, progress_table, write_variant
 
 from tdw.drawing import labels, style
 from tdw.errors import BadConfig, NotFound
-from tdw.families.modulo_addition_1layer.figures import (
+from tdw.families.modulo_addition_1layer.figures import comparison, progress_measures
+from tdw.families.modulo_addition_1layer.figures.coarseness import (
     blob_count,
-    comparison,
     early_coarseness,
     mean_coarseness,
     neuron_coarseness,
-    progress_measures,
 )
 from tdw.families.modulo_addition_1layer.figures.subject import Grokking, Subject
 from tdw.recipes.figure import NoParameters

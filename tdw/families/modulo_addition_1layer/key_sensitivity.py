@@ -9,7 +9,7 @@ import numpy as np
 
 from tdw.families.modulo_addition_1layer.analyzers import progress_measures
 from tdw.markdown import show, table
-from tdw.recipes.evidence import Evidence, Float64
+from tdw.recipes.reading.evidence import Evidence, Float64
 from tdw.statistics.uniformity import uniform_choice
 from tdw.store import Address, Store
 

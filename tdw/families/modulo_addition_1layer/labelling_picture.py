@@ -10,7 +10,7 @@ from tdw.drawing.chart import Chart, Panel
 from tdw.drawing.marks import Axis, Points
 from tdw.drawing.style import MUTED
 from tdw.families.modulo_addition_1layer.claims import draws
-from tdw.recipes.evidence import At, Evidence, Float64, Row
+from tdw.recipes.reading.evidence import At, Evidence, Float64, Row
 from tdw.statistics.exact import spearman_of_rows
 
 BY_LABELLING = (

@@ -19,8 +19,8 @@ from tdw.families.modulo_addition_1layer.labelling_picture import (
     has_common_names,
 )
 from tdw.recipes.common.pictures import group_colors, groups, lines, over_epochs
-from tdw.recipes.evidence import HISTORY, At, Evidence, Float64, Row
 from tdw.recipes.measures import Picture
+from tdw.recipes.reading.evidence import HISTORY, At, Evidence, Float64, Row
 from tdw.statistics.exact import fit_line
 
 

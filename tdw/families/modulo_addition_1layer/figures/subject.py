@@ -16,7 +16,7 @@ from tdw.drawing.style import Look
 from tdw.markdown import shortened
 
 if TYPE_CHECKING:
-    from tdw.recipes.reader import VariantReader
+    from tdw.recipes.reading.reader import VariantReader
 
 
 @dataclass(frozen=True)
