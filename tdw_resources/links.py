@@ -22,11 +22,6 @@ def base_url() -> str:
     return os.environ.get("TDW_BASE_URL", DEFAULT_BASE_URL).rstrip("/")
 
 
-def first_page() -> str:
-    """The map of all variants."""
-    return f"{base_url()}/tdw/"
-
-
 def plot_page(family: str, variant: str, name: str, *, version: str = "") -> str:
     """The interactive page of a plot.
 
@@ -39,7 +34,7 @@ def plot_page(family: str, variant: str, name: str, *, version: str = "") -> str
 
 
 def report_page(family: str, folder: str, name: str, *, version: str = "") -> str:
-    """The page of a report over the variants of a study, which lies in the study's folder."""
+    """The page of a report over the variants of a study, which is in the study's folder."""
     path = "/".join(quote(part, safe="") for part in (family, folder, name))
     return f"{base_url()}/tdw/view/report/{path}" + (f"?v={version[:16]}" if version else "")
 

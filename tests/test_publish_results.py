@@ -42,7 +42,7 @@ def test_reports_tables_timing_and_versions_are_there(
     for epoch, at in ((0, 1000), (10, 1002), (20, 4602)):
         os.utime(tiny_store.path(Address(FAMILY.name, TINY, "checkpoints", epoch)), (at, at))
     picture = Provenance(FAMILY.name, "", "survival")
-    tiny_store.write_plot(
+    tiny_store.write_document(
         FAMILY.name, None, "survival", files={"preview.png": b"picture"}, provenance=picture
     )
     out = tmp_path / "results"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
 from tdw.errors import BadConfig
@@ -24,6 +25,8 @@ SHARED_KEY = (
     KeyField("eps", "eps", "added to the root of the second moment"),
     KeyField("momentum", "mom", "of SGD and Muon; 0 stands for none with SGD, 0.95 with Muon"),
     KeyField("clip", "clip", "largest norm of the gradients, 0 for no clipping"),
+    KeyField("warmup", "warmup", "steps over which the learning rate rises linearly"),
+    KeyField("cosine", "cos", "step at which a cosine has brought the learning rate to 0; 0 for a constant"),
     KeyField(
         "replicate",
         "r",
@@ -31,6 +34,7 @@ SHARED_KEY = (
     ),
 )
 """Fields of every configuration of this kind; they come last in its key."""
+MAX_STEPS = 10**9
 _MUON_MOMENTUM = 0.95
 
 
@@ -42,6 +46,9 @@ class KeyedConfig:
     Args:
         eps, momentum, clip: see OptimizerConfig; a momentum of 0 stands for Muon's 0.95, a clip of 0 does not
             clip.
+        warmup: steps over which the learning rate rises linearly to lr.
+        cosine: step at which a cosine, from the warm-up's end on, has brought the learning rate to 0, where
+            it stays; 0 stands for a constant one.
         replicate: 0 for the plain run; others differ from it by rounding alone (`tdw.families.replicates`).
 
     Attributes:
@@ -53,10 +60,12 @@ class KeyedConfig:
     eps: float = 1e-8
     momentum: float = 0.0
     clip: float = 0.0
+    warmup: int = 0
+    cosine: int = 0
     replicate: int = 0
 
     named: ClassVar[Sequence[KeyField]]
-    later: ClassVar[tuple[str, ...]] = ("eps", "momentum", "clip", "replicate")
+    later: ClassVar[tuple[str, ...]] = ("eps", "momentum", "clip", "warmup", "cosine", "replicate")
 
     @property
     def key(self) -> str:
@@ -80,6 +89,7 @@ class KeyedConfig:
         Raises:
             BadConfig: a value that can't be used, or a momentum of an optimizer that has none.
         """
+        self._require_schedule()
         of: Any = self
         momentum = self.momentum
         if of.optimizer in ("AdamW", "Adam") and momentum:
@@ -94,13 +104,24 @@ class KeyedConfig:
             eps=self.eps,
             momentum=momentum or (_MUON_MOMENTUM if of.optimizer == "Muon" else 0.0),
             clip=self.clip or None,
+            warmup=self.warmup,
+            schedule="cosine" if self.cosine else "constant",
+            total=self.cosine or None,
         )
 
     def require_replicate(self) -> None:
         """Raise BadConfig unless the replicate's number can be used."""
         require_whole_numbers(self, {"replicate": (0, MAX_REPLICATE)})
 
-    @property
+    def _require_schedule(self) -> None:
+        require_whole_numbers(self, {"warmup": (0, MAX_STEPS), "cosine": (0, MAX_STEPS)})
+        if self.cosine and self.cosine <= self.warmup:
+            raise BadConfig(
+                f"cosine is {self.cosine}, warmup {self.warmup}: the learning rate would never reach lr",
+                "give cosine the step at which the learning rate is 0, above warmup",
+            )
+
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 (64 hex digits) of `to_dict`."""
         return fingerprint_json(self.to_dict())

@@ -1,4 +1,4 @@
-"""Every product of a study in the order of work: what it is made from, by what, and where its files lie."""
+"""Every product of a study in the order of work: what it is made from, by what, and where its files are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from tdw.making.comparison import ASSOCIATIONS
 from tdw.parameters import as_json
 from tdw.recipes.catalog import catalog_of
-from tdw.recipes.variant_tables import tables_of
+from tdw.recipes.reading.variant_tables import tables_of
 from tdw.reports.registry import reports_of
 from tdw.store import Store, TableAddress, document_files, reading
 from tdw.store.fingerprints import fingerprint_json, short
@@ -80,7 +80,7 @@ class Product:
         if self.kind in ("summaries", "history"):
             names = (self.short_name, *self.beside)
             return all(store.exists(TableAddress(family, variant, name)) for name in names)
-        manifest = store.plot_folder(family, variant, self.short_name) / document_files.MANIFEST
+        manifest = store.document_folder(family, variant, self.short_name) / document_files.MANIFEST
         with reading.access(manifest):
             return bool(manifest.exists())
 

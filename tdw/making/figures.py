@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from tdw.drawing.matplotlib_pen import small_png
-from tdw.drawing.plotly_pen import figure
+from tdw.drawing.matplotlib.pen import small_png
+from tdw.drawing.plotly.pen import figure
 from tdw.drawing.style import Figure, figure_json, looks, short_labels
 from tdw.families import Family
 from tdw.families.stored import stored_variants
@@ -19,7 +19,7 @@ from tdw.known_settings import under_known_settings
 from tdw.parameters import as_json, override
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.figure import Plot
-from tdw.recipes.reader import Sources, VariantReader
+from tdw.recipes.reading.reader import Sources, VariantReader
 from tdw.store import Provenance, Store, Written
 from tdw.store.layout import natural_order
 
@@ -45,7 +45,7 @@ class Rendered:
         """Commit it."""
         of = self.provenance
         where = of.variant or self.folder
-        return store.write_plot(of.family, where, self.plot.name, files=self.files, provenance=of)
+        return store.write_document(of.family, where, self.plot.name, files=self.files, provenance=of)
 
 
 @under_known_settings
@@ -64,7 +64,7 @@ def render(
 
     Args:
         plot: what to draw.
-        store: where the results lie.
+        store: where the results are.
         family: of the variants.
         variants: keys, one for a plot of a variant.
         order: the study's variants; fixes the colors. Those that it does not name come after it.

@@ -1,6 +1,6 @@
 """What a family brings: its configuration, its model, its probe and its recipes.
 
-Everything that is about one group of models stands in its family. Training, analysis, pages and Dagster ask
+Everything about one group of models is in its family. Training, analysis, pages and Dagster ask
 this declaration, and name no field of a family's configuration.
 """
 
@@ -136,7 +136,7 @@ class Objective(Protocol):
 
 @dataclass(frozen=True)
 class Metric:
-    """A number that training evaluates beside the train loss, and that stands in the history.
+    """A number that training evaluates beside the train loss, and that the history keeps.
 
     Attributes:
         name: column of the history, such as "test_loss".
@@ -208,7 +208,7 @@ class Family:
         probe_fingerprint: config -> fingerprint of the probe's inputs.
         open_checkpoint: (config, weight arrays, run_probe) -> the context that its analyzers read.
         recipes: its analyzers, summaries and plots, in the order in which they are shown.
-        comparison: how its variants stand beside one another.
+        comparison: columns that compare its variants.
         overview: columns of the first page.
         explorer: a page over checkpoints; None for a family without one.
         cost: config -> guessed seconds.

@@ -1,6 +1,6 @@
 """R2: two variants, or two groups of variants, side by side: what differs in them, and what came out.
 
-Of two single variants only the difference can be said. Of groups the exact rank test says how often as clear
+Two single variants have a difference, and no test. Of groups the exact rank test says how often as clear
 a division would come about by chance; with few variants that is often, and the report says how often at best.
 """
 
@@ -17,10 +17,10 @@ from tdw.errors import BadConfig
 from tdw.known_settings import under_known_settings
 from tdw.markdown import show, table
 from tdw.recipes.common.pictures import draw, pictures_of
-from tdw.recipes.evidence import Evidence, Row, outcome, progress
 from tdw.recipes.family import Family, VariantConfig, fields_of
 from tdw.recipes.measures import Picture, Quantity
 from tdw.recipes.outcome import Outcome
+from tdw.recipes.reading.evidence import Evidence, Row, outcome, progress
 from tdw.reports.claims.verdicts import ALPHA
 from tdw.reports.document import Document, as_files
 from tdw.reports.evidence import read_evidence

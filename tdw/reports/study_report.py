@@ -15,9 +15,9 @@ from tdw.known_settings import under_known_settings
 from tdw.markdown import show, table
 from tdw.recipes.common.outcome_figures import outcome_pictures
 from tdw.recipes.common.pictures import draw, pictures_of
-from tdw.recipes.evidence import Evidence, progress
 from tdw.recipes.family import Family, VariantConfig
 from tdw.recipes.measures import Picture
+from tdw.recipes.reading.evidence import Evidence, progress
 from tdw.reports.appendix import appendix
 from tdw.reports.claims.registry import code_versions, judge_all
 from tdw.reports.claims.verdicts import JudgedClaim
@@ -32,7 +32,7 @@ NAME = "study_report"
 CODE_VERSION = "8"
 ABOUT = """\
 What was run, each claim of the study with its verdict (supported, contradicted, undecided), the numbers
-behind it and the figure. Verdicts are computed by the rules of the claims' kinds; a control stands beside
+behind it and the figure. Verdicts are computed by the rules of the claims' kinds; a control is beside
 the claims that it tests. Written again whenever a table changes.
 """
 FINDINGS = "findings.json"
@@ -63,7 +63,7 @@ _OBSERVED = (
 
 
 @dataclass(frozen=True)
-class Report(Document):
+class StudyReport(Document):
     """The study report.
 
     Attributes:
@@ -85,7 +85,7 @@ def study_report(
     early_epoch: int = 1000,
     last_epoch: int | None = None,
     study: Study | None = None,
-) -> Report:
+) -> StudyReport:
     """The report on some variants from what is stored now.
 
     Args:
@@ -123,7 +123,7 @@ def study_report(
     drawn = {f"{name}.svg": draw(picture, evidence) for name, picture in pictures.items()}
     findings = [judged.to_json() for judged in claims]
     files = as_files(parts, title=title, pictures=drawn, numbers={FINDINGS: findings})
-    return Report(title, files, claims, evidence.inputs)
+    return StudyReport(title, files, claims, evidence.inputs)
 
 
 @under_known_settings
@@ -185,8 +185,12 @@ def _summary(evidence: Evidence, claims: Sequence[JudgedClaim]) -> str:
         text += " " + _UNFINISHED.format(open=open_)
     if not claims:
         return text
-    rows = [[one.id, one.title, f"**{one.verdict}**", _p_values(one), one.answer] for one in claims]
-    columns = ["", "claim or question", "verdict", "p (corrected)", "what was found"]
+    tested = any(one.test for one in claims)
+    rows = [
+        [one.id, one.title, f"**{one.verdict}**", *([_p_values(one)] if tested else []), one.answer]
+        for one in claims
+    ]
+    columns = ["", "claim or question", "verdict", *(["p (corrected)"] if tested else []), "what was found"]
     return f"{text}\n\n" + table(columns, rows)
 
 

@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from tdw.errors import StoreError
 
@@ -26,18 +25,13 @@ def _ignore(step: str, path: object) -> None:
 on_step: Callable[[str, object], None] = _ignore
 
 
-def write_atomic(path: Any, data: bytes | bytearray) -> None:
-    """Commit `data` as `path` (a local `Path`, or any UPath: there one put is the commit).
+def write_atomic(path: Path, data: bytes | bytearray) -> None:
+    """Commit `data` as `path`.
 
     Raises:
         StoreError: names the path, the bytes and what the system said; the old file, if any, is untouched.
     """
     on_step("before", path)
-    if not isinstance(path, Path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(bytes(data))
-        on_step("committed", path)
-        return
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,14 +50,20 @@ def write_atomic(path: Any, data: bytes | bytearray) -> None:
             temporary.unlink()
         raise StoreError(
             f"{path}: could not write {len(data):,} bytes ({error.strerror or error})",
-            "make room or mend the permissions, then fill again: what was committed before is intact",
+            "make room or correct the permissions, then fill again: what was committed before is intact",
         ) from error
     on_step("committed", path)
 
 
+def walk(folder: Path) -> Iterator[Path]:
+    """All files and folders below `folder`, as far as they are there: others add and remove some."""
+    for parent, folders, files in os.walk(folder):
+        yield from (Path(parent, name) for name in (*folders, *files))
+
+
 def leftovers(folder: Path) -> Iterator[Path]:
     """Temporary files below `folder` whose writer is dead: safe to delete."""
-    for path in folder.rglob(".*.tmp"):
+    for path in walk(folder):
         match = TEMPORARY.fullmatch(path.name)
         if match and not _alive(int(match["pid"])):
             yield path

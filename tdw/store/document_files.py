@@ -1,4 +1,4 @@
-"""A plot's files (figure, preview, data) committed as one: a folder named by content, then a manifest.
+"""The files of a plot or a report, committed as one: a folder named by content, then a manifest.
 
 The manifest is the commit: a reader that follows it sees files that belong together, and files of a folder
 never change, so a browser may keep them.
@@ -13,7 +13,6 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tdw.errors import CorruptFile, NotFound
 from tdw.store import reading, seal
@@ -27,15 +26,15 @@ CONTENT = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
-class Bundle:
-    """A committed plot.
+class StoredDocument:
+    """A committed plot or report.
 
     Attributes:
-        folder: where its files lie; the last part is the content's fingerprint.
+        folder: where its files are; the last part is the content's fingerprint.
         files: file name -> (bytes, SHA-256).
     """
 
-    folder: Any
+    folder: Path
     files: Mapping[str, tuple[int, str]]
     provenance: Provenance
 
@@ -59,7 +58,7 @@ class Bundle:
         return data
 
 
-def write(folder: Any, files: Mapping[str, bytes], provenance: Provenance) -> tuple[str, int]:
+def write(folder: Path, files: Mapping[str, bytes], provenance: Provenance) -> tuple[str, int]:
     """Commit `files` as the plot in `folder`; what the manifest named before is deleted afterwards.
 
     Returns:
@@ -74,7 +73,7 @@ def write(folder: Any, files: Mapping[str, bytes], provenance: Provenance) -> tu
     write_atomic(folder / MANIFEST, sealed)
     for other in folder.iterdir():
         old = CONTENT.fullmatch(other.name) and other.name != content[:16]
-        if old and isinstance(other, Path) and other.is_dir():
+        if old and other.is_dir():
             shutil.rmtree(other, ignore_errors=True)
     return content, sum(map(len, files.values())) + len(sealed)
 
@@ -83,7 +82,7 @@ def _content(listed: Mapping[str, tuple[int, str]]) -> str:
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
 
 
-def read(folder: Any) -> Bundle:
+def read(folder: Path) -> StoredDocument:
     """Open a plot.
 
     Raises:
@@ -105,4 +104,4 @@ def read(folder: Any) -> Bundle:
         content = _content(files)
         if content != note["content"]:
             raise ValueError("its content is not what it lists")
-    return Bundle(folder / content[:16], files, provenance)
+    return StoredDocument(folder / content[:16], files, provenance)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from tdw.errors import CorruptFile
-from tdw.recipes.invariant import require_configuration
+from tdw.recipes.consistency.invariant import require_configuration
 from tdw.store import Address, Provenance, Store, Written
 from tdw.store.layout import STATES
 from tdw.store.seal import REMEDY
@@ -37,7 +37,7 @@ class StateStore:
         return self.store.epochs(self.family, self.variant, STATES)
 
     def address(self, epoch: int) -> Address:
-        """Where the state of `epoch` lies."""
+        """The path of the state of `epoch`."""
         return Address(self.family, self.variant, STATES, epoch)
 
     def save(self, snapshot: Snapshot, *, provenance: Provenance) -> Written:

@@ -6,17 +6,20 @@ from pathlib import Path
 
 import dagster as dg
 
-from tdw.inventory.done import Failed, list_failures
+from tdw.execution.done import Failed, list_failures
 from tdw_assets.assets.requested_cells import as_failure
 from tdw_assets.automation.tags import study_tag
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.dagster_internals import defer_events_from_now
-from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, identity
-from tdw_resources.progress import Report, reporting
+from tdw_resources.runs.heartbeat import beating, is_shared
+from tdw_resources.runs.liveness import STOPPED_TAG, WORKER_TAG, identity
+from tdw_resources.runs.progress import OnProgress, reporting
 
 
 @contextlib.contextmanager
-def at_work(context: dg.AssetExecutionContext, grid: Grid, *, variant: str, stage: str) -> Iterator[Report]:
+def at_work(
+    context: dg.AssetExecutionContext, wanted: WantedAssets, *, variant: str, stage: str
+) -> Iterator[OnProgress]:
     """Sign the run with its study and this process, so that its death is noticed; yield a progress report.
 
     Our own errors end the run as failures that show what was wrong and what to do, without a stack trace of
@@ -24,14 +27,13 @@ def at_work(context: dg.AssetExecutionContext, grid: Grid, *, variant: str, stag
     """
     instance, run = context.instance, context.run
     if run.tags.get(WORKER_TAG) != identity():
-        instance.add_run_tags(run.run_id, {WORKER_TAG: identity()} | study_tag(grid))
+        instance.add_run_tags(run.run_id, {WORKER_TAG: identity()} | study_tag(wanted))
     home = Path(instance.root_directory) if instance.is_persistent else None
     with contextlib.ExitStack() as stack:
-        report = (
-            stack.enter_context(reporting(home, run.run_id, variant=variant, stage=stage))
-            if home
-            else _ignore
-        )
+        if is_shared(instance):
+            stack.enter_context(beating(instance))
+        progress = reporting(home, run.run_id, variant=variant, stage=stage) if home else None
+        report = stack.enter_context(progress) if progress else _ignore
         try:
             with as_failure():
                 yield report
@@ -42,9 +44,8 @@ def at_work(context: dg.AssetExecutionContext, grid: Grid, *, variant: str, stag
 
 def waiting(context: dg.AssetExecutionContext, variant: str) -> Callable[[], None]:
     """Says once that another process works on the variant."""
-    return lambda: context.log.info(
-        f"{variant}: another run works on it; this one waits and takes what is left"
-    )
+    words = f"{variant}: another run works on it; this one waits and takes what is left"
+    return lambda: context.log.info(words)
 
 
 def raise_failures(failed: Sequence[Failed], *, total: int) -> None:

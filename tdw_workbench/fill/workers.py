@@ -15,9 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tdw_resources.liveness import SUPERVISOR_VARIABLE, identity
+from tdw_resources.runs.liveness import SUPERVISOR_VARIABLE, identity
 from tdw_workbench.children import child_environment, python_command
-from tdw_workbench.fill.order import Order
+from tdw_workbench.fill.request import FillRequest
 
 _DEATHS = 2  # a variant whose worker dies this often is given up
 _GRACE_S = 20.0
@@ -35,26 +35,29 @@ class Answer:
 
     Attributes:
         done: a finished run (`StageDone` as a mapping); None when the variant is through.
+        busy: another fill works on the variant; it is asked for again later.
         given_up: the worker died too often over this variant.
     """
 
     variant: str
     done: dict[str, Any] | None = None
+    busy: bool = False
     given_up: str = ""
 
 
 @dataclass
-class Pool:
-    """Runs an order's variants. Use as a context manager: leaving it stops the workers.
+class Workers:
+    """Runs the variants of a fill. Use as a context manager: leaving it stops the workers.
 
     Attributes:
+        count: how many at a time.
         log: file that takes the workers' output.
         on_death: called when a worker died, before the next one is given its variant.
         command: what a worker is started with.
     """
 
-    order: Order
-    workers: int
+    request: FillRequest
+    count: int
     log: Path
     on_death: Callable[[], object]
     command: Sequence[str] = field(
@@ -65,7 +68,7 @@ class Pool:
     _events: queue.Queue[tuple[int, str | None]] = field(default_factory=queue.Queue)
     _deaths: dict[str, int] = field(default_factory=dict)
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> Workers:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         return self
 
@@ -77,7 +80,7 @@ class Pool:
     def run(self, variants: Sequence[str], *, every_s: float) -> Iterator[Answer | None]:
         """Work on all variants; yields answers as they come, and None at least every `every_s` seconds."""
         self._waiting.extend(variants)
-        for _ in range(min(self.workers, len(variants))):
+        for _ in range(min(self.count, len(variants))):
             self._start()
         while self._running:
             try:
@@ -93,9 +96,13 @@ class Pool:
         worker, said = self._running[pid], json.loads(line)
         if "done" in said:
             return Answer(worker.variant, done=said["done"])
-        finished = worker.variant
+        variant = worker.variant
+        if "busy" in said:
+            self._waiting.append(variant)  # another fill works on it: everything else comes first
+            self._give_next(worker)
+            return Answer(variant, busy=True)
         self._give_next(worker)
-        return Answer(finished)
+        return Answer(variant)
 
     def _died(self, pid: int) -> Answer | None:
         worker = self._running.pop(pid)
@@ -122,7 +129,7 @@ class Pool:
         return ""
 
     def _start(self) -> None:
-        environment = child_environment({SUPERVISOR_VARIABLE: identity(), "DAGSTER_HOME": self.order.home})
+        environment = child_environment({SUPERVISOR_VARIABLE: identity(), "DAGSTER_HOME": self.request.home})
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 self.command,
@@ -136,7 +143,7 @@ class Pool:
             )
         worker = self._running[process.pid] = _Worker(process)
         threading.Thread(target=self._listen, args=(process,), daemon=True).start()
-        self._say(worker, self.order.to_json())
+        self._say(worker, self.request.to_json())
         self._give_next(worker)
 
     def _give_next(self, worker: _Worker) -> None:

@@ -12,13 +12,13 @@ from starlette.types import ASGIApp
 
 import tdw
 from tdw.errors import TdwError
-from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http.answers import on_error, on_worker
 from tdw_workbench.web.http.guard import Guard
 from tdw_workbench.web.http.reading import Reading
 from tdw_workbench.web.http.settings import Settings
 from tdw_workbench.web.http.static_files import serve_static
-from tdw_workbench.web.pages import explorer, overview
+from tdw_workbench.web.pages import explorer, outdated, overview
 from tdw_workbench.web.pages import plot as plots
 from tdw_workbench.web.pages import report as reports
 from tdw_workbench.web.prefix import Prefixed
@@ -33,7 +33,7 @@ def build_app(settings: Settings) -> Starlette:
             Route("/ping", ping),
             Route("/static/{name:path}", serve_static),
             Route("/", on_worker(overview.page)),
-            Route("/api/outdated/{family}/{variant}", on_worker(overview.outdated)),
+            Route("/api/outdated/{family}/{variant}", on_worker(outdated.outdated)),
             Route("/view/plot/{family}/{variant}/{name}", on_worker(plots.page)),
             Route("/view/report/{family}/{name}", on_worker(reports.page)),
             Route("/view/report/{family}/{folder}/{name}", on_worker(reports.page)),
@@ -47,7 +47,7 @@ def build_app(settings: Settings) -> Starlette:
         middleware=[Middleware(Reading)],
         exception_handlers={TdwError: on_error, HTTPException: on_error},
     )
-    app.state.library = Library(settings)
+    app.state.library = StoreCache(settings)
     return app
 
 

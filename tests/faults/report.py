@@ -33,9 +33,9 @@ _BY_HAND = """
 
 A person who had not seen the code tried further inputs against the commands and a real `tdw up`. Each \
 fault that
-was mended has a test.
+was fixed has a test.
 
-| kind | what was found and mended |
+| kind | what was found and fixed |
 | --- | --- |
 | checkpoints, epochs and entries for `tdw import` | no code ran; a path that is too long ended in a \
 traceback, a folder or FIFO was called missing, names of tensors reached the terminal unescaped and in full |
@@ -64,7 +64,7 @@ _EXPLAINED = """
   variants; **nothing yet** is before the first step, mostly start-up and planning.
 - **Undisturbed work** is the same study carried out once without faults. The work is deterministic, so every
   file has one right content, and "lost" means: a file, an event or a byte that differs from it, a cell that
-  is recorded twice, a wrong value that was read, a fault of which nobody was told.
+  is recorded twice, a wrong value that was read, a fault that was not reported.
 - The study is small (two variants of p = 5 and 7, at most five checkpoints and four analyzers, tables and
   plots): the faults do not depend on its size, and thousands fit into minutes.
 - Most children are forked from a process that has everything imported; `tdw fill`, `tdw up` and what they
@@ -76,7 +76,7 @@ _EXPLAINED = """
   is marked as failed when the workbench starts again; but no disk was unplugged.
 - Replay states are no results: one that was about to be saved when its process died is not made again, and
   a later replay starts from the one before it.
-- Object stores, Postgres and other machines.
+- Postgres and other machines.
 """
 
 

@@ -16,7 +16,7 @@ import pytest
 from figures import EPOCHS, KEYS
 from synthetic import FAMILY, provenance, write_variant
 
-from tdw.drawing.matplotlib_pen import HEIGHT, WIDTH
+from tdw.drawing.matplotlib.pen import HEIGHT, WIDTH
 from tdw.drawing.offline_page import NoBrowser, find_browser, to_html, to_png, to_svg
 from tdw.drawing.style import figure_json
 from tdw.errors import BadConfig, FingerprintMismatch, NotFound
@@ -106,7 +106,7 @@ def test_without_what_it_needs_a_plot_says_what_is_missing(empty: Store, plot: P
 def test_a_bundle_is_committed_and_read_back(store: Store, empty: Store):
     made = drawn(store, catalog_of(FAMILY).plot("mean_coarseness"))
     made.write(empty)
-    bundle = empty.read_plot(FAMILY.name, KEYS[0], "mean_coarseness")
+    bundle = empty.read_document(FAMILY.name, KEYS[0], "mean_coarseness")
     assert bundle.read("figure.json") == made.files["figure.json"]
     assert bundle.provenance == made.provenance
 

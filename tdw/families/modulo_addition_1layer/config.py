@@ -198,7 +198,7 @@ class Config(KeyedConfig):
             # Fields that came later stand here only where they differ: older fingerprints stay valid.
             **{
                 name: getattr(self, name)
-                for name in ("init_order", "operation", "momentum", "clip", "replicate")
+                for name in ("init_order", "operation", "momentum", "clip", "warmup", "cosine", "replicate")
                 if getattr(self, name) != getattr(Config, name)
             },
             "architecture": {

@@ -1,7 +1,7 @@
 """How far the results depend on choices: thresholds and epochs that could as well have been others.
 
 Computed from the stored tables and the last `neuron_frequencies` artifact of each variant; nothing is
-analyzed again. The defaults stand in bold.
+analyzed again. The defaults are bold.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import numpy as np
 from tdw.drawing.crowd import FEW
 from tdw.drawing.style import short_labels
 from tdw.families.modulo_addition_1layer.analyzers import neuron_frequencies
-from tdw.families.modulo_addition_1layer.summaries import grokking
+from tdw.families.modulo_addition_1layer.summaries.learning import grokking
 from tdw.markdown import show, table
-from tdw.recipes.evidence import HISTORY, Evidence, Float64, Row
 from tdw.recipes.measures import Section
+from tdw.recipes.reading.evidence import HISTORY, Evidence, Float64, Row
 from tdw.statistics.exact import associate
 from tdw.store import Address, Store
 

@@ -13,9 +13,9 @@ from tdw.study.claim_kinds import ComesBefore, LiesBetween
 from tdw.study.claims import Words
 
 LIES_BETWEEN = Words(
-    rule="{rule_of} lies between {least} and {most}. Of {which}, at the last epoch only. Supported when it "
+    rule="{rule_of} {lies}. Of {which}, at the last epoch only. Supported when it "
     "does and every variant is trained to the end, contradicted when it does not.",
-    answer="{measure} of {n} variants: mean {mean}, from {lowest} to {highest}, standard deviation {sd}. "
+    answer="The {measure} of {n} variants: mean {mean}, from {lowest} to {highest}, standard deviation {sd}. "
     "Outside: {outside}. Not known yet: {open}.",
     limits="Says nothing of other seeds and settings than those of this study.",
     would_change="A variant outside; for undecided, the variants that are missing or not trained to the end.",
@@ -24,9 +24,8 @@ COMES_BEFORE = Words(
     rule="Of {which}. Supported when {earlier} comes at an earlier analyzed epoch than {later} in every "
     "variant that is trained to the end, contradicted when it comes later in one.",
     answer="Before in {num_before} of {n} variants; together at one analyzed epoch: {together}; after: "
-    "{after}; one of the two never came: {never}. Median difference {median} epochs.",
-    limits="Order is no cause. If either order were as likely, {num_before} would all come out so with "
-    "probability {chance}. Between checkpoints nothing is seen.",
+    "{after}; one of the two never came: {never}.{gap}",
+    limits="Order is no cause. {by_chance}Between checkpoints nothing is seen.",
     would_change="A variant in which {later} comes first; for undecided, denser checkpoints and the "
     "variants that are missing.",
 )
@@ -59,6 +58,7 @@ def lies_between(case: Case, parameters: LiesBetween) -> Found:
             "which": _which(parameters.which),
             "rule_of": f"{'The mean of the ' if parameters.of == 'mean' else 'The '}"
             f"{case.label(parameters.measure)}",
+            "lies": f"is {show(low)}" if low == high else f"lies between {show(low)} and {show(high)}",
             "least": show(low),
             "most": show(high),
         },
@@ -92,6 +92,11 @@ def comes_before(case: Case, parameters: ComesBefore) -> Found:
             "chance": 0.5 ** len(before),
         },
         {
+            "gap": f" Median difference {show(float(np.median(before)))} epochs." if before else "",
+            "by_chance": f"If either order were as likely, {len(before)} would all come out so with "
+            f"probability {show(0.5 ** len(before))}. "
+            if before
+            else "",
             "earlier": case.label(parameters.earlier),
             "later": case.label(parameters.later),
             "which": _which(parameters.which),

@@ -25,7 +25,7 @@ _LISTINGS = 20_000  # 1,000 variants of 20 kinds
 _ANSWERS = 48 << 20  # bytes
 
 
-class Library:
+class StoreCache:
     """Listings by the state of their folders, tables by that of their files, ready answers by their ETag."""
 
     def __init__(self, settings: Settings) -> None:
@@ -50,7 +50,7 @@ class Library:
         return stamp(self.store.path(address)) is not None
 
     def by_folder(self, family: str, variant: str, kind: str, read: Callable[[], Value]) -> Value:
-        """What `read` tells of all files of a kind, kept until one is added, replaced or removed."""
+        """What `read` returns for all files of a kind, cached until one is added, replaced or removed."""
         where = folder(family, variant, kind)
         # A commit renames a file into the folder, which changes the folder's own time.
         return self._views.get((where, read.__qualname__), self.store.root / where, read)

@@ -1,4 +1,4 @@
-"""The first page: what there is of every variant, and where to look at it. A map: actions are Dagster's."""
+"""The first page: the state of every variant, with links. Read-only: actions are started in Dagster."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import functools
 import math
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,21 +14,20 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from tdw.errors import CorruptFile, NotFound, TdwError
+from tdw.errors import TdwError
 from tdw.families import Family, all_families
 from tdw.families.stored import stored_variants
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.figure import Plot, Scope
 from tdw.recipes.overview import OverviewColumn
-from tdw.recipes.versions import recorded_spec_version
-from tdw.store import Address, TableAddress
+from tdw.store import TableAddress
 from tdw.store.layout import CHECKPOINTS, COMPARISON
 from tdw_workbench.web.data.caching import stamp
-from tdw_workbench.web.data.coverage import Coverage, coverages, wanted_of
+from tdw_workbench.web.data.coverage import Coverage, coverages
 from tdw_workbench.web.data.sparkline import MOST_POINTS, Points, sparkline
-from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http import links
 from tdw_workbench.web.http import parameters as params
 from tdw_workbench.web.http.templates import render
@@ -68,7 +66,7 @@ class Section:
 
     Attributes:
         study: None for what is in the store and in no study.
-        folder: where its plots over variants and its reports lie.
+        folder: of its plots over variants and its reports.
         last_epoch: the right edge of all curves.
     """
 
@@ -127,7 +125,7 @@ class Row:
 
 def page(request: Request) -> Response:
     """Every study's variants, and what else is in the store."""
-    library: Library = request.app.state.library
+    library: StoreCache = request.app.state.library
     params.require_known(request, ("theme",))
     dagster = library.settings.dagster_url
     return render(
@@ -143,7 +141,7 @@ def page(request: Request) -> Response:
     )
 
 
-def warm(library: Library) -> None:
+def warm(library: StoreCache) -> None:
     """Read what the first page shows, in the background, so that its first visitor does not wait for it."""
 
     def read() -> None:
@@ -153,7 +151,7 @@ def warm(library: Library) -> None:
     threading.Thread(target=read, name="tdw-warm", daemon=True).start()
 
 
-def sections_of(library: Library) -> list[Section]:
+def sections_of(library: StoreCache) -> list[Section]:
     """The studies in their order, each with its variants in its own; then what else is in the store.
 
     Variants of no study stand with the only study of their family, as they do that were added in Dagster.
@@ -174,7 +172,7 @@ def sections_of(library: Library) -> list[Section]:
     return found or [_section(library, all_families()[0], None, [])]
 
 
-def _section(library: Library, family: Family, study: Study | None, variants: Sequence[str]) -> Section:
+def _section(library: StoreCache, family: Family, study: Study | None, variants: Sequence[str]) -> Section:
     rows = [row_of(library, family, key, study) for key in variants]
     folder = library.store.where_compared(family.name, study.folder if study else COMPARISON)
     return Section(
@@ -188,8 +186,8 @@ def _section(library: Library, family: Family, study: Study | None, variants: Se
     )
 
 
-def row_of(library: Library, family: Family, variant: str, study: Study | None = None) -> Row:
-    """What there is of one variant: file names and three small tables."""
+def row_of(library: StoreCache, family: Family, variant: str, study: Study | None = None) -> Row:
+    """The state of one variant, from file names and three small tables."""
     kinds = coverages(library, family.name, variant, study=study)
 
     def table(name: str, view: Any) -> Any:
@@ -205,8 +203,8 @@ def row_of(library: Library, family: Family, variant: str, study: Study | None =
     )
 
 
-def _link(library: Library, family: Family, where: str, plot: Plot) -> PlotLink:
-    manifest = library.store.plot_folder(family.name, where, plot.name) / "manifest.json"
+def _link(library: StoreCache, family: Family, where: str, plot: Plot) -> PlotLink:
+    manifest = library.store.document_folder(family.name, where, plot.name) / "manifest.json"
     href = f"/view/plot/{family.name}/{where}/{plot.name}"
     return PlotLink(plot, href, stamp(manifest) is not None)
 
@@ -250,36 +248,3 @@ def cell(column: OverviewColumn, shown: str | Curve | None, last: int) -> Markup
     value = "unknown" if math.isnan(shown.last_value) else f"{shown.last_value:.3g} {column.unit}".strip()
     label = f"{column.title} over epochs 0 to {shown.last_epoch:,} ({column.note}); last {value}"
     return sparkline(shown.points, label=label, last=last, low=column.low, high=column.high, log=column.log)
-
-
-def outdated(request: Request) -> Response:
-    """How many analyzer outputs of a variant were made by other code or parameters than the study's, as JSON.
-
-    Read from the header of every file, so it is asked for after the page is there.
-    """
-    library: Library = request.app.state.library
-    params.require_known(request, ())
-    family = params.family_of(request)
-    variant = params.variant_of(request, library.store, family)
-    counts = {}
-    for kind, expected in wanted_of(library, family, variant).analyzer_specs.items():
-        made = _specs(library, family, variant, kind)
-        stale = sum(count for spec, count in made.items() if spec != expected)
-        if stale:
-            counts[kind] = stale
-    return JSONResponse({"out_of_date": counts}, headers={"Cache-Control": "no-cache"})
-
-
-def _specs(library: Library, family: str, variant: str, kind: str) -> Counter[str]:
-    """By what the files of a kind were computed: spec version -> how many; "" for unreadable ones."""
-
-    def read() -> Counter[str]:
-        return Counter(spec(epoch) for epoch in library.store.epochs(family, variant, kind))
-
-    def spec(epoch: int) -> str:
-        try:
-            return recorded_spec_version(library.store.provenance(Address(family, variant, kind, epoch)))
-        except (CorruptFile, NotFound, TdwError):
-            return ""
-
-    return library.by_folder(family, variant, kind, read)

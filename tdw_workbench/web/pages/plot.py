@@ -14,11 +14,11 @@ from tdw.errors import NotFound
 from tdw.families import get_family
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.figure import Plot
-from tdw.store.document_files import Bundle
+from tdw.store.document_files import StoredDocument
 from tdw.store.layout import compared_study
 from tdw.study import Study
 from tdw_workbench.web.data.coverage import coverages
-from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http import links
 from tdw_workbench.web.http import parameters as params
 from tdw_workbench.web.http.answers import conditional, etag_of
@@ -27,7 +27,7 @@ from tdw_workbench.web.http.templates import environment, markdown, render
 
 FIGURE, PREVIEW, DATA, OFFLINE = "figure.json", "preview.png", "data.csv", "figure.html"
 _TYPES = {FIGURE: "application/json", DATA: "text/csv", OFFLINE: "text/html"}
-# Every parameter is for caches of the browser only: `v` names a version that an event told of.
+# Every parameter is for caches of the browser only: `v` names a version that an event recorded.
 _KNOWN = ("v", "theme")
 
 
@@ -39,7 +39,7 @@ class Asked:
         where: the variant's key, or the folder of what covers several.
     """
 
-    library: Library
+    library: StoreCache
     family: str
     where: str
     name: str
@@ -75,14 +75,14 @@ class Asked:
         """A name for downloads."""
         return f"{self.name}_{self.about}"
 
-    def bundle(self) -> Bundle:
+    def bundle(self) -> StoredDocument:
         """The latest committed files. Raises NotFound or CorruptFile."""
-        return self.library.store.read_plot(self.family, self.where, self.name)
+        return self.library.store.read_document(self.family, self.where, self.name)
 
 
 def asked(request: Request) -> Asked:
     """The plot in the path. Raises NotFound or BadConfig for a name that is none."""
-    library: Library = request.app.state.library
+    library: StoreCache = request.app.state.library
     params.require_known(request, _KNOWN)
     family = params.family_of(request)
     where = params.place_of(request, library, family)
