@@ -15,7 +15,7 @@ from tdw.statistics.exact import spearman_of_rows
 
 BY_LABELLING = (
     "The relabelling control, for claims about coarseness and blobs: what they would find with the residues "
-    "of all runs renamed alike, a gray dot for each labelling; the large dot: the observed names. What "
+    "of all runs renamed alike, a gray dot for each labeling; the large dot: the observed names. What "
     "depends on the names is no property of the task."
 )
 
@@ -26,7 +26,7 @@ def has_common_names(evidence: Evidence) -> bool:
 
 
 def by_labelling(evidence: Evidence) -> Chart:
-    """What claims about the observed names would find under each labelling, all runs renamed alike: the least
+    """What claims about the observed names would find under each labeling, all runs renamed alike: the least
     first, the observed one marked.
     """
     early, times = f"epoch {evidence.early_epoch:,}", evidence.times
@@ -40,7 +40,7 @@ def by_labelling(evidence: Evidence) -> Chart:
     return Chart(
         "",
         tuple(
-            Panel(_ranked(values), x=Axis(title), y=Axis("labellings, by their value"), column=column)
+            Panel(_ranked(values), x=Axis(title), y=Axis("labelings, by their value"), column=column)
             for column, (title, values) in enumerate(panels)
         ),
         share_y=True,
@@ -48,7 +48,7 @@ def by_labelling(evidence: Evidence) -> Chart:
 
 
 def _ranked(values: Float64) -> list[Points]:
-    """Each labelling at its value and its place among all; the observed one, the first, in color."""
+    """Each labeling at its value and its place among all; the observed one, the first, in color."""
     if not len(values) or np.isnan(values).any():
         return []
     place = np.empty(len(values))
@@ -57,14 +57,14 @@ def _ranked(values: Float64) -> list[Points]:
 
 
 def _rare_blobs(evidence: Evidence) -> Float64:
-    """Share of grokked runs with blobs in fewer than 1 % of the neurons: (labellings,)."""
+    """Share of grokked runs with blobs in fewer than 1 % of the neurons: (labelings,)."""
     found = [_at(row, "num_blob_neurons", "outcome") / row.get("num_neurons") for row in evidence.reached]
     known = [values for values in found if len(values)]
     return np.mean(np.stack(known) < 0.01, axis=0) if known else np.empty(0)
 
 
 def _correlations(evidence: Evidence, series: str, times: Mapping[str, float]) -> Float64:
-    """For each labelling the rank correlation over the runs whose place in time is known, (labellings,)."""
+    """For each labeling the rank correlation over the runs whose place in time is known, (labelings,)."""
     found = {row.key: _at(row, series, "early") for row in evidence.rows if row.key in times}
     known = {key: values for key, values in found.items() if len(values)}
     if len(known) < 3:
@@ -73,7 +73,7 @@ def _correlations(evidence: Evidence, series: str, times: Mapping[str, float]) -
 
 
 def _at(row: Row, series: str, at: At) -> Float64:
-    """A series under every labelling at one epoch, (labellings,); empty where it is not there."""
+    """A series under every labeling at one epoch, (labelings,); empty where it is not there."""
     epochs, values = draws(row, series)
     found = values[epochs == row.epoch_at(at, epochs)] if len(epochs) else values
     return found[0] if len(found) else np.empty(0)
