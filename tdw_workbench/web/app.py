@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 import tdw
 from tdw.errors import TdwError
+from tdw_workbench.web.data.so_far import FiguresSoFar
 from tdw_workbench.web.data.store_cache import Library
 from tdw_workbench.web.http.answers import on_error, on_worker
 from tdw_workbench.web.http.guard import Guard
@@ -21,6 +22,7 @@ from tdw_workbench.web.http.static_files import serve_static
 from tdw_workbench.web.pages import explorer, overview
 from tdw_workbench.web.pages import plot as plots
 from tdw_workbench.web.pages import report as reports
+from tdw_workbench.web.pages import variant as variants
 from tdw_workbench.web.prefix import Prefixed
 
 PREFIX = "/tdw"
@@ -33,11 +35,15 @@ def build_app(settings: Settings) -> Starlette:
             Route("/ping", ping),
             Route("/static/{name:path}", serve_static),
             Route("/", on_worker(overview.page)),
+            Route("/api/now", on_worker(overview.now)),
+            Route("/api/row/{family}/{variant}", on_worker(overview.row)),
             Route("/api/outdated/{family}/{variant}", on_worker(overview.outdated)),
+            Route("/view/variant/{family}/{variant}", on_worker(variants.page)),
             Route("/view/plot/{family}/{variant}/{name}", on_worker(plots.page)),
             Route("/view/report/{family}/{name}", on_worker(reports.page)),
             Route("/view/report/{family}/{folder}/{name}", on_worker(reports.page)),
             Route("/plot/{family}/{variant}/{name}/preview.png", on_worker(plots.preview)),
+            Route("/plot/{family}/{variant}/{name}/now.json", on_worker(plots.so_far)),
             Route("/plot/{family}/{variant}/{name}/{file}", on_worker(plots.file)),
             Route("/explorer/{family}/{variant}", on_worker(explorer.page)),
             Route("/api/explorer/{family}/{variant}", on_worker(explorer.describe)),
@@ -48,6 +54,7 @@ def build_app(settings: Settings) -> Starlette:
         exception_handlers={TdwError: on_error, HTTPException: on_error},
     )
     app.state.library = Library(settings)
+    app.state.so_far = FiguresSoFar()
     return app
 
 

@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tdw.errors import CorruptFile, NotFound, StoreError, TdwError
+from tdw.families import get_family
 from tdw.inventory.wanted import Wanted
 from tdw.store import Address, RecordAddress, Store, TableAddress
 from tdw.store.layout import CHECKPOINTS, COMPARISON, folder
+from tdw.training.live import Running, read_running
 from tdw_resources.places import load_studies_or_last_good
 from tdw_workbench.web.data.caching import ByStamp, ByteCache, stamp
 from tdw_workbench.web.http.settings import Settings
@@ -71,6 +73,10 @@ class Library:
                 return None
 
         return self._views.get((address, view), path, read)
+
+    def running(self, family: str, variant: str) -> Running | None:
+        """How far the variant's training is, with its history so far; None where it does not train now."""
+        return read_running(self.store, get_family(family), variant)
 
     @property
     def studies(self) -> tuple[Study, ...]:
