@@ -21,7 +21,7 @@ from tdw.families import get_family
 from tdw.families.modulo_addition_1layer.analyzers import ANALYZERS, relabelling
 from tdw.making.artifacts import analyze
 from tdw.making.tables import summarize
-from tdw.recipes.variant_tables import tables_of
+from tdw.recipes.reading.variant_tables import tables_of
 from tdw.reports.study_report import study_report
 from tdw.store import Address, Store
 from tdw.study import load_study

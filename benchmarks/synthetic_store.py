@@ -19,8 +19,8 @@ import pandas as pd
 from tdw.epochs import parse_epochs
 from tdw.families import get_family
 from tdw.families.modulo_addition_1layer.context import CheckpointContext
-from tdw.families.modulo_addition_1layer.summaries.grokking import Parameters as GrokkingParameters
-from tdw.families.modulo_addition_1layer.summaries.grokking import compute as grokking_table
+from tdw.families.modulo_addition_1layer.summaries.learning.grokking import Parameters as GrokkingParameters
+from tdw.families.modulo_addition_1layer.summaries.learning.grokking import compute as grokking_table
 from tdw.parameters import as_json
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.summary import Inputs

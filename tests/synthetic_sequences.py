@@ -12,7 +12,7 @@ from tdw.drawing.style import looks
 from tdw.families import Family, get_family
 from tdw.recipes.analyzer import Analyzer
 from tdw.recipes.catalog import catalog_of
-from tdw.recipes.reader import Sources, VariantReader
+from tdw.recipes.reading.reader import Sources, VariantReader
 from tdw.recipes.summary import Inputs
 from tdw.store import Address, Provenance, Store, TableAddress
 

@@ -24,6 +24,8 @@ SHARED_KEY = (
     KeyField("eps", "eps", "added to the root of the second moment"),
     KeyField("momentum", "mom", "of SGD and Muon; 0 stands for none with SGD, 0.95 with Muon"),
     KeyField("clip", "clip", "largest norm of the gradients, 0 for no clipping"),
+    KeyField("warmup", "warmup", "steps over which the learning rate rises linearly"),
+    KeyField("cosine", "cos", "step at which a cosine has brought the learning rate to 0; 0 for a constant"),
     KeyField(
         "replicate",
         "r",
@@ -31,6 +33,7 @@ SHARED_KEY = (
     ),
 )
 """Fields of every configuration of this kind; they come last in its key."""
+MAX_STEPS = 10**9
 _MUON_MOMENTUM = 0.95
 
 
@@ -42,6 +45,9 @@ class KeyedConfig:
     Args:
         eps, momentum, clip: see OptimizerConfig; a momentum of 0 stands for Muon's 0.95, a clip of 0 does not
             clip.
+        warmup: steps over which the learning rate rises linearly to lr.
+        cosine: step at which a cosine, from the warm-up's end on, has brought the learning rate to 0, where
+            it stays; 0 stands for a constant one.
         replicate: 0 for the plain run; others differ from it by rounding alone (`tdw.families.replicates`).
 
     Attributes:
@@ -53,10 +59,12 @@ class KeyedConfig:
     eps: float = 1e-8
     momentum: float = 0.0
     clip: float = 0.0
+    warmup: int = 0
+    cosine: int = 0
     replicate: int = 0
 
     named: ClassVar[Sequence[KeyField]]
-    later: ClassVar[tuple[str, ...]] = ("eps", "momentum", "clip", "replicate")
+    later: ClassVar[tuple[str, ...]] = ("eps", "momentum", "clip", "warmup", "cosine", "replicate")
 
     @property
     def key(self) -> str:
@@ -94,11 +102,20 @@ class KeyedConfig:
             eps=self.eps,
             momentum=momentum or (_MUON_MOMENTUM if of.optimizer == "Muon" else 0.0),
             clip=self.clip or None,
+            warmup=self.warmup,
+            schedule="cosine" if self.cosine else "constant",
+            total=self.cosine or None,
         )
 
-    def require_replicate(self) -> None:
-        """Raise BadConfig unless the replicate's number can be used."""
-        require_whole_numbers(self, {"replicate": (0, MAX_REPLICATE)})
+    def require_shared(self) -> None:
+        """Raise BadConfig unless the replicate's number and the schedule can be used."""
+        steps = (0, MAX_STEPS)
+        require_whole_numbers(self, {"replicate": (0, MAX_REPLICATE), "warmup": steps, "cosine": steps})
+        if self.cosine and self.cosine <= self.warmup:
+            raise BadConfig(
+                f"cosine is {self.cosine}, warmup {self.warmup}: the learning rate would never reach lr",
+                "give cosine the step at which the learning rate is 0, above warmup",
+            )
 
     @property
     def fingerprint(self) -> str:

@@ -16,19 +16,25 @@ class Operation:
     Attributes:
         formula: of the answer before it is reduced, such as "a + b".
         compute: (a, b) -> the answer before it is reduced; whole numbers or integer arrays.
-        balanced: whether each of the p answers belongs to p pairs, so that pairs with one answer form classes
-            of one size. Only then is the answer a linear function of a and b, a phase that Fourier components
-            of a and b can add up to.
+        linear: (m, n) where the answer is m a + n b, a phase that Fourier components of a and b can add up
+            to; None where it is no linear function.
     """
 
     formula: str
     compute: Callable[[Any, Any], Any]
-    balanced: bool = False
+    linear: tuple[int, int] | None = None
+
+    @property
+    def balanced(self) -> bool:
+        """Whether each of the p answers belongs to p pairs, so that pairs with one answer form classes of one
+        size: of the operations here, those that are linear.
+        """
+        return self.linear is not None
 
 
 OPERATIONS = {
-    "add": Operation("a + b", lambda a, b: a + b, balanced=True),
-    "subtract": Operation("a − b", lambda a, b: a - b, balanced=True),
+    "add": Operation("a + b", lambda a, b: a + b, linear=(1, 1)),
+    "subtract": Operation("a − b", lambda a, b: a - b, linear=(1, -1)),
     "multiply": Operation("a b", lambda a, b: a * b),
     "squares": Operation("a² + b²", lambda a, b: a * a + b * b),
     "quadratic": Operation("a² + a b + b²", lambda a, b: a * a + a * b + b * b),
@@ -60,3 +66,10 @@ def unequal_answers(config: HasTask) -> str:
     return (
         f"the answers of {config.task.formula} mod p are not equally frequent, so they form no equal classes"
     )
+
+
+def not_linear(config: HasTask) -> str:
+    """Why an analysis that adds up phases of a and b refuses a variant; "" where it doesn't."""
+    if config.task.linear is not None:
+        return ""
+    return f"{config.task.formula} is no linear function of a and b, so phases of a and b do not add up to it"

@@ -33,8 +33,8 @@ from tdw.integrity.findings import (
 from tdw.integrity.names import artifact_kinds
 from tdw.integrity.tables import check_records, check_tables_and_plots
 from tdw.known_settings import under_known_settings
-from tdw.recipes.array_layout import wrong_arrays
 from tdw.recipes.catalog import catalog_of
+from tdw.recipes.consistency.array_layout import wrong_arrays
 from tdw.recipes.family import VariantConfig, wrong_layout
 from tdw.store import Address, Artifact, Provenance, Store
 from tdw.store.commit import leftovers

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from tdw.making.comparison import ASSOCIATIONS
 from tdw.parameters import as_json
 from tdw.recipes.catalog import catalog_of
-from tdw.recipes.variant_tables import tables_of
+from tdw.recipes.reading.variant_tables import tables_of
 from tdw.reports.registry import reports_of
 from tdw.store import Store, TableAddress, document_files, reading
 from tdw.store.fingerprints import fingerprint_json, short

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from tdw.errors import CorruptFile, NotFound
 from tdw.inventory.products import CHECKPOINT, stored_kind
 from tdw.inventory.versions import NO_INPUT, DataVersion
-from tdw.recipes.versions import recorded_spec_version
+from tdw.recipes.consistency.versions import recorded_spec_version
 from tdw.store import Address, Provenance, Store
 from tdw.store.fingerprints import fingerprint_json, short
 

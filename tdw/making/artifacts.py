@@ -22,10 +22,10 @@ from tdw.known_settings import under_known_settings
 from tdw.making.subject import Variant
 from tdw.recipes.analyzer import Analyzer, Metadata
 from tdw.recipes.catalog import ParametersByName, catalog_of
+from tdw.recipes.consistency.invariant import require_configuration
+from tdw.recipes.consistency.versions import recorded_spec_version
 from tdw.recipes.context import Arrays, Context
 from tdw.recipes.family import Family, VariantConfig, wrong_layout
-from tdw.recipes.invariant import require_configuration
-from tdw.recipes.versions import recorded_spec_version
 from tdw.store import Provenance, Store, Written
 from tdw.store.fingerprints import fingerprint_arrays, short
 from tdw.store.layout import CHECKPOINTS

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tdw.known_settings import under_known_settings
 from tdw.recipes.family import Family, VariantConfig
-from tdw.recipes.variant_tables import VariantTables, input_marks, read_tables, tables_of
+from tdw.recipes.reading.variant_tables import VariantTables, input_marks, read_tables, tables_of
 from tdw.store import Provenance, Store, TableAddress, Written
 from tdw.store.fingerprints import short
 

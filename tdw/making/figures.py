@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from tdw.drawing.matplotlib_pen import small_png
-from tdw.drawing.plotly_pen import figure
+from tdw.drawing.matplotlib.pen import small_png
+from tdw.drawing.plotly.pen import figure
 from tdw.drawing.style import Figure, figure_json, looks, short_labels
 from tdw.families import Family
 from tdw.families.stored import stored_variants
@@ -19,7 +19,7 @@ from tdw.known_settings import under_known_settings
 from tdw.parameters import as_json, override
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.figure import Plot
-from tdw.recipes.reader import Sources, VariantReader
+from tdw.recipes.reading.reader import Sources, VariantReader
 from tdw.store import Provenance, Store, Written
 from tdw.store.layout import natural_order
 from tdw.training.live import read_running

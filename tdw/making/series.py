@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tdw.making.subject import Variant, differences
+from tdw.recipes.consistency.invariant import Invariant
+from tdw.recipes.consistency.versions import artifact_version
 from tdw.recipes.context import Arrays
-from tdw.recipes.invariant import Invariant
-from tdw.recipes.versions import artifact_version
 from tdw.store import Provenance
 from tdw.store.fingerprints import fingerprint_json
 from tdw.store.layout import CHECKPOINTS

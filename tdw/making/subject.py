@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from tdw.errors import CorruptFile, NotFound
 from tdw.parameters import as_json
 from tdw.recipes.catalog import ParametersByName, catalog_of
+from tdw.recipes.consistency.versions import recorded_spec_version
 from tdw.recipes.family import Family, VariantConfig
-from tdw.recipes.versions import recorded_spec_version
 from tdw.store import Address, Provenance, Store
 
 

@@ -17,8 +17,8 @@ from tdw.making.subject import Variant
 from tdw.parameters import as_json
 from tdw.recipes.analyzer import Metadata
 from tdw.recipes.catalog import ParametersByName, catalog_of
+from tdw.recipes.consistency.invariant import require_configuration
 from tdw.recipes.family import Family, VariantConfig
-from tdw.recipes.invariant import require_configuration
 from tdw.recipes.summary import HISTORY, Inputs, Summary
 from tdw.store import Provenance, Store, TableAddress, Written
 from tdw.store.fingerprints import fingerprint_arrays, short

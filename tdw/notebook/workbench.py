@@ -131,7 +131,7 @@ class Workbench:
             family: of the variants, without a study.
         """
         from tdw.making.comparison import compare
-        from tdw.recipes.variant_tables import read_tables
+        from tdw.recipes.reading.variant_tables import read_tables
 
         chosen, configs, early, _ = self._chosen(study, family, early_epoch, None)
         return compare(chosen, read_tables(self.store, chosen, configs), early_epoch=early)

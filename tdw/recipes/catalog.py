@@ -17,11 +17,11 @@ from tdw.parameters import as_json, override
 from tdw.recipes.analyzer import Analyzer
 from tdw.recipes.common import COMMON
 from tdw.recipes.common.outcome_figures import outcome_plots
+from tdw.recipes.consistency.versions import spec_hash
 from tdw.recipes.explorer import RESERVED, Explorer
 from tdw.recipes.family import Family, VariantConfig
 from tdw.recipes.figure import Plot, Scope
 from tdw.recipes.summary import Summary
-from tdw.recipes.versions import spec_hash
 from tdw.store.fingerprints import fingerprint_json, short
 
 ParametersByName = Mapping[str, Any]

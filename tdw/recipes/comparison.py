@@ -11,7 +11,7 @@ from tdw.recipes.outcome import Outcome
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.variant_tables import VariantTables
+    from tdw.recipes.reading.variant_tables import VariantTables
 
 
 @dataclass(frozen=True)

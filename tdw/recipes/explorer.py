@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tdw.recipes.slices import Slice, SliceQuery
+from tdw.recipes.reading.slices import Slice, SliceQuery
 
 RESERVED = ("explorer", "outdated")
 """Addresses of the server itself, which no slice can have."""

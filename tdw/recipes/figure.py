@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tdw.drawing.chart import Chart
-    from tdw.recipes.reader import Sources
+    from tdw.recipes.reading.reader import Sources
 
 Scope = Literal["variant", "comparison"]
 

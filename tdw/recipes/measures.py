@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tdw.recipes.evidence import HISTORY, Evidence, Float64, Row
+from tdw.recipes.reading.evidence import HISTORY, Evidence, Float64, Row
 from tdw.store import Store
 
 if TYPE_CHECKING:

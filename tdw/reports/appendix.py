@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from tdw.markdown import table
-from tdw.recipes.evidence import Evidence
+from tdw.recipes.reading.evidence import Evidence
 from tdw.store.fingerprints import canonical_json, fingerprint_json, short
 from tdw.study import Study
 

@@ -17,10 +17,10 @@ from tdw.errors import BadConfig
 from tdw.known_settings import under_known_settings
 from tdw.markdown import show, table
 from tdw.recipes.common.pictures import draw, pictures_of
-from tdw.recipes.evidence import Evidence, Row, outcome, progress
 from tdw.recipes.family import Family, VariantConfig, fields_of
 from tdw.recipes.measures import Picture, Quantity
 from tdw.recipes.outcome import Outcome
+from tdw.recipes.reading.evidence import Evidence, Row, outcome, progress
 from tdw.reports.claims.verdicts import ALPHA
 from tdw.reports.document import Document, as_files
 from tdw.reports.evidence import read_evidence

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from tdw.errors import NotFound
 from tdw.making.comparison import compare
-from tdw.recipes.evidence import HISTORY, Evidence, Row
 from tdw.recipes.family import Family, VariantConfig
 from tdw.recipes.outcome import Outcome
-from tdw.recipes.variant_tables import VariantTables, read_tables
+from tdw.recipes.reading.evidence import HISTORY, Evidence, Row
+from tdw.recipes.reading.variant_tables import VariantTables, read_tables
 from tdw.statistics.censoring import placed_last
 from tdw.store import Store, TableAddress
 

@@ -11,9 +11,9 @@ from tdw.drawing.chart import Chart, Panel
 from tdw.drawing.crowd import FEW
 from tdw.drawing.marks import Axis, Points
 from tdw.drawing.style import COLORS, looks, short_labels
-from tdw.recipes.evidence import Evidence, Row
 from tdw.recipes.family import Family
 from tdw.recipes.measures import Picture, Quantity
+from tdw.recipes.reading.evidence import Evidence, Row
 from tdw.reports.comparison_report import quantities_of
 
 _CAPTION = "{one} and {other}: one point per variant."

@@ -16,9 +16,9 @@ from tdw.drawing.crowd import FEW
 from tdw.known_settings import under_known_settings
 from tdw.markdown import show, table
 from tdw.recipes.common.pictures import draw, pictures_of
-from tdw.recipes.evidence import Evidence, Row
 from tdw.recipes.family import Family, VariantConfig
 from tdw.recipes.outcome import Outcome
+from tdw.recipes.reading.evidence import Evidence, Row
 from tdw.reports.claims.verdicts import ALPHA
 from tdw.reports.comparison_report import (
     DIFFERENCES,

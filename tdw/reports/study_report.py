@@ -15,9 +15,9 @@ from tdw.known_settings import under_known_settings
 from tdw.markdown import show, table
 from tdw.recipes.common.outcome_figures import outcome_pictures
 from tdw.recipes.common.pictures import draw, pictures_of
-from tdw.recipes.evidence import Evidence, progress
 from tdw.recipes.family import Family, VariantConfig
 from tdw.recipes.measures import Picture
+from tdw.recipes.reading.evidence import Evidence, progress
 from tdw.reports.appendix import appendix
 from tdw.reports.claims.registry import code_versions, judge_all
 from tdw.reports.claims.verdicts import JudgedClaim

@@ -15,9 +15,9 @@ from tdw.drawing.crowd import FEW
 from tdw.errors import NotFound
 from tdw.markdown import show, table
 from tdw.recipes.common.outcome_groups import grouping_fields
-from tdw.recipes.evidence import Evidence, Row, outcome, progress
 from tdw.recipes.family import Family
 from tdw.recipes.measures import Quantity
+from tdw.recipes.reading.evidence import Evidence, Row, outcome, progress
 from tdw.reports.comparison_report import quantity_cell
 from tdw.statistics.components import variance_components
 from tdw.store import Address, Store

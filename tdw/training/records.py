@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tdw.errors import BadConfig, CorruptFile, NotFound
+from tdw.recipes.consistency.invariant import require_configuration
 from tdw.recipes.family import Family, VariantConfig, wrong_layout
-from tdw.recipes.invariant import require_configuration
 from tdw.store import Address, Provenance, Store, TableAddress, Written
 from tdw.store.fingerprints import fingerprint_arrays
 from tdw.store.layout import CHECKPOINTS

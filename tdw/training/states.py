@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from tdw.errors import CorruptFile
-from tdw.recipes.invariant import require_configuration
+from tdw.recipes.consistency.invariant import require_configuration
 from tdw.store import Address, Provenance, Store, Written
 from tdw.store.layout import STATES
 from tdw.store.seal import REMEDY

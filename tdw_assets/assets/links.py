@@ -8,8 +8,8 @@ from typing import Any
 import dagster as dg
 from upath import UPath
 
-from tdw.inventory.done import Done
-from tdw.inventory.make import function_of
+from tdw.execution.done import Done
+from tdw.execution.make import function_of
 from tdw.inventory.products import Product
 from tdw.store import reading, tablefile
 from tdw_assets.cells.wanted import Grid

@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import dagster as dg
 
 from tdw.errors import NotFound
+from tdw.execution.adopt import adopt_product
+from tdw.execution.carry_out import Work
+from tdw.execution.done import Failed
+from tdw.execution.make import make_history, make_product
 from tdw.families.stored import why_no_variant
-from tdw.inventory.adopt import adopt_product
-from tdw.inventory.carry_out import Work
 from tdw.inventory.cells import VariantGaps
-from tdw.inventory.done import Failed
-from tdw.inventory.make import make_history, make_product
 from tdw.inventory.plan import Inventory
 from tdw.inventory.products import Product
 from tdw.inventory.records import Remembered

@@ -9,9 +9,9 @@ from pydantic import Field
 
 from tdw.epochs import format_epochs, parse_epochs
 from tdw.errors import BadConfig, TdwError
+from tdw.execution.done import Failed
 from tdw.families.stored import is_variant, why_no_variant
 from tdw.inventory.cells import VariantGaps
-from tdw.inventory.done import Failed
 from tdw.inventory.plan import Cells
 from tdw_assets.cells.wanted import Grid, by_variant, cell_key
 from tdw_resources.dagster_internals import DEFER_EVENTS, RANGE_END, RANGE_START

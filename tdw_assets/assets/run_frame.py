@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from tdw.inventory.done import Failed, list_failures
+from tdw.execution.done import Failed, list_failures
 from tdw_assets.assets.requested_cells import as_failure
 from tdw_assets.automation.tags import study_tag
 from tdw_assets.cells.wanted import Grid

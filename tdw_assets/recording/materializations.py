@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import dagster as dg
 
-from tdw.inventory.done import Done
+from tdw.execution.done import Done
 from tdw_assets.assets.links import metadata_of
 from tdw_assets.cells.wanted import Grid, cell_key
 from tdw_resources.data_versions import Input, read_pointers, read_versions, tags

@@ -22,7 +22,7 @@ from tdw.study import Study, load_studies
 from tdw.training.progress import format_seconds
 from tdw_resources.places import Places, log_folder
 from tdw_workbench.cli import add_studies, places_of
-from tdw_workbench.fill.order import ALL, Order, close_over_inputs
+from tdw_workbench.fill.order import ALL, Order, Shard, close_over_inputs
 from tdw_workbench.fill.remaining import Effort, Work
 from tdw_workbench.fill.workers import Pool
 from tdw_workbench.terminal import Screen, count
@@ -38,6 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_studies(parser)
     parser.add_argument(
         "--variant", metavar="KEY", action="append", default=[], help="only this variant; may be given again"
+    )
+    parser.add_argument(
+        "--shard",
+        metavar="K/N",
+        type=Shard.parse,
+        help="only each N-th variant, from the K-th on, and nothing that covers all of them: one task of an "
+        "array of N jobs; `tdw fill` without it, after them, makes the rest",
     )
     parser.add_argument(
         "--epochs",
@@ -82,6 +89,12 @@ def run(options: argparse.Namespace) -> int:
             if note:
                 screen.say(note)
             order = _make_order(options, places, study, instance, screen)
+            if not order.variants:
+                screen.say(
+                    f"Study {study.name} has fewer variants than there are tasks: nothing for this one."
+                )
+                codes.append(0)
+                continue
             codes.append(carry_out(order, instance, screen, workers=options.workers or cores()))
         return max(codes)
 
@@ -120,11 +133,13 @@ def _make_order(
             f"Not in the checkpoints of study {study.name}: {format_epochs(beyond)}. They are trained, "
             "stored and recorded all the same;\nthe grid in the UI shows them once the study lists them."
         )
+    variants = tuple(asked) or registered_variants(grid, instance)
     return Order(
         study=study.model_dump(mode="json"),
         store=places.store,
         home=str(places.home),
-        variants=tuple(asked) or registered_variants(grid, instance),
+        variants=options.shard.of(variants) if options.shard else variants,
+        comparison=options.shard is None,
         epochs=epochs,
         assets=assets,
         out_of_date=options.out_of_date,
@@ -219,11 +234,15 @@ def _watch(pool: Pool, variants: Sequence[str], effort: Effort, home: Path, scre
     """Let the pool work on variants and show it; the variant of each run that failed."""
     from tdw_resources.progress import read_progress
 
-    failed: list[str] = []
+    failed, elsewhere = list[str](), set[str]()
     for answer in pool.run(variants, every_s=_EVERY_S):
         if answer is not None and answer.given_up:
             failed.append(answer.variant)
             screen.say(f"{answer.variant}: {answer.given_up}")
+        elif answer is not None and answer.busy:
+            if answer.variant not in elsewhere:
+                elsewhere.add(answer.variant)
+                screen.say(f"{answer.variant}: another `tdw fill` works on it; its turn comes last.")
         elif answer is not None and answer.done is None:
             effort.finish(answer.variant)
         elif answer is not None and answer.done is not None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from argparse import ArgumentTypeError
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +20,40 @@ ALL = "*"
 
 
 @dataclass(frozen=True)
+class Shard:
+    """The share of one task of an array: variant `number` of each `of`, counted from 1."""
+
+    number: int
+    of_tasks: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Read `3/16`.
+
+        Raises:
+            argparse.ArgumentTypeError: no such pair, or a number beyond the second one.
+        """
+        found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text, re.ASCII)
+        if found is None or not 1 <= int(found[1]) <= int(found[2]):
+            raise ArgumentTypeError(f"{text[:40]!r} is no share: give K/N with K from 1 to N, such as 3/16")
+        return cls(int(found[1]), int(found[2]))
+
+    def of(self, variants: Sequence[str]) -> tuple[str, ...]:
+        """Its variants; none where there are more tasks than variants."""
+        return tuple(variants[self.number - 1 :: self.of_tasks])
+
+
+@dataclass(frozen=True)
 class Order:
     """A fill.
 
     Attributes:
         study: the study, as JSON values.
-        variants: whose cells; never empty.
+        variants: whose cells; empty for a task of an array that has none.
         epochs: which cells; empty: all that the study wants.
         assets: names of the assets to fill; empty: all. What they are made from is filled with them.
         out_of_date: compute cells again whose code, parameters or checkpoint changed.
+        comparison: also make what covers all variants.
     """
 
     study: dict[str, Any]
@@ -36,6 +63,7 @@ class Order:
     epochs: tuple[int, ...] = ()
     assets: tuple[str, ...] = ()
     out_of_date: bool = False
+    comparison: bool = True
 
     def wants(self, name: str) -> bool:
         """Whether an asset is to be filled."""
@@ -44,7 +72,8 @@ class Order:
     @property
     def has_two_passes(self) -> bool:
         """Whether extra epochs are chosen between training to the end of the schedule and all the rest."""
-        return bool(self.study.get("adaptive")) and not self.epochs and self.wants("checkpoint")
+        whole = not self.epochs and self.comparison
+        return bool(self.study.get("adaptive")) and whole and self.wants("checkpoint")
 
     def training(self) -> Order:
         """The part of it that trains."""

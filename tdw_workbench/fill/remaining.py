@@ -134,7 +134,7 @@ class Work:
         variants = sorted(sizes, key=lambda variant: -sizes[variant])
         whole = inventory_of(with_registered(grid, instance), instance, store)
         wanted = _wanted(order, grid, "compare")
-        if wanted and (variants or whole.task("compare", names=names)):
+        if order.comparison and wanted and (variants or whole.task("compare", names=names)):
             effort.plan(ALL, "compare", wanted * Cost.table)
             variants.append(ALL)
         cells = [asset for gaps in found.values() for asset in gaps.cells.values()]

@@ -6,11 +6,12 @@ One process does many runs, so that Dagster and torch are started once a core an
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # before numpy and torch are loaded
 
+from tdw.errors import Busy  # noqa: E402
 from tdw_workbench.fill.order import ALL, Order  # noqa: E402
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from tdw.inventory.plan import Task
     from tdw_assets.cells.wanted import Grid
 
+_PATIENCE_S = 1.0
 _INTERRUPTED = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 
 
@@ -43,6 +46,24 @@ class StageDone:
     run_id: str
     size: int
     error: str = ""
+
+
+@contextlib.contextmanager
+def claim(order: Order, variant: str, *, grid: Grid) -> Generator[None]:
+    """Hold a variant against other fills: each does what is free, and none waits where there is other work.
+
+    Args:
+        variant: its key, or `ALL`, which is waited for: nothing else is left to do then.
+
+    Raises:
+        Busy: another fill works on the variant.
+    """
+    from tdw.store import Store
+
+    everything = variant == ALL
+    where = grid.study.folder if everything else variant
+    with Store(order.store).lock(grid.family.name, where, "fill", wait_s=None if everything else _PATIENCE_S):
+        yield
 
 
 def run_variant(
@@ -151,8 +172,13 @@ def main() -> int:
         with open_instance(Path(order.home)) as instance:
             for line in sys.stdin:
                 variant = line.strip()
-                for done in run_variant(order, variant, grid=grid, defs=defs, instance=instance):
-                    answers.write(json.dumps({"done": done.__dict__}) + "\n")
+                try:
+                    with claim(order, variant, grid=grid):
+                        for done in run_variant(order, variant, grid=grid, defs=defs, instance=instance):
+                            answers.write(json.dumps({"done": done.__dict__}) + "\n")
+                except Busy:
+                    answers.write(json.dumps({"busy": variant}) + "\n")
+                    continue
                 answers.write(json.dumps({"idle": variant}) + "\n")
     except KeyboardInterrupt:
         return 130

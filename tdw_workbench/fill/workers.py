@@ -35,11 +35,13 @@ class Answer:
 
     Attributes:
         done: a finished run (`StageDone` as a mapping); None when the variant is through.
+        busy: another fill works on the variant; it is asked for again later.
         given_up: the worker died too often over this variant.
     """
 
     variant: str
     done: dict[str, Any] | None = None
+    busy: bool = False
     given_up: str = ""
 
 
@@ -93,9 +95,13 @@ class Pool:
         worker, said = self._running[pid], json.loads(line)
         if "done" in said:
             return Answer(worker.variant, done=said["done"])
-        finished = worker.variant
+        variant = worker.variant
+        if "busy" in said:
+            self._waiting.append(variant)  # another fill works on it: everything else comes first
+            self._give_next(worker)
+            return Answer(variant, busy=True)
         self._give_next(worker)
-        return Answer(finished)
+        return Answer(variant)
 
     def _died(self, pid: int) -> Answer | None:
         worker = self._running.pop(pid)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tdw.families.modulo_addition_1layer.maths import scale_metrics as metrics
+from tdw.families.modulo_addition_1layer.maths.coarseness import scale_metrics as metrics
 from tdw.families.zp_fourier import spectra
 
 P = 113

@@ -11,7 +11,7 @@ from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer.analyzers import progress_measures
 from tdw.families.modulo_addition_1layer.analyzers.progress_measures import Parameters, compute, gini
 from tdw.families.modulo_addition_1layer.context import CheckpointContext
-from tdw.families.modulo_addition_1layer.maths import logit_fourier
+from tdw.families.modulo_addition_1layer.maths.fourier import logit_fourier
 from tdw.families.modulo_addition_1layer.model.data import probe_labels
 from tdw.families.modulo_addition_1layer.model.probe_types import ProbeLabels
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tdw.errors import BadConfig
-from tdw.families.modulo_addition_1layer.maths.pure_waves import (
+from tdw.families.modulo_addition_1layer.maths.coarseness.pure_waves import (
     SHAPES,
     WAVES,
     coarseness_of,

@@ -20,8 +20,8 @@ from tdw.families.modulo_addition_1layer.analyzers.relabelling import (
     relabelled_coarseness,
 )
 from tdw.families.modulo_addition_1layer.context import CheckpointContext
-from tdw.families.modulo_addition_1layer.maths import scale_metrics as metrics
-from tdw.families.modulo_addition_1layer.maths.pure_waves import wave_maps
+from tdw.families.modulo_addition_1layer.maths.coarseness import scale_metrics as metrics
+from tdw.families.modulo_addition_1layer.maths.coarseness.pure_waves import wave_maps
 from tdw.families.zp_fourier import spectra
 
 

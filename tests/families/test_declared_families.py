@@ -195,7 +195,7 @@ def test_claims_of_limits_and_of_order_are_judged_by_every_variant_that_is_finis
 def _evidence(*values: tuple[float, float, float], finished: bool) -> Any:
     import pandas as pd
 
-    from tdw.recipes.evidence import Evidence, Row
+    from tdw.recipes.reading.evidence import Evidence, Row
 
     rows = tuple(
         Row(

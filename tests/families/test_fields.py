@@ -58,6 +58,8 @@ OTHERS: dict[str, Any] = {
     "eps": 1e-6,
     "momentum": 0.9,
     "clip": 2.0,
+    "warmup": 10,
+    "cosine": 500,
     "replicate": 3,
 }
 
@@ -85,6 +87,53 @@ def test_the_key_names_exactly_the_fields_that_differ(names: set[str]) -> None:
 def test_every_field_changes_the_fingerprint(name: str) -> None:
     base = {"optimizer": "SGD"} if name == "momentum" else {}
     assert Config(11, 4, **{**base, name: OTHERS[name]}).fingerprint != Config(11, 4, **base).fingerprint
+
+
+MORE = {
+    "markov_icl": {"d_head": 5, "d_mlp": 8, "activation": "gelu", "positions": "none", "warmup": 3},
+    "symbolic_ioi": {"d_head": 5, "d_mlp": 8, "activation": "silu", "normalization": "LN", "cosine": 9},
+    "quadratic_mlp": {"operation": "subtract", "warmup": 3, "cosine": 9},
+}
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_the_key_and_the_fingerprint_tell_every_field_of_the_other_families(name: str) -> None:
+    family, more = get_family(name), MORE[name]
+    # Neurons are always there: an activation without them is refused.
+    base = {"d_mlp": 8} if "activation" in more else {}
+    plain = family.make_config(seed=1, **base)
+    everything = family.make_config(seed=1, **more)
+    singly = [family.make_config(seed=1, **base, **{field: more[field]}) for field in set(more) - set(base)]
+    for config in (everything, *singly):
+        assert family.parse_variant(config.key) == config
+    assert len({c.fingerprint for c in (plain, everything, *singly)}) == 2 + len(singly)
+    assert family.make_config(seed=1).fingerprint != plain.fingerprint or not base
+    settings_ = everything.optimizer_config
+    assert (settings_.warmup, settings_.total) == (more.get("warmup", 0), more.get("cosine"))
+
+
+def test_one_width_of_a_head_has_one_key() -> None:
+    family = get_family("markov_icl")
+    assert family.make_config(seed=0, d_head=32).key == family.make_config(seed=0).key == "k2_s0"
+    assert family.make_config(seed=0, n_heads=3, d_head=7).key == "k2_s0_heads3_dhead7"
+
+
+def test_a_schedule_is_part_of_training() -> None:
+    config = Config(p=11, seed=0, d_mlp=16, warmup=2, cosine=4)
+    plain = Config(p=11, seed=0, d_mlp=16)
+    moved: list[list[float]] = []
+    for each in (config, plain):
+        weights = FAMILY.init_weights(each)
+        optimizer, objective = FAMILY.make_optimizer(each, weights), FAMILY.objective(each)
+        steps: list[float] = []
+        for epoch in range(5):
+            before = weights["unembed.W_U"].detach().clone()
+            objective.loss_and_gradients(weights, epoch)
+            optimizer.step()
+            steps.append((weights["unembed.W_U"] - before).abs().max().item())
+        moved.append(steps)
+    assert moved[0][0] == pytest.approx(0.5 * moved[1][0], rel=0.05)
+    assert moved[0][4] == 0 < moved[1][4]
 
 
 OTHER_FAMILIES = {
@@ -119,6 +168,8 @@ def test_every_family_has_replicates_and_a_momentum(name: str, key: str) -> None
         ({"optimizer": "Lion"}, "AdamW"),
         ({"momentum": 0.9}, "AdamW has none"),
         ({"lr": -1.0}, "lr"),
+        ({"warmup": 9, "cosine": 5}, "never reach lr"),
+        ({"warmup": -1}, "warmup"),
     ],
 )
 def test_a_value_that_cannot_be_used_or_paid_is_refused(fields: dict[str, Any], said: str) -> None:
@@ -276,3 +327,37 @@ def test_the_estimate_grows_with_every_width() -> None:
     for name, more in (("d_model", 256), ("n_heads", 8), ("d_mlp", 1024)):
         wider = estimate(Config(11, 0, **{name: more}))
         assert wider.nbytes > plain.nbytes and wider.seconds > plain.seconds and math.isfinite(wider.seconds)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "said"),
+    [
+        ("markov_icl", {"activation": "gelu"}, "no neurons"),
+        ("markov_icl", {"positions": "rotary"}, "learned"),
+        ("symbolic_ioi", {"d_head": -1}, "d_head"),
+        ("symbolic_ioi", {"d_mlp": 8, "activation": "tanh"}, "gelu"),
+        ("quadratic_mlp", {"operation": "divide"}, "subtract"),
+        # What analysis needs is counted too: 512 sequences, whatever the batch.
+        ("markov_icl", {"length": 2048, "batch_size": 1, "n_heads": 8}, r"GiB of memory and .*; there are"),
+        ("markov_icl", {"n_states": 100, "length": 2048, "batch_size": 65_536}, r"GiB of memory and"),
+        ("quadratic_mlp", {"p": 999, "width": 65_536}, r"GiB of memory and"),
+    ],
+)
+def test_a_value_of_another_family_that_cannot_be_used_or_paid_is_refused(
+    name: str, fields: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(BadConfig, match=said):
+        get_family(name).make_config(seed=0, **fields)
+
+
+def test_a_quadratic_network_of_another_operation_goes_all_the_way(tmp_path: Path) -> None:
+    family, store = get_family("quadratic_mlp"), Store(tmp_path)
+    for operation, lacking in (("subtract", set[str]()), ("multiply", {"neuron_fourier"})):
+        config = family.make_config(seed=0, p=11, width=32, operation=operation)
+        suited = catalog_of(family).suited([config])
+        assert set(catalog_of(family).analyzer_names) - set(suited) == lacking
+        make_variant(store, family, config, [0, 4])
+        v = tdw.open(store).variant(config.key)
+        assert v.plot("neuron_maps").data
+        assert lacking or v.plot("phases").layout.xaxis2.title.text.startswith("phase of W_a − phase")
+    assert [checked.finding for checked in verify(store) if checked.finding] == []

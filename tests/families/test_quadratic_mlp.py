@@ -64,6 +64,14 @@ def test_the_analyzers_find_frequency_and_phases_of_the_known_solution() -> None
     np.testing.assert_allclose(found.mismatch[used], 0, atol=1e-5)
 
 
+def test_the_known_solution_of_a_difference_has_the_relation_with_a_minus() -> None:
+    config, weights = Config(0, p=11, width=40, operation="subtract"), solution(11, 40)
+    weights["W_b"] = weights["W_b"][(-torch.arange(11)) % 11]
+    assert model.evaluate(config, weights)["test_accuracy"] == 1.0
+    np.testing.assert_allclose(neuron_fourier(weights, (1, -1)).mismatch, 0, atol=1e-5)
+    assert np.abs(neuron_fourier(weights).mismatch).max() > 0.5
+
+
 def test_neurons_that_mix_frequencies_have_no_phase_relation() -> None:
     weights = solution(11, 40)
     weights["W_out"] = weights["W_out"].roll(8, dims=0)  # the output of another frequency

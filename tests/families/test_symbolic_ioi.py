@@ -53,6 +53,13 @@ def test_two_layers_learn_the_task_and_need_what_the_first_layer_wrote() -> None
     assert min(outcome.accuracy for outcome in outcomes) < 1.0
 
 
+def test_ablating_nothing_is_the_model_itself_with_neurons_and_layer_norms_too() -> None:
+    config = Config(0, d_mlp=9, activation="gelu", normalization="LN", d_head=5, positions="none")
+    weights = {name: weight + 0.1 for name, weight in model.init_weights(config).items()}
+    whole = ablations.without_composition(config, weights, through=None)
+    assert whole.loss == pytest.approx(model.loss_and_gradients(config, weights), rel=1e-5)
+
+
 def test_ablating_composition_changes_nothing_in_one_layer() -> None:
     config = Config(1, n_layers=1, n_heads=2, init_std=0.5)
     weights = model.init_weights(config)

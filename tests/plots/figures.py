@@ -6,9 +6,9 @@ from typing import Any
 
 from synthetic import FAMILY
 
-from tdw.drawing.plotly_pen import figure
+from tdw.drawing.plotly.pen import figure
 from tdw.drawing.style import looks, short_labels
-from tdw.recipes.reader import Sources, VariantReader
+from tdw.recipes.reading.reader import Sources, VariantReader
 from tdw.store import Store
 
 EPOCHS = (0, 100, 200, 300, 400, 500, 1000, 1500, 2000, 2500, 3000)

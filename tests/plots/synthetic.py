@@ -235,7 +235,7 @@ def write_variant(
 
 
 def write_maps(store: Store, key: str, epoch: int, *, p: int, neurons: int, strength: float) -> None:
-    from tdw.families.modulo_addition_1layer.maths.scale_metrics import resize
+    from tdw.families.modulo_addition_1layer.maths.coarseness.scale_metrics import resize
 
     full = maps(neurons, p) * np.float32(0.2 + strength)
     attention = np.stack([maps(3, p, seed=head) + 0.2 for head in range(4)])

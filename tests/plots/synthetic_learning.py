@@ -11,16 +11,15 @@ from synthetic import FAMILY, write_artifact, write_table
 from tdw.families.modulo_addition_1layer.analyzers.weight_spectra import ANALYZER, PER_HEAD
 from tdw.families.modulo_addition_1layer.figures.weights.trajectory import GROUPS
 from tdw.families.modulo_addition_1layer.maths.geometry import geometry, stacked
-from tdw.families.modulo_addition_1layer.maths.graduation import accuracy_by_class
+from tdw.families.modulo_addition_1layer.maths.learning.graduation import accuracy_by_class
 from tdw.families.modulo_addition_1layer.maths.sites import SITES
-from tdw.families.modulo_addition_1layer.summaries import (
+from tdw.families.modulo_addition_1layer.summaries.learning import (
     answer_geometry,
-    circuits,
     commitment,
-    effective_dimensions,
     graduation,
     outcome,
 )
+from tdw.families.modulo_addition_1layer.summaries.weights import circuits, effective_dimensions
 from tdw.recipes.context import Arrays
 from tdw.recipes.summary import Inputs, Summary
 from tdw.store import Address, Store

@@ -13,14 +13,14 @@ from synthetic import matrix, write_table, write_variant
 from tdw.drawing import style
 from tdw.drawing.chart import Chart, Panel
 from tdw.drawing.marks import Axis, Heat, Scale, Steps
-from tdw.drawing.plotly_pen import figure as draw
+from tdw.drawing.plotly.pen import figure as draw
 from tdw.errors import BadConfig
-from tdw.families.modulo_addition_1layer.figures import (
+from tdw.families.modulo_addition_1layer.figures import subject
+from tdw.families.modulo_addition_1layer.figures.coarseness import (
     blob_count,
     coarseness_distribution,
     neuron_coarseness,
     neuron_matrix,
-    subject,
 )
 from tdw.recipes.figure import NoParameters
 from tdw.store import Store

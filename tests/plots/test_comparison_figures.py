@@ -10,7 +10,8 @@ from synthetic import FAMILY, matrix, progress_table, write_variant
 
 from tdw.drawing import labels, style
 from tdw.errors import BadConfig, NotFound
-from tdw.families.modulo_addition_1layer.figures import comparison, early_coarseness, progress_measures
+from tdw.families.modulo_addition_1layer.figures import comparison, progress_measures
+from tdw.families.modulo_addition_1layer.figures.coarseness import early_coarseness
 from tdw.families.modulo_addition_1layer.figures.subject import Grokking, Subject
 from tdw.recipes.figure import NoParameters
 from tdw.statistics.exact import fit_line, spearman

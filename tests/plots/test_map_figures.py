@@ -8,17 +8,17 @@ from figures import EPOCHS, KEYS, MISSING, axis_title, interactive, sources, tra
 from synthetic import FAMILY, maps, matrix, write_maps, write_table, write_variant
 
 from tdw.drawing.marks import Axis, Scale
-from tdw.drawing.plotly_pen import figure as draw
+from tdw.drawing.plotly.pen import figure as draw
 from tdw.drawing.style import figure_json
 from tdw.errors import BadConfig
-from tdw.families.modulo_addition_1layer.figures import (
-    attention_patterns,
+from tdw.families.modulo_addition_1layer.figures import attention_patterns
+from tdw.families.modulo_addition_1layer.figures.neurons import (
     dominant_frequencies,
     map_sources,
     multi_scale,
     neuron_clusters,
 )
-from tdw.families.modulo_addition_1layer.maths.scale_metrics import resize
+from tdw.families.modulo_addition_1layer.maths.coarseness.scale_metrics import resize
 from tdw.recipes.common import panels
 from tdw.recipes.figure import NoParameters
 from tdw.store import Store, TableAddress

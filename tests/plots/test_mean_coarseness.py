@@ -7,7 +7,7 @@ from figures import EPOCHS, KEYS, MISSING, axis_title, interactive, sources, tra
 from synthetic import matrix
 
 from tdw.drawing import style
-from tdw.families.modulo_addition_1layer.figures import mean_coarseness
+from tdw.families.modulo_addition_1layer.figures.coarseness import mean_coarseness
 from tdw.recipes.figure import NoParameters
 from tdw.store import Store
 

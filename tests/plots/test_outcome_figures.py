@@ -10,7 +10,7 @@ from synthetic import FAMILY
 
 from tdw.drawing.crowd import Course, crowd
 from tdw.drawing.marks import Band, Line
-from tdw.drawing.plotly_pen import figure
+from tdw.drawing.plotly.pen import figure
 from tdw.errors import BadConfig
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.common.outcome_figures import OUTCOMES, SURVIVAL, Parameters

@@ -16,7 +16,7 @@ import pytest
 from figures import EPOCHS, KEYS
 from synthetic import FAMILY, provenance, write_variant
 
-from tdw.drawing.matplotlib_pen import HEIGHT, WIDTH
+from tdw.drawing.matplotlib.pen import HEIGHT, WIDTH
 from tdw.drawing.offline_page import NoBrowser, find_browser, to_html, to_png, to_svg
 from tdw.drawing.style import figure_json
 from tdw.errors import BadConfig, FingerprintMismatch, NotFound

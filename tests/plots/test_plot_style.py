@@ -7,8 +7,8 @@ import numpy as np
 from tdw.drawing import style
 from tdw.drawing.chart import Chart, Choice, Option, Panel
 from tdw.drawing.marks import Axis, Line
-from tdw.drawing.matplotlib_pen import small_png, svg
-from tdw.drawing.plotly_pen import figure
+from tdw.drawing.matplotlib.pen import small_png, svg
+from tdw.drawing.plotly.pen import figure
 from tdw.families.modulo_addition_1layer.figures import PLOTS
 
 

@@ -13,8 +13,8 @@ import pytest
 import synthetic_sequences as made
 
 from tdw.drawing.chart import Chart
-from tdw.drawing.matplotlib_pen import small_png
-from tdw.drawing.plotly_pen import figure
+from tdw.drawing.matplotlib.pen import small_png
+from tdw.drawing.plotly.pen import figure
 from tdw.drawing.style import figure_json
 from tdw.families import get_family
 from tdw.families.markov_icl.figures import loss_by_position, order, phases

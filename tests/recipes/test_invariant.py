@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from tdw.errors import FingerprintMismatch
-from tdw.recipes.invariant import Invariant, require_configuration, require_one_model
+from tdw.recipes.consistency.invariant import Invariant, require_configuration, require_one_model
 from tdw.store import Provenance
 
 RECORD = Provenance(

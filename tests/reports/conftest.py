@@ -14,12 +14,12 @@ from tiny_variant import TINY
 
 from tdw.exchange.bundle import export_bundle
 from tdw.families import get_family
-from tdw.families.modulo_addition_1layer.summaries import grokking
+from tdw.families.modulo_addition_1layer.summaries.learning import grokking
 from tdw.making.comparison import compare, write_comparison
 from tdw.making.tables import summarize
-from tdw.recipes.evidence import Evidence
+from tdw.recipes.reading.evidence import Evidence
+from tdw.recipes.reading.variant_tables import VariantTables
 from tdw.recipes.summary import Inputs
-from tdw.recipes.variant_tables import VariantTables
 from tdw.reports.evidence import make_evidence
 from tdw.store import Address, Provenance, Store, TableAddress
 from tdw.store.layout import comparison_folder

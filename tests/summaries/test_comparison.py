@@ -14,7 +14,7 @@ from tdw.families import get_family
 from tdw.families.modulo_addition_1layer.association import associate_early, association_table, grokking_times
 from tdw.making.comparison import compare, write_comparison
 from tdw.making.tables import summarize
-from tdw.recipes.variant_tables import VariantTables, read_tables
+from tdw.recipes.reading.variant_tables import VariantTables, read_tables
 from tdw.store import Store, TableAddress
 
 FAMILY = get_family("modulo_addition_1layer")

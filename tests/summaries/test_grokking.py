@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tdw.errors import BadConfig, NotFound
 from tdw.families.modulo_addition_1layer.config import Config
-from tdw.families.modulo_addition_1layer.summaries.grokking import (
+from tdw.families.modulo_addition_1layer.summaries.learning.grokking import (
     SUMMARY,
     Parameters,
     compute,

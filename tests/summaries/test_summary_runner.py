@@ -9,7 +9,7 @@ from tdw.errors import BadConfig, CorruptFile, FingerprintMismatch, NotFound
 from tdw.families import get_family
 from tdw.families.modulo_addition_1layer.analyzers import ANALYZERS, coarseness
 from tdw.families.modulo_addition_1layer.summaries import SUMMARIES
-from tdw.families.modulo_addition_1layer.summaries.grokking import Parameters
+from tdw.families.modulo_addition_1layer.summaries.learning.grokking import Parameters
 from tdw.making.artifacts import analyze
 from tdw.making.tables import summarize
 from tdw.recipes.catalog import catalog_of

@@ -131,7 +131,7 @@ def test_the_scale_of_a_map_follows_from_coarseness_and_relative_gradient():
 
 
 def test_plane_waves_inside_the_disc_are_coarse_and_white_noise_is_fine():
-    from tdw.families.modulo_addition_1layer.maths import scale_metrics as metrics
+    from tdw.families.modulo_addition_1layer.maths.coarseness import scale_metrics as metrics
     from tdw.families.zp_fourier import spectra
 
     p = 113

@@ -2,11 +2,16 @@
 
 import sys
 import time
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 import pytest
 
-from tdw_workbench.fill.order import Order
+from tdw.errors import Busy
+from tdw.study import load_study
+from tdw_assets.cells.wanted import Grid
+from tdw_workbench.fill import worker_process
+from tdw_workbench.fill.order import ALL, Order, Shard
 from tdw_workbench.fill.workers import Answer, Pool
 
 # Speaks as a worker does; what it does depends on the variant's name.
@@ -18,6 +23,11 @@ for line in sys.stdin:
     if variant == "dies" or (variant == "dies_once" and not os.path.exists(sys.argv[1])):
         open(sys.argv[1], "w").close()
         sys.exit("a reason")
+    if variant == "busy" and not os.path.exists(sys.argv[1]):
+        print(json.dumps({"busy": variant}), flush=True)
+        continue
+    if variant == "frees":
+        open(sys.argv[1], "w").close()
     if variant == "hangs":
         time.sleep(60)
     print(json.dumps({"done": {"variant": variant, "stage": "train", "error": "", "size": os.getpid()}}))
@@ -51,6 +61,42 @@ def test_every_variant_is_done_once_by_at_most_two_workers(pool: Pool) -> None:
 def test_a_variant_whose_worker_died_is_done_by_another(pool: Pool) -> None:
     found = answers(pool, "dies_once", "b")
     assert done(found) == ["b", "dies_once"]
+
+
+def test_a_variant_that_another_fill_works_on_comes_last(pool: Pool) -> None:
+    found = answers(pool, "busy", "b", "c", "frees")
+    assert [answer.variant for answer in found if answer.busy].count("busy") >= 1
+    assert done(found) == ["b", "busy", "c", "frees"]
+    assert [answer.variant for answer in found if answer.done][-1] == "busy"
+
+
+def test_a_variant_is_claimed_by_one_fill_and_free_when_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_process, "_PATIENCE_S", 0.1)
+    grid = Grid.of(load_study("studies/eight_models"))
+    order, (one, other) = Order({}, str(tmp_path), str(tmp_path), grid.variants), grid.variants[:2]
+    with worker_process.claim(order, one, grid=grid):
+        with worker_process.claim(order, other, grid=grid), worker_process.claim(order, ALL, grid=grid):
+            pass
+        with pytest.raises(Busy), worker_process.claim(order, one, grid=grid):
+            pass
+    with worker_process.claim(order, one, grid=grid):
+        pass
+
+
+@pytest.mark.parametrize("text", ["0/4", "5/4", "1", "a/b", "1/4/2", "-1/4", "\u0663/4", ""])
+def test_a_share_that_can_not_be_meant_is_refused(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match="K from 1 to N"):
+        Shard.parse(text)
+
+
+@pytest.mark.parametrize("tasks", [1, 2, 3, 7, 12])
+def test_the_shares_of_an_array_are_all_variants_once(tasks: int) -> None:
+    variants = tuple(f"v{number}" for number in range(10))
+    shares = [Shard.parse(f"{number}/{tasks}").of(variants) for number in range(1, tasks + 1)]
+    assert sorted(variant for share in shares for variant in share) == sorted(variants)
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
 def test_a_variant_that_kills_its_workers_is_given_up_with_the_reason_and_the_rest_done(pool: Pool) -> None:

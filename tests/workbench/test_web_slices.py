@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from tdw.drawing.area_reduction import area_weights, reduce_area, reduce_codes
 from tdw.families.modulo_addition_1layer.explorer.slices import NEURONS, read_mosaic
-from tdw.recipes.slices import Slice, SliceQuery
+from tdw.recipes.reading.slices import Slice, SliceQuery
 from tdw.store import Address, Provenance, Store
 from tdw_workbench.web.app import standalone
 from tdw_workbench.web.http.settings import Settings

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tdw.compute import one_thread
 from tdw.families.transformer.context import TransformerContext
 from tdw.recipes.analyzer import Analyzer, Metadata
@@ -10,18 +12,12 @@ from tdw.recipes.figure import NoParameters
 
 
 def _strategies(context: TransformerContext, parameters: NoParameters) -> Arrays:
-    import torch
-
     from tdw.families.markov_icl import strategies
 
+    config: Any = context.config
     with one_thread():
-        tokens, logits = context.probe.probe.tokens.cpu(), context.probe.logits.cpu()
-        states = logits.shape[-1]
-        predicted = {
-            "uniform": torch.full(logits.shape, 1 / states, dtype=torch.float64),
-            "unigram": strategies.unigram(tokens, states),
-            "bigram": strategies.bigram(tokens, states),
-        }
+        logits = context.probe.logits.cpu()
+        predicted = strategies.of_probe(config.n_states, config.length)
         return {f"kl_{name}": strategies.divergence(each, logits) for name, each in predicted.items()}
 
 

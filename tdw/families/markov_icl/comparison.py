@@ -17,7 +17,7 @@ from tdw.recipes.overview import Curve, OverviewColumn
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.variant_tables import VariantTables
+    from tdw.recipes.reading.variant_tables import VariantTables
 
 TABLES = ("logit_lens", "strategies", "levels", "events", "head_scores")
 _FIRST = ("closest_to_unigram", "closest_to_unigram_epoch", "previous_token_rise", "prefix_matching_rise")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, cast
+from typing import ClassVar
 
-from tdw.families.keyed_config import SHARED_KEY, KeyedConfig
-from tdw.families.keys import KeyField, normalize_numbers
+from tdw.families.keyed_config import SHARED_KEY
+from tdw.families.keys import KeyField
 from tdw.families.transformer import TransformerConfig
-from tdw.families.transformer.config import InitScheme, Normalization
+from tdw.families.transformer.config import InitScheme
 from tdw.families.transformer.cost import require_affordable
+from tdw.families.transformer.sequence_config import MLP_KEY, SHAPE_KEY, SequenceConfig
 from tdw.optimizers import Name
 from tdw.parameters import require_whole_numbers
 
 DEFAULT_EPOCHS = 2_000
+PROBE_SEQUENCES = 512
 
 _LIMITS = {
     "n_states": (2, 100),
@@ -32,16 +34,16 @@ KEY = (
     KeyField("n_layers", "layers", "blocks"),
     KeyField("n_heads", "heads", "heads per block"),
     KeyField("d_model", "width", "width of the residual stream"),
-    KeyField("d_mlp", "mlp", "neurons per block, 0 for attention only"),
-    KeyField("normalization", "norm-", "none, LN or LNPre"),
+    *MLP_KEY,
     KeyField("init_scheme", "init-", "torch, normal or gpt2"),
     KeyField("init_std", "std", "standard deviation at epoch 0 of normal and gpt2, 0 for the default"),
+    *SHAPE_KEY,
     *SHARED_KEY,
 )
 
 
 @dataclass(frozen=True)
-class Config(KeyedConfig):
+class Config(SequenceConfig):
     """One variant.
 
     Args:
@@ -50,8 +52,7 @@ class Config(KeyedConfig):
         data_seed: of the stream of training sequences; every step has its own.
         length: symbols per sequence; the model reads all but the last and predicts all but the first.
         batch_size: fresh sequences, each of a chain of its own, per step.
-        n_layers, n_heads, d_model, d_mlp, init_scheme: see TransformerConfig; positions are learned.
-        normalization: "none", "LN" or "LNPre".
+        n_layers, n_heads, d_model, init_scheme: see TransformerConfig; the rest of it see SequenceConfig.
         init_std: of the schemes "normal" and "gpt2"; 0 stands for their default.
         optimizer, lr, weight_decay, beta1, beta2: see OptimizerConfig; the rest see KeyedConfig.
 
@@ -67,8 +68,6 @@ class Config(KeyedConfig):
     n_layers: int = 2
     n_heads: int = 1
     d_model: int = 32
-    d_mlp: int = 0
-    normalization: str = "none"
     init_scheme: InitScheme = "torch"
     init_std: float = 0.0
     optimizer: Name = "AdamW"
@@ -80,42 +79,31 @@ class Config(KeyedConfig):
 
     family: ClassVar[str] = "markov_icl"
     named: ClassVar[Sequence[KeyField]] = KEY
-    later: ClassVar[tuple[str, ...]] = ("eps", "momentum", "replicate")
+    later: ClassVar[tuple[str, ...]] = tuple(name for name in SequenceConfig.later if name != "clip")
 
     def __post_init__(self) -> None:
         require_whole_numbers(self, _LIMITS)
-        normalize_numbers(self)
-        self.require_replicate()
-        # Whatever else can't be used is refused here, not when training starts.
-        require_affordable(self.transformer, batch_size=self.batch_size, steps=DEFAULT_EPOCHS)
-        _ = self.optimizer_config
+        self.require_usable()
+        symbols = max(self.batch_size, PROBE_SEQUENCES) * self.length
+        require_affordable(
+            self.transformer,
+            batch_size=self.batch_size,
+            steps=DEFAULT_EPOCHS,
+            probe=PROBE_SEQUENCES,
+            # Per symbol: where each state would go, compared with each bound, and counted; see data.walk.
+            data_bytes=symbols * self.n_states * (self.n_states + 24),
+        )
 
     @property
     def transformer(self) -> TransformerConfig:
         """The architecture."""
-        none = self.normalization == "none"
         return TransformerConfig(
             n_layers=self.n_layers,
             n_heads=self.n_heads,
             d_model=self.d_model,
             d_vocab=self.n_states,
             n_ctx=self.length - 1,
-            d_mlp=self.d_mlp,
-            normalization=cast("Normalization | None", None if none else self.normalization),
             init_scheme=self.init_scheme,
             init_std=self.init_std or None,
+            **self.shape_fields,
         )
-
-    @property
-    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of every weight by HookedTransformer name."""
-        return self.transformer.weight_shapes
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything that decides the bits of this variant's training, JSON-able."""
-        return {
-            "family": self.family,
-            **self.values(),
-            "transformer": self.transformer.to_dict(),
-            "optimizer_config": self.optimizer_config.to_dict(),
-        }

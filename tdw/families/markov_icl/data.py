@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import cast
 
 import torch
 from torch import Tensor
 
-from tdw.families.markov_icl.config import Config
+from tdw.families.markov_icl.config import PROBE_SEQUENCES, Config
 from tdw.families.transformer.objective import Batch
 from tdw.families.transformer.streams import step_generator
-
-PROBE_SEQUENCES = 512
 
 
 def batch(config: Config, step: int) -> Batch:
@@ -22,14 +21,18 @@ def batch(config: Config, step: int) -> Batch:
 
 def probe(config: Config, *, count: int = PROBE_SEQUENCES) -> Batch:
     """The fixed sequences of every analysis: the same for all variants of a number of states and a length."""
-    return _predict_next(probe_chains(config, count=count)[1])
+    sequences = probe_chains(config.n_states, config.length)[1]
+    return _predict_next(sequences[:count])
 
 
-def probe_chains(config: Config, *, count: int = PROBE_SEQUENCES) -> tuple[Tensor, Tensor]:
-    """Transition matrices and sequences of the probe; see `draw`."""
+@lru_cache(maxsize=2)
+def probe_chains(n_states: int, length: int) -> tuple[Tensor, Tensor]:
+    """Transition matrices and sequences of the probe; see `draw`. Always the same tensors: leave them alone.
+
+    Kept, as every artifact asks for them, and drawing takes a tenth of the forward pass.
+    """
     generator = step_generator("markov_icl/probe", 0, 0)
-    transitions, sequences = draw(PROBE_SEQUENCES, config.n_states, config.length, generator=generator)
-    return transitions[:count], sequences[:count]
+    return draw(PROBE_SEQUENCES, n_states, length, generator=generator)
 
 
 def draw(count: int, n_states: int, length: int, *, generator: torch.Generator) -> tuple[Tensor, Tensor]:

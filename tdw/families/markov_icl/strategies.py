@@ -5,12 +5,17 @@ Both add one to every count, which is the posterior mean under Dirichlet(1).
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tdw.families.markov_icl.data import probe_chains
+
+_BLOCK = 2**24  # counts at a time: 128 MiB of them
 Float64 = npt.NDArray[np.float64]
 
 
@@ -22,12 +27,31 @@ def unigram(tokens: Tensor, n_states: int) -> Tensor:
 
 def bigram(tokens: Tensor, n_states: int) -> Tensor:
     """What has followed the present state so far: float64 (sequences, positions, n_states)."""
+    block = max(1, _BLOCK // (tokens.shape[1] * n_states**2))
+    return torch.cat([_bigram(tokens[i : i + block], n_states) for i in range(0, len(tokens), block)])
+
+
+def _bigram(tokens: Tensor, n_states: int) -> Tensor:
     onehot = functional.one_hot(tokens, n_states).double()
     # counts[:, t, i, j]: transitions from i to j among the symbols 0..t.
     counts = torch.ones(*tokens.shape, n_states, n_states, dtype=torch.float64, device=tokens.device)
     counts[:, 1:] += (onehot[:, :-1, :, None] * onehot[:, 1:, None, :]).cumsum(dim=1)
     of_present = counts.gather(2, tokens[..., None, None].expand(-1, -1, 1, n_states))[:, :, 0]
     return of_present / of_present.sum(dim=-1, keepdim=True)
+
+
+@lru_cache(maxsize=2)
+def of_probe(n_states: int, length: int) -> dict[str, Tensor]:
+    """What uniform, unigram and bigram predict of the probe: float64 (sequences, positions, n_states) each.
+
+    Kept, as every checkpoint is held against the same.
+    """
+    tokens = probe_chains(n_states, length)[1][:, :-1]
+    return {
+        "uniform": torch.full((*tokens.shape, n_states), 1 / n_states, dtype=torch.float64),
+        "unigram": unigram(tokens, n_states),
+        "bigram": bigram(tokens, n_states),
+    }
 
 
 def divergence(strategy: Tensor, logits: Tensor) -> Float64:

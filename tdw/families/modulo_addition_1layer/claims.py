@@ -15,8 +15,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from tdw.families.modulo_addition_1layer.comparison import frequencies_of
-from tdw.families.modulo_addition_1layer.maths.gini import gini
-from tdw.recipes.evidence import Float64, Row
+from tdw.families.modulo_addition_1layer.maths.fourier.gini import gini
 from tdw.recipes.measures import (
     Choices,
     Control,
@@ -29,6 +28,7 @@ from tdw.recipes.measures import (
     early,
     series,
 )
+from tdw.recipes.reading.evidence import Float64, Row
 
 
 def low_share(p: int, radius_fraction: float = 0.125) -> float:

@@ -18,7 +18,7 @@ from tdw.families.modulo_addition_1layer.analyzers import (
 from tdw.families.modulo_addition_1layer.association import association_table
 from tdw.recipes.comparison import Comparison
 from tdw.recipes.outcome import Outcome
-from tdw.recipes.variant_tables import VariantTables
+from tdw.recipes.reading.variant_tables import VariantTables
 
 BLOBS = "num_blob_neurons_0.7"
 TABLES = ("grokking", "coarseness", "frequencies", "neurons", "relabelling", "progress_measures")

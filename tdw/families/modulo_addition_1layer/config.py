@@ -108,7 +108,7 @@ class Config(KeyedConfig):
     def __post_init__(self) -> None:
         require_whole_numbers(self, {"p": (-_MAX_SEED, _MAX_SEED), **_SEEDS, **_WIDTHS})
         _require_modulus(self.p)
-        self.require_replicate()
+        self.require_shared()
         normalize_numbers(self)
         if self.init_order not in _ATTENTION:
             raise BadConfig(f"init_order is {self.init_order!r}", f"use {' or '.join(_ATTENTION)}")
@@ -198,7 +198,7 @@ class Config(KeyedConfig):
             # Fields that came later stand here only where they differ: older fingerprints stay valid.
             **{
                 name: getattr(self, name)
-                for name in ("init_order", "operation", "momentum", "clip", "replicate")
+                for name in ("init_order", "operation", "momentum", "clip", "warmup", "cosine", "replicate")
                 if getattr(self, name) != getattr(Config, name)
             },
             "architecture": {

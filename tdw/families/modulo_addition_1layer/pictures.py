@@ -14,8 +14,8 @@ from tdw.drawing.marks import AnyMark, Axis, Line, Points, Rule, loss, share
 from tdw.drawing.style import MUTED, looks, short_labels
 from tdw.families.modulo_addition_1layer.claims import draws, initial_norms
 from tdw.recipes.common.pictures import group_colors, groups, lines, over_epochs
-from tdw.recipes.evidence import HISTORY, At, Evidence, Float64, Row
 from tdw.recipes.measures import Picture
+from tdw.recipes.reading.evidence import HISTORY, At, Evidence, Float64, Row
 from tdw.statistics.exact import fit_line
 
 

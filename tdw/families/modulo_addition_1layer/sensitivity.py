@@ -14,10 +14,10 @@ import numpy as np
 from tdw.drawing.crowd import FEW
 from tdw.drawing.style import short_labels
 from tdw.families.modulo_addition_1layer.analyzers import neuron_frequencies
-from tdw.families.modulo_addition_1layer.summaries import grokking
+from tdw.families.modulo_addition_1layer.summaries.learning import grokking
 from tdw.markdown import show, table
-from tdw.recipes.evidence import HISTORY, Evidence, Float64, Row
 from tdw.recipes.measures import Section
+from tdw.recipes.reading.evidence import HISTORY, Evidence, Float64, Row
 from tdw.statistics.exact import associate
 from tdw.store import Address, Store
 

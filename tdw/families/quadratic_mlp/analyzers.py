@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tdw.compute import one_thread
+from tdw.families.operations import not_linear
 from tdw.parameters import is_count, require
 from tdw.recipes.analyzer import Analyzer, Metadata
 from tdw.recipes.context import Arrays
 from tdw.recipes.figure import NoParameters
 
 if TYPE_CHECKING:
+    from tdw.families.quadratic_mlp.config import Config
     from tdw.families.quadratic_mlp.model import ProbePass
 
 SIDES = ("a", "b", "out")
@@ -24,8 +26,9 @@ SIDES = ("a", "b", "out")
 
 @dataclass
 class Context:
-    """One checkpoint: weights by name, the pass over the full grid, earlier results."""
+    """One checkpoint: its variant, weights by name, the pass over the full grid, earlier results."""
 
+    config: Config
     weights: Arrays
     run_probe: Callable[[], ProbePass]
     results: dict[str, Arrays] = field(default_factory=dict[str, Arrays])
@@ -52,7 +55,8 @@ def _neurons(context: Context, parameters: NoParameters) -> Arrays:
     from tdw.families.quadratic_mlp.neurons import neuron_fourier
 
     with one_thread():
-        found = neuron_fourier({name: torch.as_tensor(array) for name, array in context.weights.items()})
+        weights = {name: torch.as_tensor(array) for name, array in context.weights.items()}
+        found = neuron_fourier(weights, context.config.task.linear or (1, 1))
     return {
         "ipr": found.ipr,
         "frequency": found.frequency,
@@ -93,8 +97,9 @@ NEURONS = Analyzer(
 Each neuron has three weight vectors over Z_p: of a, of b and of the outputs. Of each: the *inverse
 participation ratio* Σ P² / (Σ P)² of its power P by frequency (the constant left out), 1 for a pure wave and
 2 / (p - 1) for even power; the frequency with the largest power; and the phase of that wave. `mismatch` is
-phase a + phase b − phase out, 0 in the known solution ([Gromov 2023](https://arxiv.org/abs/2301.02679)); it
-means something only where the three frequencies are one, and is written as 0 elsewhere.
+phase a + phase b − phase out (for a − b, phase a − phase b − phase out), 0 in the known solution
+([Gromov 2023](https://arxiv.org/abs/2301.02679)); it means something only where the three frequencies are
+one, and is written as 0 elsewhere.
 """,
     code_version="1",
     parameters=NoParameters,
@@ -107,6 +112,7 @@ means something only where the three frequencies are one, and is written as 0 el
         "norm": "float64 (width,), length of the outgoing weights",
     },
     describe=_describe,
+    refuses=not_linear,
 )
 MAPS = Analyzer(
     name="neuron_maps",

@@ -17,7 +17,7 @@ from tdw.recipes.summary import Inputs, NoParameters, Summary
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.variant_tables import VariantTables
+    from tdw.recipes.reading.variant_tables import VariantTables
 
 _METRICS = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
 

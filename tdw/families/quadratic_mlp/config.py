@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from tdw.errors import BadConfig
 from tdw.families.affordable import OPERATIONS_PER_SECOND, Cost, require_affordable_cost
 from tdw.families.keyed_config import SHARED_KEY, KeyedConfig
 from tdw.families.keys import KeyField, normalize_numbers
+from tdw.families.operations import FORMULAS, OPERATIONS, Operation, require_operation
 from tdw.optimizers import Name
 from tdw.parameters import require_whole_numbers
 
@@ -29,6 +30,7 @@ KEY = (
     KeyField("width", "width", "neurons"),
     KeyField("train_fraction", "f", "fraction of the pairs that train"),
     KeyField("label_noise", "noise", "fraction of the training pairs with a wrong answer"),
+    KeyField("operation", "op-", f"what is learned, modulo p: {FORMULAS}"),
     KeyField("init_std", "std", "standard deviation of every weight at epoch 0"),
     *SHARED_KEY,
 )
@@ -46,6 +48,7 @@ class Config(KeyedConfig):
         train_fraction: the first int(train_fraction p²) permuted pairs train.
         label_noise: fraction of the training pairs whose answer is replaced by a wrong one.
         init_std: standard deviation of every weight at epoch 0.
+        operation: what is learned, a name of `families.operations`.
         optimizer, lr, weight_decay, beta1, beta2: see OptimizerConfig; the rest see KeyedConfig. The batch is
             full.
 
@@ -60,6 +63,7 @@ class Config(KeyedConfig):
     train_fraction: float = 0.5
     label_noise: float = 0.0
     init_std: float = 0.05
+    operation: str = field(default="add", kw_only=True)
     optimizer: Name = "AdamW"
     lr: float = 1e-2
     weight_decay: float = 5.0
@@ -68,12 +72,13 @@ class Config(KeyedConfig):
 
     family: ClassVar[str] = "quadratic_mlp"
     named: ClassVar[Sequence[KeyField]] = KEY
+    later: ClassVar[tuple[str, ...]] = (*KeyedConfig.later, "operation")
     trained: ClassVar[tuple[str, ...]] = ("W_a", "W_b", "W_out")
 
     def __post_init__(self) -> None:
         require_whole_numbers(self, _LIMITS)
         normalize_numbers(self)
-        self.require_replicate()
+        self.require_shared()
         if self.p % 2 == 0:
             raise BadConfig(f"p is {self.p}", f"use an odd modulus, such as {self.p + 1}")
         for name, above, most in (
@@ -89,8 +94,14 @@ class Config(KeyedConfig):
                 f"train_fraction {self.train_fraction} of {self.p**2} pairs, label_noise {self.label_noise}",
                 "leave at least one pair on either side, and give a label_noise of at least 0",
             )
+        require_operation(self.operation)
         _ = self.optimizer_config
         self._require_affordable()
+
+    @property
+    def task(self) -> Operation:
+        """The operation."""
+        return OPERATIONS[self.operation]
 
     @property
     def n_train(self) -> int:

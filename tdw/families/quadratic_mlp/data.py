@@ -35,8 +35,8 @@ def split(config: Config) -> tuple[Int64, Int64]:
 
 
 def answers(config: Config, index: Int64) -> Int64:
-    """(a + b) mod p of the pairs at `index`, int64, same shape."""
-    return (index // config.p + index % config.p) % config.p
+    """The operation's answers mod p of the pairs at `index`, int64, same shape."""
+    return config.task.compute(index // config.p, index % config.p) % config.p
 
 
 def train_labels(config: Config, index: Int64) -> Int64:

@@ -17,7 +17,8 @@ from tdw.recipes.family import Family, Metric
 
 DESCRIPTION = """\
 A network without attention learns **(a + b) mod p**: f(a, b) = (W_a[a] + W_b[b])² W_out, one hidden layer of
-500 neurons with a square, trained by mean squared error on one-hot answers.
+500 neurons with a square, trained by mean squared error on one-hot answers. The field `operation` gives it
+another task.
 
 - p = 97, half of the pairs train; AdamW, learning rate 0.01, weight decay 5, betas (0.9, 0.98), full batch
 - weights N(0, 0.05²) at epoch 0; 100 steps are enough
@@ -29,7 +30,7 @@ It generalizes by a solution that is known in closed form, one frequency per neu
 
 
 def _open(config: Config, weights: Arrays, run_probe: Callable[[], Any]) -> Context:
-    return Context(weights, run_probe)
+    return Context(config, weights, run_probe)
 
 
 def _lengths(config: Config) -> Mapping[str, int]:

@@ -22,8 +22,8 @@ class NeuronFourier:
         ipr: inverse participation ratio, float64 (width, 3); see `participation`.
         frequency: frequency of the largest power, int64 (width, 3), 1..(p - 1) / 2.
         phase: of that wave, cos(2 pi k x / p + phase), float64 (width, 3) in (-pi, pi].
-        mismatch: phase of W_a plus that of W_b minus that of W_out, float64 (width,) in (-pi, pi]: 0 in the
-            known solution; NaN where the three frequencies differ.
+        mismatch: phase of W_a plus that of W_b (for a - b, minus it) minus that of W_out, float64 (width,) in
+            (-pi, pi]: 0 in the known solution; NaN where the three frequencies differ.
     """
 
     ipr: Float64
@@ -32,8 +32,13 @@ class NeuronFourier:
     mismatch: Float64
 
 
-def neuron_fourier(weights: Weights) -> NeuronFourier:
-    """Fourier content of all neurons."""
+def neuron_fourier(weights: Weights, answer: tuple[int, int] = (1, 1)) -> NeuronFourier:
+    """Fourier content of all neurons.
+
+    Args:
+        weights: by name.
+        answer: (m, n), where the network learns m a + n b.
+    """
     vectors = (weights["W_a"].T, weights["W_b"].T, weights["W_out"])
     basis = fourier_basis(vectors[0].shape[1])
     coefficients = np.stack([vector.detach().cpu().double().numpy() @ basis.T for vector in vectors], axis=1)
@@ -43,7 +48,7 @@ def neuron_fourier(weights: Weights) -> NeuronFourier:
     # cos(w x + phase) = cos(phase) cos(w x) - sin(phase) sin(w x)
     phase = np.arctan2(-np.take_along_axis(sin, best, -1), np.take_along_axis(cos, best, -1))[..., 0]
     frequency = best[..., 0].astype(np.int64) + 1
-    mismatch = _wrap(phase[:, 0] + phase[:, 1] - phase[:, 2])
+    mismatch = _wrap(answer[0] * phase[:, 0] + answer[1] * phase[:, 1] - phase[:, 2])
     same = (frequency == frequency[:, :1]).all(axis=1)
     return NeuronFourier(participation(power), frequency, phase, np.where(same, mismatch, np.nan))
 

@@ -1,4 +1,4 @@
-"""Composition between layers, measured: take away from queries, keys or values what earlier heads wrote."""
+"""Composition between layers, measured: take away from queries, keys or values what earlier blocks wrote."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Outcome:
 def without_composition(
     config: Config, weights: Weights, *, through: Letter | None, replacement: Replacement = "mean"
 ) -> Outcome:
-    """The model's outcome when one input of the later layers no longer sees what earlier heads wrote.
+    """The model's outcome when one input of the later layers no longer sees what earlier blocks wrote.
 
     The residual stream itself is left as it is, so the other two inputs and the unembedding still see it.
     A model of one layer has no composition, and nothing changes.
@@ -39,7 +39,7 @@ def without_composition(
         weights: by HookedTransformer name.
         through: the input that is ablated, of queries, keys or values; None ablates nothing.
         replacement: "zero" leaves embedding and position; "mean" puts the mean over all sequences, position
-            by position, in the place of what earlier heads wrote.
+            by position, in the place of what earlier blocks wrote.
     """
     shape, batch = config.transformer, batch_on(config, weights["embed.W_E"].device)
     embedded = network.embed(shape, weights, batch.tokens)
@@ -48,8 +48,12 @@ def without_composition(
         ablated = embedded
         if replacement == "mean":
             ablated = embedded + (stream - embedded).mean(dim=0)
-        q, k, v = (ablated if letter == through else stream for letter in ("q", "k", "v"))
+        seen = (ablated if letter == through else stream for letter in ("q", "k", "v"))
+        q, k, v = (network.normalize(shape, weights, f"blocks.{layer}.ln1", each) for each in seen)
         stream = stream + network.attention(shape, weights, layer, (q, k, v))
+        if shape.d_mlp:
+            normed = network.normalize(shape, weights, f"blocks.{layer}.ln2", stream)
+            stream = stream + network.mlp(shape, weights, layer, normed)
     logits, answers = network.unembed(shape, weights, stream[:, -1]), batch.targets[:, -1]
     return Outcome(
         loss=cross_entropy(logits, answers).mean().item(),

@@ -17,7 +17,7 @@ from tdw.recipes.summary import HISTORY, Inputs, NoParameters, Summary
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.variant_tables import VariantTables
+    from tdw.recipes.reading.variant_tables import VariantTables
 
 
 def composition(inputs: Inputs, parameters: NoParameters) -> pd.DataFrame:

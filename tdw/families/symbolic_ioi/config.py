@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from tdw.families.keyed_config import SHARED_KEY, KeyedConfig
-from tdw.families.keys import KeyField, normalize_numbers
+from tdw.families.keyed_config import SHARED_KEY
+from tdw.families.keys import KeyField
 from tdw.families.transformer import TransformerConfig
 from tdw.families.transformer.cost import require_affordable
+from tdw.families.transformer.sequence_config import MLP_KEY, SHAPE_KEY, SequenceConfig
 from tdw.optimizers import Name
 from tdw.parameters import require_whole_numbers
 
@@ -23,17 +24,19 @@ KEY = (
     KeyField("seed", "s", "seed of the initialization", always=True),
     KeyField("n_names", "names", "names"),
     KeyField("d_model", "width", "width of the residual stream"),
+    *MLP_KEY,
+    *SHAPE_KEY,
     *SHARED_KEY,
 )
 
 
 @dataclass(frozen=True)
-class Config(KeyedConfig):
-    """One variant: attention only, no layer norm, learned positions, all sequences in every batch.
+class Config(SequenceConfig):
+    """One variant: all sequences in every batch; by default attention only, no layer norm, learned positions.
 
     Args:
         seed: of the initialization.
-        n_layers, n_heads, d_model: see TransformerConfig; d_head is d_model / n_heads.
+        n_layers, n_heads, d_model: see TransformerConfig; the rest of it see SequenceConfig.
         n_names: names; there are 2 n (n - 1) sequences.
         init_std: standard deviation of every weight at epoch 0; whether one layer is enough depends on it.
         optimizer, lr, weight_decay, beta1, beta2: see OptimizerConfig; the rest see KeyedConfig.
@@ -56,16 +59,14 @@ class Config(KeyedConfig):
 
     family: ClassVar[str] = "symbolic_ioi"
     named: ClassVar[Sequence[KeyField]] = KEY
+    later: ClassVar[tuple[str, ...]] = (*SequenceConfig.later, *(field.name for field in MLP_KEY))
     n_ctx: ClassVar[int] = 5
 
     def __post_init__(self) -> None:
         require_whole_numbers(self, _LIMITS)
-        normalize_numbers(self)
-        self.require_replicate()
-        # Whatever else can't be used is refused here, not when training starts.
+        self.require_usable()
         sequences = 2 * self.n_names * (self.n_names - 1)
         require_affordable(self.transformer, batch_size=sequences, steps=DEFAULT_EPOCHS)
-        _ = self.optimizer_config
 
     @property
     def transformer(self) -> TransformerConfig:
@@ -79,21 +80,8 @@ class Config(KeyedConfig):
             d_vocab_out=self.n_names,
             init_std=self.init_std,
             loss="last",
+            **self.shape_fields,
         )
-
-    @property
-    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of every weight by HookedTransformer name."""
-        return self.transformer.weight_shapes
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything that decides the bits of this variant's training, JSON-able."""
-        return {
-            "family": self.family,
-            **self.values(),
-            "transformer": self.transformer.to_dict(),
-            "optimizer_config": self.optimizer_config.to_dict(),
-        }
 
 
 def token_labels(config: Config) -> tuple[str, ...]:

@@ -15,16 +15,16 @@ from tdw.drawing.style import palette
 from tdw.errors import NotFound
 from tdw.parameters import require
 from tdw.recipes.common.outcome_groups import Run, by_group, grouping_fields, runs_of, spreads, survival_of
-from tdw.recipes.evidence import Evidence
 from tdw.recipes.figure import Plot
 from tdw.recipes.measures import Picture
 from tdw.recipes.outcome import Outcome
+from tdw.recipes.reading.evidence import Evidence
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from tdw.recipes.family import Family
-    from tdw.recipes.reader import Sources
+    from tdw.recipes.reading.reader import Sources
 
 SURVIVAL, OUTCOMES = "survival", "outcomes"
 

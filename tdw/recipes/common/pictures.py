@@ -9,12 +9,12 @@ import numpy as np
 from tdw.drawing.chart import Chart, Panel
 from tdw.drawing.crowd import Course, crowd, group_of
 from tdw.drawing.marks import AnyMark, Axis, Line, Points
-from tdw.drawing.matplotlib_pen import svg
+from tdw.drawing.matplotlib.pen import svg
 from tdw.drawing.style import COLORS, MUTED, looks, palette, short_labels
 from tdw.recipes.common.outcome_figures import outcome_pictures
-from tdw.recipes.evidence import Evidence, Float64
 from tdw.recipes.family import Family
 from tdw.recipes.measures import Picture
+from tdw.recipes.reading.evidence import Evidence, Float64
 
 
 def pictures_of(family: Family) -> dict[str, Picture]:

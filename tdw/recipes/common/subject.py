@@ -12,7 +12,7 @@ from tdw.drawing.style import Look
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.reader import VariantReader
+    from tdw.recipes.reading.reader import VariantReader
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from tdw.recipes.figure import NoParameters, Plot
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.reader import Sources
+    from tdw.recipes.reading.reader import Sources
 
 NAME = "training_curves"
 TRAIN_LOSS = "train_loss"

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from tdw.markdown import show
-from tdw.recipes.evidence import Evidence, Float64, Row
 from tdw.recipes.family import Family
 from tdw.recipes.measures import Choices, Members, Number, Series
+from tdw.recipes.reading.evidence import Evidence, Float64, Row
 from tdw.study.claim_terms import Control, Limit, measures_of
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tdw.markdown import Value, listed, show
-from tdw.recipes.evidence import Row
+from tdw.recipes.reading.evidence import Row
 from tdw.reports.claims.case import Case
 from tdw.reports.claims.verdicts import ALPHA, FEW, Found, Test, Verdict
 from tdw.statistics.counts import binomial_p_value, two_by_two_p_value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tdw.markdown import listed
-from tdw.recipes.evidence import Row, is_later, outcome
+from tdw.recipes.reading.evidence import Row, is_later, outcome
 from tdw.reports.claims.case import Case, matching, named
 from tdw.reports.claims.verdicts import ALPHA, Found, Test, Verdict
 from tdw.study.claim_kinds import IsExtreme, IsExtremeInEveryGroup

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tdw.markdown import listed, show
-from tdw.recipes.evidence import Float64
+from tdw.recipes.reading.evidence import Float64
 from tdw.reports.claims.case import Case
 from tdw.reports.claims.verdicts import ALPHA, Found, Test, Verdict
 from tdw.statistics.exact import sign_test

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tdw.markdown import listed, show
-from tdw.recipes.evidence import Row, is_later
+from tdw.recipes.reading.evidence import Row, is_later
 from tdw.reports.claims.case import Case, matching, named
 from tdw.reports.claims.verdicts import Found
 from tdw.study.claim_kinds import GroupIsEarlier, OutcomesAre

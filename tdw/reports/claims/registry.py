@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tdw.errors import BadConfig
-from tdw.recipes.evidence import Evidence
 from tdw.recipes.family import Family
+from tdw.recipes.reading.evidence import Evidence
 from tdw.reports.claims import chances, early, extremes, limits, members, order, outcomes, thresholds, values
 from tdw.reports.claims.case import Case
 from tdw.reports.claims.verdicts import Corrected, Found, JudgedClaim, Verdict, correct, put_into_words

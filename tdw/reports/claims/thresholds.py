@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tdw.markdown import Value, listed, show
-from tdw.recipes.evidence import Float64, Row
+from tdw.recipes.reading.evidence import Float64, Row
 from tdw.reports.claims.case import Case, matching
 from tdw.reports.claims.verdicts import ALPHA, FEW, Found, Test, Verdict
 from tdw.statistics.exact import Separation, separate, smallest_separation

@@ -11,9 +11,9 @@ from starlette.responses import JSONResponse, Response
 
 from tdw.errors import CorruptFile, NotFound, Unreadable
 from tdw.families import Family, get_family
+from tdw.recipes.consistency.invariant import require_one_model
 from tdw.recipes.explorer import Explorer, SliceRecipe
-from tdw.recipes.invariant import require_one_model
-from tdw.recipes.slices import SliceQuery
+from tdw.recipes.reading.slices import SliceQuery
 from tdw.store import Address, Provenance
 from tdw.store.layout import CHECKPOINTS
 from tdw_workbench.web.data.coverage import coverages

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from tdw.errors import CorruptFile, NotFound, TdwError
 from tdw.families import Family, all_families, get_family
 from tdw.families.stored import stored_variants
-from tdw.recipes.versions import recorded_spec_version
+from tdw.recipes.consistency.versions import recorded_spec_version
 from tdw.store import Address
 from tdw.store.layout import COMPARISON
 from tdw_workbench.web.data.coverage import wanted_of

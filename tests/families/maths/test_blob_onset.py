@@ -1,6 +1,6 @@
 import numpy as np
 
-from tdw.families.modulo_addition_1layer.maths.blob_onset import first_blob, first_lasting_blob
+from tdw.families.modulo_addition_1layer.maths.coarseness.blob_onset import first_blob, first_lasting_blob
 
 EPOCHS = np.array([0, 100, 500, 1000])
 

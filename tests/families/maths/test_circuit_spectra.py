@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tdw.families.modulo_addition_1layer.config import Config
-from tdw.families.modulo_addition_1layer.maths.circuit_spectra import (
+from tdw.families.modulo_addition_1layer.maths.fourier.circuit_spectra import (
     block_shares,
     circuit_spectra,
     copying_score,

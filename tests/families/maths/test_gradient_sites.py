@@ -3,13 +3,13 @@ import pytest
 import torch
 
 from tdw.families.modulo_addition_1layer.config import Config
-from tdw.families.modulo_addition_1layer.maths.gradient_sites import (
+from tdw.families.modulo_addition_1layer.maths.learning.gradient_sites import (
     SITES,
     gradient_energy,
     neuron_flow,
     site_cosines,
 )
-from tdw.families.modulo_addition_1layer.maths.loss import flat_training_loss, loss_over
+from tdw.families.modulo_addition_1layer.maths.learning.loss import flat_training_loss, loss_over
 from tdw.families.modulo_addition_1layer.model import network
 from tdw.families.modulo_addition_1layer.model.objective import make_objective
 from tdw.recipes.common.learning_coefficient import flat_loss_and_gradient

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tdw.errors import BadConfig
-from tdw.families.modulo_addition_1layer.maths.graduation import (
+from tdw.families.modulo_addition_1layer.maths.learning.graduation import (
     accuracy_by_class,
     answers_of_pairs,
     graduation_epochs,

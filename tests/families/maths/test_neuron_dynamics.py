@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tdw.families.modulo_addition_1layer.maths.neuron_dynamics import (
+from tdw.families.modulo_addition_1layer.maths.learning.neuron_dynamics import (
     cascade,
     commitment,
     loose_share,

@@ -5,8 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tdw.families.modulo_addition_1layer.maths.pure_wave_coarseness import against_frequency, wave_curve
-from tdw.families.modulo_addition_1layer.maths.pure_waves import reference_line
+from tdw.families.modulo_addition_1layer.maths.coarseness.pure_wave_coarseness import (
+    against_frequency,
+    wave_curve,
+)
+from tdw.families.modulo_addition_1layer.maths.coarseness.pure_waves import reference_line
 
 P = 23  # the low disc has radius 2
 H = P // 2

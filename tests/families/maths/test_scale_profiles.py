@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tdw.families.modulo_addition_1layer.maths.scale_profiles import (
+from tdw.families.modulo_addition_1layer.maths.coarseness.scale_profiles import (
     cluster_profiles,
     mean_silhouette,
     octaves,

@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 from tdw.families import get_family
-from tdw.recipes.evidence import Evidence
-from tdw.recipes.variant_tables import VariantTables
+from tdw.recipes.reading.evidence import Evidence
+from tdw.recipes.reading.variant_tables import VariantTables
 from tdw.reports.claims.registry import judge_all
 from tdw.reports.evidence import make_evidence
 

@@ -13,7 +13,7 @@ import pytest
 import scipy.stats
 
 from tdw.families import get_family
-from tdw.recipes.evidence import Evidence, Row
+from tdw.recipes.reading.evidence import Evidence, Row
 from tdw.reports.claims.registry import judge_all
 from tdw.study import load_study
 

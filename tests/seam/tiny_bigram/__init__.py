@@ -21,7 +21,7 @@ from tdw.recipes.explorer import Explorer, SliceRecipe
 from tdw.recipes.family import Family, Field
 from tdw.recipes.figure import NoParameters, Plot
 from tdw.recipes.overview import OverviewColumn
-from tdw.recipes.slices import Slice, SliceQuery, epochs_of, read_each
+from tdw.recipes.reading.slices import Slice, SliceQuery, epochs_of, read_each
 from tdw.recipes.summary import Inputs, Summary
 from tdw.store.fingerprints import fingerprint_arrays, fingerprint_json
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tdw.drawing.marks import Numbers
-    from tdw.recipes.reader import Sources
+    from tdw.recipes.reading.reader import Sources
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from tdw.recipes.figure import NoParameters, Plot
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.reader import Sources, VariantReader
+    from tdw.recipes.reading.reader import Sources, VariantReader
 
 _COLORS = {**STRATEGY_COLORS, "previous_token": COLORS[1], "prefix_matching": COLORS[5]}
 

@@ -17,7 +17,7 @@ from tdw.recipes.figure import NoParameters, Plot
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.reader import Sources
+    from tdw.recipes.reading.reader import Sources
 
 STRATEGY_COLORS = dict(zip(NAMES, (COLORS[6], COLORS[0], COLORS[2]), strict=True))
 EVENT_NAMES = {

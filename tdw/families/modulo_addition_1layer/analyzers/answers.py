@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContext
-from tdw.families.modulo_addition_1layer.maths.graduation import accuracy_by_class, answers_of_pairs
+from tdw.families.modulo_addition_1layer.maths.learning.graduation import accuracy_by_class, answers_of_pairs
 from tdw.recipes.analyzer import Analyzer, Metadata
 from tdw.recipes.summary import NoParameters
 

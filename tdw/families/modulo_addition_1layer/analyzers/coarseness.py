@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContext
-from tdw.families.modulo_addition_1layer.maths import scale_metrics as metrics
+from tdw.families.modulo_addition_1layer.maths.coarseness import scale_metrics as metrics
 from tdw.families.zp_fourier import Float32, Spectra
 from tdw.parameters import is_count, is_number, require
 from tdw.recipes.analyzer import Analyzer, Metadata

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContext
-from tdw.families.modulo_addition_1layer.maths.scale_metrics import resize
+from tdw.families.modulo_addition_1layer.maths.coarseness.scale_metrics import resize
 from tdw.parameters import is_count, require
 from tdw.recipes.analyzer import Analyzer
 

@@ -16,9 +16,9 @@ import numpy.typing as npt
 from tdw.compute import one_thread
 from tdw.families.modulo_addition_1layer.analyzers import dominant_frequencies
 from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContext
-from tdw.families.modulo_addition_1layer.maths import logit_fourier
-from tdw.families.modulo_addition_1layer.maths.gini import gini
-from tdw.families.modulo_addition_1layer.maths.logit_fourier import PAIRS, Classes
+from tdw.families.modulo_addition_1layer.maths.fourier import logit_fourier
+from tdw.families.modulo_addition_1layer.maths.fourier.gini import gini
+from tdw.families.modulo_addition_1layer.maths.fourier.logit_fourier import PAIRS, Classes
 from tdw.families.operations import unequal_answers
 from tdw.families.zp_fourier import Float64, fourier_basis
 from tdw.parameters import is_number, require

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContext
-from tdw.families.modulo_addition_1layer.maths.circuit_spectra import circuit_spectra
+from tdw.families.modulo_addition_1layer.maths.fourier.circuit_spectra import circuit_spectra
 from tdw.recipes.analyzer import Analyzer, Metadata
 from tdw.recipes.common.effective_rank import effective_dimensions
 from tdw.recipes.summary import NoParameters

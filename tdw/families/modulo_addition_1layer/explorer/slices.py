@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tdw.drawing.area_reduction import reduce_area, reduce_codes
-from tdw.recipes.slices import Slice, SliceQuery, epochs_of, read_each, require_size
+from tdw.recipes.reading.slices import Slice, SliceQuery, epochs_of, read_each, require_size
 from tdw.store import Address, Store
 from tdw.store.codec import QuantizedRows, quantize_rows
 

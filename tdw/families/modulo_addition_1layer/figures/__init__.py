@@ -2,19 +2,23 @@
 
 from tdw.families.modulo_addition_1layer.figures import (
     attention_patterns,
-    blob_count,
-    coarseness_distribution,
     comparison,
-    dominant_frequencies,
-    early_coarseness,
     learning,
-    mean_coarseness,
-    multi_scale,
-    neuron_clusters,
-    neuron_coarseness,
     progress_measures,
     training_curves,
     weights,
+)
+from tdw.families.modulo_addition_1layer.figures.coarseness import (
+    blob_count,
+    coarseness_distribution,
+    early_coarseness,
+    mean_coarseness,
+    neuron_coarseness,
+)
+from tdw.families.modulo_addition_1layer.figures.neurons import (
+    dominant_frequencies,
+    multi_scale,
+    neuron_clusters,
 )
 
 PLOTS = (

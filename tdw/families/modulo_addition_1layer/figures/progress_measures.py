@@ -17,7 +17,7 @@ from tdw.recipes.figure import NoParameters, Plot
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.reader import Sources
+    from tdw.recipes.reading.reader import Sources
 
 _PURPLE = COLORS[5]
 # Column, name, color, dash, and which key frequencies it rests on ("": none), as the buttons name them.

@@ -13,7 +13,7 @@ from tdw.parameters import is_share, require
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.reader import Sources, VariantReader
+    from tdw.recipes.reading.reader import Sources, VariantReader
 
 MOST = 8
 """Variants that fit side by side."""

@@ -15,7 +15,7 @@ from tdw.drawing.marks import Rule
 from tdw.drawing.style import Look
 
 if TYPE_CHECKING:
-    from tdw.recipes.reader import VariantReader
+    from tdw.recipes.reading.reader import VariantReader
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from tdw.recipes.figure import NoParameters
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.reader import Sources
+    from tdw.recipes.reading.reader import Sources
 
 _AXES = {
     "loss": Axis("loss", "nats"),

@@ -1,21 +1,22 @@
 """From artifacts over epochs to one table of a variant: one module per summary. Imports no pandas."""
 
 from tdw.families.modulo_addition_1layer.summaries import (
-    answer_geometry,
-    circuits,
     coarseness,
-    commitment,
-    effective_dimensions,
     frequencies,
-    graduation,
-    grokking,
     heads,
     neuron_coarseness,
     neurons,
-    outcome,
     progress_measures,
     relabelling,
 )
+from tdw.families.modulo_addition_1layer.summaries.learning import (
+    answer_geometry,
+    commitment,
+    graduation,
+    grokking,
+    outcome,
+)
+from tdw.families.modulo_addition_1layer.summaries.weights import circuits, effective_dimensions
 
 SUMMARIES = (
     coarseness.SUMMARY,

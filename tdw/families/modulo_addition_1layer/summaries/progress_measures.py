@@ -8,7 +8,7 @@ import numpy as np
 
 from tdw.families.modulo_addition_1layer.analyzers import progress_measures
 from tdw.families.modulo_addition_1layer.analyzers.progress_measures import EXCLUDED, RESTRICTED
-from tdw.families.modulo_addition_1layer.maths.logit_fourier import PAIRS
+from tdw.families.modulo_addition_1layer.maths.fourier.logit_fourier import PAIRS
 from tdw.recipes.analyzer import Metadata
 from tdw.recipes.summary import Inputs, NoParameters, Summary
 

@@ -21,7 +21,7 @@ from tdw.store.layout import CHECKPOINTS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.reader import Sources
+    from tdw.recipes.reading.reader import Sources
 
 _COLUMNS = 3
 MATRICES = ("W_a", "W_b", "W_out")

@@ -19,7 +19,7 @@ from tdw.recipes.figure import NoParameters, Plot
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.reader import Sources
+    from tdw.recipes.reading.reader import Sources
 
 _MATRICES = dict(zip(SIDES, ("W_a", "W_b", "W_out"), strict=True))
 _SHARES = {"one_frequency": "neurons with one frequency", "phase_relation": "mean cos of the phase mismatch"}

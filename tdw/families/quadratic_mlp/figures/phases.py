@@ -13,13 +13,14 @@ from tdw.drawing.chart import Chart, Panel, sentences
 from tdw.drawing.marks import Axis, Bars, Line, Moving, Points, share
 from tdw.drawing.style import COLORS, MUTED
 from tdw.families.quadratic_mlp.analyzers import NEURONS, one_frequency
+from tdw.families.quadratic_mlp.config import Config
 from tdw.recipes.common import panels, subject
 from tdw.recipes.figure import NoParameters, Plot
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.reader import Sources
+    from tdw.recipes.reading.reader import Sources
 
 _BINS = 25
 _BYTES = 24  # of a neuron at an epoch: six float32
@@ -32,10 +33,13 @@ class Data:
     Attributes:
         frequency: of W_out; ipr: mean of the three vectors.
         known: whether the three vectors have one frequency.
-        sum_of_phases: phase of W_a plus phase of W_b; phase: of W_out; mismatch: their difference.
+        sum_of_phases: phase of W_a plus phase of W_b, or minus where the answer is a − b; phase: of W_out;
+            mismatch: their difference.
+        sign: of W_b's phase in the sum.
     """
 
     subject: subject.Subject
+    sign: int
     epochs: tuple[int, ...]
     available: int
     frequency: npt.NDArray[np.int64]
@@ -55,9 +59,12 @@ def load(sources: Sources, parameters: NoParameters) -> Data:
     found = [reader.artifact(NEURONS.name, epoch) for epoch in epochs]
     phase = np.stack([arrays["phase"] for arrays in found])
     frequency = np.stack([arrays["frequency"] for arrays in found])
-    both = phase[..., 0] + phase[..., 1]
+    linear = Config.parse(reader.variant).task.linear
+    sign = 1 if linear is None else linear[1]
+    both = phase[..., 0] + sign * phase[..., 1]
     return Data(
         subject.of(reader, available),
+        sign,
         tuple(epochs),
         len(available),
         frequency[..., 2],
@@ -121,7 +128,7 @@ def chart(data: Data) -> Chart:
             ),
             Panel(
                 [relation, Moving(phases)],
-                x=Axis("phase of W_a + phase of W_b", "radians", range=angle),
+                x=Axis(f"phase of W_a {'+' if data.sign > 0 else '−'} phase of W_b", "radians", range=angle),
                 y=Axis("phase of W_out", "radians", range=angle),
                 title="neurons of one frequency",
                 column=1,
@@ -168,7 +175,8 @@ PLOT = Plot(
     description="""\
 Every neuron at the slider's epoch: the frequency of its outgoing weights and the mean inverse participation
 ratio of its three vectors; for neurons whose three vectors have one frequency, the phase of W_out against the
-sum of the phases of W_a and W_b, and a histogram of the difference.
+sum of the phases of W_a and W_b (their difference where the network learns a − b), and a histogram of the
+distance between the two.
 
 **How to read it.** In the known solution ([Gromov 2023](https://arxiv.org/abs/2301.02679)) the points lie on
 the dashed diagonal, and phases themselves are spread evenly, so that all other terms average out. The corners

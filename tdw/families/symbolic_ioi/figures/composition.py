@@ -17,7 +17,7 @@ from tdw.recipes.figure import NoParameters, Plot
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.reader import Sources
+    from tdw.recipes.reading.reader import Sources
 
 _WORDS = dict(zip(INPUTS[1:], ("queries", "keys", "values"), strict=True))
 _BUTTONS = dict(zip(reversed(REPLACEMENTS), ("replaced by its mean", "left out"), strict=True))

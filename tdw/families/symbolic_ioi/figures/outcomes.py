@@ -17,7 +17,7 @@ from tdw.recipes.figure import NoParameters, Plot
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.reader import Sources, VariantReader
+    from tdw.recipes.reading.reader import Sources, VariantReader
 
 _DROPS = dict(zip(INPUTS[1:], ("without queries", "without keys", "without values"), strict=True))
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tdw.errors import CorruptFile
 from tdw.families.transformer.recipes.analyzers import HEAD_SCORES, PATTERNS, SCORES
-from tdw.recipes.slices import Slice, SliceQuery, epochs_of, read_each, require_size
+from tdw.recipes.reading.slices import Slice, SliceQuery, epochs_of, read_each, require_size
 from tdw.store import Address, Store
 from tdw.store.seal import REMEDY
 

@@ -23,8 +23,8 @@ from tdw.recipes.summary import HISTORY, Inputs, NoParameters, Summary
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.reader import Sources
-    from tdw.recipes.variant_tables import VariantTables
+    from tdw.recipes.reading.reader import Sources
+    from tdw.recipes.reading.variant_tables import VariantTables
 
 
 # One checkpoint: from weights and the probe's activations to named arrays.

@@ -13,13 +13,13 @@ from tdw.drawing.marks import Axis, Line
 from tdw.drawing.style import COLORS, DASHES
 from tdw.families.modulo_addition_1layer.analyzers.weight_spectra import PER_HEAD
 from tdw.families.modulo_addition_1layer.figures import subject
-from tdw.families.modulo_addition_1layer.summaries.effective_dimensions import MATRICES
+from tdw.families.modulo_addition_1layer.summaries.weights.effective_dimensions import MATRICES
 from tdw.recipes.figure import NoParameters, Plot
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.reader import Sources
+    from tdw.recipes.reading.reader import Sources
 
 _EMBEDDINGS = ("W_E", "W_pos", "W_U")
 

@@ -19,7 +19,7 @@ from tdw.store.layout import CHECKPOINTS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.reader import Sources
+    from tdw.recipes.reading.reader import Sources
 
 _ATTENTION = tuple(f"blocks.0.attn.W_{letter}" for letter in "QKVO")
 _MLP = ("blocks.0.mlp.W_in", "blocks.0.mlp.b_in", "blocks.0.mlp.W_out", "blocks.0.mlp.b_out")

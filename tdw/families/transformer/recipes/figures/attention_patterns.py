@@ -21,7 +21,7 @@ from tdw.recipes.figure import Plot
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.reader import Sources
+    from tdw.recipes.reading.reader import Sources
 
 _TOPS = (1000, 300, 100, 30)
 _WIDE = 8

@@ -18,7 +18,7 @@ from tdw.recipes.common import panels, subject
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.reader import VariantReader
+    from tdw.recipes.reading.reader import VariantReader
 
 _MOST_STOPS = 60
 POSITION = Axis("position", "token", form="d")

@@ -13,7 +13,7 @@ from tdw.recipes.figure import NoParameters, Plot
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.reader import Sources
+    from tdw.recipes.reading.reader import Sources
 
 
 def load(sources: Sources, parameters: NoParameters) -> by_position.Data:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tdw.drawing.marks import Numbers
-    from tdw.recipes.reader import Sources
+    from tdw.recipes.reading.reader import Sources
 
 _MOST_STOPS = 60
 LOSS = Axis("loss", "nats", form=".4f")

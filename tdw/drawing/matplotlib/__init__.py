@@ -1,0 +1,1 @@
+"""A chart as a Matplotlib picture: previews, and the figures of reports."""

@@ -1,0 +1,1 @@
+"""A chart as a Plotly figure: traces, axes, layout, sliders and menus."""

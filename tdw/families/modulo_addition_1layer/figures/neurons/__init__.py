@@ -1,0 +1,1 @@
+"""Figures of neurons: dominant frequencies, clusters that share one, maps at several scales."""

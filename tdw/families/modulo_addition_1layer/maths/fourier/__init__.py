@@ -1,0 +1,1 @@
+"""Fourier analysis over Z_p of weights, circuits and logits."""

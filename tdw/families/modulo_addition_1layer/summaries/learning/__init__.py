@@ -1,0 +1,1 @@
+"""Tables of what is learned when: outcome, grokking epoch, pairs, commitment of neurons, answers."""

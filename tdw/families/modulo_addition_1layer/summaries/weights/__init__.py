@@ -1,0 +1,1 @@
+"""Tables of the weights: circuits of the heads, effective dimensions."""

@@ -1,0 +1,1 @@
+"""What recipes read: tables and artifacts of variants, slices for an explorer, evidence for claims."""
