@@ -34,7 +34,12 @@ class PlannedRun:
 
 def plan_run(grid: Grid, task: Task) -> PlannedRun:
     """The run of a task. Its tags find runs of the same purpose again; retries are ours, not Dagster's."""
-    job, tags = grid.named(task.stage), purpose(grid, task) | gap(grid, task) | {"dagster/max_retries": "0"}
+    job, tags = (
+        grid.named(task.stage),
+        purpose(grid, stage=task.stage, variant=task.variant)
+        | gap(grid, task)
+        | {"dagster/max_retries": "0"},
+    )
     assets = tuple(map(grid.key, task.names))
     if not task.cells:
         return PlannedRun(job, assets, tags, partition_key=task.variant or None)

@@ -60,7 +60,9 @@ async function follow(mark) {
       await show(figure);
       say(`Now ${words}. The figure shows the history so far and grows.`);
     } else if (!running.hidden) {
-      say(mark ? "The training has ended; its analyses, tables and figures are being made." : "");
+      const stopped = mark?.startsWith("stopped ");
+      say(!mark ? "" : stopped ? "The training was stopped: Continue takes it up again. The figure shows it so far."
+        : "The training has ended; its analyses, tables and figures are being made.");
       if (!mark) await committed();
     }
   } catch {

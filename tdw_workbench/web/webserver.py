@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from tdw_workbench.web.app import PREFIX, mount
+from tdw_workbench.web.data.runs import Runs
 from tdw_workbench.web.http.guard import Guard
 from tdw_workbench.web.http.settings import settings_from_environment
 
@@ -41,7 +42,8 @@ class TdwWebserver(DagsterWebserver):
     def build_routes(self) -> list[BaseRoute]:
         """Ours first: Dagster's last route answers every path."""
         settings = settings_from_environment(dagster_url=self._app_path_prefix)
-        return [*mount(settings, self._app_path_prefix, warm=True), *super().build_routes()]
+        runs = Runs(self._process_context.instance)
+        return [*mount(settings, self._app_path_prefix, warm=True, runs=runs), *super().build_routes()]
 
     def index_html_endpoint(self, request: Request) -> HTMLResponse:
         """Dagster's page with our script, under the page's own nonce."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
@@ -25,9 +26,14 @@ FIGURE = f"/tdw/plot/{FAMILY}/{NEW}/training_curves/now.json"
 
 
 @pytest.fixture
-def client(tiny_store: Store) -> TestClient:
-    (tiny_store.root / "study.yaml").write_text(STUDY)
-    settings = Settings(str(tiny_store.root), studies=(tiny_store.root / "study.yaml",))
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def client(store: Store, tmp_path: Path) -> TestClient:
+    (tmp_path / "study.yaml").write_text(STUDY)
+    settings = Settings(str(store.root), studies=(tmp_path / "study.yaml",))
     return TestClient(standalone(settings), base_url="http://127.0.0.1")
 
 
@@ -38,10 +44,10 @@ def test_nothing_is_said_to_train_where_nothing_does(client: TestClient) -> None
 
 
 def test_every_page_follows_a_training_from_its_first_epoch_to_its_end(
-    client: TestClient, tiny_store: Store, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(so_far, "SHARE", 1e9)
-    with training(tiny_store, NEW, last=200) as reach:
+    with training(store, NEW, last=200) as reach:
         reach(0)
         first = client.get("/tdw/api/now")
         assert list(first.json()) == [f"{FAMILY}/{NEW}"]

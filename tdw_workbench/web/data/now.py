@@ -14,6 +14,7 @@ from tdw_workbench.web.data.caching import stamp
 if TYPE_CHECKING:
     from tdw_workbench.web.data.store_cache import Library
 
+STOPPED = "stopped"
 WORDS = {"train": "training", "analyze": "analyzing", "summarize": "making tables and plots"}
 
 
@@ -22,7 +23,7 @@ class Now:
     """What is done with a variant.
 
     Attributes:
-        stage: "train", "analyze" or "summarize".
+        stage: "train", "analyze" or "summarize"; STOPPED where a person stopped one of them.
         mark: changes with everything that a page could show of it.
         fraction: of the stage that is done, 0 to 1; None where it can't be told.
         text: how far it is, in words, after the name of the stage; "" where that says nothing more.
@@ -51,6 +52,11 @@ def work_now(library: Library) -> dict[str, Now]:
             place = f"{family.name}/{variant}"
             if place not in found and work.stage in WORDS and is_variant(family, variant):
                 found[place] = _of(work)
+    for study in library.studies if library.runs else ():
+        for variant, stopped in library.runs.stopped(study).items() if library.runs else ():
+            text = f"{WORDS.get(stopped.stage, stopped.stage)}, by a person; it stays stopped"
+            mark = f"{STOPPED} {stopped.run_id}"
+            found.setdefault(f"{study.family}/{variant}", Now(STOPPED, mark, text=text))
     return found
 
 

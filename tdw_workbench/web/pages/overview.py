@@ -99,11 +99,11 @@ def sections_of(library: Library) -> list[Section]:
             [*(study.family_declaration for study in library.studies), *all_families()]
         ):
             studies = [study for study in library.studies if study.family == family.name]
-            listed = [key for study in studies for key in study.variant_keys]
+            listed = [key for study in studies for key in library.known_variants(study)]
             rest = [key for key in stored_variants(library.store, family) if key not in listed]
             for study in studies:
                 more = rest if len(studies) == 1 else []
-                found.append(_section(library, family, study, [*study.variant_keys, *more], now))
+                found.append(_section(library, family, study, [*library.known_variants(study), *more], now))
             if rest and len(studies) != 1:
                 found.append(_section(library, family, None, rest, now))
     return found or [_section(library, all_families()[0], None, [])]
@@ -171,7 +171,7 @@ def row(request: Request) -> Response:
     library: Library = request.app.state.library
     params.require_known(request, ("study", "last"))
     family = get_family(params.family_of(request))
-    variant = params.variant_of(request, library.store, family.name)
+    variant = params.known_variant_of(request, library, family)
     last = params.number_in(request, "last", low=1, high=99_999_999)
     name = request.query_params.get("study", "")
     study = next((each for each in library.studies if each.name == name), None)

@@ -22,11 +22,11 @@ from tdw_workbench.web.pages.rows import cell, last_epoch, row_of
 
 
 def page(request: Request) -> Response:
-    """Everything about one variant. Raises NotFound where nothing of it is stored."""
+    """Everything about one variant. Raises NotFound for one that is neither stored nor part of a study."""
     library: Library = request.app.state.library
     params.require_known(request, ("theme",))
     family = get_family(params.family_of(request))
-    variant = params.variant_of(request, library.store, family.name)
+    variant = params.known_variant_of(request, library, family)
     study = library.study_of(family.name, variant)
     place = f"{family.name}/{variant}"
     row = row_of(library, family, variant, study, now=work_now(library).get(place))
