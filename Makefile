@@ -26,16 +26,17 @@ test-all: install    ## every test, the slow ones too
 coverage: install    ## the tests that CI runs, and which lines they leave out (htmlcov/index.html)
 	$(BIN)/pytest --cov --cov-report=term --cov-report=html
 
-lint: install        ## style, types and layers
+lint: install        ## style, types, layers, and whether Dagster can load the definitions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/dagster definitions validate
 
 snapshot: install    ## write tests/assets/definitions.txt, which a test compares with the code
 	$(BIN)/python tests/assets/snapshot.py
 
-format: install      ## mend what can be mended
+format: install      ## fix style where a tool can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

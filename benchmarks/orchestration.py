@@ -27,7 +27,7 @@ from tdw.study import Study, load_study
 from tdw.training.loop import train
 from tdw_assets.build import build_defs
 from tdw_assets.cells.partitions import register_variants
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_assets.recording.event_records import inventory_of
 from tdw_resources import events
 from tdw_resources.instance import open_instance, size_pools
@@ -132,24 +132,24 @@ def by_run(study: Study, trained: Path, root: Path) -> Clock:
     """The same cells as one Dagster run, each with its planned and its materialized event."""
     shutil.copytree(trained, root)
     clock = Clock()
-    grid = Grid.of(study)
-    variant = grid.variants[0]
+    wanted = WantedAssets.of(study)
+    variant = wanted.variants[0]
     with open_instance(root / ".dagster") as instance:
         size_pools(instance)
-        register_variants(grid, instance, grid.variants)
-        defs = build_defs(grid, resource_overrides={"store": StoreResource(root=str(root))})
-        job = defs.resolve_job_def(grid.named("train"))
+        register_variants(wanted, instance, wanted.variants)
+        defs = build_defs(wanted, resource_overrides={"store": StoreResource(root=str(root))})
+        job = defs.resolve_job_def(wanted.named("train"))
         keys = {"dagster/asset_partition_range_start": f"00000|{variant}"}
-        keys["dagster/asset_partition_range_end"] = f"{grid.epochs[-1]:05d}|{variant}"
+        keys["dagster/asset_partition_range_end"] = f"{wanted.epochs[-1]:05d}|{variant}"
         assert job.execute_in_process(instance=instance, tags=keys).success
-        inventory = inventory_of(grid, instance, Store(root))
+        inventory = inventory_of(wanted, instance, Store(root))
         task = inventory.task("analyze", inventory.gaps_of(variant))
         assert task is not None and task.size == len(ANALYZERS) * len(study.epoch_list)
         with _timed(clock):
-            done = execute(grid, task, defs=defs, instance=instance)
+            done = execute(wanted, task, defs=defs, instance=instance)
         clock.after = time.perf_counter() - clock.last[0]
         assert not done.error, done.error
-        recorded = sum(len(instance.get_materialized_partitions(grid.key(name))) for name in ANALYZERS)
+        recorded = sum(len(instance.get_materialized_partitions(wanted.key(name))) for name in ANALYZERS)
         assert recorded == task.size, f"{recorded} of {task.size} cells are recorded"
     return clock
 

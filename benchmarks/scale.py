@@ -33,9 +33,9 @@ from tdw.store.fingerprints import short
 from tdw.study import load_study
 from tdw_assets.automation.sensor import look
 from tdw_assets.cells.partitions import register_variants
-from tdw_assets.cells.wanted import Grid, cell_key
+from tdw_assets.cells.wanted import WantedAssets, cell_key
 from tdw_assets.recording.event_records import inventory_of
-from tdw_assets.status import take_survey
+from tdw_assets.status import read_status
 from tdw_resources.data_versions import tags
 from tdw_resources.instance import open_instance
 from tdw_resources.places import find_places
@@ -75,46 +75,48 @@ def measure(root: Path, size: int, *, rounds: int) -> dict[str, float]:
     }
     study_file.write_text(yaml.safe_dump(values))
     places = find_places(str(root / "store"), study=study_file)
-    grid, store = Grid.of(load_study(study_file)), Store(places.store)
+    wanted, store = WantedAssets.of(load_study(study_file)), Store(places.store)
     with open_instance(places.home) as instance:
-        register_variants(grid, instance, grid.variants)
-        make_cells(grid, instance, store, places.home)
-        make_derived(grid, instance, store)
+        register_variants(wanted, instance, wanted.variants)
+        make_cells(wanted, instance, store, places.home)
+        make_derived(wanted, instance, store)
         found = {
-            "gaps of all variants": _timed(lambda: inventory_of(grid, instance, store).gaps(), rounds),
+            "gaps of all variants": _timed(lambda: inventory_of(wanted, instance, store).gaps(), rounds),
             "gaps of one variant": _timed(
-                lambda: inventory_of(grid, instance, store).gaps(grid.variants[:1]), rounds
+                lambda: inventory_of(wanted, instance, store).gaps(wanted.variants[:1]), rounds
             ),
-            "`tdw status`, its state": _timed(lambda: take_survey(grid, instance, store), rounds),
+            "`tdw status`, its state": _timed(lambda: read_status(wanted, instance, store), rounds),
         }
-        found |= time_ticks(grid, instance, store, rounds)
-    return found | time_ui(places.environment(), grid, rounds)
+        found |= time_ticks(wanted, instance, store, rounds)
+    return found | time_ui(places.environment(), wanted, rounds)
 
 
-def time_ticks(grid: Grid, instance: dg.DagsterInstance, store: Store, rounds: int) -> dict[str, float]:
+def time_ticks(
+    wanted: WantedAssets, instance: dg.DagsterInstance, store: Store, rounds: int
+) -> dict[str, float]:
     """Ticks: when nothing changed, when a variant lost a file, and the first, which look at everything."""
     seen, first, ticks = Seen(), [], 0
     while not ticks or seen.queue:
         start = time.perf_counter()
-        result = look(grid, instance, store, seen)
+        result = look(wanted, instance, store, seen)
         first.append(time.perf_counter() - start)
         seen, ticks = result.seen, ticks + 1
     while not result.notes:  # what covers all variants, and the checks, come last
         stages = [task.stage for task, _ in result.tasks]
         assert stages in ([], ["check"]), f"nothing is missing: {result.tasks}"
-        result = look(grid, instance, store, seen)
+        result = look(wanted, instance, store, seen)
         seen = result.seen
-    quiet = _timed(lambda: look(grid, instance, store, seen), rounds)
+    quiet = _timed(lambda: look(wanted, instance, store, seen), rounds)
     changed: list[float] = []
     for at in range(rounds):
-        store.delete(Address(grid.family.name, grid.variants[at], "coarseness", grid.epochs[at]))
+        store.delete(Address(wanted.family.name, wanted.variants[at], "coarseness", wanted.epochs[at]))
         start = time.perf_counter()
-        result = look(grid, instance, store, seen)
+        result = look(wanted, instance, store, seen)
         changed.append(time.perf_counter() - start)
         assert [(task.stage, task.size) for task, _ in result.tasks] == [("analyze", 1)], result
-        store.path(Address(grid.family.name, grid.variants[at], "coarseness", grid.epochs[at])).touch()
+        store.path(Address(wanted.family.name, wanted.variants[at], "coarseness", wanted.epochs[at])).touch()
         for _ in range(3):
-            seen = look(grid, instance, store, seen).seen
+            seen = look(wanted, instance, store, seen).seen
     return {
         "tick, nothing changed": quiet,
         "tick, one variant changed": statistics.median(changed),
@@ -122,7 +124,7 @@ def time_ticks(grid: Grid, instance: dg.DagsterInstance, store: Store, rounds: i
     }
 
 
-def time_ui(environment: dict[str, str], grid: Grid, rounds: int) -> dict[str, float]:
+def time_ui(environment: dict[str, str], wanted: WantedAssets, rounds: int) -> dict[str, float]:
     """What an asset's page asks a running webserver: the state of every partition."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -135,7 +137,7 @@ def time_ui(environment: dict[str, str], grid: Grid, rounds: int) -> dict[str, f
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    body = json.dumps({"query": _QUERY, "variables": {"key": {"path": list(grid.key("coarseness").path)}}})
+    body = json.dumps({"query": _QUERY, "variables": {"key": {"path": list(wanted.key("coarseness").path)}}})
 
     def ask() -> None:
         request = urllib.request.Request(
@@ -167,52 +169,52 @@ def time_ui(environment: dict[str, str], grid: Grid, rounds: int) -> dict[str, f
 # Making it
 
 
-def make_cells(grid: Grid, instance: dg.DagsterInstance, store: Store, home: Path) -> None:
+def make_cells(wanted: WantedAssets, instance: dg.DagsterInstance, store: Store, home: Path) -> None:
     """Every checkpoint, cell and history: a file name each, and the event that records it."""
-    expected = {"checkpoint": lambda variant: DataVersion(grid.checkpoint_spec(variant), NO_INPUT, CONTENT)}
-    for name, spec in grid.analyzer_specs.items():
+    expected = {"checkpoint": lambda variant: DataVersion(wanted.checkpoint_spec(variant), NO_INPUT, CONTENT)}
+    for name, spec in wanted.analyzer_specs.items():
         expected[name] = lambda variant, spec=spec: DataVersion(spec, CONTENT, CONTENT)
     for name, version in expected.items():
-        first = (grid.variants[0], grid.epochs[0])
+        first = (wanted.variants[0], wanted.epochs[0])
         template = cell_key(*first)
-        _record(instance, grid.key(name), template, version(first[0]))
-        others = ((v, e) for v in grid.variants for e in grid.epochs if (v, e) != first)
+        _record(instance, wanted.key(name), template, version(first[0]))
+        others = ((v, e) for v in wanted.variants for e in wanted.epochs if (v, e) != first)
         _copy_event(
-            home, grid.key(name), template, str(version(first[0])),
+            home, wanted.key(name), template, str(version(first[0])),
             ((cell_key(v, e), str(version(v))) for v, e in others),
         )  # fmt: skip
         kind = "checkpoints" if name == "checkpoint" else name
-        for variant in grid.variants:
-            folder = store.root / grid.family.name / variant / kind
+        for variant in wanted.variants:
+            folder = store.root / wanted.family.name / variant / kind
             folder.mkdir(parents=True)
-            for epoch in grid.epochs:
+            for epoch in wanted.epochs:
                 os.close(os.open(folder / f"{format_epoch(epoch)}.safetensors", os.O_CREAT | os.O_WRONLY))
-    for variant in grid.variants:
+    for variant in wanted.variants:
         _record(
-            instance, grid.history, variant, DataVersion(grid.checkpoint_spec(variant), NO_INPUT, CONTENT)
+            instance, wanted.history, variant, DataVersion(wanted.checkpoint_spec(variant), NO_INPUT, CONTENT)
         )
-        _touch(store.path(TableAddress(grid.family.name, variant, "history")))
+        _touch(store.path(TableAddress(wanted.family.name, variant, "history")))
 
 
-def make_derived(grid: Grid, instance: dg.DagsterInstance, store: Store) -> None:
+def make_derived(wanted: WantedAssets, instance: dg.DagsterInstance, store: Store) -> None:
     """Every table and plot, as made from what is recorded."""
     for _ in range(6):
-        inventory = inventory_of(grid, instance, store)
-        standing = [*inventory.standing(inventory.gaps()).states, *inventory.study_standing().states]
-        waiting = [each for each in standing if each.state in ("missing", "out_of_date")]
+        inventory = inventory_of(wanted, instance, store)
+        states = [*inventory.states_of(inventory.gaps()).states, *inventory.study_states().states]
+        waiting = [each for each in states if each.state in ("missing", "out_of_date")]
         if not waiting:
             return
         for each in waiting:
             product, variant = each.product, each.variant or None
             _record(
-                instance, grid.key(product.name), variant,
+                instance, wanted.key(product.name), variant,
                 DataVersion(product.spec, each.input, CONTENT),
             )  # fmt: skip
             if product.kind == "summaries":
                 for name in (product.short_name, *product.beside):
-                    _touch(store.path(TableAddress(grid.family.name, variant, name)))
+                    _touch(store.path(TableAddress(wanted.family.name, variant, name)))
             else:
-                folder = store.plot_folder(grid.family.name, variant, product.short_name)
+                folder = store.plot_folder(wanted.family.name, variant, product.short_name)
                 _touch(folder / "manifest.json")
     raise AssertionError(f"tables and plots are never done: {waiting[:2]}")
 

@@ -21,7 +21,7 @@ def open(store: str | Path | Store | None = None) -> Workbench:
     """Open a store for reading.
 
     Args:
-        store: a folder, an fsspec URL or an open `Store`; None for $TDW_STORE, else the default folder.
+        store: a folder or an open `Store`; None for $TDW_STORE, else the default folder.
     """
     from tdw.notebook.workbench import open_workbench
 

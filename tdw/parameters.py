@@ -46,7 +46,7 @@ def override(owner: str, defaults: type[Any], values: Mapping[str, Any]) -> Any:
     Args:
         owner: name of the analyzer or summary, for messages.
         defaults: its frozen parameters dataclass.
-        values: field -> value; lists are taken for tuples, as YAML has no tuples.
+        values: field -> value; lists stand for tuples, since YAML has no tuples.
 
     Raises:
         BadConfig: a field it does not have, or a value it can't use; names both.

@@ -15,9 +15,9 @@ def defs() -> dg.Definitions:
 
     from tdw.store import Store
     from tdw_assets.build import build_defs
-    from tdw_assets.cells.wanted import Grid
-    from tdw_resources.liveness import die_with_supervisor
+    from tdw_assets.cells.wanted import WantedAssets
     from tdw_resources.places import find_places, load_studies_or_last_good
+    from tdw_resources.runs.liveness import die_with_supervisor
 
     die_with_supervisor()
     places = find_places()
@@ -25,4 +25,4 @@ def defs() -> dg.Definitions:
     if problem:
         print(problem, file=sys.stderr)
     store = Store(places.store)
-    return build_defs(*(Grid.of(study).with_extra(store) for study in studies))
+    return build_defs(*(WantedAssets.of(study).with_extra(store) for study in studies))

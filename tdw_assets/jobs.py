@@ -10,41 +10,43 @@ from tdw_assets.assets.requested_cells import as_failure
 from tdw_assets.automation.run_requests import Jobs
 from tdw_assets.automation.tags import study_tag
 from tdw_assets.cells.partitions import register_variants, registered_keys, remove_keys
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.dagster_internals import UnresolvedAssetJobDefinition
 
 _TYPES = {int: dg.Int, float: dg.Float, str: dg.String}
 
 
-def stage_jobs(grid: Grid) -> Jobs:
+def stage_jobs(wanted: WantedAssets) -> Jobs:
     """train -> analyze -> summarize (tables and plots of a variant) -> compare (over all variants).
 
     Checks are left out: they belong to what a person materializes, and have a job of their own.
     """
     selections = {
         stage.name: [
-            grid.key(product.name)
-            for product in grid.products
+            wanted.key(product.name)
+            for product in wanted.products
             if product.stage == stage.name and product.kind != "history"
         ]
         for stage in STAGES
     }
     return {
         name: dg.define_asset_job(
-            grid.named(name), selection=dg.AssetSelection.assets(*keys).without_checks(), tags=study_tag(grid)
+            wanted.named(name),
+            selection=dg.AssetSelection.assets(*keys).without_checks(),
+            tags=study_tag(wanted),
         )
         for name, keys in selections.items()
         if keys
     }
 
 
-def check_job(grid: Grid) -> UnresolvedAssetJobDefinition:
+def check_job(wanted: WantedAssets) -> UnresolvedAssetJobDefinition:
     """All checks of a study, as the sensor asks for them when there is nothing else to do."""
-    checks = dg.AssetSelection.checks_for_assets(*(grid.key(product.name) for product in grid.products))
-    return dg.define_asset_job(grid.named("check"), selection=checks, tags=study_tag(grid))
+    checks = dg.AssetSelection.checks_for_assets(*(wanted.key(product.name) for product in wanted.products))
+    return dg.define_asset_job(wanted.named("check"), selection=checks, tags=study_tag(wanted))
 
 
-def register_variants_job(grid: Grid) -> dg.JobDefinition:
+def register_variants_job(wanted: WantedAssets) -> dg.JobDefinition:
     """Adds variants to the study from a form: each parameter takes one value or several, spread as a grid."""
 
     def entry(field: Field) -> dg.Field:
@@ -54,21 +56,21 @@ def register_variants_job(grid: Grid) -> dg.JobDefinition:
             return dg.Field(kind, description=words)
         return dg.Field(kind, description=words, default_value=[field.default])
 
-    fields = {field.name: entry(field) for field in grid.family.fields}
+    fields = {field.name: entry(field) for field in wanted.family.fields}
 
-    @dg.op(name=grid.named("register_variants_op"), config_schema=fields)
+    @dg.op(name=wanted.named("register_variants_op"), config_schema=fields)
     def register(context: dg.OpExecutionContext) -> None:
-        keys = spread(grid, context.op_config)
-        added = register_variants(grid, context.instance, keys)
+        keys = spread(wanted, context.op_config)
+        added = register_variants(wanted, context.instance, keys)
         there = [key for key in keys if key not in added]
-        context.log.info(f"added to study {grid.name}: {', '.join(added) or 'nothing'}")
+        context.log.info(f"added to study {wanted.name}: {', '.join(added) or 'nothing'}")
         if there:
             context.log.info(f"there already: {', '.join(there)}")
 
     @dg.job(
-        name=grid.named("register_variants"),
-        description=f"Adds variants of {grid.family.title} to study {grid.name}. The sensor "
-        f"`{grid.named('reconcile')}` then has them trained, analyzed and summarized.",
+        name=wanted.named("register_variants"),
+        description=f"Adds variants of {wanted.family.title} to study {wanted.name}. The sensor "
+        f"`{wanted.named('reconcile')}` then has them trained, analyzed and summarized.",
     )
     def register_variants_graph() -> None:
         register()
@@ -76,26 +78,27 @@ def register_variants_job(grid: Grid) -> dg.JobDefinition:
     return register_variants_graph
 
 
-def remove_variant_job(grid: Grid) -> dg.JobDefinition:
+def remove_variant_job(wanted: WantedAssets) -> dg.JobDefinition:
     """Takes a variant out of the study; its files stay."""
 
     @dg.op(
-        name=grid.named("remove_variant_op"), config_schema={"variant": dg.Field(str, description="its key")}
+        name=wanted.named("remove_variant_op"),
+        config_schema={"variant": dg.Field(str, description="its key")},
     )
     def remove(context: dg.OpExecutionContext) -> None:
         key = context.op_config["variant"]
-        known = registered_keys(grid, context.instance)
+        known = registered_keys(wanted, context.instance)
         if key not in known:
             raise dg.Failure(
-                f"{key!r} is no variant of study {grid.name}\n  -> it has: {', '.join(map(repr, known))}",
+                f"{key!r} is no variant of study {wanted.name}\n  -> it has: {', '.join(map(repr, known))}",
                 allow_retries=False,
             )
-        remove_keys(grid, context.instance, [key])
-        context.log.info(f"{key} is not part of study {grid.name} any more; its files stay in the store")
+        remove_keys(wanted, context.instance, [key])
+        context.log.info(f"{key} is not part of study {wanted.name} any more; its files stay in the store")
 
     @dg.job(
-        name=grid.named("remove_variant"),
-        description=f"Takes a variant out of study {grid.name}; its files stay. One that the study file "
+        name=wanted.named("remove_variant"),
+        description=f"Takes a variant out of study {wanted.name}; its files stay. One that the study file "
         "lists comes back when the file is loaded again.",
     )
     def remove_variant_graph() -> None:
@@ -104,13 +107,13 @@ def remove_variant_job(grid: Grid) -> dg.JobDefinition:
     return remove_variant_graph
 
 
-def spread(grid: Grid, values: dict[str, list[int | float | str]]) -> list[str]:
+def spread(wanted: WantedAssets, values: dict[str, list[int | float | str]]) -> list[str]:
     """Variant keys of a grid of parameters.
 
     Raises:
         dg.Failure: a parameter that the family can't use; says which, and the nearest that it can.
     """
-    names = [field.name for field in grid.family.fields]
+    names = [field.name for field in wanted.family.fields]
     with as_failure():
         points = itertools.product(*(values[name] for name in names))
-        return [grid.family.make_config(**dict(zip(names, point, strict=True))).key for point in points]
+        return [wanted.family.make_config(**dict(zip(names, point, strict=True))).key for point in points]

@@ -4,39 +4,39 @@ from __future__ import annotations
 
 import dagster as dg
 
-from tdw.inventory.survey import Survey
+from tdw.inventory.study_status import StudyStatus
 from tdw.reconcile.tick import find_waits
 from tdw.store import Store
 from tdw_assets.automation.tags import AUTOMATION, REASON_TAG, VARIANT_TAG, study_tag
 from tdw_assets.automation.work_in_progress import as_it_is
 from tdw_assets.cells.partitions import foreign_keys
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_assets.recording.event_records import find_failed
 
 
-def take_survey(grid: Grid, instance: dg.DagsterInstance, store: Store) -> Survey:
+def read_status(wanted: WantedAssets, instance: dg.DagsterInstance, store: Store) -> StudyStatus:
     """The state of a study; reads file names and event tags."""
-    inventory, runs = as_it_is(grid, instance, store)
+    inventory, runs = as_it_is(wanted, instance, store)
     choice, due = inventory.choice()
     gaps = inventory.gaps()
-    return Survey(
+    return StudyStatus(
         wanted=inventory.wanted,
         choice=choice,
         choice_due=due,
         gaps=gaps,
-        failed=find_failed(grid, instance, gaps),
-        tables=inventory.standing(gaps),
-        comparison=inventory.study_standing(),
+        failed=find_failed(wanted, instance, gaps),
+        tables=inventory.states_of(gaps),
+        comparison=inventory.study_states(),
         busy=runs.busy().variants,
-        foreign=foreign_keys(grid, instance),
-        asked=_asked(grid, instance),
+        foreign=foreign_keys(wanted, instance),
+        asked=_asked(wanted, instance),
         waits=tuple(find_waits(inventory, runs, gaps.values())),
     )
 
 
-def _asked(grid: Grid, instance: dg.DagsterInstance) -> str:
+def _asked(wanted: WantedAssets, instance: dg.DagsterInstance) -> str:
     """The last run that automation asked for."""
-    of_automation = dg.RunsFilter(tags=study_tag(grid) | AUTOMATION)
+    of_automation = dg.RunsFilter(tags=study_tag(wanted) | AUTOMATION)
     for record in instance.get_run_records(of_automation, limit=1):
         run, at = record.dagster_run, f"{record.create_timestamp:%Y-%m-%d %H:%M} UTC"
         what = f"{run.job_name} of {run.tags.get(VARIANT_TAG, 'all variants')}"

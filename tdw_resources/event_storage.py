@@ -8,9 +8,10 @@ is written is what the stock storage writes.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
     """The stock storage with a real `store_event_batch`. Configured in dagster.yaml."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        # Dagster collects events only where this is set; every process that opens the instance comes by here.
-        os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", str(BATCH_SIZE))
+        collect_events()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -50,19 +50,9 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
 
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
         """Write events in their order; neighboring asset events share their transactions."""
-        batch: list[dg.EventLogEntry] = []
-        for event in events:
-            if _is_plain_asset_event(event):
-                batch.append(event)
-                continue
-            self._store_asset_events(batch)
-            batch = []
-            self.store_event(event)
-        self._store_asset_events(batch)
+        store_in_batches(events, self._store_asset_events, self.store_event)
 
     def _store_asset_events(self, events: Sequence[dg.EventLogEntry]) -> None:
-        if not events:
-            return
         rows = [self._event_to_row(event) for event in events]
         by_run: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in rows:
@@ -75,13 +65,35 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         with self.index_transaction() as connection:
             ids = [_insert(connection, row) for row in rows]
             self._store_asset_event_tags(connection, events, ids)
-            # One row an asset holds its last event, so only the last one of each asset and type matters.
-            last = {
-                (event.get_dagster_event().asset_key, row["dagster_event_type"]): at
-                for at, (event, row) in enumerate(zip(events, rows, strict=True))
-            }
-            for at in sorted(last.values()):
+            for at in sorted(last_of_each_asset(events)):
                 self._store_asset_event(connection, events[at], ids[at])
+
+
+def collect_events() -> None:
+    """Have Dagster hand events over in batches; every process that opens the instance comes by here."""
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", str(BATCH_SIZE))
+
+
+def store_in_batches(
+    events: Sequence[dg.EventLogEntry],
+    store_asset_events: Callable[[Sequence[dg.EventLogEntry]], None],
+    store_event: Callable[[dg.EventLogEntry], None],
+) -> None:
+    """Hand on events in their order: neighboring plain asset events together, any other one alone."""
+    for plain, some in itertools.groupby(events, key=_is_plain_asset_event):
+        if plain:
+            store_asset_events(list(some))
+        else:
+            for event in some:
+                store_event(event)
+
+
+def last_of_each_asset(events: Sequence[dg.EventLogEntry]) -> list[int]:
+    """Which events decide the assets' own rows: an asset has one, of its last event of each type."""
+    last = {
+        (event.get_dagster_event().asset_key, event.dagster_event_type): at for at, event in enumerate(events)
+    }
+    return list(last.values())
 
 
 def _insert(connection: Connection, row: dict[str, Any]) -> int:

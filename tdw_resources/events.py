@@ -98,7 +98,7 @@ class MaterializationStream(Generic[T]):
         self._error: BaseException | None = None
 
     def add(self, finished: T) -> None:
-        """Take one finished thing; the file it tells of must be committed before."""
+        """Take one finished thing; its file must be committed before."""
         if not self._waiting:
             self._since = time.monotonic()
         self._waiting.append(finished)

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from socket import gethostname
 
 import dagster as dg
 from sqlalchemy.engine import make_url
@@ -13,9 +14,10 @@ from sqlalchemy.engine import make_url
 from tdw.errors import BadConfig, StoreError
 from tdw.store.lock import exclusive
 from tdw_resources.dagster_internals import create_db_conn_string
-from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, is_alive
-from tdw_resources.own_runs import unfinished_runs
 from tdw_resources.places import DEFAULT_HOME
+from tdw_resources.runs.heartbeat import is_shared
+from tdw_resources.runs.liveness import LAUNCHED_BY_TAG, STOPPED_TAG, WORKER_TAG, is_alive
+from tdw_resources.runs.own_runs import unfinished_runs
 
 TRAIN_POOL = "train"
 ANALYSIS_POOL = "analysis"
@@ -32,7 +34,7 @@ def prepare_home(home: Path) -> None:
     """Make the folder and its dagster.yaml (a copy of the default one) where they are missing.
 
     Raises:
-        BadConfig: a path that Dagster would take for another one.
+        BadConfig: a path that Dagster would read as another one.
         StoreError: the folder can't be written.
     """
     target = home / "dagster.yaml"
@@ -75,16 +77,19 @@ def open_instance(home: Path) -> dg.DagsterInstance:
 
 
 def size_pools(instance: dg.DagsterInstance, *, workers: int | None = None) -> None:
-    """Give both pools explicit limits: one training a core, analysis half of them.
+    """Give both pools explicit limits, for those who start runs through Dagster's daemon (`tdw up`).
 
-    A pool with only a default limit lets the whole first batch of runs through. A limit that somebody else
+    With `concurrency: {pools: {default_limit: N}}` in dagster.yaml it is N for both, whichever machine asks:
+    that is for a cluster. Otherwise it is a training per core of this machine, and analysis half of them.
+    (A pool with only a default limit lets the whole first batch of runs through.) A limit that somebody else
     has set (in the UI, or for a pool of the same name in another project) stays.
     """
-    workers = workers or cores()
+    configured = instance.global_op_concurrency_default_limit
+    workers = workers or configured or cores()
     storage = instance.event_log_storage
     if not storage.supports_global_concurrency_limits:
         return
-    wanted = {TRAIN_POOL: workers, ANALYSIS_POOL: max(1, workers // 2)}
+    wanted = {TRAIN_POOL: workers, ANALYSIS_POOL: configured or max(1, workers // 2)}
     there = {pool.name: pool.limit for pool in storage.get_pool_limits() if not pool.from_default}
     cursors = instance.run_storage
     ours: dict[str, int] = json.loads(cursors.get_cursor_values({_POOLS_KEY}).get(_POOLS_KEY) or "{}")
@@ -113,12 +118,14 @@ def end_left_runs(instance: dg.DagsterInstance) -> list[str]:
 
     Monitoring would wait minutes for runs that were about to start. They count as stopped, not as failed, so
     they use up no attempt. Runs of a living `tdw fill` are left alone, and so are those of another machine,
-    which can't be judged from here; queued ones are still to be started.
+    which can't be judged from here; queued ones are still to be started. On a database that machines share, a
+    run that no machine has signed may be any one's.
     """
     ended: list[str] = []
     for run in unfinished_runs(instance):
-        worker = run.tags.get(WORKER_TAG, "")
-        if not worker or is_alive(worker) is False:
+        worker, launched_by = run.tags.get(WORKER_TAG, ""), run.tags.get(LAUNCHED_BY_TAG, "")
+        here = launched_by == gethostname() if launched_by else not is_shared(instance)
+        if (here and not worker) or is_alive(worker) is False:
             instance.add_run_tags(run.run_id, {STOPPED_TAG: "true"})
             instance.report_run_failed(run, "The workbench ended while this run was under way.")
             ended.append(run.run_id)

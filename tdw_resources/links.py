@@ -44,7 +44,7 @@ def plot_page(family: str, variant: str, name: str, *, version: str = "") -> str
 
 
 def report_page(family: str, folder: str, name: str, *, version: str = "") -> str:
-    """The page of a report over the variants of a study, which lies in the study's folder."""
+    """The page of a report over the variants of a study, which is in the study's folder."""
     path = "/".join(quote(part, safe="") for part in (family, folder, name))
     return f"{base_url()}/tdw/view/report/{path}" + (f"?v={version[:16]}" if version else "")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tdw.errors import BadConfig
+from tdw.store import Store
 from tdw.store.fingerprints import fingerprint_json
 from tdw.study import Study, load_studies
 from tdw.study.file import STUDY_FILE
@@ -25,7 +26,7 @@ class Places:
     """What one workbench works on.
 
     Attributes:
-        store: folder or URL of the artifacts.
+        store: folder of the artifacts.
         studies: the study files.
         home: the Dagster home: its dagster.yaml, SQLite files and logs.
     """
@@ -68,18 +69,15 @@ def find_places(
     $TDW_STUDY may name several files, with a colon between them (a semicolon on Windows).
 
     A home that is given is used, whatever the store is. Otherwise the home belongs to the store: the
-    project's `dagster_home` for the default store and for a store that is no local folder, `.dagster` inside
-    any other store. $DAGSTER_HOME is not asked: it may well name the instance of another project.
+    project's `dagster_home` for the default store, `.dagster` inside any other store. $DAGSTER_HOME is not
+    asked: it may well name the instance of another project.
     """
-    chosen = store or os.environ.get("TDW_STORE") or str(DEFAULT_STORE)
-    if "://" not in chosen:
-        chosen = str(Path(chosen).expanduser().absolute())
+    chosen = Store(store or os.environ.get("TDW_STORE") or DEFAULT_STORE).root
     given = home or os.environ.get(HOME_VARIABLE)
     if not given:
-        projects = "://" in chosen or Path(chosen) == DEFAULT_STORE
-        given = DEFAULT_HOME if projects else Path(chosen) / ".dagster"
+        given = DEFAULT_HOME if chosen == DEFAULT_STORE else chosen / ".dagster"
     return Places(
-        store=chosen,
+        store=str(chosen),
         studies=tuple(_study_file(path) for path in _named_studies(study)),
         home=Path(given).expanduser().absolute(),
     )

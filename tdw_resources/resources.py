@@ -10,7 +10,7 @@ class StoreResource(dg.ConfigurableResource):
     """The artifact store."""
 
     root: str = ""
-    """Folder or fsspec URL; empty: $TDW_STORE, else the project's own."""
+    """Folder; empty: $TDW_STORE, else the project's own."""
 
     def open(self) -> Store:
         """The store itself."""

@@ -2,10 +2,13 @@
 
 Without it a run that died with its code server (power cut, kill -9) stays STARTED and blocks its pool. With
 it, Dagster's run monitoring marks the run as failed within a minute, and retries or the reconcile sensor go
-on. Runs of `tdw fill`, which no code server knows, are told apart by their worker's identity.
+on. Runs of `tdw fill`, which no code server knows, are told apart by their worker's identity. Runs of another
+machine are never judged here: see `heartbeat`.
 """
 
 from __future__ import annotations
+
+import socket
 
 import dagster as dg
 
@@ -13,10 +16,11 @@ from tdw_resources.dagster_internals import (
     CanCancelExecutionRequest,
     CanCancelExecutionResult,
     CheckRunHealthResult,
+    LaunchRunContext,
     WorkerStatus,
 )
-from tdw_resources.liveness import WORKER_TAG, interrupt, is_alive
-from tdw_resources.own_runs import is_ours
+from tdw_resources.runs.liveness import LAUNCHED_BY_TAG, WORKER_TAG, host_of, interrupt, is_alive
+from tdw_resources.runs.own_runs import is_ours
 
 
 class LocalRunLauncher(dg.DefaultRunLauncher):
@@ -27,13 +31,19 @@ class LocalRunLauncher(dg.DefaultRunLauncher):
         """Makes Dagster's run monitoring ask."""
         return True
 
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """As by default; the run is signed with this machine, so that another one leaves it alone."""
+        self._instance.add_run_tags(context.dagster_run.run_id, {LAUNCHED_BY_TAG: socket.gethostname()})
+        super().launch_run(context)
+
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """RUNNING while the worker lives, NOT_FOUND when it is known to be gone.
 
         A run of another project in the same home is none of our business: it counts as running, as it does
-        with the default launcher, which can't tell.
+        with the default launcher, which can't tell; so does one of another machine.
         """
-        if not is_ours(run):
+        launched_by = run.tags.get(LAUNCHED_BY_TAG) or host_of(run.tags.get(WORKER_TAG, ""))
+        if not is_ours(run) or launched_by not in ("", socket.gethostname()):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         alive = is_alive(run.tags.get(WORKER_TAG, ""))
         if alive is not None:

@@ -12,10 +12,10 @@ from tdw_workbench.terminal import count
 if TYPE_CHECKING:
     import dagster as dg
 
-    from tdw_assets.cells.wanted import Grid
+    from tdw_assets.cells.wanted import WantedAssets
 
 
-def require_undisputed(grid: Grid, instance: dg.DagsterInstance, store: str) -> None:
+def require_undisputed(wanted: WantedAssets, instance: dg.DagsterInstance, store: str) -> None:
     """Refuse a study that would replace what another one has made with other parameters.
 
     Raises:
@@ -23,22 +23,22 @@ def require_undisputed(grid: Grid, instance: dg.DagsterInstance, store: str) -> 
     """
     from tdw_assets.recording.event_records import disputes_of
 
-    found = disputes_of(grid, instance, Store(store))
+    found = disputes_of(wanted, instance, Store(store))
     if found:
         first = found[0].error()
         more = f"; and {len(found) - 1:,} more like it" if len(found) > 1 else ""
         raise BadConfig(f"{first.what}{more}", first.remedy)
 
 
-def adoption_note(grid: Grid, instance: dg.DagsterInstance, places: Places) -> str:
+def adoption_note(wanted: WantedAssets, instance: dg.DagsterInstance, places: Places) -> str:
     """One line where the store holds variants of the study and Dagster has recorded none for it; else ""."""
-    if instance.event_log_storage.has_asset_key(grid.checkpoint):
+    if instance.event_log_storage.has_asset_key(wanted.checkpoint):
         return ""
-    held = set(Store(places.store).variants(grid.family.name)).intersection(grid.variants)
+    held = set(Store(places.store).variants(wanted.family.name)).intersection(wanted.variants)
     if not held:
         return ""
     return (
-        f"Dagster's record in {places.home} tells nothing of study {grid.name} yet, and the store has "
+        f"Dagster's record in {places.home} tells nothing of study {wanted.name} yet, and the store has "
         f"{count(len(held), 'variant')} of it: their files are adopted, that is checked and recorded and not "
         "computed again, by `tdw fill` or `tdw up`."
     )

@@ -25,7 +25,7 @@ _STATE = """{ workspaceOrError { ... on PythonError { message } ... on Workspace
 
 
 def reload_code(address: str) -> bool:
-    """Have the definitions loaded anew, as the UI's *Reload* does; whether that was accepted."""
+    """Reload the definitions, as the UI's *Reload* does; whether that was accepted."""
     mutation = "mutation ($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name)"
     try:
         answer = _ask(address, mutation + " { __typename } }", {"name": LOCATION}, timeout_s=_RELOAD_S)

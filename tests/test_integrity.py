@@ -9,7 +9,7 @@ import pytest
 from tiny_variant import TINY
 
 from tdw.families import get_family
-from tdw.integrity.findings import Finding
+from tdw.integrity.file_problems import FileProblem
 from tdw.integrity.verify import verify
 from tdw.recipes.catalog import catalog_of
 from tdw.store import Address, Store
@@ -18,7 +18,7 @@ from tdw.store.layout import CHECKPOINTS
 FAMILY = "modulo_addition_1layer"
 
 
-def findings(store: Store) -> list[Finding]:
+def findings(store: Store) -> list[FileProblem]:
     return [checked.finding for checked in verify(store) if checked.finding]
 
 

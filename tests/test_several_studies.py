@@ -10,7 +10,7 @@ from tdw.errors import BadConfig
 from tdw.study import Study, load_studies, parse_study
 from tdw_assets.build import build_defs
 from tdw_assets.cells.partitions import register_variants, registered_variants
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.places import find_places
 
 BASE = {
@@ -28,8 +28,8 @@ def study(name: str, **changes: object) -> Study:
 
 def test_each_study_has_keys_jobs_ops_groups_sensor_and_schedules_of_its_own() -> None:
     first, second = (
-        Grid.of(study("one")),
-        Grid.of(study("the-other", variants=["p7_s2_d598"], checkpoints=[0, 2])),
+        WantedAssets.of(study("one")),
+        WantedAssets.of(study("the-other", variants=["p7_s2_d598"], checkpoints=[0, 2])),
     )
     defs = build_defs(first, second)
     keys = {key.path[0] for key in defs.resolve_asset_graph().get_all_asset_keys()}
@@ -46,7 +46,10 @@ def test_each_study_has_keys_jobs_ops_groups_sensor_and_schedules_of_its_own() -
 
 
 def test_the_partitions_of_a_study_are_its_own() -> None:
-    first, second = Grid.of(study("one")), Grid.of(study("two", variants=["p7_s3_d598"], checkpoints=[0, 2]))
+    first, second = (
+        WantedAssets.of(study("one")),
+        WantedAssets.of(study("two", variants=["p7_s3_d598"], checkpoints=[0, 2])),
+    )
     with dg.DagsterInstance.ephemeral() as instance:
         register_variants(first, instance, first.variants)
         register_variants(second, instance, second.variants)

@@ -16,7 +16,7 @@ from tiny_variant import TINY, TINY_EPOCHS
 from tdw.errors import Unreadable
 from tdw.exchange.bundle import export_bundle
 from tdw.families import get_family
-from tdw.integrity.findings import Checked
+from tdw.integrity.file_problems import Checked
 from tdw.integrity.repair import repair
 from tdw.integrity.verify import verify
 from tdw.inventory.products import Product

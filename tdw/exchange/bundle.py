@@ -163,7 +163,7 @@ def _look(path: Any, relative: str) -> _Source:
 
 
 def _tag_files(variants: Mapping[str, Mapping[str, Any]], sources: Sequence[_Source]) -> dict[str, str]:
-    """What lies beside the data, by name: from the same files the same, so there is no date."""
+    """The files beside the data, by name. Equal data give equal files, so they hold no date."""
     tdw = version("training-dynamics-workbench")
     data = [Entry(f"data/{source.entry.path}", source.entry.sha256) for source in sources]
     size = sum(source.size for source in sources)

@@ -1,7 +1,7 @@
 """R3: import. Nothing of a bundle is visible before all of it is verified.
 
 Every file is hashed while it is copied to a hidden folder of the store; then the copy is verified like a
-store of its own (seals, provenance against place and configuration, weights); then it is held against what
+store of its own (seals, provenance against place and configuration, weights); then it is compared with what
 the store has; then the files are moved to their places, each by an atomic rename.
 """
 
@@ -83,11 +83,9 @@ def import_bundle(store: Store, file: str | Path, *, replace: bool = False) -> I
         FingerprintMismatch: a variant, an artifact or a checkpoint that is not of this configuration, or
             differs from what the store has; lists every difference.
         BadConfig: a family or variant that this version does not know.
-        StoreError: the store is not local, or can't be written.
+        StoreError: the store can't be written.
     """
     bundle = Path(file)
-    if not isinstance(store.root, Path):
-        raise StoreError(f"{store.root}: a bundle is imported into a local folder", "import there, then copy")
     root = store.root
     with Archive(bundle) as archive:
         contents = read_contents(archive)
@@ -97,7 +95,7 @@ def import_bundle(store: Store, file: str | Path, *, replace: bool = False) -> I
             # The name of a temporary file: what a killed import leaves is known as such, and cleared away.
             staging = Path(tempfile.mkdtemp(prefix=".import-", suffix=f".{os.getpid()}.tmp", dir=root))
         except OSError as error:
-            raise StoreError(f"{root}: can't be written ({error})", "mend the permissions") from error
+            raise StoreError(f"{root}: can't be written ({error})", "correct the permissions") from error
         try:
             nbytes = _stage(archive, contents, staging)
             staged = Store(staging)
@@ -109,7 +107,7 @@ def import_bundle(store: Store, file: str | Path, *, replace: bool = False) -> I
                 raise
             raise StoreError(
                 f"{bundle}: could not be imported ({error.strerror or error})",
-                "make room or mend the permissions, then import again",
+                "make room or correct the permissions, then import again",
             ) from error
         finally:
             shutil.rmtree(staging, ignore_errors=True)

@@ -15,7 +15,7 @@ ANY = "*"
 
 @dataclass(frozen=True)
 class Source:
-    """Where the weights of one epoch lie.
+    """Where the weights of one epoch are.
 
     Attributes:
         file: safetensors, or what torch.save wrote.

@@ -64,7 +64,7 @@ def load_file(file: Path) -> Any:
         raise
     except (OSError, MemoryError, ImportError) as error:
         reason = getattr(error, "strerror", "") or str(error) or type(error).__name__
-        raise Unreadable(f"{file}: can't be read ({reason})", "mend the cause that is named") from error
+        raise Unreadable(f"{file}: can't be read ({reason})", "correct the cause that is named") from error
 
 
 def _load_safetensors(file: Path) -> Any:

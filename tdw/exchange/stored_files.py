@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tdw.errors import BadConfig, CorruptFile, NotFound
@@ -77,7 +76,7 @@ def find_files(store: Store, family: str, variants: Sequence[str], include: Coll
             if not taken:
                 continue
             for relative, path in _walk(folder / kind, f"{family}/{variant}/{kind}"):
-                if _is_link(path):
+                if path.is_symlink():
                     links.append(relative)
                 elif _STORED.fullmatch(relative) and _is_ours(path, kind):
                     found.append((relative, path))
@@ -92,7 +91,7 @@ def find_files(store: Store, family: str, variants: Sequence[str], include: Coll
 
 
 def _is_ours(path: Any, kind: str) -> bool:
-    """Whether a file has a name that tdw gives: others may lie beside."""
+    """Whether a file has a name that tdw gives: other files may be beside it."""
     if kind == "summaries":
         return path.stem in table_names()
     if kind != "plots":
@@ -110,13 +109,9 @@ def _is_ours(path: Any, kind: str) -> bool:
 def _walk(folder: Any, relative: str) -> Iterator[tuple[str, Any]]:
     with reading.access(folder):
         names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
-        inner = {name for name in names if (folder / name).is_dir() and not _is_link(folder / name)}
+        inner = {name for name in names if (folder / name).is_dir() and not (folder / name).is_symlink()}
     for name in names:
         if name in inner:
             yield from _walk(folder / name, f"{relative}/{name}")
         else:
             yield f"{relative}/{name}", folder / name
-
-
-def _is_link(path: Any) -> bool:
-    return isinstance(path, Path) and path.is_symlink()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Work:
+class CellsToMake:
     """The cells to be done of one variant.
 
     Attributes:
@@ -85,12 +85,12 @@ class Work:
             on_progress=self.on_progress,
             on_wait=self.on_wait,
         ):
-            mark = short(done.fingerprint)
+            fingerprint = short(done.fingerprint)
             yield Done(
                 name=CHECKPOINT,
                 variant=self.variant,
                 epoch=done.epoch,
-                version=DataVersion(self.wanted.checkpoint_spec(self.variant), NO_INPUT, mark),
+                version=DataVersion(self.wanted.checkpoint_spec(self.variant), NO_INPUT, fingerprint),
                 path=done.path,
                 metadata={
                     "epoch": done.epoch,
@@ -98,7 +98,7 @@ class Work:
                     **done.metrics,
                     "seconds": round(done.seconds, 3),
                     "nbytes": done.nbytes,
-                    "checkpoint_fingerprint": mark,
+                    "checkpoint_fingerprint": fingerprint,
                 },
             )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tdw.epochs import format_epochs
 from tdw.errors import CorruptFile, NotFound
-from tdw.execution.carry_out import Work
+from tdw.execution.carry_out import CellsToMake
 from tdw.execution.done import Done
 from tdw.families import Family
 from tdw.inventory.cells import VariantGaps, series_epochs
@@ -26,7 +26,7 @@ from tdw.training.records import HISTORY
 Metadata = Mapping[str, float | int | str]
 
 
-def make_history(work: Work) -> Done:
+def make_history(work: CellsToMake) -> Done:
     """The history table as it is now; one that is gone is made again by replay from the saved states.
 
     Raises:

@@ -88,6 +88,7 @@ class KeyedConfig:
         Raises:
             BadConfig: a value that can't be used, or a momentum of an optimizer that has none.
         """
+        self._require_schedule()
         of: Any = self
         momentum = self.momentum
         if of.optimizer in ("AdamW", "Adam") and momentum:
@@ -107,10 +108,12 @@ class KeyedConfig:
             total=self.cosine or None,
         )
 
-    def require_shared(self) -> None:
-        """Raise BadConfig unless the replicate's number and the schedule can be used."""
-        steps = (0, MAX_STEPS)
-        require_whole_numbers(self, {"replicate": (0, MAX_REPLICATE), "warmup": steps, "cosine": steps})
+    def require_replicate(self) -> None:
+        """Raise BadConfig unless the replicate's number can be used."""
+        require_whole_numbers(self, {"replicate": (0, MAX_REPLICATE)})
+
+    def _require_schedule(self) -> None:
+        require_whole_numbers(self, {"warmup": (0, MAX_STEPS), "cosine": (0, MAX_STEPS)})
         if self.cosine and self.cosine <= self.warmup:
             raise BadConfig(
                 f"cosine is {self.cosine}, warmup {self.warmup}: the learning rate would never reach lr",

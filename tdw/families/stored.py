@@ -1,7 +1,7 @@
 """Which folders of a store are variants: those whose name is a variant's key, and nothing else.
 
-Copied folders, `Thumbs.db`, `lost+found` and the like lie in many a folder. Whoever lists variants leaves
-them aside; `tdw verify` names them.
+Copied folders, `Thumbs.db`, `lost+found` and similar names are in many folders. Code that lists variants
+ignores them; `tdw verify` names them.
 """
 
 from __future__ import annotations

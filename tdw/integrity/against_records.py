@@ -14,7 +14,7 @@ from typing import Any
 
 from tdw.families import Family, get_family
 from tdw.families.stored import is_variant
-from tdw.integrity.findings import Checked, Finding
+from tdw.integrity.file_problems import Checked, FileProblem
 from tdw.inventory.products import CHECKPOINT, EXTRA_EPOCHS, stored_kind
 from tdw.recipes.catalog import catalog_of
 from tdw.reports.registry import REPORTS
@@ -62,16 +62,16 @@ def compare_with_records(
     *,
     families: Iterable[Family],
     busy: Iterable[str] = (),
-) -> Iterator[Finding]:
+) -> Iterator[FileProblem]:
     """What files and records disagree about; files that are wrong in themselves are left out.
 
     Studies share the files of a variant. A cell has to be what each of them has recorded; a table or plot,
-    what one of them has: it is made anew when any of them has more to show. What covers several variants lies
-    in a folder of each study; where it is not there, it may lie where earlier versions wrote it.
+    what one of them has: it is made again when any of them has more to show. What covers several variants is
+    in a folder of each study; where it is not there, it may be where earlier versions wrote it.
 
     Args:
         checked: every file of the store, from `tdw.integrity.verify`, read before the records were, so that
-            what is committed meanwhile is not taken for lost.
+            what is committed meanwhile does not count as lost.
         store: whose files they are.
         recorded: cell -> study -> content in 12 hex digits.
         families: whose files.
@@ -96,14 +96,14 @@ def compare_with_records(
             continue
         if not found:
             detail = "it is recorded, but the store has no such file"
-            yield Finding(_path(store, here[0], cell), "no file", detail, **about)
+            yield FileProblem(_path(store, here[0], cell), "no file", detail, **about)
             continue
         held = {short(file.content) for file in found}
         wrong = {study: content for study, content in stated.items() if content not in held}
         if wrong if cell.epoch is not None else len(wrong) == len(stated):
             study, content = next(iter(wrong.items()))
             detail = f"it holds {min(held)}, but study {study} has recorded {content}"
-            yield Finding(found[0].path, "not as recorded", detail, **about)
+            yield FileProblem(found[0].path, "not as recorded", detail, **about)
     studies = {cell.study for cell in recorded} - {""}
     for of in files.values():
         for cell, file in of.items():
@@ -112,7 +112,7 @@ def compare_with_records(
             known = cell in recorded or cell.product not in names or cell.variant in skip
             if recordable and not known and not file.finding:
                 about = {"variant": file.variant, "kind": file.kind, "epoch": file.epoch, "study": file.study}
-                yield Finding(file.path, "no event", "it is not recorded", **about)
+                yield FileProblem(file.path, "no event", "it is not recorded", **about)
 
 
 def _lies_where_it_was(

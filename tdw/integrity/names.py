@@ -1,4 +1,4 @@
-"""Names under which this version stores things: what lies under another one may be anybody's."""
+"""Names under which this version stores things: anything under another name may be anybody's."""
 
 from __future__ import annotations
 

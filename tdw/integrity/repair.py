@@ -1,4 +1,4 @@
-"""Put what `integrity.verify` found out of the way, so that the next fill makes it anew.
+"""Put what `integrity.verify` found out of the way, so that the next fill makes it again.
 
 Left-over temporary files and what no manifest names are deleted. A damaged or misplaced file is moved to the
 same place below `.damaged` in the store: nothing reads it there, and nothing is lost that someone may want to
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from tdw.errors import StoreError
-from tdw.integrity.findings import Finding
+from tdw.integrity.file_problems import FileProblem
 from tdw.store import Store
 from tdw.store.layout import STATES
 
@@ -29,17 +29,17 @@ class Repaired:
     """What became of a finding.
 
     Attributes:
-        done: "deleted", "moved", "fill" (a fill makes it, or makes it right), or "left" (a person's to mend).
+        done: "deleted", "moved", "fill" (a fill makes it again or corrects it), or "left" (for a person).
         where: the new place of a moved file, else "".
     """
 
-    finding: Finding
+    finding: FileProblem
     done: Literal["deleted", "moved", "fill", "left"]
     where: str = ""
 
 
-def repair(store: Store, findings: Iterable[Finding]) -> Iterator[Repaired]:
-    """Mend what can be mended; hold the locks of the variants concerned.
+def repair(store: Store, findings: Iterable[FileProblem]) -> Iterator[Repaired]:
+    """Repair what can be repaired; hold the locks of the variants concerned.
 
     Raises:
         StoreError: a file can't be moved or deleted; names it.
@@ -57,7 +57,7 @@ def repair(store: Store, findings: Iterable[Finding]) -> Iterator[Repaired]:
         except OSError as error:
             raise StoreError(
                 f"{path}: can't be moved or deleted ({error.strerror or error})",
-                "mend the permissions of the store, then repair again",
+                "correct the permissions of the store, then repair again",
             ) from error
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from tdw.families import Family
-from tdw.integrity.findings import Checked
+from tdw.integrity.file_problems import Checked
 from tdw.integrity.tables import check_plot, check_table
 from tdw.integrity.verify import verify_artifact
 from tdw.inventory.cells import AssetGaps

@@ -8,9 +8,9 @@ from typing import Any
 
 from tdw.errors import NotFound, TdwError, Unreadable
 from tdw.families import Family
-from tdw.integrity.findings import (
+from tdw.integrity.file_problems import (
     Checked,
-    Finding,
+    FileProblem,
     as_checked,
     entries,
     is_dir,
@@ -61,9 +61,9 @@ def check_table(address: TableAddress, path: Path) -> Checked:
     try:
         _, provenance, digest = tablefile.decode(reading.read_bytes(path), path=path)
     except (TdwError, OSError, MemoryError) as error:
-        return as_checked(path, Finding(str(path), *why_not_read(error), **of))
+        return as_checked(path, FileProblem(str(path), *why_not_read(error), **of))
     wrong = _misplaced_table(provenance, address)
-    finding = Finding(str(path), "mismatch", wrong, **of) if wrong else None
+    finding = FileProblem(str(path), "mismatch", wrong, **of) if wrong else None
     return as_checked(path, finding, content=digest, **of)
 
 
@@ -83,11 +83,11 @@ def check_records(store: Store, family: Family) -> Iterator[Checked]:
         try:
             _, provenance, digest = jsonfile.decode(reading.read_bytes(path), path=path)
         except (TdwError, OSError, MemoryError) as error:
-            yield as_checked(path, Finding(str(path), *why_not_read(error), **of))
+            yield as_checked(path, FileProblem(str(path), *why_not_read(error), **of))
             continue
         found = (provenance.family, provenance.parameters.get("study"))
         wrong = f"it is of study {found[1]} of {found[0]}" if found != (family.name, path.stem) else ""
-        finding = Finding(str(path), "mismatch", wrong, **of) if wrong else None
+        finding = FileProblem(str(path), "mismatch", wrong, **of) if wrong else None
         yield as_checked(path, finding, content=digest, **of)
 
 
@@ -101,7 +101,9 @@ def check_plot(store: Store, family: Family, variant: str, folder: Path) -> Iter
     except NotFound:
         pass  # what lies there is an orphan
     except (TdwError, OSError, MemoryError) as error:
-        yield as_checked(folder / document_files.MANIFEST, Finding(str(folder), *why_not_read(error), **of))
+        yield as_checked(
+            folder / document_files.MANIFEST, FileProblem(str(folder), *why_not_read(error), **of)
+        )
         return
     if plot is not None:
         for name in plot.files:
@@ -109,7 +111,7 @@ def check_plot(store: Store, family: Family, variant: str, folder: Path) -> Iter
             try:
                 plot.read(name)
             except (TdwError, OSError, MemoryError) as error:
-                finding = Finding(str(folder), *why_not_read(error), **of)
+                finding = FileProblem(str(folder), *why_not_read(error), **of)
             yield as_checked(plot.folder / name, finding, **of)
     named = plot.folder.name if plot is not None else ""
     try:
@@ -125,7 +127,7 @@ def check_plot(store: Store, family: Family, variant: str, folder: Path) -> Iter
         if path.name in (document_files.MANIFEST, named):
             continue
         if is_dir(path) and document_files.CONTENT.fullmatch(path.name):
-            yield as_checked(path, Finding(str(path), "orphan", "files that no manifest names", **of))
+            yield as_checked(path, FileProblem(str(path), "orphan", "files that no manifest names", **of))
         else:
             yield stranger(path, "not a file of a plot", **of)
 

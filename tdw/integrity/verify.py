@@ -16,9 +16,9 @@ import numpy as np
 from tdw.errors import NotFound, TdwError, Unreadable
 from tdw.families import Family, all_families
 from tdw.families.stored import why_no_variant
-from tdw.integrity.findings import (
+from tdw.integrity.file_problems import (
     Checked,
-    Finding,
+    FileProblem,
     Problem,
     as_checked,
     entries,
@@ -41,7 +41,7 @@ from tdw.store.commit import leftovers
 from tdw.store.fingerprints import fingerprint_arrays, short
 from tdw.store.layout import CHECKPOINTS, EPOCH_FILE, LIVE, STATES, STUDIES, compared_study, is_name
 
-__all__ = ["Checked", "Finding", "summed_size", "verify", "verify_artifact"]
+__all__ = ["Checked", "FileProblem", "summed_size", "verify", "verify_artifact"]
 _KINDS_APART = ("summaries", "plots", "locks")
 _BESIDE = frozenset({".dagster", ".damaged", LIVE})
 
@@ -63,7 +63,7 @@ def verify(store: Store, *, families: tuple[Family, ...] | None = None) -> Itera
     root: Path = store.root
     families = all_families() if families is None else families
     for path in leftovers(root):
-        yield as_checked(path, Finding(str(path), "temporary", "left by a writer that was killed"))
+        yield as_checked(path, FileProblem(str(path), "temporary", "left by a writer that was killed"))
     for family in families:
         for path in entries(root / family.name):
             if path.name == STUDIES and is_dir(path):
@@ -134,7 +134,7 @@ def _arrays(
     of: dict[str, Any] = {"variant": address.variant, "kind": address.kind, "epoch": address.epoch}
 
     def found(problem: Problem, detail: str) -> Checked:
-        return as_checked(path, Finding(str(path), problem, detail, **of))
+        return as_checked(path, FileProblem(str(path), problem, detail, **of))
 
     try:
         artifact = store.read(address)
@@ -158,13 +158,15 @@ def _arrays(
         wrong = _wrong_state(artifact, family, config)
     else:
         wrong = _wrong_artifact(artifact, address.kind, family, config)
-        mark = artifact.provenance.checkpoint_fingerprint
+        checkpoint = artifact.provenance.checkpoint_fingerprint
         if address.epoch not in weights and not store.exists(
             Address(address.family, address.variant, CHECKPOINTS, address.epoch)
         ):
-            return found("orphan", f"made from checkpoint {short(mark)}, which is not there")
-        if not wrong and address.epoch in weights and mark != weights[address.epoch]:
-            wrong = f"made from checkpoint {short(mark)}, the one stored is {short(weights[address.epoch])}"
+            return found("orphan", f"made from checkpoint {short(checkpoint)}, which is not there")
+        if not wrong and address.epoch in weights and checkpoint != weights[address.epoch]:
+            wrong = (
+                f"made from checkpoint {short(checkpoint)}, the one stored is {short(weights[address.epoch])}"
+            )
     return found("mismatch", wrong) if wrong else as_checked(path, None, content=content, **of)
 
 

@@ -12,7 +12,7 @@ from tdw.epochs import format_epochs
 from tdw.inventory.cells import VariantGaps, find_gaps
 from tdw.inventory.products import CHECKPOINT, EXTRA_EPOCHS
 from tdw.inventory.records import Records
-from tdw.inventory.state import ProductState, Standing, find_standing, find_study_standing
+from tdw.inventory.state import ProductState, ProductStates, find_states, find_study_states
 from tdw.inventory.wanted import Wanted
 from tdw.store import Store
 from tdw.store.fingerprints import fingerprint_json
@@ -28,7 +28,7 @@ class Stage:
 
     Attributes:
         op: name of the op that does it.
-        done: what people are told of it when it is done.
+        done: the words for it in messages once it is done.
         of_cells: whether it makes cells; otherwise tables, figures and reports.
         of_study: whether it is about all variants; otherwise about one.
         hour: of the night at which its schedule looks for gaps.
@@ -96,13 +96,13 @@ class Inventory:
         """The cells of one variant."""
         return self.gaps([variant])[variant]
 
-    def standing(self, gaps: Mapping[str, VariantGaps]) -> Standing:
+    def states_of(self, gaps: Mapping[str, VariantGaps]) -> ProductStates:
         """How the tables and figures of these variants stand."""
-        return find_standing(self.wanted, self.records, self.store, gaps)
+        return find_states(self.wanted, self.records, self.store, gaps)
 
-    def study_standing(self) -> Standing:
+    def study_states(self) -> ProductStates:
         """How what covers all variants stands."""
-        return find_study_standing(self.wanted, self.records, self.store)
+        return find_study_states(self.wanted, self.records, self.store)
 
     def task(
         self,
@@ -111,7 +111,7 @@ class Inventory:
         *,
         out_of_date: bool = True,
         names: Collection[str] | None = None,
-        standing: Standing | None = None,
+        states: ProductStates | None = None,
     ) -> Task | None:
         """The task of a stage; None when there is nothing to do.
 
@@ -125,13 +125,13 @@ class Inventory:
         if stage == "choose":
             return self._plan_choice() if names is None or EXTRA_EPOCHS in names else None
         if gaps is None:
-            return _plan_tables(stage, self.study_standing(), "", names)
+            return _plan_tables(stage, self.study_states(), "", names)
         if stage == "train":
             return self._plan_training(gaps, out_of_date) if names is None or CHECKPOINT in names else None
         if stage == "analyze":
             return self._plan_analysis(gaps, out_of_date, names)
-        standing = standing or self.standing({gaps.variant: gaps})
-        return _plan_tables(stage, standing, gaps.variant, names)
+        states = states or self.states_of({gaps.variant: gaps})
+        return _plan_tables(stage, states, gaps.variant, names)
 
     def choice(self) -> tuple[Choice | None, bool]:
         """The extra epochs in force, and whether they are to be chosen, for the first time or again.
@@ -208,12 +208,14 @@ def _why(gaps: VariantGaps, cells: Cells) -> str:
     return "; ".join(said)
 
 
-def _plan_tables(stage: str, standing: Standing, variant: str, names: Collection[str] | None) -> Task | None:
-    """Makes tables and figures anew. What is made from cells that are out of date is left: mixing them is
+def _plan_tables(
+    stage: str, states: ProductStates, variant: str, names: Collection[str] | None
+) -> Task | None:
+    """Makes tables and figures again. What is made from cells that are out of date is left: mixing them is
     refused, and they come first.
     """
     made: dict[str, ProductState] = {}
-    for state in standing.states:
+    for state in states.states:
         asked = names is None or state.product.name in names
         behind = set(state.stale_inputs) - made.keys()
         if asked and state.variant == variant and state.state in ("missing", "out_of_date") and not behind:

@@ -1,4 +1,4 @@
-"""Every product of a study in the order of work: what it is made from, by what, and where its files lie."""
+"""Every product of a study in the order of work: what it is made from, by what, and where its files are."""
 
 from __future__ import annotations
 

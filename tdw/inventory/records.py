@@ -32,7 +32,7 @@ class Records(Protocol):
 
         Args:
             name: of the product.
-            epochs: variant -> epochs that have a file; others may be told of too.
+            epochs: variant -> epochs that have a file; the answer may hold others too.
         """
         ...
 
@@ -110,7 +110,7 @@ class Remembered:
     def cells(
         self, name: str, epochs: Mapping[str, Collection[int]]
     ) -> Mapping[str, Mapping[int, DataVersion]]:
-        """See `Records`: asked anew."""
+        """See `Records`: asked again each time."""
         return self.records.cells(name, epochs)
 
     def by_variant(self, name: str, variants: Collection[str]) -> Mapping[str, DataVersion]:
@@ -122,7 +122,7 @@ class Remembered:
         return self._once((name,), lambda: self.records.of_study(name))
 
     def elsewhere(self, name: str, variant: str) -> Collection[DataVersion]:
-        """See `Records`: asked anew."""
+        """See `Records`: asked again each time."""
         return self.records.elsewhere(name, variant)
 
     def forget(self, name: str) -> None:

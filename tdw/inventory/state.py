@@ -1,7 +1,7 @@
 """How tables, figures and reports stand: what each would be made from now, and what it was made from.
 
-Each has a mark, a hash of what its inputs are recorded as. The mark is read before any file is, and recorded
-with the result: an input that changes meanwhile makes the result out of date, never lost.
+The versions of the inputs are read before any file is, and their hash is recorded with the result: an input
+that changes meanwhile makes the result out of date, never lost.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ProductState:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ProductStates:
     """How products stand.
 
     Attributes:
@@ -48,7 +48,7 @@ class Standing:
     """
 
     states: tuple[ProductState, ...]
-    marks: Mapping[str, Mapping[str, str]]
+    versions: Mapping[str, Mapping[str, str]]
 
     def of(self, product: Product, variant: str) -> ProductState:
         """How one of them stands."""
@@ -67,69 +67,73 @@ class _Known:
         coming: inputs that can be made, whether they are there or not.
     """
 
-    marks: dict[str, str]
+    versions: dict[str, str]
     stale: set[str] = field(default_factory=set[str])
     coming: set[str] = field(default_factory=set[str])
 
     def judge(self, product: Product, variant: str, recorded: DataVersion | None) -> ProductState:
         """Compare what is recorded (None: nothing, or no file) with what would be made now, and note it."""
-        mark = hash_versions({name: self.marks[name] for name in product.inputs if name in self.marks})
+        inputs = hash_versions(
+            {name: self.versions[name] for name in product.inputs if name in self.versions}
+        )
         behind = tuple(name for name in product.inputs if name in self.stale)
-        there = [name for name in product.inputs if name in self.marks or name in self.coming]
+        there = [name for name in product.inputs if name in self.versions or name in self.coming]
         if not there or any(name not in there for name in product.needs):
             state: State = "waiting"
         elif recorded is None:
             state = "missing"
-        elif behind or (recorded.spec, recorded.input) != (product.spec, mark):
+        elif behind or (recorded.spec, recorded.input) != (product.spec, inputs):
             state = "out_of_date"
         else:
             state = "done"
         if state != "waiting":
             self.coming.add(product.name)
         if recorded is not None:
-            self.marks[product.name] = str(recorded)
+            self.versions[product.name] = str(recorded)
         if state == "out_of_date":
             self.stale.add(product.name)
-        return ProductState(product, variant, mark, state, behind)
+        return ProductState(product, variant, inputs, state, behind)
 
 
-def find_standing(
+def find_states(
     wanted: Wanted, records: Records, store: Store, gaps: Mapping[str, VariantGaps]
-) -> Standing:
+) -> ProductStates:
     """How every table and figure of these variants stands."""
     known = {
-        variant: _Known(recorded_marks(of), {name for name, cells in of.cells.items() if cells.out_of_date})
+        variant: _Known(
+            recorded_versions(of), {name for name, cells in of.cells.items() if cells.out_of_date}
+        )
         for variant, of in gaps.items()
     }
     return _judge(wanted, store, "summarize", known, lambda name: records.by_variant(name, list(gaps)))
 
 
-def find_study_standing(wanted: Wanted, records: Records, store: Store) -> Standing:
+def find_study_states(wanted: Wanted, records: Records, store: Store) -> ProductStates:
     """How what covers all variants stands. It is made from their tables alone, so no cell is looked at."""
-    marks: dict[str, str] = {}
+    of_all: dict[str, str] = {}
     for product in wanted.products:
         if product.scope == "variant":
             versions = records.by_variant(product.name, wanted.variants)
             if versions:
-                marks[product.name] = hash_versions({v: str(version) for v, version in versions.items()})
+                of_all[product.name] = hash_versions({v: str(version) for v, version in versions.items()})
 
     def read(name: str) -> dict[str, DataVersion]:
         version = records.of_study(name)
         return {"": version} if version else {}
 
-    return _judge(wanted, store, "compare", {"": _Known(marks)}, read)
+    return _judge(wanted, store, "compare", {"": _Known(of_all)}, read)
 
 
-def recorded_marks(gaps: VariantGaps) -> dict[str, str]:
+def recorded_versions(gaps: VariantGaps) -> dict[str, str]:
     """Hash of the recorded versions of a variant's products; those without a record are left out."""
-    marks = {
+    versions = {
         name: hash_versions({str(epoch): str(version) for epoch, version in cells.recorded.items()})
         for name, cells in gaps.cells.items()
         if cells.recorded
     }
     if gaps.history is not None:
-        marks[HISTORY] = str(gaps.history)
-    return marks
+        versions[HISTORY] = str(gaps.history)
+    return versions
 
 
 def _judge(
@@ -138,7 +142,7 @@ def _judge(
     stage: str,
     known: Mapping[str, _Known],
     read: Callable[[str], Mapping[str, DataVersion]],
-) -> Standing:
+) -> ProductStates:
     states: list[ProductState] = []
     for product in wanted.products:
         if product.stage != stage:
@@ -147,4 +151,4 @@ def _judge(
         for variant, about in known.items():
             there = product.exists(wanted.family.name, store, variant or wanted.study.folder)
             states.append(about.judge(product, variant, recorded.get(variant) if there else None))
-    return Standing(tuple(states), {variant: about.marks for variant, about in known.items()})
+    return ProductStates(tuple(states), {variant: about.versions for variant, about in known.items()})

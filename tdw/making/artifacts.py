@@ -19,7 +19,7 @@ import numpy as np
 from tdw.compute import one_thread
 from tdw.errors import CorruptFile, FingerprintMismatch, NotFound, TdwError
 from tdw.known_settings import under_known_settings
-from tdw.making.subject import Variant
+from tdw.making.variant_inputs import VariantInputs
 from tdw.recipes.analyzer import Analyzer, Metadata
 from tdw.recipes.catalog import ParametersByName, catalog_of
 from tdw.recipes.consistency.invariant import require_configuration
@@ -84,7 +84,7 @@ def analyze(
     Raises:
         BadConfig: an unknown analyzer or device, or parameters of the wrong type; at the call.
     """
-    variant = Variant(store, family, config, parameters or {})
+    variant = VariantInputs(store, family, config, parameters or {})
     for name in (*cells, *variant.parameters):
         catalog_of(family).parameters_of(name, variant.parameters)
     # A generator of its own, so that wrong arguments are refused at the call and not at the first next().
@@ -96,7 +96,7 @@ def analyze(
 class _Pass:
     """One checkpoint at work."""
 
-    variant: Variant
+    variant: VariantInputs
     epoch: int
     device: str
     context: Context
@@ -105,7 +105,7 @@ class _Pass:
 
 
 @under_known_settings
-def _analyze(variant: Variant, cells: Cells, device: str) -> Iterator[CellResult]:
+def _analyze(variant: VariantInputs, cells: Cells, device: str) -> Iterator[CellResult]:
     catalog = catalog_of(variant.family)
     for epoch in sorted(set[int]().union(*cells.values())):
         wanted = catalog.in_order(name for name, epochs in cells.items() if epoch in epochs)
@@ -126,7 +126,7 @@ def _analyze(variant: Variant, cells: Cells, device: str) -> Iterator[CellResult
             yield result
 
 
-def _open(variant: Variant, epoch: int, device: str) -> _Pass:
+def _open(variant: VariantInputs, epoch: int, device: str) -> _Pass:
     """Read a checkpoint and hold it to the variant."""
     address = variant.address(CHECKPOINTS, epoch)
     artifact = variant.store.read(address)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tdw.known_settings import under_known_settings
 from tdw.recipes.family import Family, VariantConfig
-from tdw.recipes.reading.variant_tables import VariantTables, input_marks, read_tables, tables_of
+from tdw.recipes.reading.variant_tables import VariantTables, input_fingerprints, read_tables, tables_of
 from tdw.store import Provenance, Store, TableAddress, Written
 from tdw.store.fingerprints import short
 
@@ -73,7 +73,7 @@ def write_comparison(
         name=COMPARISON,
         code_version=family.comparison.code_version if family.comparison else "1",
         parameters={"early_epoch": early_epoch},
-        inputs=input_marks(variants),
+        inputs=input_fingerprints(variants),
         environment={"tdw": version("training-dynamics-workbench")},
     )
     if family.comparison and family.comparison.associate:

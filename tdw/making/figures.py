@@ -69,7 +69,7 @@ def render(
 
     Args:
         plot: what to draw.
-        store: where the results lie.
+        store: where the results are.
         family: of the variants.
         variants: keys, one for a plot of a variant.
         order: the study's variants; fixes the colors. Those that it does not name come after it.

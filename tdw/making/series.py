@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tdw.making.subject import Variant, differences
+from tdw.making.variant_inputs import VariantInputs, differences
 from tdw.recipes.consistency.invariant import Invariant
 from tdw.recipes.consistency.versions import artifact_version
 from tdw.recipes.context import Arrays
@@ -34,7 +34,9 @@ class Series:
     missing: dict[str, tuple[int, ...]]
 
 
-def read_series(variant: Variant, analyzers: Iterable[str], *, epochs: Iterable[int] | None = None) -> Series:
+def read_series(
+    variant: VariantInputs, analyzers: Iterable[str], *, epochs: Iterable[int] | None = None
+) -> Series:
     """Read artifacts, every checksum checked, and refuse what does not belong together.
 
     Args:
@@ -62,7 +64,7 @@ def read_series(variant: Variant, analyzers: Iterable[str], *, epochs: Iterable[
 
 
 def available(
-    variant: Variant, analyzers: tuple[str, ...], *, epochs: Iterable[int] | None = None
+    variant: VariantInputs, analyzers: tuple[str, ...], *, epochs: Iterable[int] | None = None
 ) -> tuple[tuple[int, ...], dict[str, tuple[int, ...]]]:
     """Epochs at which every analyzer has an artifact, and what each lacks of those asked for."""
     there = {name: set(_epochs(variant, name)) for name in analyzers}
@@ -80,7 +82,7 @@ def versions(records: Records) -> dict[str, str]:
     }
 
 
-def require_one_series(variant: Variant, records: Records) -> None:
+def require_one_series(variant: VariantInputs, records: Records) -> None:
     """Hold artifacts to the variant, its probe, its checkpoints, and the code and parameters in force.
 
     Raises:
@@ -101,20 +103,20 @@ def require_one_series(variant: Variant, records: Records) -> None:
     invariant.hold()
 
 
-def _checkpoint_fingerprints(variant: Variant, records: Records) -> dict[int, str]:
+def _checkpoint_fingerprints(variant: VariantInputs, records: Records) -> dict[int, str]:
     """Of the checkpoint where it is there, else what the first analyzer recorded: the others must agree."""
     there = set(_epochs(variant, CHECKPOINTS))
-    marks: dict[int, str] = {}
+    fingerprints: dict[int, str] = {}
     for by_epoch in records.values():
         for epoch, record in by_epoch.items():
-            if epoch in marks:
+            if epoch in fingerprints:
                 continue
             header = (
                 variant.store.provenance(variant.address(CHECKPOINTS, epoch)) if epoch in there else record
             )
-            marks[epoch] = header.checkpoint_fingerprint
-    return marks
+            fingerprints[epoch] = header.checkpoint_fingerprint
+    return fingerprints
 
 
-def _epochs(variant: Variant, kind: str) -> list[int]:
+def _epochs(variant: VariantInputs, kind: str) -> list[int]:
     return variant.store.epochs(variant.family.name, variant.config.key, kind)

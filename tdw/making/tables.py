@@ -13,7 +13,7 @@ from tdw.epochs import format_epochs
 from tdw.errors import BadConfig, NotFound
 from tdw.known_settings import under_known_settings
 from tdw.making.series import Series, read_series
-from tdw.making.subject import Variant
+from tdw.making.variant_inputs import VariantInputs
 from tdw.parameters import as_json
 from tdw.recipes.analyzer import Metadata
 from tdw.recipes.catalog import ParametersByName, catalog_of
@@ -75,7 +75,7 @@ def summarize(
     """
     summary = catalog_of(family).summary(name)
     options = _options(summary, options)
-    variant = Variant(store, family, config, parameters or {})
+    variant = VariantInputs(store, family, config, parameters or {})
     history, inputs = _history(variant) if HISTORY in summary.needs else (None, {})
     series = Series((), {}, {}, {})
     if summary.analyzers:
@@ -121,7 +121,7 @@ def _options(summary: Summary, options: Any) -> Any:
     return options
 
 
-def _history(variant: Variant) -> tuple[pd.DataFrame, dict[str, str]]:
+def _history(variant: VariantInputs) -> tuple[pd.DataFrame, dict[str, str]]:
     """The history table, and the version of its content."""
     address = TableAddress(variant.family.name, variant.config.key, HISTORY)
     table, provenance = variant.store.read_table_with_provenance(address)

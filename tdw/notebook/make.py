@@ -63,7 +63,7 @@ def make_variant(
         lines = "\n  ".join(f"{r.analyzer}, epoch {r.epoch}: {r.error}" for r in failed[:5])
         raise CellsFailed(
             f"{len(failed)} of {len(results)} cells of {config.key} failed:\n  {lines}",
-            "mend the cause and call it again: what is done is kept",
+            "correct the cause and call it again: what is done is kept",
         )
     with store.lock(family.name, config.key, "summarize"):
         for summary in catalog.summaries_of(names):

@@ -1,4 +1,4 @@
-"""Which study of a store is meant, where several have their comparisons in it."""
+"""Which study of a store is meant, where several have their comparisons in it, and which variants."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from pathlib import Path
 
 from tdw.errors import BadConfig
 from tdw.families import Family, all_families
+from tdw.families.stored import stored_variants
+from tdw.notebook.family import the_family
+from tdw.recipes.family import VariantConfig
 from tdw.store import Store, TableAddress
-from tdw.store.layout import compared_study, comparison_folder
+from tdw.store.layout import compared_study, comparison_folder, natural_order
 from tdw.study import Study, load_study
 
 StudyOrName = str | Path | Study
@@ -21,7 +24,7 @@ class Compared:
     """What covers several variants, as it is stored.
 
     Attributes:
-        folder: where it lies in the place of a variant; None for that of no study.
+        folder: its folder, in place of a variant's; None for that of no study.
         variants: keys of the study's; None for all that are stored.
     """
 
@@ -81,3 +84,22 @@ def of_family(store: Store, family: Family) -> Compared:
 def studies_in(store: Store, family: Family) -> Sequence[str]:
     """Slugs of the studies that have a folder for comparisons in a store."""
     return [study for name in store.comparison_folders(family.name) if (study := compared_study(name))]
+
+
+def chosen_variants(
+    store: Store,
+    study: str | Path | Study | None,
+    family: Family | str | None,
+    early_epoch: int,
+    last_epoch: int | None,
+) -> tuple[Family, Sequence[VariantConfig], int, int | None]:
+    """Family, variants, early and last epoch: a study's own, else as given, of all that is stored.
+
+    Variants without a study are in the order of the numbers in their keys.
+    """
+    if study is None:
+        chosen = the_family(store, family)
+        keys = sorted(stored_variants(store, chosen), key=natural_order)
+        return chosen, [chosen.parse_variant(key) for key in keys], early_epoch, last_epoch
+    loaded = as_study(study)
+    return loaded.family_declaration, loaded.configs, loaded.early_epoch, loaded.epochs

@@ -23,10 +23,9 @@ from tdw.errors import BadConfig, NotFound
 from tdw.families import Family, all_families, get_family
 from tdw.families.stored import stored_variants
 from tdw.html_repr import html_table
+from tdw.notebook.family import parse_key, the_family
 from tdw.notebook.variant import Checkpoint, Variant
-from tdw.recipes.family import VariantConfig
 from tdw.store import Store, TableAddress
-from tdw.store.layout import natural_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +54,7 @@ def open_workbench(store: str | Path | Store | None = None) -> Workbench:
     """Open a store for reading; public as `tdw.open`.
 
     Args:
-        store: a folder, an fsspec URL or an open `Store`; None for $TDW_STORE, else the default folder.
+        store: a folder or an open `Store`; None for $TDW_STORE, else the default folder.
     """
     return Workbench(store if isinstance(store, Store) else Store(store or default_store()))
 
@@ -80,7 +79,7 @@ class Workbench:
         for family in all_families():
             if key in stored_variants(self.store, family):
                 return Variant(self.store, family, family.parse_variant(key))
-        _parse(key)
+        parse_key(key)
         have = ", ".join(self.variants()) or "nothing"
         raise NotFound(
             f"{self.store.root}: holds no variant {key}", f"train it with `tdw fill`; there is: {have}"
@@ -131,9 +130,10 @@ class Workbench:
             family: of the variants, without a study.
         """
         from tdw.making.comparison import compare
+        from tdw.notebook.studies import chosen_variants
         from tdw.recipes.reading.variant_tables import read_tables
 
-        chosen, configs, early, _ = self._chosen(study, family, early_epoch, None)
+        chosen, configs, early, _ = chosen_variants(self.store, study, family, early_epoch, None)
         return compare(chosen, read_tables(self.store, chosen, configs), early_epoch=early)
 
     def report(
@@ -156,11 +156,11 @@ class Workbench:
         Raises:
             BadConfig: the study file; names file and line.
         """
-        from tdw.notebook.studies import as_study
+        from tdw.notebook.studies import as_study, chosen_variants
         from tdw.reports.study_report import study_report
 
         loaded = None if study is None else as_study(study)
-        chosen, configs, early, last = self._chosen(loaded, family, early_epoch, last_epoch)
+        chosen, configs, early, last = chosen_variants(self.store, loaded, family, early_epoch, last_epoch)
         title = f"Study report: {loaded.name}" if loaded else "Study report"
         return study_report(
             self.store, chosen, configs, title=title, early_epoch=early, last_epoch=last, study=loaded
@@ -175,9 +175,10 @@ class Workbench:
         family: Family | str | None = None,
     ) -> StudyComparison:
         """The comparison report on the groups that variants have (moduli, seeds, outcomes); see `report`."""
+        from tdw.notebook.studies import chosen_variants
         from tdw.reports.study_comparison import study_comparison
 
-        chosen, configs, early, last = self._chosen(study, family, early_epoch, last_epoch)
+        chosen, configs, early, last = chosen_variants(self.store, study, family, early_epoch, last_epoch)
         return study_comparison(self.store, chosen, configs, early_epoch=early, last_epoch=last)
 
     def compare(
@@ -207,7 +208,7 @@ class Workbench:
         """
         from tdw.notebook.make import make_variant
 
-        config = _parse(key)
+        config = parse_key(key)
         family = get_family(config.family)
         make_variant(self.store, family, config, checkpoints, analyzers=analyzers)
         return Variant(self.store, family, config)
@@ -226,48 +227,13 @@ class Workbench:
 
         return import_bundle(self.store, file, replace=replace)
 
-    def _family(self, family: Family | str | None) -> Family:
-        """The family that is meant: the given one, or the only one of which anything is stored."""
-        if isinstance(family, Family):
-            return family
-        if family is not None:
-            return get_family(family)
-        stored = [each for each in all_families() if stored_variants(self.store, each)]
-        if len(stored) == 1:
-            return stored[0]
-        if not stored:
-            raise NotFound(f"{self.store.root}: holds no variant yet", "train one with `tdw fill`")
-        names = ", ".join(each.name for each in stored)
-        raise BadConfig(f"the store has variants of several families: {names}", "name one: family=...")
-
     def _compared(self, study: StudyOrName | None, family: Family | str | None) -> Compared:
         """What covers several variants: of the study that is meant, by name or because there is one only."""
         from tdw.notebook import studies
 
         if study is None:
-            return studies.of_family(self.store, self._family(family))
-        return studies.of_study(self.store, study, self._family(family) if family else None)
-
-    def _chosen(
-        self,
-        study: str | Path | Study | None,
-        family: Family | str | None,
-        early_epoch: int,
-        last_epoch: int | None,
-    ) -> tuple[Family, Sequence[VariantConfig], int, int | None]:
-        """Family, variants, early and last epoch: a study's own, else as given, of all that is stored."""
-        from tdw.notebook.studies import as_study
-
-        if study is None:
-            chosen = self._family(family)
-            return chosen, self._configs(chosen), early_epoch, last_epoch
-        loaded = as_study(study)
-        return loaded.family_declaration, loaded.configs, loaded.early_epoch, loaded.epochs
-
-    def _configs(self, family: Family) -> list[VariantConfig]:
-        """Of the variants that are stored, by the numbers in their keys."""
-        keys = sorted(stored_variants(self.store, family), key=natural_order)
-        return [family.parse_variant(key) for key in keys]
+            return studies.of_family(self.store, the_family(self.store, family))
+        return studies.of_study(self.store, study, the_family(self.store, family) if family else None)
 
     def _repr_html_(self) -> str:
         rows = [(key, len(self.variant(key).epochs())) for key in self.variants()]
@@ -276,14 +242,3 @@ class Workbench:
 
 def _listed(keys: Keys) -> list[str]:
     return [keys] if isinstance(keys, str) else list(keys)
-
-
-def _parse(key: str) -> VariantConfig:
-    """The configuration a key names, by the first family that can read it."""
-    refusals: list[BadConfig] = []
-    for family in all_families():
-        try:
-            return family.parse_variant(key)
-        except BadConfig as error:
-            refusals.append(error)
-    raise refusals[0]

@@ -208,7 +208,7 @@ class Family:
         probe_fingerprint: config -> fingerprint of the probe's inputs.
         open_checkpoint: (config, weight arrays, run_probe) -> the context that its analyzers read.
         recipes: its analyzers, summaries and plots, in the order in which they are shown.
-        comparison: how its variants stand beside one another.
+        comparison: columns that compare its variants.
         overview: columns of the first page.
         explorer: a page over checkpoints; None for a family without one.
         cost: config -> guessed seconds.

@@ -9,7 +9,7 @@ from tdw.inventory.plan import Task
 
 
 @dataclass(frozen=True)
-class Busy:
+class WorkInProgress:
     """What to leave alone for now.
 
     Attributes:
@@ -50,7 +50,7 @@ class Tried:
 class Runs(Protocol):
     """The runs of a study."""
 
-    def busy(self) -> Busy:
+    def busy(self) -> WorkInProgress:
         """What is being worked on."""
         ...
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from tdw.inventory.wanted import Wanted
-from tdw.reconcile.runs import Busy
+from tdw.reconcile.runs import WorkInProgress
 from tdw.store import Store
 from tdw.store.fingerprints import fingerprint_json
 from tdw.training.environment import code_version
@@ -75,7 +74,7 @@ class Seen:
             or (news and (variant in before.left or not mark))
         ]
 
-    def why_nothing(self, busy: Busy | None = None) -> str:
+    def why_nothing(self, busy: WorkInProgress | None = None) -> str:
         """Why nothing is asked for."""
         if self.queue:
             return f"{len(self.queue)} variants are looked at next time"
@@ -94,8 +93,6 @@ def code_mark(wanted: Wanted) -> str:
 
 def folder_mark(wanted: Wanted, store: Store, variant: str) -> str:
     """Changes whenever a file of the variant comes or goes: the folders' times. "" where there are none."""
-    if not isinstance(store.root, Path):
-        return ""
     folder = store.root / wanted.family.name / variant
     times: list[int] = []
     for kind in ("checkpoints", "summaries", "plots", *wanted.analyzers):

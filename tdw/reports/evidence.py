@@ -111,5 +111,5 @@ def _row(
         early_epoch=early_epoch,
         values=numbers,
         tables=tables,
-        inputs=variant.marks,
+        inputs=variant.fingerprints,
     )

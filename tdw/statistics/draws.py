@@ -1,8 +1,8 @@
-"""Verdicts over replicates: a claim is judged anew for each complete set of draws.
+"""Verdicts over replicates: a claim is judged once for each complete set of draws.
 
 A variant with replicates has several outcomes, and which of them "the" run has is chance. A complete set of
 draws takes one replicate of every variant, as a study without replicates would have had it. A claim that
-holds in some sets and not in others hangs on rounding.
+holds in some sets and not in others depends on rounding.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ def runs_for_share(
 
     Args:
         share: of the runs on one side that was seen.
-        null: the share that it is held against.
+        null: the share that it is compared with.
         alpha, wanted, most: see `Needed`.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The artifact store: where files lie, how they are committed, sealed, read in slices and trusted.
+"""The artifact store: where files are, how they are committed, sealed, read in slices and trusted.
 
 Belongs here: layout, atomic commit, checksums, provenance, encodings. Does not: what an artifact means.
 """

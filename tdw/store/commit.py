@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from tdw.errors import StoreError
 
@@ -26,18 +25,13 @@ def _ignore(step: str, path: object) -> None:
 on_step: Callable[[str, object], None] = _ignore
 
 
-def write_atomic(path: Any, data: bytes | bytearray) -> None:
-    """Commit `data` as `path` (a local `Path`, or any UPath: there one put is the commit).
+def write_atomic(path: Path, data: bytes | bytearray) -> None:
+    """Commit `data` as `path`.
 
     Raises:
         StoreError: names the path, the bytes and what the system said; the old file, if any, is untouched.
     """
     on_step("before", path)
-    if not isinstance(path, Path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(bytes(data))
-        on_step("committed", path)
-        return
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +50,7 @@ def write_atomic(path: Any, data: bytes | bytearray) -> None:
             temporary.unlink()
         raise StoreError(
             f"{path}: could not write {len(data):,} bytes ({error.strerror or error})",
-            "make room or mend the permissions, then fill again: what was committed before is intact",
+            "make room or correct the permissions, then fill again: what was committed before is intact",
         ) from error
     on_step("committed", path)
 

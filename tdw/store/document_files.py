@@ -13,7 +13,6 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tdw.errors import CorruptFile, NotFound
 from tdw.store import reading, seal
@@ -31,11 +30,11 @@ class Bundle:
     """A committed plot.
 
     Attributes:
-        folder: where its files lie; the last part is the content's fingerprint.
+        folder: where its files are; the last part is the content's fingerprint.
         files: file name -> (bytes, SHA-256).
     """
 
-    folder: Any
+    folder: Path
     files: Mapping[str, tuple[int, str]]
     provenance: Provenance
 
@@ -59,7 +58,7 @@ class Bundle:
         return data
 
 
-def write(folder: Any, files: Mapping[str, bytes], provenance: Provenance) -> tuple[str, int]:
+def write(folder: Path, files: Mapping[str, bytes], provenance: Provenance) -> tuple[str, int]:
     """Commit `files` as the plot in `folder`; what the manifest named before is deleted afterwards.
 
     Returns:
@@ -74,7 +73,7 @@ def write(folder: Any, files: Mapping[str, bytes], provenance: Provenance) -> tu
     write_atomic(folder / MANIFEST, sealed)
     for other in folder.iterdir():
         old = CONTENT.fullmatch(other.name) and other.name != content[:16]
-        if old and isinstance(other, Path) and other.is_dir():
+        if old and other.is_dir():
             shutil.rmtree(other, ignore_errors=True)
     return content, sum(map(len, files.values())) + len(sealed)
 
@@ -83,7 +82,7 @@ def _content(listed: Mapping[str, tuple[int, str]]) -> str:
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
 
 
-def read(folder: Any) -> Bundle:
+def read(folder: Path) -> Bundle:
     """Open a plot.
 
     Raises:

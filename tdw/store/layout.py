@@ -1,4 +1,4 @@
-"""Where everything lies: addresses of artifacts, tables and figures, and their paths below the store's root.
+"""Where everything is: addresses of artifacts, tables and figures, and their paths below the store's root.
 
 {family}/{variant}/checkpoints/00500.safetensors       weights, TransformerLens names
 {family}/{variant}/states/01000.safetensors            weights and optimizer moments, for replay
@@ -24,7 +24,7 @@ COMPARISON = "_comparison"
 STUDIES = "_studies"
 LIVE = ".live"
 EPOCH_FILE = re.compile(r"([0-9]{5}|[1-9][0-9]{5,11})\.safetensors")
-"""The name of an epoch's file, as `format_epoch` gives it; whatever else lies beside is left aside."""
+"""The name of an epoch's file, as `format_epoch` gives it; other files beside it are ignored."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}")
 
 
@@ -43,7 +43,7 @@ def validate_name(name: str, *, what: str) -> str:
 
 
 def comparison_folder(study: str = "") -> str:
-    """Where in the place of a variant lies what covers several: those of a study (its slug), or of none.
+    """The folder, in place of a variant's, of what covers several: a study's (its slug), or no study's.
 
     Earlier versions wrote what they made for any study into the folder of none.
     """
@@ -92,7 +92,7 @@ class TableAddress:
     """One table of a variant, or of several. The history's name is "history".
 
     Attributes:
-        variant: its key, or where the table lies in place of one (`comparison_folder`); None for no study's.
+        variant: its key, or the folder in place of one (`comparison_folder`); None for no study's.
     """
 
     family: str

@@ -2,8 +2,7 @@
 
 The lock is `flock` (by the `filelock` library), which the kernel releases, so it can't go stale. Some network
 file systems have no `flock`. There a marker file beside the lock file stands for it: it names host, process
-and start of its owner, and the marker of a process of this host that is gone is taken over. On an object
-store there is neither; there Dagster's pools keep writers apart and every commit is atomic on its own.
+and start of its owner, and the marker of a process of this host that is gone is taken over.
 """
 
 from __future__ import annotations
@@ -103,7 +102,7 @@ def _take(path: Path, native: FileLock, *, marker: SoftFileLock, into: contextli
     except OSError as error:
         raise StoreError(
             f"{path}: can't be made ({error.strerror or error})",
-            "make room or mend the permissions, then fill again: what was committed before is intact",
+            "make room or correct the permissions, then fill again: what was committed before is intact",
         ) from error
     return True
 

@@ -10,11 +10,11 @@ import contextlib
 import stat
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from tdw.errors import Unreadable
 
-REMEDY = "mend the cause that is named, then read it again; the file itself stays as it is"
+REMEDY = "correct the cause that is named, then read it again; the file itself stays as it is"
 
 
 @contextlib.contextmanager
@@ -47,42 +47,38 @@ def content(path: object) -> Generator[None]:
     except Exception as error:  # a reader that is not ours can fail in any way
         raise Unreadable(
             f"{path}: its checksum fits, but it can't be read here ({_reason(error)})",
-            "mend the installation, or use the version of tdw that wrote it; the file stays as it is",
+            "repair the installation, or use the version of tdw that wrote it; the file stays as it is",
         ) from error
 
 
-def read_bytes(path: Any) -> bytes:
+def read_bytes(path: Path) -> bytes:
     """All bytes of a file. Raises FileNotFoundError, NotADirectoryError or Unreadable."""
     with access(path):
         require_regular(path)
-        data: bytes = path.read_bytes()
-    return data
+        return path.read_bytes()
 
 
-def open_file(path: Any) -> BinaryIO:
+def open_file(path: Path) -> BinaryIO:
     """A file, open for reading. Raises FileNotFoundError, NotADirectoryError or Unreadable."""
     with access(path):
         require_regular(path)
-        file: BinaryIO = path.open("rb")
-    return file
+        return path.open("rb")
 
 
 @contextlib.contextmanager
-def opened(path: Any) -> Generator[BinaryIO]:
+def opened(path: Path) -> Generator[BinaryIO]:
     """The same, closed at the end; what fails while it is open is `Unreadable`, too."""
     with access(path), open_file(path) as file:
         yield file
 
 
-def require_regular(path: Any) -> None:
+def require_regular(path: Path) -> None:
     """Before opening: a FIFO would hold its reader for ever, and a device such as /dev/zero has no end.
 
     Raises:
         OSError: what the system says of a file that can't be looked at.
         Unreadable: a FIFO, socket, device or folder; names `path`.
     """
-    if not isinstance(path, Path):
-        return
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
         kind = stat.filemode(mode)[0]

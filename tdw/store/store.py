@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy.typing as npt
 
-from tdw.errors import NotFound
+from tdw.errors import BadConfig, NotFound
 from tdw.store import codec, document_files, jsonfile, lock, reading, tablefile, tensorfile
 from tdw.store.commit import write_atomic
 from tdw.store.layout import (
@@ -55,10 +55,14 @@ class Artifact:
 
 
 class Store:
-    """All artifacts below `root`: a local folder, or any fsspec URL such as `s3://bucket/folder`."""
+    """All artifacts below `root`: a folder of this machine, or one that several machines share.
+
+    Raises:
+        BadConfig: an address such as `s3://bucket/folder`.
+    """
 
     def __init__(self, root: str | Path) -> None:
-        self.root: Any = _open_root(root)
+        self.root = _open_root(root)
 
     # One artifact
 
@@ -125,7 +129,7 @@ class Store:
             return tensorfile.Header.read(file, path=path, size=_size(file)).provenance
 
     @contextlib.contextmanager
-    def _opened(self, address: Address) -> Generator[tuple[Any, BinaryIO]]:
+    def _opened(self, address: Address) -> Generator[tuple[Path, BinaryIO]]:
         path = self.path(address)
         try:
             with reading.opened(path) as file:
@@ -181,21 +185,21 @@ class Store:
         """A committed plot. Raises NotFound, CorruptFile or Unreadable, naming the file."""
         return document_files.read(self.plot_folder(family, variant, name))
 
-    def plot_folder(self, family: str, variant: str | None, name: str) -> Any:
-        """Where a plot lies."""
+    def plot_folder(self, family: str, variant: str | None, name: str) -> Path:
+        """The folder of a plot."""
         return self.root / folder(family, variant or COMPARISON, "plots") / validate_name(name, what="plot")
 
     # What is there
 
-    def path(self, address: AnyAddress) -> Any:
-        """The file of an address (a `Path`, or a UPath on an object store)."""
+    def path(self, address: AnyAddress) -> Path:
+        """The file of an address."""
         return self.root / address.relative
 
     def exists(self, address: AnyAddress) -> bool:
         """Whether the file is there; says nothing about its bytes."""
         path = self.path(address)
         with reading.access(path):
-            return bool(path.exists())
+            return path.exists()
 
     def epochs(self, family: str, variant: str, kind: str = CHECKPOINTS) -> list[int]:
         """Epochs of which there is a file, ascending."""
@@ -204,7 +208,7 @@ class Store:
         )
 
     def comparison_folders(self, family: str) -> list[str]:
-        """Where tables, plots and reports over several variants lie, by name."""
+        """The folders of tables, plots and reports over several variants, by name."""
         names = self._names(validate_name(family, what="family"))
         return sorted(name for name in names if compared_study(name) is not None)
 
@@ -243,13 +247,11 @@ class Store:
         on_wait: Callable[[], None] | None = None,
     ) -> AbstractContextManager[None]:
         """Be the only writer of a variant's stage ("train", ...). Raises Busy after `wait_s` seconds."""
-        if not isinstance(self.root, Path):
-            return nullcontext()
         return lock.exclusive(self._lock_file(family, variant, stage), wait_s=wait_s, on_wait=on_wait)
 
     def is_locked(self, family: str, variant: str, stage: str) -> bool:
-        """Whether someone works on a variant's stage now; False where there are no locks."""
-        return isinstance(self.root, Path) and lock.is_held(self._lock_file(family, variant, stage))
+        """Whether someone works on a variant's stage now."""
+        return lock.is_held(self._lock_file(family, variant, stage))
 
     def _lock_file(self, family: str, variant: str, stage: str) -> Path:
         return self.root / folder(family, variant, "locks") / f"{validate_name(stage, what='stage')}.lock"
@@ -264,16 +266,19 @@ class Store:
         try:
             with reading.access(where):
                 # 100 variants have 100,000 files: a path object for each would take most of the time.
-                return os.listdir(where) if isinstance(where, Path) else [p.name for p in where.iterdir()]  # noqa: PTH208
+                return os.listdir(where)  # noqa: PTH208
         except (FileNotFoundError, NotADirectoryError):
             return []
 
 
-def _open_root(root: str | Path) -> Any:
-    if isinstance(root, str) and "://" in root:
-        from upath import UPath
-
-        return UPath(root)
+def _open_root(root: str | Path) -> Path:
+    # An object store has no rename, no lock and stale listings: nothing that a store promises would hold.
+    if "://" in str(root):
+        raise BadConfig(
+            f"{root}: a store is a folder, not an address",
+            "give a folder, which machines may share; to keep or send results elsewhere, copy what `tdw "
+            "export` writes",
+        )
     return Path(root).expanduser().absolute()
 
 

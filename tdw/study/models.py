@@ -75,7 +75,7 @@ class Study(_Model):
 
     @property
     def folder(self) -> str:
-        """Where its comparisons and reports lie in the store, in the place of a variant."""
+        """The folder of its comparisons and reports in the store, in place of a variant's."""
         return comparison_folder(self.slug)
 
     @cached_property

@@ -76,7 +76,7 @@ class Publisher:
     def publish(self, progress: Progress) -> None:
         """Replace the file, unless it is younger than `EVERY_S`. What the disk refuses is not shown."""
         began = time.monotonic()
-        if self._path is None or began < self._next:
+        if began < self._next:
             return
         left = progress.seconds_left
         note = {
@@ -98,17 +98,15 @@ class Publisher:
 
     def clear(self) -> None:
         """Remove the file, and what a killed process left of it."""
-        if self._path is None:
-            return
         with contextlib.suppress(OSError):
             for path in [self._path, *self._path.parent.glob(f".{self._path.name}.*.tmp")]:
                 path.unlink(missing_ok=True)
 
 
 def read_running(store: Store, family: Family, variant: str) -> Running | None:
-    """How far the variant's training is; None where it does not train now, or its store is no local one."""
+    """How far the variant's training is; None where it does not train now."""
     path = _file(store, family.name, variant)
-    if path is None or not path.is_file() or not store.is_locked(family.name, variant, "train"):
+    if not path.is_file() or not store.is_locked(family.name, variant, "train"):
         return None
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -127,8 +125,6 @@ def read_running(store: Store, family: Family, variant: str) -> Running | None:
 def find_running(store: Store, family: Family) -> Iterator[tuple[str, Path]]:
     """Variants that train now, each with the file that changes while they do."""
     folder = _folder(store, family.name)
-    if folder is None:
-        return
     try:
         names = os.listdir(folder)  # noqa: PTH208 (asked for every second or two)
     except OSError:
@@ -139,10 +135,9 @@ def find_running(store: Store, family: Family) -> Iterator[tuple[str, Path]]:
             yield variant, folder / name
 
 
-def _folder(store: Store, family: str) -> Path | None:
-    return store.root / LIVE / family if isinstance(store.root, Path) else None
+def _folder(store: Store, family: str) -> Path:
+    return store.root / LIVE / family
 
 
-def _file(store: Store, family: str, variant: str) -> Path | None:
-    folder = _folder(store, family)
-    return folder / f"{variant}{_SUFFIX}" if folder else None
+def _file(store: Store, family: str, variant: str) -> Path:
+    return _folder(store, family) / f"{variant}{_SUFFIX}"

@@ -24,7 +24,7 @@ from tdw.training.live import Publisher
 from tdw.training.progress import Progress, Reporter
 from tdw.training.records import Present, Records
 from tdw.training.replay import Proof, choose_setting, restore
-from tdw.training.to_do import Work, plan_work
+from tdw.training.to_do import TrainingPlan, plan_training
 
 STATE_EVERY = 1000
 TEST_EVERY = 10
@@ -109,15 +109,15 @@ def train(
     with store.lock(family.name, config.key, "train", on_wait=on_wait):
         records = Records(store, family, config)
         publisher = Publisher(store, family, config, records.history)
-        work = plan_work(records, asked, last_epoch=last, test_every=test_every, redo=redo)
-        for epoch, present in work.reused.items():
+        plan = plan_training(records, asked, last_epoch=last, test_every=test_every, redo=redo)
+        for epoch, present in plan.reused.items():
             yield _describe(epoch, present, records, seconds=0.0, reused=True)
-        if work.stretches:
+        if plan.stretches:
             setting = choose_setting(family, config, records.environment(), device=device, form=form)
             tell = [publisher.publish, *([on_progress] if on_progress else ())]
             try:
                 yield from _derive(
-                    family, config, records, work, setting, state_every=state_every, on_progress=tell
+                    family, config, records, plan, setting, state_every=state_every, on_progress=tell
                 )
             finally:
                 publisher.clear()
@@ -127,7 +127,7 @@ def _derive(
     family: Family,
     config: VariantConfig,
     records: Records,
-    work: Work,
+    plan: TrainingPlan,
     setting: tuple[str, Form],
     *,
     state_every: int,
@@ -140,18 +140,18 @@ def _derive(
     trainer = Trainer(family, config, device=device, form=form)
     proof = Proof(records, device=device, form=form)
     note = getattr(trainer.objective, "note", "")
-    reporter = Reporter(config.key, work.stretches, on_progress, metrics=family.metric_names, note=note)
+    reporter = Reporter(config.key, plan.stretches, on_progress, metrics=family.metric_names, note=note)
     frontier = max(records.states.epochs(), default=0)
     damaged: set[int] = set()
     since = time.perf_counter()
-    for stretch in work.stretches:
-        proof.give_witness(trainer, stretch, first_commit=work.first_commit(stretch))
+    for stretch in plan.stretches:
+        proof.give_witness(trainer, stretch, first_commit=plan.first_commit(stretch))
         damaged |= restore(trainer, records, stretch.start)
         while True:
             epoch = trainer.epoch
             with one_thread():
                 train_loss = trainer.loss_and_gradients()
-                metrics = trainer.objective.metrics(trainer.weights) if work.evaluated[epoch] else None
+                metrics = trainer.objective.metrics(trainer.weights) if plan.evaluated[epoch] else None
             if not math.isfinite(train_loss):
                 raise TrainingDiverged(
                     f"{config.key}: the train loss at epoch {epoch} is {train_loss}",
@@ -161,8 +161,8 @@ def _derive(
             records.history.record(epoch, train_loss, metrics)
             at_end = epoch == stretch.stop
             reporter.report(epoch, train_loss, metrics, at_end=at_end)
-            present = work.unmeasured.get(epoch)
-            if epoch in work.missing:
+            present = plan.unmeasured.get(epoch)
+            if epoch in plan.missing:
                 present = records.commit_checkpoint(
                     epoch, trainer.weight_arrays(), environment=proof.environment
                 )
@@ -172,7 +172,7 @@ def _derive(
                 frontier = max(frontier, epoch)
             if present is not None:
                 now = time.perf_counter()
-                reused = epoch in work.unmeasured
+                reused = epoch in plan.unmeasured
                 yield _describe(epoch, present, records, seconds=now - since, reused=reused)
                 since = time.perf_counter()
             if at_end:

@@ -37,7 +37,7 @@ class StateStore:
         return self.store.epochs(self.family, self.variant, STATES)
 
     def address(self, epoch: int) -> Address:
-        """Where the state of `epoch` lies."""
+        """The path of the state of `epoch`."""
         return Address(self.family, self.variant, STATES, epoch)
 
     def save(self, snapshot: Snapshot, *, provenance: Provenance) -> Written:

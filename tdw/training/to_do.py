@@ -13,7 +13,7 @@ from tdw.training.stretches import Stretch, plan_stretches
 
 
 @dataclass(frozen=True)
-class Work:
+class TrainingPlan:
     """A plan.
 
     Attributes:
@@ -35,9 +35,9 @@ class Work:
         return min((e for e in self.missing if stretch.start <= e <= stretch.stop), default=stretch.stop)
 
 
-def plan_work(
+def plan_training(
     records: Records, asked: Sequence[int], *, last_epoch: int, test_every: int, redo: bool
-) -> Work:
+) -> TrainingPlan:
     """Plan the checkpoints `asked` and a history without gaps up to `last_epoch`.
 
     A history that was lost or cut short is made again as far as the variant was trained: beyond `last_epoch`
@@ -64,7 +64,7 @@ def plan_work(
     unknown = np.zeros(trained + 1, np.bool_)
     for first, stop in gaps:
         unknown[first : stop + 1] = True
-    return Work(
+    return TrainingPlan(
         reused={epoch: found for epoch, found in present.items() if not unknown[epoch]},
         unmeasured={epoch: found for epoch, found in present.items() if unknown[epoch]},
         missing=missing,

@@ -15,7 +15,7 @@ from tdw_assets.assets.links import code_metadata
 from tdw_assets.assets.op_body import carry_out_cells, carry_out_tables
 from tdw_assets.assets.requested_cells import CellsConfig
 from tdw_assets.cells.partitions import TO_VARIANT, cell_partitions, variant_partitions
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.instance import ANALYSIS_POOL, TRAIN_POOL
 from tdw_resources.resources import ComputeResource, StoreResource
 
@@ -37,22 +37,22 @@ _KINDS = {
 }
 
 
-def study_assets(grid: Grid) -> list[dg.AssetsDefinition]:
+def study_assets(wanted: WantedAssets) -> list[dg.AssetsDefinition]:
     """Every asset of the study."""
     found: list[dg.AssetsDefinition] = []
     for stage in STAGES:
-        products = [p for p in grid.products if p.stage == stage.name and p.kind != "history"]
+        products = [p for p in wanted.products if p.stage == stage.name and p.kind != "history"]
         if products:
-            found.append((_cells if stage.of_cells else _tables)(grid, stage.op, products))
-    return [*found, _tables(grid, HISTORY, [grid.product(HISTORY)])]
+            found.append((_cells if stage.of_cells else _tables)(wanted, stage.op, products))
+    return [*found, _tables(wanted, HISTORY, [wanted.product(HISTORY)])]
 
 
-def _cells(grid: Grid, op: str, products: Sequence[Product]) -> dg.AssetsDefinition:
+def _cells(wanted: WantedAssets, op: str, products: Sequence[Product]) -> dg.AssetsDefinition:
     """Exactly the cells that a run asks for, of any number of products, in one op that shares the passes."""
 
     @dg.multi_asset(
-        name=grid.named(op),
-        specs=[_spec(grid, product) for product in products],
+        name=wanted.named(op),
+        specs=[_spec(wanted, product) for product in products],
         can_subset=len(products) > 1,
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=_pool(products),
@@ -60,19 +60,19 @@ def _cells(grid: Grid, op: str, products: Sequence[Product]) -> dg.AssetsDefinit
     def cells(
         context: dg.AssetExecutionContext, config: CellsConfig, store: StoreResource, compute: ComputeResource
     ) -> Iterator[dg.Output]:
-        device = compute.choose(grid.study.training.device)
-        yield from carry_out_cells(context, grid, config, products, store=store.open(), device=device)
+        device = compute.choose(wanted.study.training.device)
+        yield from carry_out_cells(context, wanted, config, products, store=store.open(), device=device)
 
     return cells
 
 
-def _tables(grid: Grid, op: str, products: Sequence[Product]) -> dg.AssetsDefinition:
+def _tables(wanted: WantedAssets, op: str, products: Sequence[Product]) -> dg.AssetsDefinition:
     """Tables, figures and reports, of one variant or over all."""
     of_variant, history = products[0].scope == "variant", products[0].kind == "history"
 
     @dg.multi_asset(
-        name=grid.named(op),
-        specs=[_spec(grid, product) for product in products],
+        name=wanted.named(op),
+        specs=[_spec(wanted, product) for product in products],
         can_subset=len(products) > 1,
         backfill_policy=dg.BackfillPolicy.single_run() if of_variant and not history else None,
         pool=_pool(products),
@@ -80,8 +80,8 @@ def _tables(grid: Grid, op: str, products: Sequence[Product]) -> dg.AssetsDefini
     def tables(
         context: dg.AssetExecutionContext, store: StoreResource, compute: ComputeResource
     ) -> Iterator[dg.Output]:
-        device = compute.choose(grid.study.training.device)
-        yield from carry_out_tables(context, grid, products, store=store.open(), device=device)
+        device = compute.choose(wanted.study.training.device)
+        yield from carry_out_tables(context, wanted, products, store=store.open(), device=device)
 
     return tables
 
@@ -90,28 +90,28 @@ def _pool(products: Sequence[Product]) -> str:
     return TRAIN_POOL if products[0].stage == "train" else ANALYSIS_POOL
 
 
-def _spec(grid: Grid, product: Product) -> dg.AssetSpec:
+def _spec(wanted: WantedAssets, product: Product) -> dg.AssetSpec:
     """The spec of a product. A variant's table depends on all epochs of its cells."""
-    cells = {each.name for each in grid.products if each.scope == "cell"}
+    cells = {each.name for each in wanted.products if each.scope == "cell"}
     mapped = product.scope == "variant"
     partitions = {"cell": cell_partitions, "variant": variant_partitions, "study": lambda _: None}
-    metadata = code_metadata(grid, product)
+    metadata = code_metadata(wanted, product)
     if product.stage != "train":
         metadata["title"] = product.title
     if product.kind == "artifact":
-        metadata["analyzer_code_version"] = catalog_of(grid.family).analyzer(product.name).code_version
+        metadata["analyzer_code_version"] = catalog_of(wanted.family).analyzer(product.name).code_version
     return dg.AssetSpec(
-        grid.key(product.name),
+        wanted.key(product.name),
         deps=[
-            dg.AssetDep(grid.key(name), partition_mapping=TO_VARIANT if mapped and name in cells else None)
+            dg.AssetDep(wanted.key(name), partition_mapping=TO_VARIANT if mapped and name in cells else None)
             for name in product.inputs
         ],
-        partitions_def=partitions[product.scope](grid),
+        partitions_def=partitions[product.scope](wanted),
         skippable=True,
         description=f"**{product.title}**\n\n{product.description}"
         if "/" in product.name
         else product.description,
-        group_name=grid.group(_GROUPS.get(product.kind, product.kind)),
+        group_name=wanted.group(_GROUPS.get(product.kind, product.kind)),
         kinds={"python", *_KINDS[product.kind]},
         owners=OWNERS,
         code_version=product.spec,

@@ -3,65 +3,65 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from upath import UPath
 
 from tdw.execution.done import Done
 from tdw.execution.make import function_of
 from tdw.inventory.products import Product
 from tdw.store import reading, tablefile
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources import links
 
 Metadata = dict[str, float | int | str | dg.TableSchema | dg.MetadataValue]
 
 
-def metadata_of(grid: Grid, done: Done) -> Metadata:
+def metadata_of(wanted: WantedAssets, done: Done) -> Metadata:
     """The metadata of a materialization; below our webserver the preview's link shows the picture."""
     found: Metadata = dict(done.metadata)
-    product, family, version = grid.product(done.name), grid.family.name, done.version.content
+    product, family, version = wanted.product(done.name), wanted.family.name, done.version.content
     if product.kind == "plots":
-        where = done.variant or grid.study.folder
+        where = done.variant or wanted.study.folder
         page = links.plot_page(family, where, product.short_name, version=version)
         title = f"{product.title}, {done.variant}" if done.variant else product.title
         found["preview"] = dg.MetadataValue.md(links.plot_preview(title, page))
         found["interactive"] = dg.MetadataValue.url(page)
     elif product.kind == "reports":
-        page = links.report_page(family, grid.study.folder, product.short_name, version=version)
+        page = links.report_page(family, wanted.study.folder, product.short_name, version=version)
         found["report"] = dg.MetadataValue.url(page)
     else:
         found["path"] = dg.MetadataValue.path(done.path)
     if product.kind in ("summaries", "history"):
-        found |= _table_metadata(UPath(done.path))
-    if grid.family.explorer and done.name in grid.family.explorer.analyzers:
+        found |= _table_metadata(Path(done.path))
+    if wanted.family.explorer and done.name in wanted.family.explorer.analyzers:
         found["explorer"] = dg.MetadataValue.url(links.explorer_page(family, done.variant))
     return found
 
 
-def tell_where_to_watch(context: dg.AssetExecutionContext, grid: Grid, variant: str) -> None:
+def tell_where_to_watch(context: dg.AssetExecutionContext, wanted: WantedAssets, variant: str) -> None:
     """A line in the run's log, with a link, to the page where the curves of this training grow."""
-    page = links.variant_page(grid.family.name, variant)
+    page = links.variant_page(wanted.family.name, variant)
     context.log_event(
         dg.AssetObservation(
-            grid.checkpoint,
+            wanted.checkpoint,
             description=f"{variant} trains: watch its curves grow at {page}",
             metadata={"watch": dg.MetadataValue.url(page)},
         )
     )
 
 
-def _table_metadata(path: UPath) -> Metadata:
+def _table_metadata(path: Path) -> Metadata:
     """Columns with their types, and the number of rows, where Dagster looks for them."""
     table, _, _ = tablefile.decode(reading.read_bytes(path), path=path)
     columns = [dg.TableColumn(str(name), str(kind)) for name, kind in table.dtypes.items()]
     return {"dagster/column_schema": dg.TableSchema(columns), "dagster/row_count": len(table)}
 
 
-def code_metadata(grid: Grid, product: Product) -> dict[str, Any]:
+def code_metadata(wanted: WantedAssets, product: Product) -> dict[str, Any]:
     """Where the function that makes a product is: Dagster's UI opens its file in an editor."""
-    function = inspect.unwrap(function_of(grid.family, product))
+    function = inspect.unwrap(function_of(wanted.family, product))
     try:
         file, (_, line) = inspect.getsourcefile(function), inspect.getsourcelines(function)
     except (TypeError, OSError):  # made at run time, or its source is not there

@@ -13,7 +13,7 @@ from tdw.execution.done import Failed
 from tdw.families.stored import is_variant, why_no_variant
 from tdw.inventory.cells import VariantGaps
 from tdw.inventory.plan import Cells
-from tdw_assets.cells.wanted import Grid, by_variant, cell_key
+from tdw_assets.cells.wanted import WantedAssets, by_variant, cell_key
 from tdw_resources.dagster_internals import DEFER_EVENTS, RANGE_END, RANGE_START
 from tdw_resources.data_versions import read_pointers
 
@@ -30,7 +30,7 @@ class CellsConfig(dg.Config):
 
 
 @dataclass(frozen=True)
-class Request:
+class RequestedCells:
     """The cells of one run.
 
     Attributes:
@@ -45,14 +45,14 @@ class Request:
     refused: tuple[Failed, ...] = ()
 
     def still_asked(
-        self, context: dg.AssetExecutionContext, grid: Grid, gaps: VariantGaps
+        self, context: dg.AssetExecutionContext, wanted: WantedAssets, gaps: VariantGaps
     ) -> dict[str, set[int]]:
         """The cells of a variant that are still to be done."""
         cells = self.cells[gaps.variant]
         fine: Mapping[str, set[int]] = (
             {name: of.recorded.keys() - set(of.out_of_date) for name, of in gaps.cells.items()}
             if self.exact
-            else done_since_asked(context, grid, gaps.variant, cells)
+            else done_since_asked(context, wanted, gaps.variant, cells)
         )
         return {name: set(epochs) - fine.get(name, set()) for name, epochs in cells.items()}
 
@@ -70,39 +70,39 @@ def as_failure() -> Iterator[None]:
         ) from error
 
 
-def read_request(
-    context: dg.AssetExecutionContext, config: CellsConfig, grid: Grid, *, names: Iterable[str]
-) -> Request:
+def read_requested_cells(
+    context: dg.AssetExecutionContext, config: CellsConfig, wanted: WantedAssets, *, names: Iterable[str]
+) -> RequestedCells:
     """The request of a running op; `names` are its selected assets.
 
     Raises:
         dg.Failure: no partitions, an empty range, an epoch that can't be read. Trying again would not help.
     """
     with as_failure():
-        return _without_foreign(grid, _read(context, config, list(names)))
+        return _without_foreign(wanted, _read(context, config, list(names)))
 
 
-def _without_foreign(grid: Grid, request: Request) -> Request:
-    cells = {variant: of for variant, of in request.cells.items() if is_variant(grid.family, variant)}
+def _without_foreign(wanted: WantedAssets, request: RequestedCells) -> RequestedCells:
+    cells = {variant: of for variant, of in request.cells.items() if is_variant(wanted.family, variant)}
     refused = [
         Failed(name, variant, error, epoch)
         for variant, of in request.cells.items()
-        if (error := why_no_variant(grid.family, variant)) is not None
+        if (error := why_no_variant(wanted.family, variant)) is not None
         for name, epochs in of.items()
         for epoch in epochs
     ]
-    return Request(cells, request.exact, tuple(refused))
+    return RequestedCells(cells, request.exact, tuple(refused))
 
 
-def _read(context: dg.AssetExecutionContext, config: CellsConfig, wanted: list[str]) -> Request:
+def _read(context: dg.AssetExecutionContext, config: CellsConfig, selected: list[str]) -> RequestedCells:
     if config.cells:
-        cells = {name: parse_epochs(config.cells[name]) for name in wanted if config.cells.get(name)}
+        cells = {name: parse_epochs(config.cells[name]) for name in selected if config.cells.get(name)}
         if not config.variant or not cells:
             raise BadConfig(
                 f"the run's config lists cells of {', '.join(config.cells)} for variant {config.variant!r}",
-                f"name a variant, and assets that the run selects: {', '.join(wanted)}",
+                f"name a variant, and assets that the run selects: {', '.join(selected)}",
             )
-        return Request({config.variant: cells}, exact=True)
+        return RequestedCells({config.variant: cells}, exact=True)
     start, end = (context.run.tags.get(tag) for tag in (RANGE_START, RANGE_END))
     if not (context.has_partition_key or (start and end)):
         raise BadConfig(
@@ -114,32 +114,34 @@ def _read(context: dg.AssetExecutionContext, config: CellsConfig, wanted: list[s
             f"the range from {start} to {end} holds no partition: its end comes before its start",
             "swap the two, or choose the partitions in the UI",
         )
-    return Request(
-        {variant: dict.fromkeys(wanted, tuple(epochs)) for variant, epochs in by_variant(keys).items()},
+    return RequestedCells(
+        {variant: dict.fromkeys(selected, tuple(epochs)) for variant, epochs in by_variant(keys).items()},
         exact=False,
     )
 
 
 def done_since_asked(
-    context: dg.AssetExecutionContext, grid: Grid, variant: str, cells: Cells
+    context: dg.AssetExecutionContext, wanted: WantedAssets, variant: str, cells: Cells
 ) -> dict[str, set[int]]:
     """Cells of a range that some run has materialized after this run, or the run it retries, was asked for.
 
-    Compared by position in the event log, so a clock that jumps does no harm. A retry thereby leaves alone
+    Compared by position in the event log, so a clock that jumps does no harm. So a retry leaves alone
     what the run before it has done, and so does a run that waited for another one on the same cells.
     """
-    asked = _asked_at(context, grid, variant, cells)
+    asked = _asked_at(context, wanted, variant, cells)
     if asked is None:
         return {}
     done: dict[str, set[int]] = {}
     for name, epochs in cells.items():
         keys = {cell_key(variant, epoch): epoch for epoch in epochs}
-        pointers = read_pointers(context.instance, grid.key(name), keys)
+        pointers = read_pointers(context.instance, wanted.key(name), keys)
         done[name] = {keys[key] for key, pointer in pointers.items() if pointer > asked}
     return done
 
 
-def _asked_at(context: dg.AssetExecutionContext, grid: Grid, variant: str, cells: Cells) -> int | None:
+def _asked_at(
+    context: dg.AssetExecutionContext, wanted: WantedAssets, variant: str, cells: Cells
+) -> int | None:
     """Storage id at which the first run of this run's chain announced its cells."""
     root = context.run.tags.get("dagster/root_run_id") or context.run.run_id
     for name, epochs in cells.items():
@@ -148,7 +150,7 @@ def _asked_at(context: dg.AssetExecutionContext, grid: Grid, variant: str, cells
         planned = context.instance.event_log_storage.get_event_records(
             dg.EventRecordsFilter(
                 event_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
-                asset_key=grid.key(name),
+                asset_key=wanted.key(name),
                 asset_partitions=[cell_key(variant, epochs[0])],
             )
         )

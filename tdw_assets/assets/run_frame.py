@@ -9,14 +9,17 @@ import dagster as dg
 from tdw.execution.done import Failed, list_failures
 from tdw_assets.assets.requested_cells import as_failure
 from tdw_assets.automation.tags import purpose
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.dagster_internals import defer_events_from_now
-from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, identity
-from tdw_resources.progress import Report, reporting
+from tdw_resources.runs.heartbeat import beating, is_shared
+from tdw_resources.runs.liveness import STOPPED_TAG, WORKER_TAG, identity
+from tdw_resources.runs.progress import Report, reporting
 
 
 @contextlib.contextmanager
-def at_work(context: dg.AssetExecutionContext, grid: Grid, *, variant: str, stage: str) -> Iterator[Report]:
+def at_work(
+    context: dg.AssetExecutionContext, wanted: WantedAssets, *, variant: str, stage: str
+) -> Iterator[Report]:
     """Sign the run with its purpose and this process, so that its death is noticed; yield a progress report.
 
     The purpose tells a run that a person stops apart from one to be started again, also where that person had
@@ -28,10 +31,12 @@ def at_work(context: dg.AssetExecutionContext, grid: Grid, *, variant: str, stag
     instance, run = context.instance, context.run
     if run.tags.get(WORKER_TAG) != identity():
         instance.add_run_tags(
-            run.run_id, {WORKER_TAG: identity()} | purpose(grid, stage=stage, variant=variant)
+            run.run_id, {WORKER_TAG: identity()} | purpose(wanted, stage=stage, variant=variant)
         )
     home = Path(instance.root_directory) if instance.is_persistent else None
     with contextlib.ExitStack() as stack:
+        if is_shared(instance):
+            stack.enter_context(beating(instance))
         report = (
             stack.enter_context(reporting(home, run.run_id, variant=variant, stage=stage))
             if home

@@ -11,7 +11,7 @@ import dagster as dg
 from tdw.inventory.plan import STAGES, Task
 from tdw_assets.assets.requested_cells import cells_config, range_tags
 from tdw_assets.automation.tags import gap, purpose
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 
 _OPS = {stage.name: stage.op for stage in STAGES}
 
@@ -32,17 +32,17 @@ class PlannedRun:
     partition_key: str | None = None
 
 
-def plan_run(grid: Grid, task: Task) -> PlannedRun:
+def plan_run(wanted: WantedAssets, task: Task) -> PlannedRun:
     """The run of a task. Its tags find runs of the same purpose again; retries are ours, not Dagster's."""
     job, tags = (
-        grid.named(task.stage),
-        purpose(grid, stage=task.stage, variant=task.variant)
-        | gap(grid, task)
+        wanted.named(task.stage),
+        purpose(wanted, stage=task.stage, variant=task.variant)
+        | gap(wanted, task)
         | {"dagster/max_retries": "0"},
     )
-    assets = tuple(map(grid.key, task.names))
+    assets = tuple(map(wanted.key, task.names))
     if not task.cells:
         return PlannedRun(job, assets, tags, partition_key=task.variant or None)
-    config = {"ops": {grid.named(_OPS[task.stage]): {"config": cells_config(task.variant, task.cells)}}}
+    config = {"ops": {wanted.named(_OPS[task.stage]): {"config": cells_config(task.variant, task.cells)}}}
     covered = range_tags(task.variant, set[int]().union(*task.cells.values()))
     return PlannedRun(job, assets, tags | covered, config)

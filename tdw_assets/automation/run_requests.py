@@ -7,7 +7,7 @@ import dagster as dg
 from tdw.inventory.plan import Task
 from tdw_assets.automation.planned_runs import plan_run
 from tdw_assets.automation.tags import AUTOMATION, REASON_TAG
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.dagster_internals import UnresolvedAssetJobDefinition
 
 Jobs = Mapping[str, UnresolvedAssetJobDefinition]
@@ -16,9 +16,9 @@ PRIORITIES = {"check": "-1", "train": "0", "choose": "3", "analyze": "1", "summa
 _LONGEST = 500  # characters of a reason; the whole one is in the log of the tick
 
 
-def run_request(grid: Grid, task: Task, *, attempt: int | str) -> dg.RunRequest:
+def run_request(wanted: WantedAssets, task: Task, *, attempt: int | str) -> dg.RunRequest:
     """A task as Dagster's sensors ask for it. The same attempt at the same gap is asked for once."""
-    planned = plan_run(grid, task)
+    planned = plan_run(wanted, task)
     return dg.RunRequest(
         run_key=f"{task.stage}:{task.variant}:{task.request}:{attempt}",
         job_name=planned.job,

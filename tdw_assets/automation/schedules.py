@@ -10,30 +10,30 @@ from tdw.inventory.plan import STAGES, Stage
 from tdw.reconcile.tick import find_tasks
 from tdw_assets.automation.run_requests import Jobs, run_request
 from tdw_assets.automation.work_in_progress import as_it_is
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.resources import StoreResource
 
 
-def nightly_schedules(grid: Grid, jobs: Jobs) -> list[dg.ScheduleDefinition]:
+def nightly_schedules(wanted: WantedAssets, jobs: Jobs) -> list[dg.ScheduleDefinition]:
     """One schedule per stage: on unless it is switched off in the UI."""
-    return [_schedule(grid, stage, jobs) for stage in STAGES if stage.name in jobs]
+    return [_schedule(wanted, stage, jobs) for stage in STAGES if stage.name in jobs]
 
 
-def _schedule(grid: Grid, stage: Stage, jobs: Jobs) -> dg.ScheduleDefinition:
+def _schedule(wanted: WantedAssets, stage: Stage, jobs: Jobs) -> dg.ScheduleDefinition:
     @dg.schedule(
-        name=grid.named(f"nightly_{stage.name}"),
+        name=wanted.named(f"nightly_{stage.name}"),
         job=jobs[stage.name],
         cron_schedule=f"0 {stage.hour} * * *",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=f"Every night: asks the job `{grid.named(stage.name)}` for all that is missing or out "
+        description=f"Every night: asks the job `{wanted.named(stage.name)}` for all that is missing or out "
         "of date, one run per variant, also where the sensor gave up or is switched off; not what a person "
         "stopped.",
     )
     def nightly(context: dg.ScheduleEvaluationContext, store: StoreResource):
-        tasks = find_tasks(stage.name, *as_it_is(grid, context.instance, store.open()))
+        tasks = find_tasks(stage.name, *as_it_is(wanted, context.instance, store.open()))
         night = context.scheduled_execution_time.date().isoformat()
         for task in tasks:
-            yield run_request(grid, task, attempt=night)
+            yield run_request(wanted, task, attempt=night)
         if not tasks:
             yield dg.SkipReason("nothing is missing, or what is missing is being worked on")
 

@@ -8,28 +8,33 @@ from tdw.store import Store
 from tdw_assets.automation.run_requests import Jobs, run_request
 from tdw_assets.automation.work_in_progress import as_it_is
 from tdw_assets.cells.partitions import describe_foreign, foreign_keys, register_variants
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.resources import StoreResource
 
 EVERY_S = 5
 
 
 def look(
-    grid: Grid, instance: dg.DagsterInstance, store: Store, seen: Seen, *, budget_s: float = BUDGET_S
+    wanted: WantedAssets,
+    instance: dg.DagsterInstance,
+    store: Store,
+    seen: Seen,
+    *,
+    budget_s: float = BUDGET_S,
 ) -> Tick:
     """Register the variants of a study that is new, then look at what changed."""
-    if grid.study.fingerprint != seen.study:
-        register_variants(grid, instance, grid.variants)
-    found = tick(*as_it_is(grid, instance, store), seen, budget_s=budget_s)
-    found.notes += [describe_foreign(grid, key) for key in foreign_keys(grid, instance)]
+    if wanted.study.fingerprint != seen.study:
+        register_variants(wanted, instance, wanted.variants)
+    found = tick(*as_it_is(wanted, instance, store), seen, budget_s=budget_s)
+    found.notes += [describe_foreign(wanted, key) for key in foreign_keys(wanted, instance)]
     return found
 
 
-def reconcile_sensor(grid: Grid, jobs: Jobs) -> dg.SensorDefinition:
+def reconcile_sensor(wanted: WantedAssets, jobs: Jobs) -> dg.SensorDefinition:
     """The sensor: on unless it is switched off in the UI."""
 
     @dg.sensor(
-        name=grid.named("reconcile"),
+        name=wanted.named("reconcile"),
         jobs=list(jobs.values()),
         minimum_interval_seconds=EVERY_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -38,7 +43,7 @@ def reconcile_sensor(grid: Grid, jobs: Jobs) -> dg.SensorDefinition:
         "tdw/reason; a tick says in its log what it asked for, and without a request what it waits for.",
     )
     def reconcile(context: dg.SensorEvaluationContext, store: StoreResource) -> dg.SensorResult:
-        result = look(grid, context.instance, store.open(), Seen.read(context.cursor))
+        result = look(wanted, context.instance, store.open(), Seen.read(context.cursor))
         if result.tasks:  # otherwise the reason for skipping says it all, and a tick without a log costs less
             for task, attempt in result.tasks:
                 again = f", attempt {attempt + 1}" if attempt and task.stage != CHECK else ""
@@ -46,7 +51,7 @@ def reconcile_sensor(grid: Grid, jobs: Jobs) -> dg.SensorDefinition:
             for note in result.notes:
                 context.log.info(note)
         return dg.SensorResult(
-            run_requests=[run_request(grid, task, attempt=attempt) for task, attempt in result.tasks],
+            run_requests=[run_request(wanted, task, attempt=attempt) for task, attempt in result.tasks],
             skip_reason="; ".join(result.notes)[:1000] if not result.tasks else None,
             cursor=result.seen.dump(),
         )

@@ -10,7 +10,7 @@ from tdw.store import Store
 from tdw_assets.automation.planned_runs import PlannedRun, plan_run
 from tdw_assets.automation.tags import STAGE_TAG, STUDY_TAG, VARIANT_TAG
 from tdw_assets.automation.work_in_progress import as_it_is
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 
 _STAGES = ("train", "analyze", "summarize")
 
@@ -42,10 +42,12 @@ def find_stopped(instance: dg.DagsterInstance, study: str) -> list[Stopped]:
     return found
 
 
-def plan_next(grid: Grid, instance: dg.DagsterInstance, store: Store, variant: str) -> PlannedRun | None:
+def plan_next(
+    wanted: WantedAssets, instance: dg.DagsterInstance, store: Store, variant: str
+) -> PlannedRun | None:
     """The run that does what is to be done next of a variant, stopped or not; None for nothing."""
-    inventory, _ = as_it_is(grid, instance, store)
+    inventory, _ = as_it_is(wanted, instance, store)
     gaps = inventory.gaps_of(variant)
     tasks = (inventory.task(stage, gaps) for stage in _STAGES)
     task = next((task for task in tasks if task is not None), None)
-    return None if task is None else plan_run(grid, task)
+    return None if task is None else plan_run(wanted, task)

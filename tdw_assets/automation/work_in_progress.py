@@ -10,11 +10,11 @@ import dagster as dg
 
 from tdw.inventory.plan import Inventory, Task
 from tdw.inventory.wanted import Wanted
-from tdw.reconcile.runs import Busy, Tried
+from tdw.reconcile.runs import Tried, WorkInProgress
 from tdw.store import Store
 from tdw_assets.automation.tags import STAGE_TAG, STUDY_TAG, VARIANT_TAG, gap, purpose
 from tdw_assets.cells.partitions import with_registered
-from tdw_assets.cells.wanted import Grid, variant_in
+from tdw_assets.cells.wanted import WantedAssets, variant_in
 from tdw_assets.recording.event_records import inventory_of
 from tdw_resources.dagster_internals import (
     AUTO_RETRY_RUN_ID_TAG,
@@ -25,7 +25,7 @@ from tdw_resources.dagster_internals import (
     BulkActionStatus,
     PartitionBackfill,
 )
-from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, is_alive
+from tdw_resources.runs.liveness import STOPPED_TAG, WORKER_TAG, is_alive
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -45,9 +45,9 @@ class StudyRuns:
     wanted: Wanted
     instance: dg.DagsterInstance
 
-    def busy(self) -> Busy:
+    def busy(self) -> WorkInProgress:
         """See `tdw.reconcile.runs.Runs`."""
-        return find_busy(self.wanted, self.instance)
+        return find_work_in_progress(self.wanted, self.instance)
 
     def tried(self, task: Task) -> Tried:
         """See `tdw.reconcile.runs.Runs`."""
@@ -69,13 +69,13 @@ class StudyRuns:
         return self.instance.event_log_storage.get_maximum_record_id() or 0
 
 
-def as_it_is(grid: Grid, instance: dg.DagsterInstance, store: Store) -> tuple[Inventory, StudyRuns]:
+def as_it_is(wanted: WantedAssets, instance: dg.DagsterInstance, store: Store) -> tuple[Inventory, StudyRuns]:
     """A study with the variants and extra epochs that it has now, and its runs."""
-    live = with_registered(grid, instance).with_extra(store)
+    live = with_registered(wanted, instance).with_extra(store)
     return inventory_of(live, instance, store), StudyRuns(live, instance)
 
 
-def find_busy(wanted: Wanted, instance: dg.DagsterInstance) -> Busy:
+def find_work_in_progress(wanted: Wanted, instance: dg.DagsterInstance) -> WorkInProgress:
     """Look at unfinished runs, failed ones that Dagster is about to retry, and backfills.
 
     A variant is busy whichever study a run is for: studies share its files.
@@ -88,7 +88,7 @@ def find_busy(wanted: Wanted, instance: dg.DagsterInstance) -> Busy:
     own = wanted.study.slug
     variants = {variant for run in runs for variant in _variants(run)}
     variants |= {variant_in(key) for some in keys for key in some or ()}
-    return Busy(
+    return WorkInProgress(
         variants=frozenset(variants).intersection(wanted.variants),
         comparison=any(
             run.tags.get(STUDY_TAG, own) == own and (run.tags.get(STAGE_TAG) == COMPARE or not _variants(run))

@@ -1,4 +1,4 @@
-"""What a study wants as Dagster knows it: asset keys, and the partition keys of cells."""
+"""What a study wants as Dagster knows it: names and keys of its assets, and the partition keys of cells."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tdw.store.layout import format_epoch
 _CELL = re.compile(r"([0-9]{5,12})\|(.+)", re.DOTALL)
 
 
-class Grid(Wanted):
-    """What a study wants, with Dagster's keys."""
+class WantedAssets(Wanted):
+    """The cells and products that a study wants, with the keys and names of their assets in Dagster."""
 
     @property
     def slug(self) -> str:
@@ -46,7 +46,7 @@ def cell_key(variant: str, epoch: int) -> str:
 
 
 def read_cell(key: str) -> tuple[str, int] | None:
-    """(variant, epoch) of a cell's partition key; None for another key. Events may tell of any partition."""
+    """(variant, epoch) of a cell's partition key; None for another key. Events may name any partition."""
     match = _CELL.fullmatch(key)
     return (match[2], int(match[1])) if match else None
 

@@ -16,7 +16,7 @@ from tdw.integrity.rereading import Memory, recorded_cells, reread
 from tdw.inventory.cells import AssetGaps
 from tdw.store import Store
 from tdw_assets.cells.partitions import with_registered
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_assets.recording.event_records import inventory_of
 from tdw_resources.resources import StoreResource
 
@@ -29,7 +29,7 @@ _DESCRIPTIONS = {
     "sensor `reconcile` or by `tdw fill`.",
     COVERED: "Every epoch of the study is there for every variant, and none is out of date.",
     SOUND: "Every file that is new since the last check was read again: checksum over all bytes, finite "
-    "values, fingerprints of variant, probe and checkpoint, and the content that its event tells of.",
+    "values, fingerprints of variant, probe and checkpoint, and the content that its event recorded.",
 }
 
 
@@ -46,10 +46,14 @@ def _covered(cells: Mapping[str, AssetGaps]) -> list[str]:
 
 
 def _unsound(
-    grid: Grid, instance: dg.DagsterInstance, store: Store, asset: str, cells: Mapping[str, AssetGaps]
+    wanted: WantedAssets,
+    instance: dg.DagsterInstance,
+    store: Store,
+    asset: str,
+    cells: Mapping[str, AssetGaps],
 ) -> list[str]:
-    recorded = recorded_cells(store, grid.family, asset, cells)
-    return [line for lines in reread(recorded, memory_of(instance, grid, asset)).values() for line in lines]
+    recorded = recorded_cells(store, wanted.family, asset, cells)
+    return [line for lines in reread(recorded, memory_of(instance, wanted, asset)).values() for line in lines]
 
 
 def outcome(name: str, wrong: Sequence[str], *, looked_at: int) -> dict[str, Any]:
@@ -63,38 +67,40 @@ def outcome(name: str, wrong: Sequence[str], *, looked_at: int) -> dict[str, Any
     }
 
 
-def memory_of(instance: dg.DagsterInstance, grid: Grid, what: str) -> Memory:
+def memory_of(instance: dg.DagsterInstance, wanted: WantedAssets, what: str) -> Memory:
     """What was found sound of an asset, kept beside the instance's database."""
     home = Path(instance.root_directory) if instance.is_persistent else None
-    return Memory.read(home / "sound" / f"{grid.family.name}-{what.replace('/', '-')}.json" if home else None)
+    return Memory.read(
+        home / "sound" / f"{wanted.family.name}-{what.replace('/', '-')}.json" if home else None
+    )
 
 
 def check_cells(
-    grid: Grid, instance: dg.DagsterInstance, store: Store, wanted: set[dg.AssetCheckKey]
+    wanted: WantedAssets, instance: dg.DagsterInstance, store: Store, selected: set[dg.AssetCheckKey]
 ) -> Iterator[dg.AssetCheckResult]:
     """Evaluate some checks of the cells of all variants."""
-    gaps = inventory_of(grid, instance, store).gaps()
-    for asset in ("checkpoint", *grid.analyzers):
-        key = grid.key(asset)
+    gaps = inventory_of(wanted, instance, store).gaps()
+    for asset in ("checkpoint", *wanted.analyzers):
+        key = wanted.key(asset)
         cells = {variant: of.cells[asset] for variant, of in gaps.items()}
         there = sum(len(of.recorded) for of in cells.values())
         looks: dict[str, Callable[[], list[str]]] = {
             PRESENT: partial(_present, cells),
             COVERED: partial(_covered, cells),
-            SOUND: partial(_unsound, grid, instance, store, asset, cells),
+            SOUND: partial(_unsound, wanted, instance, store, asset, cells),
         }
         for name, look in looks.items():
-            if dg.AssetCheckKey(key, name) in wanted:
+            if dg.AssetCheckKey(key, name) in selected:
                 ended = outcome(name, look(), looked_at=there)
                 yield dg.AssetCheckResult(asset_key=key, check_name=name, **ended)
 
 
-def cell_checks(grid: Grid) -> dg.AssetChecksDefinition:
+def cell_checks(wanted: WantedAssets) -> dg.AssetChecksDefinition:
     """Three checks for the checkpoints and each analyzer, in one op."""
-    keys = [grid.key(name) for name in ("checkpoint", *grid.analyzers)]
+    keys = [wanted.key(name) for name in ("checkpoint", *wanted.analyzers)]
 
     @dg.multi_asset_check(
-        name=grid.named("check_cells"),
+        name=wanted.named("check_cells"),
         specs=[
             dg.AssetCheckSpec(name, asset=key, description=words)
             for key in keys
@@ -104,7 +110,7 @@ def cell_checks(grid: Grid) -> dg.AssetChecksDefinition:
         # No pool: what a person materializes brings its checks along, and would wait for one pool more.
     )
     def check(context: dg.AssetCheckExecutionContext, store: StoreResource):
-        live = with_registered(grid, context.instance)
+        live = with_registered(wanted, context.instance)
         yield from check_cells(live, context.instance, store.open(), set(context.selected_asset_check_keys))
 
     return check

@@ -11,12 +11,12 @@ from tdw.store import Store
 from tdw.study.claims import Claim
 from tdw_assets.assets.links import Metadata
 from tdw_assets.cells.partitions import with_registered
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.resources import StoreResource
 
 
 def check_claims(
-    grid: Grid, store: Store, key: dg.AssetKey, wanted: set[dg.AssetCheckKey]
+    wanted: WantedAssets, store: Store, key: dg.AssetKey, selected: set[dg.AssetCheckKey]
 ) -> Iterator[dg.AssetCheckResult]:
     """Judge the claims by the tables that are there; never an error, since a claim is no fault of a run.
 
@@ -26,14 +26,14 @@ def check_claims(
     from tdw.reports.claims.registry import judge_all
     from tdw.reports.evidence import read_evidence
 
-    study = grid.study
-    claims = [claim for claim in study.claims if dg.AssetCheckKey(key, check_name(claim)) in wanted]
+    study = wanted.study
+    claims = [claim for claim in study.claims if dg.AssetCheckKey(key, check_name(claim)) in selected]
     try:
-        configs = [grid.family.parse_variant(variant) for variant in grid.variants]
+        configs = [wanted.family.parse_variant(variant) for variant in wanted.variants]
         evidence = read_evidence(
-            store, grid.family, configs, early_epoch=study.early_epoch, last_epoch=study.epochs
+            store, wanted.family, configs, early_epoch=study.early_epoch, last_epoch=study.epochs
         )
-        judged = judge_all(evidence, grid.family, claims)
+        judged = judge_all(evidence, wanted.family, claims)
     except TdwError as error:
         for claim in claims:
             yield _result(key, claim, passed=False, metadata={"verdict": "not judged", "why": str(error)})
@@ -65,15 +65,15 @@ def check_name(claim: Claim) -> str:
     return "claim_" + re.sub(r"\W", "_", claim.id)
 
 
-def claim_checks(grid: Grid) -> list[dg.AssetChecksDefinition]:
+def claim_checks(wanted: WantedAssets) -> list[dg.AssetChecksDefinition]:
     """One check for each claim, in one op; none for a study without claims or without a report."""
-    reported = any(product.name == f"reports/{NAME}" for product in grid.products)
-    if not reported or not grid.study.claims:
+    reported = any(product.name == f"reports/{NAME}" for product in wanted.products)
+    if not reported or not wanted.study.claims:
         return []
-    key = grid.key(f"reports/{NAME}")
+    key = wanted.key(f"reports/{NAME}")
 
     @dg.multi_asset_check(
-        name=grid.named("check_claims"),
+        name=wanted.named("check_claims"),
         specs=[
             dg.AssetCheckSpec(
                 check_name(claim),
@@ -81,12 +81,12 @@ def claim_checks(grid: Grid) -> list[dg.AssetChecksDefinition]:
                 description=f"{claim.question or claim.claim} Passes where the rule of the study finds the "
                 "claim supported; a warning says that it is contradicted, or undecided so far.",
             )
-            for claim in grid.study.claims
+            for claim in wanted.study.claims
         ],
         can_subset=True,
     )
     def check(context: dg.AssetCheckExecutionContext, store: StoreResource):
-        live = with_registered(grid, context.instance)
+        live = with_registered(wanted, context.instance)
         yield from check_claims(live, store.open(), key, set(context.selected_asset_check_keys))
 
     return [check]

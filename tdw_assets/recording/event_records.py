@@ -16,9 +16,9 @@ from tdw.inventory.products import CHECKPOINT, Product
 from tdw.inventory.versions import DataVersion
 from tdw.store import Store
 from tdw.training.records import HISTORY
-from tdw_assets.cells.wanted import Grid, cell_key, read_cell
+from tdw_assets.cells.wanted import WantedAssets, cell_key, read_cell
 from tdw_resources.data_versions import read_pointers, read_version, read_versions
-from tdw_resources.liveness import STOPPED_TAG
+from tdw_resources.runs.liveness import STOPPED_TAG
 
 _FILTER_UP_TO = 20_000  # more keys than this: reading all of an asset is faster than asking for them
 _ENDED_BADLY = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
@@ -33,26 +33,28 @@ class EventRecords:
     same for all of them.
     """
 
-    grid: Grid
+    wanted: WantedAssets
     instance: dg.DagsterInstance
 
     @cached_property
     def others(self) -> tuple[str, ...]:
         """Slugs of the other studies that have recorded anything in this instance."""
         keys = [key.path for key in self.instance.get_asset_keys()]
-        return tuple(sorted({path[0] for path in keys if path[1:] == [CHECKPOINT]} - {self.grid.slug}))
+        return tuple(sorted({path[0] for path in keys if path[1:] == [CHECKPOINT]} - {self.wanted.slug}))
 
     def cells(
         self, name: str, epochs: Mapping[str, Collection[int]]
     ) -> Mapping[str, Mapping[int, DataVersion]]:
         """See `tdw.inventory.records.Records`."""
-        wanted = self.grid.epoch_set
-        some = len(epochs) < len(self.grid.variants) and len(epochs) * len(self.grid.epochs) <= _FILTER_UP_TO
-        keys = [cell_key(v, epoch) for v in epochs for epoch in wanted.union(epochs[v])] if some else None
-        found = self._read_cells(self.grid.key(name), keys)
+        scheduled = self.wanted.epoch_set
+        some = (
+            len(epochs) < len(self.wanted.variants) and len(epochs) * len(self.wanted.epochs) <= _FILTER_UP_TO
+        )
+        keys = [cell_key(v, epoch) for v in epochs for epoch in scheduled.union(epochs[v])] if some else None
+        found = self._read_cells(self.wanted.key(name), keys)
         for other in self.others:
             for variant, versions in self._read_cells(_key(other, name), keys).items():
-                there = set(epochs.get(variant, ())) - wanted
+                there = set(epochs.get(variant, ())) - scheduled
                 beside = {epoch: version for epoch, version in versions.items() if epoch in there}
                 if beside:
                     found[variant] = {**beside, **found.get(variant, {})}
@@ -73,9 +75,9 @@ class EventRecords:
 
         Training for any study may add evaluations to a variant's history: what was recorded last is in force.
         """
-        found = read_versions(self.instance, self.grid.key(name), variants)
+        found = read_versions(self.instance, self.wanted.key(name), variants)
         others = self.others if name == HISTORY and found else ()
-        last = read_pointers(self.instance, self.grid.key(name), found) if others else {}
+        last = read_pointers(self.instance, self.wanted.key(name), found) if others else {}
         for key in (_key(other, name) for other in others):
             pointers = read_pointers(self.instance, key, found)
             for variant, version in read_versions(self.instance, key, found).items():
@@ -90,14 +92,14 @@ class EventRecords:
 
     def of_other(self, other: str, product: Product, variants: Collection[str]) -> Recorded:
         """What another study has recorded of a product."""
-        of_cells, epochs = product.scope == "cell", self.grid.epochs
+        of_cells, epochs = product.scope == "cell", self.wanted.epochs
         keys = [cell_key(v, epoch) for v in variants for epoch in epochs] if of_cells else list(variants)
         versions = read_versions(self.instance, _key(other, product.name), keys)
         return {read_cell(partition) or (partition, None): version for partition, version in versions.items()}
 
     def of_study(self, name: str) -> DataVersion | None:
         """See `tdw.inventory.records.Records`."""
-        return read_version(self.instance, self.grid.key(name))
+        return read_version(self.instance, self.wanted.key(name))
 
 
 def _key(study: str, name: str) -> dg.AssetKey:
@@ -105,22 +107,22 @@ def _key(study: str, name: str) -> dg.AssetKey:
     return dg.AssetKey([study, *name.split("/")])
 
 
-def inventory_of(grid: Grid, instance: dg.DagsterInstance, store: Store) -> Inventory:
+def inventory_of(wanted: WantedAssets, instance: dg.DagsterInstance, store: Store) -> Inventory:
     """What a study wants, what the event log has of it, and what is in the store."""
-    return Inventory(grid, EventRecords(grid, instance), store)
+    return Inventory(wanted, EventRecords(wanted, instance), store)
 
 
 def disputes_of(
-    grid: Grid, instance: dg.DagsterInstance, store: Store, variants: Collection[str] | None = None
+    wanted: WantedAssets, instance: dg.DagsterInstance, store: Store, variants: Collection[str] | None = None
 ) -> list[Dispute]:
     """Files that another study has made with other parameters; of some variants or all."""
-    records = EventRecords(grid, instance)
-    some = grid.variants if variants is None else variants
-    return find_disputes(grid, store, records.others, records.of_other, some)
+    records = EventRecords(wanted, instance)
+    some = wanted.variants if variants is None else variants
+    return find_disputes(wanted, store, records.others, records.of_other, some)
 
 
 def find_failed(
-    grid: Grid, instance: dg.DagsterInstance, gaps: Mapping[str, VariantGaps]
+    wanted: WantedAssets, instance: dg.DagsterInstance, gaps: Mapping[str, VariantGaps]
 ) -> dict[str, dict[str, list[int]]]:
     """Variant -> asset name -> epochs, ascending, of cells that are not fine and failed when last tried.
 
@@ -128,10 +130,10 @@ def find_failed(
     """
     found: dict[str, dict[str, list[int]]] = {variant: {} for variant in gaps}
     statuses: dict[str, bool] = {}
-    for name in ("checkpoint", *grid.analyzers):
+    for name in ("checkpoint", *wanted.analyzers):
         log = instance.event_log_storage
         attempts = log.get_latest_asset_partition_materialization_attempts_without_materializations(
-            grid.key(name)
+            wanted.key(name)
         )
         for partition, (run_id, _) in attempts.items():
             variant, epoch = read_cell(partition) or ("", -1)

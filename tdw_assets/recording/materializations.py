@@ -6,40 +6,40 @@ import dagster as dg
 
 from tdw.execution.done import Done
 from tdw_assets.assets.links import metadata_of
-from tdw_assets.cells.wanted import Grid, cell_key
+from tdw_assets.cells.wanted import WantedAssets, cell_key
 from tdw_resources.data_versions import Input, read_pointers, read_versions, tags
 from tdw_resources.events import MaterializationStream
 
 
-def stream_done(context: dg.AssetExecutionContext, grid: Grid) -> MaterializationStream[Done]:
+def stream_done(context: dg.AssetExecutionContext, wanted: WantedAssets) -> MaterializationStream[Done]:
     """A stream that records cells while the op works."""
 
     def build(cells: Sequence[Done]) -> Iterator[list[dg.AssetMaterialization]]:
-        return build_materializations(context.instance, grid, cells)
+        return build_materializations(context.instance, wanted, cells)
 
     return MaterializationStream(context, build)
 
 
 def build_materializations(
-    instance: dg.DagsterInstance, grid: Grid, cells: Sequence[Done]
+    instance: dg.DagsterInstance, wanted: WantedAssets, cells: Sequence[Done]
 ) -> Iterator[list[dg.AssetMaterialization]]:
     """Materializations in groups, each to be written before the next is asked for.
 
     A cell's tags point at the events of its inputs, so those of the same batch have to be written first.
     """
-    for group in _by_depth(grid, cells):
-        inputs = _read_inputs(instance, grid, group)
+    for group in _by_depth(wanted, cells):
+        inputs = _read_inputs(instance, wanted, group)
         yield [
             materialization(
-                grid, done, [inputs[name, _partition(done)] for name in grid.product(done.name).inputs]
+                wanted, done, [inputs[name, _partition(done)] for name in wanted.product(done.name).inputs]
             )
             for done in group
         ]
 
 
-def _by_depth(grid: Grid, cells: Sequence[Done]) -> Iterable[list[Done]]:
+def _by_depth(wanted: WantedAssets, cells: Sequence[Done]) -> Iterable[list[Done]]:
     """Cells whose inputs are not in the batch first, then those that need these, and so on."""
-    names = {done.name: set(grid.product(done.name).inputs) for done in cells}
+    names = {done.name: set(wanted.product(done.name).inputs) for done in cells}
     while names:
         ready = {name for name, inputs in names.items() if not inputs & names.keys()}
         if not ready:
@@ -50,16 +50,16 @@ def _by_depth(grid: Grid, cells: Sequence[Done]) -> Iterable[list[Done]]:
 
 
 def _read_inputs(
-    instance: dg.DagsterInstance, grid: Grid, cells: Sequence[Done]
+    instance: dg.DagsterInstance, wanted: WantedAssets, cells: Sequence[Done]
 ) -> dict[tuple[str, str], Input]:
     """(input name, partition) -> the input as recorded."""
-    wanted: dict[str, set[str]] = {}
+    needed: dict[str, set[str]] = {}
     for done in cells:
-        for name in grid.product(done.name).inputs:
-            wanted.setdefault(name, set()).add(_partition(done))
+        for name in wanted.product(done.name).inputs:
+            needed.setdefault(name, set()).add(_partition(done))
     found: dict[tuple[str, str], Input] = {}
-    for name, partitions in wanted.items():
-        key = grid.key(name)
+    for name, partitions in needed.items():
+        key = wanted.key(name)
         versions = read_versions(instance, key, partitions)
         pointers = read_pointers(instance, key, partitions)
         for partition in partitions:
@@ -70,13 +70,13 @@ def _read_inputs(
     return found
 
 
-def materialization(grid: Grid, done: Done, inputs: Iterable[Input]) -> dg.AssetMaterialization:
+def materialization(wanted: WantedAssets, done: Done, inputs: Iterable[Input]) -> dg.AssetMaterialization:
     """The event that records a product."""
     return dg.AssetMaterialization(
-        grid.key(done.name),
+        wanted.key(done.name),
         partition=_partition(done) or None,
-        metadata=metadata_of(grid, done),
-        tags=tags(done.version, code_version=grid.product(done.name).spec, inputs=inputs),
+        metadata=metadata_of(wanted, done),
+        tags=tags(done.version, code_version=wanted.product(done.name).spec, inputs=inputs),
     )
 
 

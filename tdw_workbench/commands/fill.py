@@ -22,8 +22,8 @@ from tdw.study import Study, load_studies
 from tdw.training.progress import format_seconds
 from tdw_resources.places import Places, log_folder
 from tdw_workbench.cli import add_studies, places_of
-from tdw_workbench.fill.order import ALL, Order, Shard, close_over_inputs
-from tdw_workbench.fill.remaining import Effort, Work
+from tdw_workbench.fill.remaining import RemainingWork, TimeLeft
+from tdw_workbench.fill.request import ALL, FillRequest, Shard, close_over_inputs
 from tdw_workbench.fill.workers import Pool
 from tdw_workbench.terminal import Screen, count
 
@@ -68,9 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fill."""
-    from tdw_assets.cells.wanted import Grid
-    from tdw_resources.instance import cores, fail_dead_runs, open_instance, size_pools
-    from tdw_resources.progress import clear_progress
+    from tdw_assets.cells.wanted import WantedAssets
+    from tdw_resources.instance import cores, fail_dead_runs, open_instance
+    from tdw_resources.runs.progress import clear_progress
     from tdw_workbench.adoption import adoption_note, require_undisputed
 
     places = places_of(options)
@@ -79,34 +79,33 @@ def run(options: argparse.Namespace) -> int:
         raise BadConfig(f"--workers is {options.workers}", "give a number of at least 1")
     screen = Screen()
     with open_instance(places.home) as instance:
-        size_pools(instance)
         fail_dead_runs(instance)
         clear_progress(places.home)
         codes: list[int] = []
         for study in studies:
-            require_undisputed(Grid.of(study), instance, places.store)
-            note = adoption_note(Grid.of(study), instance, places)
+            require_undisputed(WantedAssets.of(study), instance, places.store)
+            note = adoption_note(WantedAssets.of(study), instance, places)
             if note:
                 screen.say(note)
-            order = _make_order(options, places, study, instance, screen)
-            if not order.variants:
+            request = _make_request(options, places, study, instance, screen)
+            if not request.variants:
                 screen.say(
                     f"Study {study.name} has fewer variants than there are tasks: nothing for this one."
                 )
                 codes.append(0)
                 continue
-            codes.append(carry_out(order, instance, screen, workers=options.workers or cores()))
+            codes.append(carry_out(request, instance, screen, workers=options.workers or cores()))
         return max(codes)
 
 
-def _make_order(
+def _make_request(
     options: argparse.Namespace,
     places: Places,
     study: Study,
     instance: dg.DagsterInstance,
     screen: Screen,
-) -> Order:
-    """Resolve what was asked for; what lies beyond the study is said and registered."""
+) -> FillRequest:
+    """Resolve what was asked for. Variants and epochs outside the study are reported and registered."""
     from tdw.store import Store
     from tdw_assets.cells.partitions import (
         describe_foreign,
@@ -114,27 +113,27 @@ def _make_order(
         register_variants,
         registered_variants,
     )
-    from tdw_assets.cells.wanted import Grid
+    from tdw_assets.cells.wanted import WantedAssets
 
-    grid = Grid.of(study).with_extra(Store(places.store))
+    wanted = WantedAssets.of(study).with_extra(Store(places.store))
     epochs = parse_epochs(options.epochs) if options.epochs else ()
     names = [name.strip() for item in options.assets for name in item.split(",") if name.strip()]
-    assets = close_over_inputs(grid, names) if names else ()
+    assets = close_over_inputs(wanted, names) if names else ()
     asked = [key.strip() for item in options.variant for key in item.split(",") if key.strip()]
-    register_variants(grid, instance, grid.variants)
-    for key in foreign_keys(grid, instance):
-        screen.say(f"Note: {describe_foreign(grid, key)}.")
-    new = register_variants(grid, instance, asked)
+    register_variants(wanted, instance, wanted.variants)
+    for key in foreign_keys(wanted, instance):
+        screen.say(f"Note: {describe_foreign(wanted, key)}.")
+    new = register_variants(wanted, instance, asked)
     if new:
         screen.say(f"Added to study {study.name}: {', '.join(new)}.")
-    beyond = [epoch for epoch in epochs if epoch not in grid.epoch_set]
+    beyond = [epoch for epoch in epochs if epoch not in wanted.epoch_set]
     if beyond:
         screen.say(
             f"Not in the checkpoints of study {study.name}: {format_epochs(beyond)}. They are trained, "
             "stored and recorded all the same;\nthe grid in the UI shows them once the study lists them."
         )
-    variants = tuple(asked) or registered_variants(grid, instance)
-    return Order(
+    variants = tuple(asked) or registered_variants(wanted, instance)
+    return FillRequest(
         study=study.model_dump(mode="json"),
         store=places.store,
         home=str(places.home),
@@ -146,51 +145,55 @@ def _make_order(
     )
 
 
-def carry_out(order: Order, instance: dg.DagsterInstance, screen: Screen, *, workers: int) -> int:
+def carry_out(request: FillRequest, instance: dg.DagsterInstance, screen: Screen, *, workers: int) -> int:
     """Run the workers and show how far they are; the exit code."""
     from tdw.store import Store
 
     started = time.monotonic()
-    failed = _first_pass(order, instance, screen, workers=workers) if order.has_two_passes else []
-    left = tuple(variant for variant in order.variants if variant not in failed)
+    failed = _first_pass(request, instance, screen, workers=workers) if request.has_two_passes else []
+    left = tuple(variant for variant in request.variants if variant not in failed)
     if left:
-        order = replace(order, variants=left)
-        grid, store = order.grid(), Store(order.store)
-        work = Work.find(order, grid, instance, store)
+        request = replace(request, variants=left)
+        wanted, store = request.wanted(), Store(request.store)
+        work = RemainingWork.find(request, wanted, instance, store)
         if work.variants:
-            screen.say(f"Filling {_named(work.variants)} of study {grid.name} into {order.store}.")
-            failed += _work(order, work, instance, screen, workers=workers)
-            work = replace(work, out_of_date=Work.find(order, grid, instance, store).out_of_date)
+            screen.say(f"Filling {_named(work.variants)} of study {wanted.name} into {request.store}.")
+            failed += _work(request, work, instance, screen, workers=workers)
+            work = replace(work, out_of_date=RemainingWork.find(request, wanted, instance, store).out_of_date)
         elif not failed:
-            _say_out_of_date(order, work, screen)
+            _say_out_of_date(request, work, screen)
             there = count(work.cells_there, "cell")
-            screen.say(f"Nothing is missing: {there} of {_named(order.variants)} are there.")
+            screen.say(f"Nothing is missing: {there} of {_named(request.variants)} are there.")
             return 0
-        _say_out_of_date(order, work, screen)
+        _say_out_of_date(request, work, screen)
     took = format_seconds(time.monotonic() - started)
     if failed:
         screen.say(f"{count(len(failed), 'run')} failed, {took}. Finished work is kept; try again to go on.")
-        screen.say(f"Details: {_log(order)}, or the runs in Dagster's UI.")
+        screen.say(f"Details: {_log(request)}, or the runs in Dagster's UI.")
         return 1
     screen.say(f"Done in {took}.")
     return 0
 
 
-def _first_pass(order: Order, instance: dg.DagsterInstance, screen: Screen, *, workers: int) -> list[str]:
+def _first_pass(
+    request: FillRequest, instance: dg.DagsterInstance, screen: Screen, *, workers: int
+) -> list[str]:
     """Train to the end of the schedule and have the extra epochs chosen; the variants that failed."""
     from tdw.reconcile.attempts import still_training
     from tdw.store import Store
     from tdw.study.extra_epochs import read_choice
     from tdw_assets.automation.work_in_progress import as_it_is
-    from tdw_assets.cells.wanted import Grid
+    from tdw_assets.cells.wanted import WantedAssets
 
-    training, store = order.training(), Store(order.store)
-    whole = Grid.of(order.read_study())
+    training, store = request.training(), Store(request.store)
+    whole = WantedAssets.of(request.read_study())
     before = read_choice(store, whole.study)
-    work = Work.find(training, training.grid(), instance, store)
+    work = RemainingWork.find(training, training.wanted(), instance, store)
     failed: list[str] = []
     if work.variants:
-        screen.say(f"First pass: training {_named(work.variants)} of study {whole.name} into {order.store}.")
+        screen.say(
+            f"First pass: training {_named(work.variants)} of study {whole.name} into {request.store}."
+        )
         failed = _work(training, work, instance, screen, workers=workers)
     inventory, runs = as_it_is(whole, instance, store)
     if inventory.task("choose") is None:
@@ -199,8 +202,8 @@ def _first_pass(order: Order, instance: dg.DagsterInstance, screen: Screen, *, w
     if waits:
         screen.say(f"The extra checkpoints are chosen after the training of {', '.join(waits)}.")
         return failed
-    choosing = Work((ALL,), Effort(), 0, 0)
-    failed += _work(replace(order, assets=(EXTRA_EPOCHS,)), choosing, instance, screen, workers=1)
+    choosing = RemainingWork((ALL,), TimeLeft(), 0, 0)
+    failed += _work(replace(request, assets=(EXTRA_EPOCHS,)), choosing, instance, screen, workers=1)
     choice = read_choice(store, whole.study)
     if choice is not None and choice != before:
         epochs = choice.epochs
@@ -210,29 +213,29 @@ def _first_pass(order: Order, instance: dg.DagsterInstance, screen: Screen, *, w
 
 
 def _work(
-    order: Order, work: Work, instance: dg.DagsterInstance, screen: Screen, *, workers: int
+    request: FillRequest, work: RemainingWork, instance: dg.DagsterInstance, screen: Screen, *, workers: int
 ) -> list[str]:
     """Have worker processes do it; of what a run failed."""
     from tdw_resources.instance import fail_dead_runs
 
-    home = Path(order.home)
+    home = Path(request.home)
     pool = Pool(
-        order, min(workers, len(work.variants)), _log(order), on_death=lambda: fail_dead_runs(instance)
+        request, min(workers, len(work.variants)), _log(request), on_death=lambda: fail_dead_runs(instance)
     )
     with pool:
-        failed = _watch(pool, [v for v in work.variants if v != ALL], work.effort, home, screen)
+        failed = _watch(pool, [v for v in work.variants if v != ALL], work.time_left, home, screen)
         if ALL in work.variants:
-            failed += _watch(pool, [ALL], work.effort, home, screen)
+            failed += _watch(pool, [ALL], work.time_left, home, screen)
     return failed
 
 
-def _log(order: Order) -> Path:
-    return log_folder(Path(order.home)) / "fill.log"
+def _log(request: FillRequest) -> Path:
+    return log_folder(Path(request.home)) / "fill.log"
 
 
-def _watch(pool: Pool, variants: Sequence[str], effort: Effort, home: Path, screen: Screen) -> list[str]:
+def _watch(pool: Pool, variants: Sequence[str], time_left: TimeLeft, home: Path, screen: Screen) -> list[str]:
     """Let the pool work on variants and show it; the variant of each run that failed."""
-    from tdw_resources.progress import read_progress
+    from tdw_resources.runs.progress import read_progress
 
     failed, elsewhere = list[str](), set[str]()
     for answer in pool.run(variants, every_s=_EVERY_S):
@@ -244,16 +247,16 @@ def _watch(pool: Pool, variants: Sequence[str], effort: Effort, home: Path, scre
                 elsewhere.add(answer.variant)
                 screen.say(f"{answer.variant}: another `tdw fill` works on it; its turn comes last.")
         elif answer is not None and answer.done is None:
-            effort.finish(answer.variant)
+            time_left.finish(answer.variant)
         elif answer is not None and answer.done is not None:
             if not _say_done(answer.done, screen):
                 failed.append(answer.variant)
-            effort.finish(answer.variant, answer.done["stage"])
+            time_left.finish(answer.variant, answer.done["stage"])
         lines: list[str] = []
         for work in read_progress(home):
-            effort.advance(work.variant, work.stage, work.done / max(1, work.total))
+            time_left.advance(work.variant, work.stage, work.done / max(1, work.total))
             lines.append(f"  {work.stage:9} {work.text}")
-        screen.paint([*lines, effort.line()])
+        screen.paint([*lines, time_left.line()])
     screen.close()
     return failed
 
@@ -273,8 +276,8 @@ def _say_done(done: dict[str, Any], screen: Screen) -> bool:
     return True
 
 
-def _say_out_of_date(order: Order, work: Work, screen: Screen) -> None:
-    if work.out_of_date and not order.out_of_date:
+def _say_out_of_date(request: FillRequest, work: RemainingWork, screen: Screen) -> None:
+    if work.out_of_date and not request.out_of_date:
         screen.say(
             f"{count(work.out_of_date, 'cell')} out of date (changed code, parameters or checkpoint): "
             "`tdw fill --out-of-date` computes them again."

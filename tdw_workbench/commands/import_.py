@@ -22,11 +22,11 @@ from tdw.study import Study, load_study
 from tdw_resources.places import Places
 from tdw_workbench.cli import add_places, places_of
 from tdw_workbench.commands.fill import carry_out
-from tdw_workbench.fill.order import Order
+from tdw_workbench.fill.request import FillRequest
 from tdw_workbench.terminal import Screen, count
 
 if TYPE_CHECKING:
-    from tdw_assets.cells.wanted import Grid
+    from tdw_assets.cells.wanted import WantedAssets
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,12 +106,12 @@ def _take_checkpoints(
     return sorted(files)
 
 
-def _with_what_follows(grid: Grid, kinds: Collection[str]) -> tuple[str, ...]:
+def _with_what_follows(wanted: WantedAssets, kinds: Collection[str]) -> tuple[str, ...]:
     """Assets of the study among `kinds`, and all tables and plots that can be made from them alone."""
-    names = [name for name in ("checkpoint", *grid.analyzers) if name in kinds]
+    names = [name for name in ("checkpoint", *wanted.analyzers) if name in kinds]
     if "checkpoint" in names:
         names.append("history")
-    for product in grid.products:
+    for product in wanted.products:
         if "/" in product.name and set(product.needs) <= {*names} and {*product.inputs} & {*names}:
             names.append(product.name)
     return tuple(names)
@@ -130,23 +130,22 @@ def _record(
     With them what is made from them alone: history, tables and plots. None is missing after an import.
     """
     from tdw_assets.cells.partitions import register_variants
-    from tdw_assets.cells.wanted import Grid
-    from tdw_resources.instance import cores, fail_dead_runs, open_instance, size_pools
+    from tdw_assets.cells.wanted import WantedAssets
+    from tdw_resources.instance import cores, fail_dead_runs, open_instance
 
     settings: Mapping[str, Any] = study.model_dump(mode="json")
     with open_instance(places.home) as instance:
-        size_pools(instance)
         fail_dead_runs(instance)
-        grid = Grid.of(study)
-        new = register_variants(grid, instance, variants)
+        wanted = WantedAssets.of(study)
+        new = register_variants(wanted, instance, variants)
         if new:
             screen.say(f"Added to study {study.name}: {', '.join(new)}.")
-        order = Order(
+        request = FillRequest(
             study=dict(settings),
             store=places.store,
             home=str(places.home),
             variants=tuple(variants),
             epochs=tuple(epochs),
-            assets=_with_what_follows(grid, kinds),
+            assets=_with_what_follows(wanted, kinds),
         )
-        return carry_out(order, instance, screen, workers=cores())
+        return carry_out(request, instance, screen, workers=cores())

@@ -24,13 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Remove."""
     from tdw_assets.cells.partitions import foreign_keys, registered_keys, remove_keys
-    from tdw_assets.cells.wanted import Grid
+    from tdw_assets.cells.wanted import WantedAssets
     from tdw_resources.instance import open_instance
 
     places = places_of(options)
-    grid = Grid.of(load_study(places.study))
+    wanted = WantedAssets.of(load_study(places.study))
     with open_instance(places.home) as instance:
-        foreign = foreign_keys(grid, instance)
+        foreign = foreign_keys(wanted, instance)
         listed = ", ".join(repr(key[:80]) for key in foreign) or "none"
         if bool(options.keys) == options.all:
             raise BadConfig(
@@ -39,14 +39,15 @@ def run(options: argparse.Namespace) -> int:
         for key in options.keys:
             if key in foreign:
                 continue
-            if key in registered_keys(grid, instance):
+            if key in registered_keys(wanted, instance):
                 raise BadConfig(
                     f"{key!r} is a variant", "run the job `remove_variant` to take it out of the study"
                 )
             raise BadConfig(
-                f"study {grid.name} has no partition key {key[:80]!r}", f"keys that name no variant: {listed}"
+                f"study {wanted.name} has no partition key {key[:80]!r}",
+                f"keys that name no variant: {listed}",
             )
         removed = list(foreign if options.all else dict.fromkeys(options.keys))
-        remove_keys(grid, instance, removed)
-    print(f"{count(len(removed), 'key')} removed from study {grid.name}.")
+        remove_keys(wanted, instance, removed)
+    print(f"{count(len(removed), 'key')} removed from study {wanted.name}.")
     return 0

@@ -19,7 +19,7 @@ from tdw_workbench.terminal import count, format_table
 
 if TYPE_CHECKING:
     from tdw.inventory.disputes import Dispute
-    from tdw.inventory.survey import Survey
+    from tdw.inventory.study_status import StudyStatus
 
 _HEADS = ("", "checkpoints", "cells", "missing", "out of date", "failed", "tables+plots", "")
 
@@ -37,24 +37,24 @@ def run(options: argparse.Namespace) -> int:
     """Print the state of the studies."""
     from tdw.store import Store
     from tdw_assets.cells.partitions import describe_foreign
-    from tdw_assets.cells.wanted import Grid
+    from tdw_assets.cells.wanted import WantedAssets
     from tdw_assets.recording.event_records import disputes_of
-    from tdw_assets.status import take_survey
-    from tdw_resources.progress import read_progress
+    from tdw_assets.status import read_status
     from tdw_resources.reading import Reading, read_instance
+    from tdw_resources.runs.progress import read_progress
     from tdw_workbench.adoption import adoption_note
 
     places = places_of(options)
     studies = load_studies(places.studies)
 
-    def look(reading: Reading) -> tuple[list[tuple[Survey, str]], list[list[Dispute]], bool]:
-        store, grids = Store(places.store), [Grid.of(study) for study in studies]
-        surveys = [take_survey(grid, reading.instance, store) for grid in grids]
-        notes = [adoption_note(grid, reading.instance, places) for grid in grids]
-        disputes = [disputes_of(grid, reading.instance, store) for grid in grids]
-        return list(zip(surveys, notes, strict=True)), disputes, reading.recorded
+    def look(reading: Reading) -> tuple[list[tuple[StudyStatus, str]], list[list[Dispute]], bool]:
+        store, several = Store(places.store), [WantedAssets.of(study) for study in studies]
+        statuses = [read_status(wanted, reading.instance, store) for wanted in several]
+        notes = [adoption_note(wanted, reading.instance, places) for wanted in several]
+        disputes = [disputes_of(wanted, reading.instance, store) for wanted in several]
+        return list(zip(statuses, notes, strict=True)), disputes, reading.recorded
 
-    surveys, disputes, recorded = read_instance(places.home, look)
+    statuses, disputes, recorded = read_instance(places.home, look)
     running = read_progress(places.home)
     if options.json:
         shared = {
@@ -67,25 +67,25 @@ def run(options: argparse.Namespace) -> int:
             ],
         }
         values = [
-            survey.to_dict() | shared | {"note": note, "disputes": [asdict(each) for each in found]}
-            for (survey, note), found in zip(surveys, disputes, strict=True)
+            status.to_dict() | shared | {"note": note, "disputes": [asdict(each) for each in found]}
+            for (status, note), found in zip(statuses, disputes, strict=True)
         ]
         print(json.dumps(values[0] if len(values) == 1 else values, indent=1))
         return 0
-    if options.variant and not any(options.variant in survey.gaps for survey, _ in surveys):
-        raise BadConfig(*_not_there(options.variant, [survey for survey, _ in surveys]))
+    if options.variant and not any(options.variant in status.gaps for status, _ in statuses):
+        raise BadConfig(*_not_there(options.variant, [status for status, _ in statuses]))
     blocks: list[str] = []
-    for study, (survey, note), found, path in zip(studies, surveys, disputes, places.studies, strict=True):
-        if options.variant and options.variant not in survey.gaps:
+    for study, (status, note), found, path in zip(studies, statuses, disputes, places.studies, strict=True):
+        if options.variant and options.variant not in status.gaps:
             continue
-        lines = [f"Study {survey.wanted.name} ({path}) in {places.store}"]
-        lines += _one(survey, options.variant) if options.variant else _all(survey)
-        lines += [f"Note: {describe_foreign(Grid.of(study), key)}." for key in survey.foreign]
+        lines = [f"Study {status.wanted.name} ({path}) in {places.store}"]
+        lines += _one(status, options.variant) if options.variant else _all(status)
+        lines += [f"Note: {describe_foreign(WantedAssets.of(study), key)}." for key in status.foreign]
         lines += [f"Can't be made here: {each.error()}" for each in found[:_MOST]]
         more = len(found) - _MOST
         lines += [f"And {more:,} more can't be made here; --json lists all."] if more > 0 else []
-        lines += [f"Automation asked last for {survey.asked}."] if survey.asked else []
-        lines += [f"It waits: {words}." for words in survey.waits[:_MOST]]
+        lines += [f"Automation asked last for {status.asked}."] if status.asked else []
+        lines += [f"It waits: {words}." for words in status.waits[:_MOST]]
         if note:
             unknown = "" if recorded else " Until then, what failed or is out of date is unknown."
             lines.append(note + unknown)
@@ -95,17 +95,17 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _not_there(variant: str, surveys: Sequence[Survey]) -> tuple[str, str]:
-    names = " and ".join(survey.wanted.name for survey in surveys)
-    have = ", ".join(dict.fromkeys(key for survey in surveys for key in survey.gaps))
+def _not_there(variant: str, statuses: Sequence[StudyStatus]) -> tuple[str, str]:
+    names = " and ".join(status.wanted.name for status in statuses)
+    have = ", ".join(dict.fromkeys(key for status in statuses for key in status.gaps))
     return f"study {names} has no variant {variant!r}", f"it has: {have}"
 
 
-def _all(survey: Survey) -> list[str]:
+def _all(status: StudyStatus) -> list[str]:
     """One line per variant, what covers all of them, and what to do about it."""
-    values = survey.to_dict()
+    values = status.to_dict()
     rows: list[tuple[str, ...]] = []
-    epochs = len(survey.wanted.epochs)
+    epochs = len(status.wanted.epochs)
     for variant, of in values["variants"].items():
         totals = of["totals"]
         rows.append(
@@ -158,9 +158,9 @@ def _advice(values: Mapping[str, Any]) -> list[str]:
     return lines or ["`tdw fill` or `tdw up` fills what is missing."]
 
 
-def _one(survey: Survey, variant: str) -> list[str]:
+def _one(status: StudyStatus, variant: str) -> list[str]:
     """A line an asset of one variant."""
-    of = survey.to_dict()["variants"][variant]
+    of = status.to_dict()["variants"][variant]
     names = ("there", "missing", "out_of_date", "failed", "unrecorded", "not_in_study")
     heads = (variant, *(name.replace("_", " ") for name in names))
     rows: list[tuple[str, ...]] = []

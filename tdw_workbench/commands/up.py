@@ -15,18 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tdw.epochs import format_epochs
-from tdw.errors import Busy, TdwError
+from tdw.errors import Busy
 from tdw.store.lock import exclusive
 from tdw.study import Study, load_studies
 from tdw_resources.places import Places
 from tdw_workbench.cli import add_studies, places_of
-from tdw_workbench.fill.order import Order
-from tdw_workbench.fill.remaining import Work
 from tdw_workbench.interrupts import take_signals
 from tdw_workbench.location import LocationWatch, location_problem, reload_code
 from tdw_workbench.servers.supervisor import HOST, Supervisor, require_free
+from tdw_workbench.study_files import StudyFiles
+from tdw_workbench.study_watch import StudyWatch
 from tdw_workbench.terminal import Screen, count
-from tdw_workbench.watching import StudyFiles
 from tdw_workbench.web.http.settings import settings_from_environment
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 PORT = 3000
 _EVERY_S = 0.5
-_SURVEY_EVERY_S = 10.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,9 +61,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(places: Places, studies: Sequence[Study], port: int, prefix: str) -> int:
     from tdw_assets.cells.partitions import register_variants
-    from tdw_assets.cells.wanted import Grid
+    from tdw_assets.cells.wanted import WantedAssets
     from tdw_resources.instance import end_left_runs, open_instance, size_pools
-    from tdw_resources.progress import clear_progress
+    from tdw_resources.runs.progress import clear_progress
     from tdw_workbench.adoption import adoption_note, require_undisputed
 
     screen = Screen()
@@ -77,16 +75,16 @@ def _run(places: Places, studies: Sequence[Study], port: int, prefix: str) -> in
         size_pools(instance)
         end_left_runs(instance)
         clear_progress(places.home)
-        for grid in map(Grid.of, studies):
-            require_undisputed(grid, instance, places.store)
-            note = adoption_note(grid, instance, places)
+        for wanted in map(WantedAssets.of, studies):
+            require_undisputed(wanted, instance, places.store)
+            note = adoption_note(wanted, instance, places)
             if note:
                 screen.say(note)
-            register_variants(grid, instance, grid.variants)
+            register_variants(wanted, instance, wanted.variants)
         # A kill of this process is followed by the servers; a polite end takes the way of Ctrl-C.
         take_signals(signal.SIGTERM)
         files = StudyFiles(places, studies)
-        survey = _Survey(places, files, instance)
+        watch = StudyWatch(places, files, instance)
         screen.say("Starting Dagster ...")
         address = f"http://{HOST}:{port}{prefix}"
         base = os.environ.get("TDW_BASE_URL") or address
@@ -94,7 +92,7 @@ def _run(places: Places, studies: Sequence[Study], port: int, prefix: str) -> in
         with Supervisor(places.home, port, environment) as supervisor:
             screen.say(f"\n  Dagster   {address}\n  Overview  {address}/tdw/\n\nCtrl-C stops everything.\n")
             try:
-                _watch(supervisor, survey, address, screen)
+                _watch(supervisor, watch, address, screen)
             finally:
                 screen.close()
                 screen.say("Stopping ...")
@@ -108,7 +106,7 @@ def _require_alone(instance: dg.DagsterInstance, home: Path) -> None:
     Raises:
         Busy: other projects have unfinished runs in this home; names some. None of them was touched.
     """
-    from tdw_resources.own_runs import unfinished_runs_of_others
+    from tdw_resources.runs.own_runs import unfinished_runs_of_others
 
     others = unfinished_runs_of_others(instance)
     if others:
@@ -120,142 +118,35 @@ def _require_alone(instance: dg.DagsterInstance, home: Path) -> None:
         )
 
 
-def _watch(supervisor: Supervisor, survey: _Survey, address: str, screen: Screen) -> None:
+def _watch(supervisor: Supervisor, watch: StudyWatch, address: str, screen: Screen) -> None:
     """Show how far the studies are until Ctrl-C.
 
     Raises:
         TdwError: the code location can't be loaded, or a server dies again and again.
     """
-    from tdw_resources.progress import read_progress
+    from tdw_resources.runs.progress import read_progress
 
     location = LocationWatch(
         problem=lambda: location_problem(address),
         last_lines=lambda: supervisor.last_lines("code server"),
         log=str(supervisor.log("code server")),
     )
-    loaded = survey.loaded  # by the code server: it was started after the survey was made
+    loaded = watch.loaded  # by the code server: it was started after the watch began
     try:
         while True:
             for line in (*supervisor.revive(), *location.look()):
                 screen.say(line)
-            for line in survey.news():
+            for line in watch.news():
                 screen.say(line)
             lines = [f"  {work.stage:9} {work.text}" for work in read_progress(supervisor.home)]
-            lines += survey.lines(screen, busy=bool(lines))
+            lines += watch.lines(screen, busy=bool(lines))
             screen.paint(["  waiting for Dagster to load the code location"] if location.waiting else lines)
-            if survey.loaded != loaded and reload_code(address):
-                before, loaded = loaded, survey.loaded
-                for name, extra in survey.extra.items():
+            if watch.loaded != loaded and reload_code(address):
+                before, loaded = loaded, watch.loaded
+                for name, extra in watch.extra.items():
                     if extra != before[1].get(name, ()):
                         epochs = format_epochs(extra) or "none"
                         screen.say(f"Extra checkpoints of study {name} were chosen: {epochs}.")
             time.sleep(_EVERY_S)
     except KeyboardInterrupt:
         return
-
-
-class _Survey:
-    """What is still to do, looked at now and then: looking costs more the larger the studies are."""
-
-    def __init__(self, places: Places, files: StudyFiles, instance: dg.DagsterInstance) -> None:
-        self._places, self._files, self._instance = places, files, instance
-        self._aside: tuple[str, ...] = ()
-        self._problem = ""
-        self._work: Work | None = None
-        self._next = 0.0
-        self._total = 0.0
-        self._started = time.monotonic()
-        self._told = False
-        self.extra = {study.name: self._order(study).grid().extra for study in files.studies}
-        """Study -> epochs that its adaptive rule has added."""
-
-    @property
-    def loaded(self) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]:
-        """What decides the definitions: the studies and their extra epochs."""
-        return tuple(study.fingerprint for study in self._files.studies), dict(self.extra)
-
-    def news(self) -> list[str]:
-        """What changed since the last call: the studies' files, and keys in Dagster that name no variant."""
-        changed, said = self._files.changes()
-        if changed:
-            self._next = 0.0
-        return [said, *self._foreign()] if said else self._foreign()
-
-    def _foreign(self) -> list[str]:
-        from tdw_assets.cells.partitions import describe_foreign, foreign_keys
-        from tdw_assets.cells.wanted import Grid
-
-        before = self._aside
-        try:
-            grids = map(Grid.of, self._files.studies)
-            found = [
-                describe_foreign(grid, key) for grid in grids for key in foreign_keys(grid, self._instance)
-            ]
-        except Exception:
-            return []  # the database is busy, or broken: the survey says so
-        self._aside = tuple(found)
-        return [f"Note: {words}." for words in found if words not in before]
-
-    def lines(self, screen: Screen, *, busy: bool) -> list[str]:
-        """One line on all of it; says once when there is nothing left."""
-        from tdw_resources.progress import read_progress
-
-        now = time.monotonic()
-        if now >= self._next:
-            self._work = self._try_look(screen)
-            cost = time.monotonic() - now
-            self._next = time.monotonic() + max(_SURVEY_EVERY_S, 20 * cost)
-        if self._work is None:
-            return []
-        if not self._work.variants:
-            if not busy and not self._told:
-                self._told = True
-                there = count(self._work.cells_there, "cell")
-                what = "study is" if len(self._files.studies) == 1 else "studies are"
-                screen.say(f"The {what} complete: {there} and everything made from them.")
-            return []
-        self._told = False
-        effort = self._work.effort
-        for work in read_progress(Path(self._places.home)):
-            effort.advance(work.variant, work.stage, work.done / max(1, work.total))
-        return [effort.line()]
-
-    def _try_look(self, screen: Screen) -> Work | None:
-        """None where it can't be told now: whatever lies in store or database does not end the workbench."""
-        try:
-            work = self._look()
-        except Exception as error:
-            text = str(error) if isinstance(error, TdwError) else f"{type(error).__name__}: {error}"
-            if text != self._problem:
-                screen.say(f"How far the study is can't be told now: {text}")
-            self._problem = text
-            return None
-        self._problem = ""
-        return work
-
-    def _look(self) -> Work:
-        from tdw.store import Store
-
-        store, found = Store(self._places.store), list[Work]()
-        for study in self._files.studies:
-            order = self._order(study)
-            grid = order.grid()
-            self.extra[study.name] = grid.extra
-            found.append(Work.find(order, grid, self._instance, store))
-        work = Work.sum(found)
-        self._total = max(self._total, work.effort.total)
-        # What was done since the start counts as done: the bar and the time left are about all of it.
-        work.effort.total, work.effort.started = self._total, self._started
-        return work
-
-    def _order(self, study: Study) -> Order:
-        """All of a study, as it is now."""
-        from tdw_assets.cells.partitions import with_registered
-        from tdw_assets.cells.wanted import Grid
-
-        return Order(
-            study=study.model_dump(mode="json"),
-            store=self._places.store,
-            home=str(self._places.home),
-            variants=tuple(with_registered(Grid.of(study), self._instance).variants),
-        )

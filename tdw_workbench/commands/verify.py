@@ -2,12 +2,12 @@
 
 Every byte is looked at: checksums, headers, shapes, finite values, and whether an artifact is of the
 variant, probe and checkpoint it stands for. Then the event log: a file without an event, an event without a
-file, a file with other content than its event tells of. --repair deletes left-over temporary files and moves
+file, a file with other content than its event recorded. --repair deletes left-over temporary files and moves
 damaged files aside, to .damaged in the store; `tdw fill` makes them again. Without it nothing is written.
 
 What others put into the store ("not ours": a copied folder, Thumbs.db) is listed, left alone, and no damage.
 
-Exit code 0: all is sound (with --repair: or mended, or left to `tdw fill`); 1: something is wrong.
+Exit code 0: all is sound (with --repair: or repaired, or left to `tdw fill`); 1: something is wrong.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from tdw.errors import BadConfig, Busy, NotFound
+from tdw.errors import Busy, NotFound
 from tdw.families import all_families
-from tdw.integrity.findings import Checked, Finding
+from tdw.integrity.file_problems import Checked, FileProblem
 from tdw.integrity.repair import Repaired, needs_fill, repair
 from tdw.integrity.verify import summed_size, verify
 from tdw.store import Store
@@ -67,7 +67,7 @@ class Verified:
 
     files: int
     nbytes: int
-    findings: tuple[Finding, ...]
+    findings: tuple[FileProblem, ...]
     busy: tuple[str, ...]
     compared: bool
 
@@ -75,8 +75,6 @@ class Verified:
 def run(options: argparse.Namespace) -> int:
     """Verify."""
     places = places_of(options)
-    if "://" in places.store:
-        raise BadConfig(f"{places.store} is not a local folder", "verify where its files are local")
     store = Store(places.store)
     if not store.root.is_dir():
         raise NotFound(f"{store.root}: there is no store", "give its folder with --store, or run `tdw fill`")
@@ -114,7 +112,7 @@ def look(store: Store, places: Places, screen: Screen, *, busy: tuple[str, ...])
     from tdw_assets.recording.event_records import read_contents
     from tdw_resources.reading import Reading, read_instance
 
-    def compare(reading: Reading) -> list[Finding] | None:
+    def compare(reading: Reading) -> list[FileProblem] | None:
         if not reading.recorded:
             return None
         recorded = read_contents(reading.instance)

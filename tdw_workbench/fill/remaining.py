@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tdw.recipes.cost import Cost
 from tdw.store.layout import STATES
 from tdw.training.stretches import plan_stretches
-from tdw_workbench.fill.order import ALL, Order
+from tdw_workbench.fill.request import ALL, FillRequest
 from tdw_workbench.terminal import overall
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from tdw.inventory.cells import VariantGaps
     from tdw.inventory.plan import Inventory
     from tdw.store import Store
-    from tdw_assets.cells.wanted import Grid
+    from tdw_assets.cells.wanted import WantedAssets
 
 _SOON = 0.01
 
 
 @dataclass
-class Effort:
+class TimeLeft:
     """Work left by (variant, stage), in guessed seconds, updated as stages go on.
 
     Attributes:
@@ -60,11 +60,11 @@ class Effort:
                 self.left[key] = 0.0
 
     @classmethod
-    def join(cls, efforts: Iterable[Effort]) -> Effort:
+    def join(cls, times: Iterable[TimeLeft]) -> TimeLeft:
         """Of several studies. A stage of a variant that some share is done once, and then adopted."""
         found = cls()
-        for effort in efforts:
-            for key, seconds in effort.left.items():
+        for time_left in times:
+            for key, seconds in time_left.left.items():
                 found._whole[key] = found.left[key] = max(seconds, found.left.get(key, 0.0))
         found.total = sum(found.left.values())
         return found
@@ -82,8 +82,8 @@ class Effort:
 
 
 @dataclass(frozen=True)
-class Work:
-    """What an order comes down to.
+class RemainingWork:
+    """What a fill comes down to.
 
     Attributes:
         variants: those with anything to do, the longest first, so that no core waits at the end; `ALL` last,
@@ -92,74 +92,76 @@ class Work:
     """
 
     variants: tuple[str, ...]
-    effort: Effort
+    time_left: TimeLeft
     cells_there: int
     out_of_date: int
 
     @classmethod
-    def sum(cls, works: Sequence[Work]) -> Work:
+    def sum(cls, works: Sequence[RemainingWork]) -> RemainingWork:
         """Of several studies."""
         return cls(
             variants=tuple(dict.fromkeys(variant for work in works for variant in work.variants)),
-            effort=Effort.join(work.effort for work in works),
+            time_left=TimeLeft.join(work.time_left for work in works),
             cells_there=sum(work.cells_there for work in works),
             out_of_date=sum(work.out_of_date for work in works),
         )
 
     @classmethod
-    def find(cls, order: Order, grid: Grid, instance: dg.DagsterInstance, store: Store) -> Work:
-        """Compare what the order asks for with what is there."""
+    def find(
+        cls, request: FillRequest, wanted: WantedAssets, instance: dg.DagsterInstance, store: Store
+    ) -> RemainingWork:
+        """Compare what is asked for with what is there."""
         from tdw_assets.cells.partitions import with_registered
         from tdw_assets.recording.event_records import inventory_of
 
-        inventory, names = inventory_of(grid, instance, store), order.assets or None
+        inventory, names = inventory_of(wanted, instance, store), request.assets or None
         found = inventory.gaps()
-        standing = inventory.standing(found)
-        made_anew = _wanted(order, grid, "summarize")
-        effort = Effort()
+        states = inventory.states_of(found)
+        made_anew = _wanted(request, wanted, "summarize")
+        time_left = TimeLeft()
         sizes: dict[str, float] = {}
         for variant, gaps in found.items():
-            for stage, seconds in _size(order, inventory, gaps).items():
+            for stage, seconds in _size(request, inventory, gaps).items():
                 if seconds:
-                    effort.plan(variant, stage, seconds)
+                    time_left.plan(variant, stage, seconds)
                     sizes[variant] = sizes.get(variant, 0.0) + seconds
-            tables = inventory.task("summarize", gaps, names=names, standing=standing)
+            tables = inventory.task("summarize", gaps, names=names, states=states)
             if tables or sizes.get(variant):
-                # Whatever is trained or analyzed makes all tables and plots anew.
+                # Whatever is trained or analyzed makes all tables and plots again.
                 due = tables.size if tables and not sizes.get(variant) else made_anew
-                effort.plan(variant, "summarize", due * Cost.table)
+                time_left.plan(variant, "summarize", due * Cost.table)
                 sizes[variant] = sizes.get(variant, 0.0) + due * Cost.table
-            elif gaps.history is None and gaps.checkpoint.recorded and order.wants("history"):
+            elif gaps.history is None and gaps.checkpoint.recorded and request.wants("history"):
                 sizes[variant] = 0.0
         variants = sorted(sizes, key=lambda variant: -sizes[variant])
-        whole = inventory_of(with_registered(grid, instance), instance, store)
-        wanted = _wanted(order, grid, "compare")
-        if order.comparison and wanted and (variants or whole.task("compare", names=names)):
-            effort.plan(ALL, "compare", wanted * Cost.table)
+        whole = inventory_of(with_registered(wanted, instance), instance, store)
+        drawn = _wanted(request, wanted, "compare")
+        if request.comparison and drawn and (variants or whole.task("compare", names=names)):
+            time_left.plan(ALL, "compare", drawn * Cost.table)
             variants.append(ALL)
         cells = [asset for gaps in found.values() for asset in gaps.cells.values()]
         return cls(
             variants=tuple(variants),
-            effort=effort,
+            time_left=time_left,
             cells_there=sum(len(asset.recorded) for asset in cells),
             out_of_date=sum(len(asset.out_of_date) for asset in cells),
         )
 
 
-def _wanted(order: Order, grid: Grid, stage: str) -> int:
-    return sum(product.stage == stage and order.wants(product.name) for product in grid.products)
+def _wanted(request: FillRequest, wanted: WantedAssets, stage: str) -> int:
+    return sum(product.stage == stage and request.wants(product.name) for product in wanted.products)
 
 
-def _size(order: Order, inventory: Inventory, gaps: VariantGaps) -> Mapping[str, float]:
+def _size(request: FillRequest, inventory: Inventory, gaps: VariantGaps) -> Mapping[str, float]:
     """Stage -> guessed seconds of what is to be done of a variant."""
     family = inventory.wanted.family
     cost = family.cost(family.parse_variant(gaps.variant))
-    train = gaps.to_train(out_of_date=order.out_of_date) if order.wants("checkpoint") else ()
+    train = gaps.to_train(out_of_date=request.out_of_date) if request.wants("checkpoint") else ()
     states = inventory.store.epochs(family.name, gaps.variant, STATES)
     steps = sum(stretch.steps for stretch in plan_stretches(((e, e) for e in train), states))
     to_come = {*train, *gaps.checkpoint.recorded}
-    wanted = [asset for name, asset in gaps.analyzers.items() if order.wants(name)]
-    cells = sum(len(asset.to_fill(out_of_date=order.out_of_date) & to_come) for asset in wanted)
+    drawn = [asset for name, asset in gaps.analyzers.items() if request.wants(name)]
+    cells = sum(len(asset.to_fill(out_of_date=request.out_of_date) & to_come) for asset in drawn)
     return {
         "train": steps * cost.step + len(train) * cost.checkpoint,
         "analyze": cells * cost.cell,

@@ -1,7 +1,7 @@
 """A worker process of `tdw fill`: takes variants, runs their stages as Dagster runs in itself.
 
 One process does many runs, so that Dagster and torch are started once a core and not once a run. It talks to
-`tdw fill` in lines of JSON: an order comes in, then variants; what was done goes out.
+`tdw fill` in lines of JSON: what is asked for comes in, then variants; what was done goes out.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUM
     os.environ.setdefault(_name, "1")  # before numpy and torch are loaded
 
 from tdw.errors import Busy  # noqa: E402
-from tdw_workbench.fill.order import ALL, Order  # noqa: E402
+from tdw_workbench.fill.request import ALL, FillRequest  # noqa: E402
 
 if TYPE_CHECKING:
     import dagster as dg
 
     from tdw.inventory.plan import Task
-    from tdw_assets.cells.wanted import Grid
+    from tdw_assets.cells.wanted import WantedAssets
 
 _PATIENCE_S = 1.0
 _INTERRUPTED = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
@@ -49,7 +49,7 @@ class StageDone:
 
 
 @contextlib.contextmanager
-def claim(order: Order, variant: str, *, grid: Grid) -> Generator[None]:
+def claim(request: FillRequest, variant: str, *, wanted: WantedAssets) -> Generator[None]:
     """Hold a variant against other fills: each does what is free, and none waits where there is other work.
 
     Args:
@@ -61,13 +61,20 @@ def claim(order: Order, variant: str, *, grid: Grid) -> Generator[None]:
     from tdw.store import Store
 
     everything = variant == ALL
-    where = grid.study.folder if everything else variant
-    with Store(order.store).lock(grid.family.name, where, "fill", wait_s=None if everything else _PATIENCE_S):
+    where = wanted.study.folder if everything else variant
+    with Store(request.store).lock(
+        wanted.family.name, where, "fill", wait_s=None if everything else _PATIENCE_S
+    ):
         yield
 
 
 def run_variant(
-    order: Order, variant: str, *, grid: Grid, defs: dg.Definitions, instance: dg.DagsterInstance
+    request: FillRequest,
+    variant: str,
+    *,
+    wanted: WantedAssets,
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
 ) -> Iterator[StageDone]:
     """Do what is missing of one variant, stage by stage; each sees what the one before it has made.
 
@@ -78,18 +85,18 @@ def run_variant(
         variant: its key, or `ALL` for what is drawn over all variants.
     """
     failed: set[str] = set()
-    for plan in _tasks(order, "" if variant == ALL else variant, grid, instance):
+    for plan in _tasks(request, "" if variant == ALL else variant, wanted, instance):
         task = plan()
         if task is None or task.stage in failed:
             continue
-        done = execute(grid, task, defs=defs, instance=instance)
+        done = execute(wanted, task, defs=defs, instance=instance)
         if done.error:
             failed.add(task.stage)
         yield done
 
 
 def _tasks(
-    order: Order, variant: str, grid: Grid, instance: dg.DagsterInstance
+    request: FillRequest, variant: str, wanted: WantedAssets, instance: dg.DagsterInstance
 ) -> Iterator[Callable[[], Task | None]]:
     """Tasks to be planned one after another, each when the one before it is carried out."""
     from tdw.inventory.plan import STAGES
@@ -98,27 +105,29 @@ def _tasks(
     from tdw_assets.cells.partitions import with_registered
     from tdw_assets.recording.event_records import inventory_of
 
-    whole = grid if variant else with_registered(grid, instance)
-    inventory = inventory_of(whole, instance, Store(order.store))
+    whole = wanted if variant else with_registered(wanted, instance)
+    inventory = inventory_of(whole, instance, Store(request.store))
     for stage in STAGES:
-        if stage.of_study == bool(variant) or (stage.name == "choose" and EXTRA_EPOCHS not in order.assets):
+        if stage.of_study == bool(variant) or (stage.name == "choose" and EXTRA_EPOCHS not in request.assets):
             continue
 
         def plan(name: str = stage.name) -> Task | None:
             gaps = inventory.gaps_of(variant) if variant else None
-            return inventory.task(name, gaps, out_of_date=order.out_of_date, names=order.assets or None)
+            return inventory.task(name, gaps, out_of_date=request.out_of_date, names=request.assets or None)
 
         yield plan
         if not stage.of_cells:
             yield plan  # plots that were there before the tables they can also show are out of date by now
 
 
-def execute(grid: Grid, task: Task, *, defs: dg.Definitions, instance: dg.DagsterInstance) -> StageDone:
+def execute(
+    wanted: WantedAssets, task: Task, *, defs: dg.Definitions, instance: dg.DagsterInstance
+) -> StageDone:
     """Carry out one task, as a run in this process."""
     from tdw_assets.automation.planned_runs import plan_run
-    from tdw_resources.liveness import WORKER_TAG, identity
+    from tdw_resources.runs.liveness import WORKER_TAG, identity
 
-    planned = plan_run(grid, task)
+    planned = plan_run(wanted, task)
     # Left open, a selection of assets brings their checks along.
     job = defs.resolve_job_def(planned.job).get_subset(
         asset_selection=set(planned.assets), asset_check_selection=set()
@@ -160,21 +169,23 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        order = Order.from_json(sys.stdin.readline())
+        request = FillRequest.from_json(sys.stdin.readline())
         from tdw_assets.build import build_defs
         from tdw_resources.instance import open_instance
-        from tdw_resources.liveness import die_with_supervisor
         from tdw_resources.resources import StoreResource
+        from tdw_resources.runs.liveness import die_with_supervisor
 
         die_with_supervisor()
-        grid = order.grid()
-        defs = build_defs(grid, resource_overrides={"store": StoreResource(root=order.store)})
-        with open_instance(Path(order.home)) as instance:
+        wanted = request.wanted()
+        defs = build_defs(wanted, resource_overrides={"store": StoreResource(root=request.store)})
+        with open_instance(Path(request.home)) as instance:
             for line in sys.stdin:
                 variant = line.strip()
                 try:
-                    with claim(order, variant, grid=grid):
-                        for done in run_variant(order, variant, grid=grid, defs=defs, instance=instance):
+                    with claim(request, variant, wanted=wanted):
+                        for done in run_variant(
+                            request, variant, wanted=wanted, defs=defs, instance=instance
+                        ):
                             answers.write(json.dumps({"done": done.__dict__}) + "\n")
                 except Busy:
                     answers.write(json.dumps({"busy": variant}) + "\n")

@@ -15,9 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tdw_resources.liveness import SUPERVISOR_VARIABLE, identity
+from tdw_resources.runs.liveness import SUPERVISOR_VARIABLE, identity
 from tdw_workbench.children import child_environment, python_command
-from tdw_workbench.fill.order import Order
+from tdw_workbench.fill.request import FillRequest
 
 _DEATHS = 2  # a variant whose worker dies this often is given up
 _GRACE_S = 20.0
@@ -47,7 +47,7 @@ class Answer:
 
 @dataclass
 class Pool:
-    """Runs an order's variants. Use as a context manager: leaving it stops the workers.
+    """Runs the variants of a fill. Use as a context manager: leaving it stops the workers.
 
     Attributes:
         log: file that takes the workers' output.
@@ -55,7 +55,7 @@ class Pool:
         command: what a worker is started with.
     """
 
-    order: Order
+    request: FillRequest
     workers: int
     log: Path
     on_death: Callable[[], object]
@@ -128,7 +128,7 @@ class Pool:
         return ""
 
     def _start(self) -> None:
-        environment = child_environment({SUPERVISOR_VARIABLE: identity(), "DAGSTER_HOME": self.order.home})
+        environment = child_environment({SUPERVISOR_VARIABLE: identity(), "DAGSTER_HOME": self.request.home})
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 self.command,
@@ -142,7 +142,7 @@ class Pool:
             )
         worker = self._running[process.pid] = _Worker(process)
         threading.Thread(target=self._listen, args=(process,), daemon=True).start()
-        self._say(worker, self.order.to_json())
+        self._say(worker, self.request.to_json())
         self._give_next(worker)
 
     def _give_next(self, worker: _Worker) -> None:

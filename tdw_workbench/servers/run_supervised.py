@@ -10,7 +10,7 @@ import runpy
 import signal
 import sys
 
-from tdw_resources.liveness import die_with_supervisor
+from tdw_resources.runs.liveness import die_with_supervisor
 
 
 def main() -> None:

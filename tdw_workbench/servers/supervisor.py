@@ -24,9 +24,9 @@ import yaml
 
 from tdw.errors import Busy, TdwError
 from tdw_resources.dagster_internals import DAEMON
-from tdw_resources.liveness import SUPERVISOR_VARIABLE, identity
-from tdw_resources.own_runs import LOCATION
 from tdw_resources.places import log_folder
+from tdw_resources.runs.liveness import SUPERVISOR_VARIABLE, identity
+from tdw_resources.runs.own_runs import LOCATION
 from tdw_workbench.children import child_environment, python_command, short_temporary_folder
 
 HOST = "127.0.0.1"

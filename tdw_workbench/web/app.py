@@ -20,7 +20,7 @@ from tdw_workbench.web.http.guard import Guard
 from tdw_workbench.web.http.reading import Reading
 from tdw_workbench.web.http.settings import Settings
 from tdw_workbench.web.http.static_files import serve_static
-from tdw_workbench.web.pages import actions, explorer, overview
+from tdw_workbench.web.pages import actions, explorer, outdated, overview
 from tdw_workbench.web.pages import plot as plots
 from tdw_workbench.web.pages import report as reports
 from tdw_workbench.web.pages import variant as variants
@@ -38,7 +38,7 @@ def build_app(settings: Settings, runs: Runs | None = None) -> Starlette:
             Route("/", on_worker(overview.page)),
             Route("/api/now", on_worker(overview.now)),
             Route("/api/row/{family}/{variant}", on_worker(overview.row)),
-            Route("/api/outdated/{family}/{variant}", on_worker(overview.outdated)),
+            Route("/api/outdated/{family}/{variant}", on_worker(outdated.outdated)),
             Route("/api/configure/{family}", on_worker(actions.configure)),
             Route("/api/plan/{family}/{variant}", on_worker(actions.plan)),
             Route("/new/{family}", on_worker(actions.new)),

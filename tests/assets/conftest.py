@@ -7,13 +7,13 @@ from lab import Lab, tiny_study
 
 from tdw.store import Store
 from tdw_assets.cells.partitions import register_variants
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.instance import open_instance
 
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Lab:
-    grid = Grid.of(tiny_study())
+    wanted = WantedAssets.of(tiny_study())
     instance = open_instance(tmp_path / "home")
-    register_variants(grid, instance, grid.variants)
-    return Lab(grid, instance, Store(tmp_path / "store"))
+    register_variants(wanted, instance, wanted.variants)
+    return Lab(wanted, instance, Store(tmp_path / "store"))

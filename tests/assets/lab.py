@@ -11,7 +11,7 @@ from tdw.study import Study, parse_study
 from tdw.training.environment import code_version
 from tdw_assets.assets.requested_cells import cells_config, range_tags
 from tdw_assets.build import build_defs
-from tdw_assets.cells.wanted import Grid, cell_key
+from tdw_assets.cells.wanted import WantedAssets, cell_key
 from tdw_resources.data_versions import tags
 from tdw_resources.resources import StoreResource
 
@@ -34,7 +34,7 @@ def tiny_study(**changes: object) -> Study:
 class Lab:
     """A study with its instance, store and definitions."""
 
-    grid: Grid
+    wanted: WantedAssets
     instance: dg.DagsterInstance
     store: Store
 
@@ -44,10 +44,10 @@ class Lab:
 
     @property
     def defs(self) -> dg.Definitions:
-        return build_defs(self.grid, resource_overrides=self.resources)
+        return build_defs(self.wanted, resource_overrides=self.resources)
 
     def run(self, job: str, **kwargs: object) -> dg.ExecuteInProcessResult:
-        return self.defs.resolve_job_def(self.grid.named(job)).execute_in_process(
+        return self.defs.resolve_job_def(self.wanted.named(job)).execute_in_process(
             instance=self.instance, raise_on_error=False, **kwargs
         )
 
@@ -56,41 +56,41 @@ class Lab:
         op = {"train": "train_checkpoints", "analyze": "analyze_checkpoints"}[job]
         return self.run(
             job,
-            asset_selection=[self.grid.key(name) for name in cells],
-            run_config={"ops": {self.grid.named(op): {"config": cells_config(variant, cells)}}},
+            asset_selection=[self.wanted.key(name) for name in cells],
+            run_config={"ops": {self.wanted.named(op): {"config": cells_config(variant, cells)}}},
             tags=range_tags(variant, set().union(*cells.values())),
         )
 
     def with_study(self, **changes: object) -> "Lab":
         """The same store and instance under a changed study."""
-        return Lab(Grid.of(tiny_study(**changes)), self.instance, self.store)
+        return Lab(WantedAssets.of(tiny_study(**changes)), self.instance, self.store)
 
     def record_checkpoint_as_changed(self, variant: str, epoch: int) -> None:
-        """As if training had given other weights: the event log tells of another fingerprint."""
-        version = DataVersion(self.grid.checkpoint_spec(variant), "-", "0123456789ab")
+        """As if training had given other weights: the event log records another fingerprint."""
+        version = DataVersion(self.wanted.checkpoint_spec(variant), "-", "0123456789ab")
         self.instance.report_runless_asset_event(
             dg.AssetMaterialization(
-                self.grid.checkpoint,
+                self.wanted.checkpoint,
                 partition=cell_key(variant, epoch),
-                tags=tags(version, code_version=code_version(self.grid.family), inputs=[]),
+                tags=tags(version, code_version=code_version(self.wanted.family), inputs=[]),
             )
         )
 
     def done(self, name: str) -> set[str]:
-        return set(self.instance.get_materialized_partitions(self.grid.key(name)))
+        return set(self.instance.get_materialized_partitions(self.wanted.key(name)))
 
     def failed(self, name: str) -> set[str]:
         """Partitions that were announced and not materialized since: red in the UI once their run ended."""
         log = self.instance.event_log_storage
         return set(
             log.get_latest_asset_partition_materialization_attempts_without_materializations(
-                self.grid.key(name)
+                self.wanted.key(name)
             )
         )
 
     def events(self, name: str) -> list[str]:
         """Partitions of an asset's materializations, oldest first; each as often as it was recorded."""
-        return self.events_of(self.grid.key(name))
+        return self.events_of(self.wanted.key(name))
 
     def events_of(self, key: dg.AssetKey) -> list[str]:
         """The same for any asset."""

@@ -24,11 +24,11 @@ def filled(lab: Lab) -> Lab:
 def failed(lab: Lab) -> dict[tuple[str, str], str]:
     """(asset, check) -> details, of the checks that did not pass."""
     keys = {
-        dg.AssetCheckKey(lab.grid.key(asset), name)
+        dg.AssetCheckKey(lab.wanted.key(asset), name)
         for asset in ("checkpoint", "coarseness")
         for name in (PRESENT, COVERED, SOUND)
     }
-    results = list(check_cells(lab.grid, lab.instance, lab.store, keys))
+    results = list(check_cells(lab.wanted, lab.instance, lab.store, keys))
     assert {dg.AssetCheckKey(result.asset_key, result.check_name) for result in results} == keys
     return {
         (result.asset_key.path[-1], result.check_name): str(result.metadata["details"].value)
@@ -38,7 +38,7 @@ def failed(lab: Lab) -> dict[tuple[str, str], str]:
 
 
 def path(lab: Lab, kind: str, epoch: int) -> Path:
-    return lab.store.path(Address(lab.grid.family.name, V1, kind, epoch))
+    return lab.store.path(Address(lab.wanted.family.name, V1, kind, epoch))
 
 
 def test_a_filled_study_passes_and_a_second_look_reads_no_file(
@@ -77,7 +77,9 @@ def test_a_sound_file_that_is_not_what_was_recorded_is_named(filled: Lab) -> Non
 
 def test_checks_run_with_what_a_person_materializes(filled: Lab) -> None:
     defs = filled.defs
-    job = dg.define_asset_job("checks", selection=dg.AssetSelection.checks_for_assets(filled.grid.checkpoint))
+    job = dg.define_asset_job(
+        "checks", selection=dg.AssetSelection.checks_for_assets(filled.wanted.checkpoint)
+    )
     everything = dg.Definitions(
         assets=defs.assets, asset_checks=defs.asset_checks, resources=defs.resources, jobs=[job]
     )
@@ -99,7 +101,7 @@ def test_a_file_that_the_system_refuses_to_read_is_not_computed_again(
 
     with dg.DagsterInstance.ephemeral() as nothing_recorded:
         nothing_recorded.add_dynamic_partitions("tiny_variants", [V1])
-        other = Lab(filled.grid, nothing_recorded, filled.store)
+        other = Lab(filled.wanted, nothing_recorded, filled.store)
         assert other.fill("train", V1, {"checkpoint": ALL}).success
         with monkeypatch.context() as patched:
             patched.setattr(Path, "read_bytes", refuse)

@@ -13,21 +13,23 @@ from tdw.making.comparison import write_comparison
 from tdw.store import Store, TableAddress
 from tdw.store.layout import COMPARISON
 from tdw_assets.build import build_defs
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 
 
 @pytest.fixture(scope="module")
-def grid() -> Grid:
-    return Grid.of(tiny_study())
+def wanted() -> WantedAssets:
+    return WantedAssets.of(tiny_study())
 
 
 @pytest.fixture(scope="module")
-def specs(grid: Grid) -> dict[str, dg.AssetSpec]:
-    return {"/".join(spec.key.path[1:]): spec for spec in build_defs(grid).resolve_all_asset_specs()}
+def specs(wanted: WantedAssets) -> dict[str, dg.AssetSpec]:
+    return {"/".join(spec.key.path[1:]): spec for spec in build_defs(wanted).resolve_all_asset_specs()}
 
 
-def test_the_assets_are_those_of_the_requirements(specs: dict[str, dg.AssetSpec], grid: Grid) -> None:
-    assert {"checkpoint", "history", *grid.analyzers} <= set(specs)
+def test_the_assets_are_those_of_the_requirements(
+    specs: dict[str, dg.AssetSpec], wanted: WantedAssets
+) -> None:
+    assert {"checkpoint", "history", *wanted.analyzers} <= set(specs)
     assert {
         "neuron_activations", "attention_patterns", "dominant_frequencies", "neuron_frequencies",
         "downsampled_activations", "coarseness", "coarseness_stats",
@@ -46,11 +48,11 @@ def test_each_is_described_owned_grouped_and_versioned(specs: dict[str, dg.Asset
 
 
 def test_cells_are_partitioned_by_variant_and_epoch_and_tables_by_variant(
-    specs: dict[str, dg.AssetSpec], grid: Grid
+    specs: dict[str, dg.AssetSpec], wanted: WantedAssets
 ) -> None:
     cells = specs["checkpoint"].partitions_def
     assert isinstance(cells, dg.MultiPartitionsDefinition)
-    assert all(specs[name].partitions_def == cells for name in grid.analyzers)
+    assert all(specs[name].partitions_def == cells for name in wanted.analyzers)
     epochs = next(of.partitions_def for of in cells.partitions_defs if of.name == "epoch")
     assert epochs.get_partition_keys() == ["00000", "00002", "00004", "00006"]
     for name in ("history", "summaries/coarseness", "plots/training_curves"):
@@ -73,15 +75,15 @@ def test_work_flows_from_checkpoints_down(specs: dict[str, dg.AssetSpec]) -> Non
 
 
 def test_a_study_with_few_analyzers_has_no_table_that_it_can_not_make() -> None:
-    few = Grid.of(tiny_study(analyzers=["dominant_frequencies"]))
+    few = WantedAssets.of(tiny_study(analyzers=["dominant_frequencies"]))
     names = {"/".join(spec.key.path[1:]) for spec in build_defs(few).resolve_all_asset_specs()}
     assert "summaries/grokking" in names and "summaries/coarseness" not in names
     assert "plots/mean_coarseness" not in names
 
 
-def test_every_asset_is_checked(grid: Grid, specs: dict[str, dg.AssetSpec]) -> None:
+def test_every_asset_is_checked(wanted: WantedAssets, specs: dict[str, dg.AssetSpec]) -> None:
     by_asset: dict[str, set[str]] = {}
-    for key in build_defs(grid).resolve_asset_graph().asset_check_keys:
+    for key in build_defs(wanted).resolve_asset_graph().asset_check_keys:
         by_asset.setdefault("/".join(key.asset_key.path[1:]), set()).add(key.name)
     assert set(by_asset) == set(specs)
     assert by_asset.pop("history") == {"files_sound"}
@@ -98,18 +100,20 @@ def test_every_asset_links_to_the_code_that_makes_it(specs: dict[str, dg.AssetSp
         assert any(f"def {function}(" in line for line in lines[:3]), name
 
 
-def test_a_narrowed_grid_holds_what_was_asked_for_alone(grid: Grid) -> None:
-    some = grid.narrow(variants=[V1], epochs=[1, 3])
+def test_a_narrowed_grid_holds_what_was_asked_for_alone(wanted: WantedAssets) -> None:
+    some = wanted.narrow(variants=[V1], epochs=[1, 3])
     assert (some.variants, some.epochs) == ((V1,), (1, 3))
 
 
-def test_the_comparison_is_two_tables_and_there_only_with_both(grid: Grid, tiny_store: Store) -> None:
-    write_comparison(tiny_store, grid.family, [grid.family.parse_variant(TINY)], early_epoch=10)
-    comparison = grid.product("summaries/comparison")
-    assert comparison.exists(grid.family.name, tiny_store, COMPARISON)
-    assert not comparison.exists(grid.family.name, tiny_store, grid.study.folder)
-    Path(tiny_store.path(TableAddress(grid.family.name, None, "associations"))).unlink()
-    assert not comparison.exists(grid.family.name, tiny_store, COMPARISON)
+def test_the_comparison_is_two_tables_and_there_only_with_both(
+    wanted: WantedAssets, tiny_store: Store
+) -> None:
+    write_comparison(tiny_store, wanted.family, [wanted.family.parse_variant(TINY)], early_epoch=10)
+    comparison = wanted.product("summaries/comparison")
+    assert comparison.exists(wanted.family.name, tiny_store, COMPARISON)
+    assert not comparison.exists(wanted.family.name, tiny_store, wanted.study.folder)
+    Path(tiny_store.path(TableAddress(wanted.family.name, None, "associations"))).unlink()
+    assert not comparison.exists(wanted.family.name, tiny_store, COMPARISON)
 
 
 def test_the_definitions_are_those_of_the_snapshot() -> None:

@@ -23,7 +23,7 @@ def run_over(lab: Lab, *keys: dg.AssetKey, **kwargs: object) -> dg.ExecuteInProc
 def test_checkpoints_and_what_is_made_from_them_are_made_in_one_run(lab: Lab) -> None:
     some = {RANGE_START: cell_key(V1, 0), RANGE_END: cell_key(V1, 6)}
     names = ("coarseness", "coarseness_stats")
-    result = run_over(lab, lab.grid.checkpoint, *map(lab.grid.key, names), tags=some)
+    result = run_over(lab, lab.wanted.checkpoint, *map(lab.wanted.key, names), tags=some)
     assert result.success
     for name in ("checkpoint", *names):
         assert sorted(lab.events(name)) == [cell_key(V1, epoch) for epoch in EPOCHS]
@@ -34,10 +34,10 @@ def test_history_tables_and_plots_of_a_variant_are_made_in_one_run(lab: Lab) -> 
     assert lab.fill("train", V1, {"checkpoint": EPOCHS}).success
     assert lab.fill("analyze", V1, dict.fromkeys(("coarseness", "coarseness_stats"), EPOCHS)).success
     keys = [
-        lab.grid.key("history"),
-        lab.grid.key("summaries", "coarseness"),
-        lab.grid.key("summaries", "grokking"),
-        lab.grid.key("plots", "mean_coarseness"),
+        lab.wanted.key("history"),
+        lab.wanted.key("summaries", "coarseness"),
+        lab.wanted.key("summaries", "grokking"),
+        lab.wanted.key("plots", "mean_coarseness"),
     ]
     assert run_over(lab, *keys, partition_key=V1).success
     for key in keys:

@@ -13,7 +13,7 @@ from tdw.inventory.versions import DataVersion
 from tdw.store import TableAddress
 from tdw.store.fingerprints import short
 from tdw_assets.build import build_defs
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_assets.checks.asset_checks import SOUND, UP_TO_DATE
 from tdw_resources.data_versions import tags
 
@@ -36,10 +36,10 @@ def made(lab: Lab) -> Lab:
     slim = lab.with_study(analyzers=[], claims=CLAIMS)
     for variant in (V1, V2):
         assert slim.fill("train", variant, {"checkpoint": (0, 2, 4, 6)}).success
-        assert slim.run("summarize", asset_selection=[slim.grid.key(GROKKING)],
+        assert slim.run("summarize", asset_selection=[slim.wanted.key(GROKKING)],
                         partition_key=variant).success  # fmt: skip
     names = (COMPARISON, REPORT)
-    assert slim.run("compare", asset_selection=[slim.grid.key(name) for name in names]).success
+    assert slim.run("compare", asset_selection=[slim.wanted.key(name) for name in names]).success
     return slim
 
 
@@ -51,7 +51,7 @@ def check(lab: Lab) -> list[dg.AssetCheckEvaluation]:
 
 def of(found: list[dg.AssetCheckEvaluation], lab: Lab, name: str, check: str) -> dict[str | None, bool]:
     """Partition -> whether the check passed."""
-    key = lab.grid.key(name)
+    key = lab.wanted.key(name)
     return {e.partition: e.passed for e in found if (e.asset_key, e.check_name) == (key, check)}
 
 
@@ -66,7 +66,7 @@ def test_sound_tables_pass_by_partition_and_are_not_read_again(made: Lab) -> Non
 
 def test_a_damaged_a_lost_and_an_exchanged_file_fail_for_their_partition_alone(made: Lab) -> None:
     check(made)
-    path = Path(made.store.path(TableAddress(made.grid.family.name, V1, "grokking")))
+    path = Path(made.store.path(TableAddress(made.wanted.family.name, V1, "grokking")))
     data = path.read_bytes()
     path.write_bytes(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
     assert of(check(made), made, GROKKING, SOUND) == {V1: False}
@@ -77,10 +77,10 @@ def test_a_damaged_a_lost_and_an_exchanged_file_fail_for_their_partition_alone(m
     path.write_bytes(data)
     assert of(check(made), made, GROKKING, SOUND) == {V1: True}
     other, provenance = made.store.read_table_with_provenance(
-        TableAddress(made.grid.family.name, V1, "grokking")
+        TableAddress(made.wanted.family.name, V1, "grokking")
     )
     changed = pd.concat([other, other])
-    address = TableAddress(made.grid.family.name, V1, "grokking")
+    address = TableAddress(made.wanted.family.name, V1, "grokking")
     written = made.store.write_table(address, changed, provenance=provenance)
     (evaluation,) = [e for e in check(made) if e.check_name == SOUND and e.partition == V1]
     assert not evaluation.passed and "is recorded" in str(evaluation.metadata["details"].value)
@@ -95,7 +95,7 @@ def test_a_damaged_a_lost_and_an_exchanged_file_fail_for_their_partition_alone(m
 
 def test_a_damaged_report_fails_its_check(made: Lab) -> None:
     check(made)
-    folder = made.store.plot_folder(made.grid.family.name, made.grid.study.folder, "study_report")
+    folder = made.store.plot_folder(made.wanted.family.name, made.wanted.study.folder, "study_report")
     (text,) = Path(folder).rglob("report.md")
     text.write_bytes(text.read_bytes() + b"!")
     (Path(folder) / "manifest.json").touch()
@@ -104,7 +104,7 @@ def test_a_damaged_report_fails_its_check(made: Lab) -> None:
 
 def test_each_claim_is_a_check_that_states_its_verdict(made: Lab) -> None:
     found = {e.check_name: e for e in check(made) if e.check_name.startswith("claim_")}
-    folder = made.store.plot_folder(made.grid.family.name, made.grid.study.folder, "study_report")
+    folder = made.store.plot_folder(made.wanted.family.name, made.wanted.study.folder, "study_report")
     (file,) = Path(folder).rglob("findings.json")
     stated = {claim["id"]: claim["verdict"] for claim in json.loads(file.read_text())}
     assert {name: str(e.metadata["verdict"].value) for name, e in found.items()} == {
@@ -118,7 +118,7 @@ def test_each_claim_is_a_check_that_states_its_verdict(made: Lab) -> None:
 
 
 def test_claims_are_not_judged_by_tables_that_can_not_be_read(made: Lab) -> None:
-    path = Path(made.store.path(TableAddress(made.grid.family.name, V1, "grokking")))
+    path = Path(made.store.path(TableAddress(made.wanted.family.name, V1, "grokking")))
     path.write_bytes(path.read_bytes()[:-20])
     claims = [e for e in check(made) if e.check_name.startswith("claim_")]
     assert len(claims) == 2 and not any(e.passed for e in claims)
@@ -126,15 +126,15 @@ def test_claims_are_not_judged_by_tables_that_can_not_be_read(made: Lab) -> None
 
 
 def test_a_study_without_claims_has_no_such_checks() -> None:
-    checks = build_defs(Grid.of(tiny_study())).resolve_asset_graph().asset_check_keys
+    checks = build_defs(WantedAssets.of(tiny_study())).resolve_asset_graph().asset_check_keys
     assert not [key for key in checks if key.name.startswith("claim_")]
 
 
 def test_tables_show_their_columns_and_rows(made: Lab) -> None:
-    event = made.instance.get_latest_materialization_event(made.grid.key(GROKKING))
+    event = made.instance.get_latest_materialization_event(made.wanted.key(GROKKING))
     assert event is not None and event.asset_materialization is not None
     metadata = event.asset_materialization.metadata
-    table = made.store.read_table(TableAddress(made.grid.family.name, V2, "grokking"))
+    table = made.store.read_table(TableAddress(made.wanted.family.name, V2, "grokking"))
     schema = metadata["dagster/column_schema"].value
     assert [(c.name, c.type) for c in schema.columns] == [(str(n), str(t)) for n, t in table.dtypes.items()]
     assert metadata["dagster/row_count"].value == len(table) == 1

@@ -19,7 +19,7 @@ from tdw_assets.automation.stopped import find_stopped, plan_next
 from tdw_assets.automation.tags import STAGE_TAG, purpose
 from tdw_assets.automation.work_in_progress import as_it_is
 from tdw_assets.cells.partitions import variants_name
-from tdw_assets.status import take_survey
+from tdw_assets.status import read_status
 
 
 class Automation:
@@ -30,7 +30,7 @@ class Automation:
         self.checks = 0
 
     def tick(self) -> Tick:
-        result = look(self.lab.grid, self.lab.instance, self.lab.store, self.seen)
+        result = look(self.lab.wanted, self.lab.instance, self.lab.store, self.seen)
         self.seen = result.seen
         return result
 
@@ -39,7 +39,7 @@ class Automation:
             self.checks += 1
         else:
             self.done[task.stage, task.variant] += 1
-        planned = plan_run(self.lab.grid, task)
+        planned = plan_run(self.lab.wanted, task)
         return self.lab.run(
             task.stage,
             asset_selection=list(planned.assets) or None,
@@ -77,9 +77,9 @@ def test_a_study_is_carried_out_with_one_run_a_variant_and_stage(automation: Aut
     assert automation.done == EVERY_STAGE and automation.checks == 1
     assert notes == ["nothing is missing in 2 variants"]
     lab = automation.lab
-    assert lab.instance.get_materialized_partitions(lab.grid.key("summaries", "coarseness")) == {V1, V2}
-    assert lab.instance.get_materialized_partitions(lab.grid.key("plots", "training_curves")) == {V1, V2}
-    assert lab.instance.get_latest_materialization_event(lab.grid.key("summaries", "comparison"))
+    assert lab.instance.get_materialized_partitions(lab.wanted.key("summaries", "coarseness")) == {V1, V2}
+    assert lab.instance.get_materialized_partitions(lab.wanted.key("plots", "training_curves")) == {V1, V2}
+    assert lab.instance.get_latest_materialization_event(lab.wanted.key("summaries", "comparison"))
     assert times_written(lab) == {"study_report": 1, "comparison_report": 1}  # for all 8 cells of each asset
 
     # A lost cursor, repeated ticks and a restart change nothing.
@@ -89,10 +89,10 @@ def test_a_study_is_carried_out_with_one_run_a_variant_and_stage(automation: Aut
     assert automation.done == EVERY_STAGE
 
     # A deleted file is noticed and restored, and what was made from it stays: it is the same file again.
-    lab.store.delete(Address(lab.grid.family.name, V1, "coarseness", 2))
+    lab.store.delete(Address(lab.wanted.family.name, V1, "coarseness", 2))
     automation.until_rest()
     assert automation.done["analyze", V1] == 2
-    assert lab.store.exists(Address(lab.grid.family.name, V1, "coarseness", 2))
+    assert lab.store.exists(Address(lab.wanted.family.name, V1, "coarseness", 2))
     assert automation.done["analyze", V2] == 1
 
     # A changed parameter: what depends on it, down to the comparison, and nothing of training.
@@ -110,7 +110,7 @@ def test_a_study_is_carried_out_with_one_run_a_variant_and_stage(automation: Aut
 def times_written(lab: Lab) -> dict[str, int]:
     """How often each report was written."""
     names = ("study_report", "comparison_report")
-    return {name: len(lab.events_of(lab.grid.key("reports", name))) for name in names}
+    return {name: len(lab.events_of(lab.wanted.key("reports", name))) for name in names}
 
 
 def test_a_tick_looks_at_no_cell_when_nothing_changed(
@@ -143,7 +143,7 @@ def test_after_an_upgrade_of_what_draws_every_variant_is_looked_at_again(
 def test_variants_that_are_worked_on_are_left_alone(automation: Automation) -> None:
     first = automation.tick()
     assert {(task.stage, task.variant) for task, _ in first.tasks} == {("train", V1), ("train", V2)}
-    run = plan_run(automation.lab.grid, first.tasks[0][0])
+    run = plan_run(automation.lab.wanted, first.tasks[0][0])
     automation.lab.instance.create_run_for_job(
         automation.lab.defs.resolve_job_def("tiny_train"), tags=run.tags, status=dg.DagsterRunStatus.STARTED
     )
@@ -198,7 +198,7 @@ def test_analysis_does_not_wait_until_a_training_that_fails_is_given_up(
 
 
 def test_a_run_that_a_person_canceled_is_not_started_again(automation: Automation) -> None:
-    planned = run_request(automation.lab.grid, automation.tick().tasks[0][0], attempt=0)
+    planned = run_request(automation.lab.wanted, automation.tick().tasks[0][0], attempt=0)
     instance = automation.lab.instance
     run = instance.create_run_for_job(
         automation.lab.defs.resolve_job_def("tiny_train"),
@@ -211,22 +211,22 @@ def test_a_run_that_a_person_canceled_is_not_started_again(automation: Automatio
     assert {run.variant for run, _ in result.tasks} == {V2}
     assert any("was stopped" in note for note in result.notes)
     # Neither by night, nor after a restart, which forgets the cursor.
-    found = as_it_is(automation.lab.grid, instance, automation.lab.store)
+    found = as_it_is(automation.lab.wanted, instance, automation.lab.store)
     assert {task.variant for task in find_tasks("train", *found)} == {V2}
     assert [(each.stage, each.variant) for each in find_stopped(instance, "tiny")] == [("train", V1)]
-    survey = take_survey(automation.lab.grid, instance, automation.lab.store)
-    assert survey.asked.startswith(f"tiny_train of {V1}, 20")
-    assert survey.asked.endswith(" UTC, canceled: checkpoint: missing at epochs 0:6:2")
-    assert survey.waits == tuple(note for note in result.notes if "was stopped" in note)
+    status = read_status(automation.lab.wanted, instance, automation.lab.store)
+    assert status.asked.startswith(f"tiny_train of {V1}, 20")
+    assert status.asked.endswith(" UTC, canceled: checkpoint: missing at epochs 0:6:2")
+    assert status.waits == tuple(note for note in result.notes if "was stopped" in note)
 
 
 def test_what_a_person_stopped_goes_on_when_they_ask_for_it(automation: Automation) -> None:
     lab = automation.lab
-    tags = purpose(lab.grid, stage="train", variant=V1)
+    tags = purpose(lab.wanted, stage="train", variant=V1)
     job = lab.defs.resolve_job_def("tiny_train")
     run = lab.instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.STARTED)
     lab.instance.report_run_canceled(run)
-    planned = plan_next(lab.grid, lab.instance, lab.store, V1)
+    planned = plan_next(lab.wanted, lab.instance, lab.store, V1)
     assert planned is not None and (planned.job, planned.tags[STAGE_TAG]) == ("tiny_train", "train")
     lab.instance.create_run_for_job(job, tags=dict(planned.tags), status=dg.DagsterRunStatus.STARTED)
     assert find_stopped(lab.instance, "tiny") == []
@@ -236,8 +236,8 @@ def test_a_new_variant_is_found_and_a_removed_one_left_alone(automation: Automat
     lab = automation.lab
     automation.tick()
     new = "p7_s3_d598"
-    lab.instance.add_dynamic_partitions(variants_name(lab.grid), [new])
-    lab.instance.delete_dynamic_partition(variants_name(lab.grid), V2)
+    lab.instance.add_dynamic_partitions(variants_name(lab.wanted), [new])
+    lab.instance.delete_dynamic_partition(variants_name(lab.wanted), V2)
     result = automation.tick()
     assert new in {run.variant for run, _ in result.tasks}
     assert V2 not in result.seen.marks
@@ -245,10 +245,10 @@ def test_a_new_variant_is_found_and_a_removed_one_left_alone(automation: Automat
 
 def test_a_tick_stops_when_its_time_is_up_and_the_next_goes_on(lab: Lab) -> None:
     more = [f"p7_s{seed}_d598" for seed in range(10, 22)]
-    lab.instance.add_dynamic_partitions(variants_name(lab.grid), more)
+    lab.instance.add_dynamic_partitions(variants_name(lab.wanted), more)
     seen, asked, ticks = Seen(), [], 0
     while not asked or seen.queue:
-        result = look(lab.grid, lab.instance, lab.store, seen, budget_s=1e-9)
+        result = look(lab.wanted, lab.instance, lab.store, seen, budget_s=1e-9)
         seen, ticks = result.seen, ticks + 1
         asked += [run.variant for run, _ in result.tasks]
         assert ticks < 10
@@ -261,14 +261,14 @@ def test_each_run_says_why_it_was_asked_for(lab: Lab) -> None:
     assert few.fill("analyze", V1, {"coarseness": (0, 2)}).success
     few.record_checkpoint_as_changed(V1, 2)
     automation = Automation(few)
-    (first, second) = (run_request(few.grid, task, attempt=0) for task, _ in automation.tick().tasks)
+    (first, second) = (run_request(few.wanted, task, attempt=0) for task, _ in automation.tick().tasks)
     assert first.tags["tdw/reason"] == "coarseness: missing at epochs 4, 6, out of date at epochs 2"
     assert second.tags["tdw/reason"] == "checkpoint: missing at epochs 0:6:2"
     assert second.tags["tdw/variant"] == V2
     while (tasks := automation.tick().tasks)[0][0].stage != "summarize":
         for task, _ in tasks:
             automation.carry_out(task)
-    tables = run_request(few.grid, tasks[0][0], attempt=0).tags["tdw/reason"]
+    tables = run_request(few.wanted, tasks[0][0], attempt=0).tags["tdw/reason"]
     assert tables.startswith("missing: summaries/") and "plots/training_curves" in tables
 
 
@@ -295,8 +295,8 @@ def test_a_run_that_automation_asks_for_brings_no_checks_along_and_waits_for_its
     from dagster._core.op_concurrency_limits_counter import compute_run_op_concurrency_info_for_snapshot
     from dagster._core.snap.execution_plan_snapshot import snapshot_from_execution_plan
 
-    task = look(lab.grid, lab.instance, lab.store, Seen()).tasks[0][0]
-    request = run_request(lab.grid, task, attempt=0)
+    task = look(lab.wanted, lab.instance, lab.store, Seen()).tasks[0][0]
+    request = run_request(lab.wanted, task, attempt=0)
     job = lab.defs.resolve_job_def(request.job_name).get_subset(
         asset_selection=set(request.asset_selection or []),
         asset_check_selection=None if request.asset_check_keys is None else set(request.asset_check_keys),
@@ -308,7 +308,7 @@ def test_a_run_that_automation_asks_for_brings_no_checks_along_and_waits_for_its
 
 
 def test_the_nightly_schedule_asks_for_every_gap(lab: Lab) -> None:
-    found = as_it_is(lab.grid, lab.instance, lab.store)
+    found = as_it_is(lab.wanted, lab.instance, lab.store)
     tasks = find_tasks("train", *found)
     assert {(task.stage, task.variant, task.size) for task in tasks} == {("train", V1, 4), ("train", V2, 4)}
     assert not find_tasks("analyze", *found)
@@ -322,7 +322,7 @@ def test_variants_are_registered_from_a_form_and_wrong_ones_refused(lab: Lab) ->
         return job.execute_in_process(instance=lab.instance, run_config=config, raise_on_error=False)
 
     assert register(p=[11, 13], seed=[5]).success
-    known = lab.instance.get_dynamic_partitions(variants_name(lab.grid))
+    known = lab.instance.get_dynamic_partitions(variants_name(lab.wanted))
     assert {"p11_s5_d598", "p13_s5_d598"} <= set(known)
     wrong = register(p=[15], seed=[5])
     assert not wrong.success and "odd prime" in str(wrong.failure_data_for_node("tiny_register_variants_op"))

@@ -20,6 +20,10 @@ CELLS = dg.MultiPartitionsDefinition(
 )
 KEYS = [f"{epoch}|{variant}" for variant in "ab" for epoch in ("00000", "00100", "00200")]
 DEFER = "dagster/defer_asset_events"
+COVERING = {
+    "dagster/asset_partition_range_start": "00000|a",
+    "dagster/asset_partition_range_end": "00200|b",
+}
 
 
 def one_group(finished: list[dg.AssetMaterialization]) -> list[list[dg.AssetMaterialization]]:
@@ -48,11 +52,7 @@ def both(context: dg.AssetExecutionContext):
 
 def materialize(home: Path, **tags: str) -> dg.DagsterInstance:
     instance = open_instance(home)
-    covering = {
-        "dagster/asset_partition_range_start": "00000|a",
-        "dagster/asset_partition_range_end": "00200|b",
-    }
-    assert dg.materialize([both], instance=instance, tags={**covering, **tags}).success
+    assert dg.materialize([both], instance=instance, tags={**COVERING, **tags}).success
     return instance
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import dagster as dg
@@ -10,9 +11,10 @@ import pytest
 from dagster._core.launcher.base import WorkerStatus
 
 from tdw_resources.instance import end_left_runs, fail_dead_runs, open_instance
-from tdw_resources.liveness import STOPPED_TAG, WORKER_TAG, identity, is_alive
-from tdw_resources.own_runs import is_ours
 from tdw_resources.run_launcher import LocalRunLauncher
+from tdw_resources.runs.heartbeat import Listener, beating, is_shared
+from tdw_resources.runs.liveness import LAUNCHED_BY_TAG, STOPPED_TAG, WORKER_TAG, identity, is_alive
+from tdw_resources.runs.own_runs import is_ours
 
 OURS = {"tdw/stage": "train"}
 
@@ -84,6 +86,50 @@ def test_a_run_of_ours_that_nobody_knows_is_not_found(instance: dg.DagsterInstan
 
 def test_a_run_of_another_project_is_never_reported_as_gone(instance: dg.DagsterInstance) -> None:
     assert health(instance, started_run(instance)) == WorkerStatus.RUNNING
+
+
+def test_a_run_of_another_machine_is_left_to_its_signs_of_life(instance: dg.DagsterInstance) -> None:
+    begun = started_run(instance, **OURS, **{WORKER_TAG: "elsewhere/1/1.00"})
+    launched = started_run(instance, **OURS, **{LAUNCHED_BY_TAG: "elsewhere"})
+    assert health(instance, begun) == health(instance, launched) == WorkerStatus.RUNNING
+    assert end_left_runs(instance) == []
+
+
+def test_a_worker_elsewhere_is_gone_when_it_falls_silent_and_unknown_when_it_never_spoke(
+    instance: dg.DagsterInstance,
+) -> None:
+    speaks, silent, _unknown = (
+        started_run(instance, **{WORKER_TAG: f"elsewhere/{pid}/1.00"}) for pid in (1, 2, 3)
+    )
+    here = started_run(instance, **{WORKER_TAG: identity()})
+    listener = Listener(silent_s=0.2)
+    signs = {f"tdw/heartbeat/{run.tags[WORKER_TAG]}": "1" for run in (speaks, silent, here)}
+    instance.run_storage.set_cursor_values(signs)
+    ended: list[str] = []
+    for beat in range(4):
+        instance.run_storage.set_cursor_values({f"tdw/heartbeat/{speaks.tags[WORKER_TAG]}": str(beat)})
+        ended += listener.end_silent_runs(instance)
+        time.sleep(0.1)
+    assert ended == [silent.run_id]
+    found = instance.get_run_by_id(silent.run_id)
+    assert found is not None and found.status == dg.DagsterRunStatus.FAILURE
+    assert found.tags[STOPPED_TAG] == "true"  # it is taken up again, and no attempt is used up
+
+
+def test_a_worker_gives_signs_of_life_while_it_works(instance: dg.DagsterInstance) -> None:
+    key = f"tdw/heartbeat/{identity()}"
+
+    def sign() -> str | None:
+        return instance.run_storage.get_cursor_values({key}).get(key)
+
+    with beating(instance, every_s=0.02):
+        seen = set[str | None]()
+        while len(seen) < 3:
+            seen.add(sign())
+    last = sign()
+    time.sleep(0.1)
+    assert sign() == last
+    assert not is_shared(instance)  # SQLite files belong to one machine: it looks at the process itself
 
 
 def test_an_unreachable_code_server_counts_as_gone(instance: dg.DagsterInstance) -> None:

@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"Seed {seed}, about {options.minutes:g} minutes, {options.workers} at a time, in {scratch}")
     try:
         found = carry_out(chosen, options.minutes * 60, scratch, seed=seed, workers=options.workers)
-        # Stopped by a person from here on, the page tells of what was done.
+        # Stopped by a person from here on, the page lists what was done.
         with contextlib.suppress(KeyboardInterrupt):
             while full and _deaths(found) < _DEATHS:
                 # A slow machine: the table's promise is a number of deaths, not a number of minutes.

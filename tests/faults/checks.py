@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from tdw.errors import TdwError
-from tdw.integrity.findings import Finding
+from tdw.integrity.file_problems import FileProblem
 from tdw.integrity.repair import repair
 from tdw.integrity.verify import verify
 from tdw.store import Store, tablefile
@@ -59,7 +59,7 @@ class Watch:
                 self._outcome.notes["replay states that were not saved again"] += 1
             else:
                 self._outcome.lose(f"at the end: {path} differs from undisturbed work")
-        left: list[Finding] = []
+        left: list[FileProblem] = []
         for finding in filter(None, (file.finding for file in verify(Store(self._root)))):
             if finding.problem == "temporary":
                 left.append(finding)

@@ -14,12 +14,12 @@ import dagster as dg
 
 from tdw_assets.build import build_defs
 from tdw_assets.cells.partitions import register_variants
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources import events
 from tdw_resources.event_storage import BatchingSqliteEventLogStorage
 from tdw_resources.instance import DEFAULT_HOME, fail_dead_runs, open_instance, size_pools
 from tdw_resources.resources import StoreResource
-from tdw_workbench.fill.order import ALL, Order
+from tdw_workbench.fill.request import ALL, FillRequest
 from tdw_workbench.fill.worker_process import run_variant
 
 from .killing import steps_of
@@ -31,9 +31,9 @@ CELLS_A_BATCH = 4
 
 
 @cache
-def grid() -> Grid:
-    """The grid of the disturbed study."""
-    return Grid.of(study())
+def wanted() -> WantedAssets:
+    """What the disturbed study wants."""
+    return WantedAssets.of(study())
 
 
 _NO_CAPTURE = """
@@ -44,9 +44,9 @@ compute_logs: {module: dagster._core.storage.noop_compute_log_manager, class: No
 @cache
 def definitions(root: Path) -> dg.Definitions:
     """Built before the children are forked, its jobs too."""
-    defs = build_defs(grid(), resource_overrides={"store": StoreResource(root=str(root))})
+    defs = build_defs(wanted(), resource_overrides={"store": StoreResource(root=str(root))})
     for job in ("train", "analyze", "summarize", "compare"):
-        defs.resolve_job_def(grid().named(job))
+        defs.resolve_job_def(wanted().named(job))
     return defs
 
 
@@ -63,7 +63,7 @@ def prepare(root: Path) -> None:
     (home / "dagster.yaml").write_text((DEFAULT_HOME / "dagster.yaml").read_text() + _NO_CAPTURE)
     with open_instance(home) as instance:
         size_pools(instance)
-        register_variants(grid(), instance, grid().variants)
+        register_variants(wanted(), instance, wanted().variants)
 
 
 def runs_undisturbed(run: Run, fill: Callable[[Path], None] | None = None) -> Path:
@@ -86,23 +86,25 @@ def fill_by_runs(root: Path, *variants: str) -> None:
     """
     events.BATCH_CELLS = CELLS_A_BATCH
     home = home_of(root)
-    order = Order(study().model_dump(mode="json"), str(root), str(home), grid().variants)
+    request = FillRequest(study().model_dump(mode="json"), str(root), str(home), wanted().variants)
     with open_instance(home) as instance:
         fail_dead_runs(instance)
         for variant in variants:
-            for done in run_variant(order, variant, grid=grid(), defs=definitions(root), instance=instance):
+            for done in run_variant(
+                request, variant, wanted=wanted(), defs=definitions(root), instance=instance
+            ):
                 if done.error:
                     raise RuntimeError(f"{done.stage} of {done.variant}: {done.error}")
 
 
 def fill_one(root: Path) -> None:
     """One variant, then what is drawn over all that have anything."""
-    fill_by_runs(root, grid().variants[0], ALL)
+    fill_by_runs(root, wanted().variants[0], ALL)
 
 
 def fill_everything(root: Path) -> None:
     """All variants, then what is drawn over them."""
-    fill_by_runs(root, *grid().variants, ALL)
+    fill_by_runs(root, *wanted().variants, ALL)
 
 
 def assets_of(batch: Any) -> list[str]:
@@ -132,7 +134,7 @@ def without_products(lose: Callable[[str], None]) -> Callable[[str], None]:
 
 
 def tell_of_events(reached: Callable[[str, object], None]) -> None:
-    """A child's hook: materializations are told of as they go to the event log's two databases."""
+    """A child's hook: it reports materializations as they go to the event log's two databases."""
     store_batch = BatchingSqliteEventLogStorage.store_event_batch
     index = BatchingSqliteEventLogStorage.index_transaction
     writing: list[str] = []

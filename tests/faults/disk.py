@@ -1,5 +1,5 @@
 """Disks that are full and disks that fail: the old version stays, the message names path
-and bytes, a fill mends.
+and bytes, a fill repairs.
 
 Full: a limit on the size of files (RLIMIT_FSIZE, the signal ignored, as a full quota behaves), and a small
 tmpfs where it can be mounted. Failing: the system calls of a commit give EIO, ENOSPC, EDQUOT or EACCES.

@@ -23,7 +23,7 @@ from tdw_resources import events
 from tdw_resources.event_storage import BatchingSqliteEventLogStorage
 from tdw_resources.instance import fail_dead_runs, open_instance
 from tdw_workbench import cli
-from tdw_workbench.fill.order import ALL
+from tdw_workbench.fill.request import ALL
 from tdw_workbench.fill.worker_process import execute
 
 from .dagster_work import (
@@ -31,9 +31,9 @@ from .dagster_work import (
     assets_of,
     definitions,
     fill_by_runs,
-    grid,
     home_of,
     tell_of_events,
+    wanted,
 )
 from .turns import Seat
 from .work import FAMILY, VARIANTS
@@ -76,7 +76,7 @@ def bundle_of(root: Path, variant: str) -> Path:
 
 
 def export(root: Path, variant: str) -> None:
-    """What there is of a variant, into an archive."""
+    """Export what the store has of a variant into an archive."""
     tdw.open(root).export(bundle_of(root, variant), variant)
 
 
@@ -125,9 +125,9 @@ def automate(root: Path, cursor: str) -> None:
         fail_dead_runs(instance)
         while True:
             with Seat.here.undivided():  # between two looks, others would change what there is to ask for
-                first, second = (look(grid(), instance, store, seen) for _ in range(2))
+                first, second = (look(wanted(), instance, store, seen) for _ in range(2))
             asked, again = (
-                [run_request(grid(), task, attempt=attempt).run_key for task, attempt in one.tasks]
+                [run_request(wanted(), task, attempt=attempt).run_key for task, attempt in one.tasks]
                 for one in (first, second)
             )
             if asked != again:
@@ -139,7 +139,7 @@ def automate(root: Path, cursor: str) -> None:
                 with keys.open("a") as file:
                     file.write(f"{key}\n")
                 if task.stage != "check":
-                    done = execute(grid(), task, defs=definitions(root), instance=instance)
+                    done = execute(wanted(), task, defs=definitions(root), instance=instance)
                     if done.error:
                         raise RuntimeError(f"{done.stage} of {done.variant}: {done.error}")
             seen = first.seen

@@ -43,7 +43,7 @@ class Ended:
 
     @property
     def committed(self) -> list[str]:
-        """Files whose commit it was told of: these may never be lost."""
+        """Files whose commit it has reported: these may never be lost."""
         return [path for path, step in self.steps if step == "committed"]
 
     def count_death(self, outcome: Outcome, *, at_step: bool) -> None:
@@ -99,7 +99,7 @@ def run_child(
     Args:
         work: what the child does; it may end on its own.
         root: the store, for the names of files.
-        hooks: called in the child with the function that is to be told of further steps.
+        hooks: called in the child with the function that further steps report to.
     """
     sys.stdout.flush()
     sys.stderr.flush()

@@ -26,7 +26,7 @@ class Outcome:
         held: what was checked after each.
         injected: how often.
         deaths: how many of these were killed processes.
-        lost: how often a check failed; `losses` tells of the first few.
+        lost: how often a check failed; `losses` describes the first few.
         notes: counts worth stating.
         died_at: (what was being written, step) -> number of deaths there.
         seconds: wall time of the whole scenario.

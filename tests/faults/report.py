@@ -33,9 +33,9 @@ _BY_HAND = """
 
 A person who had not seen the code tried further inputs against the commands and a real `tdw up`. Each \
 fault that
-was mended has a test.
+was fixed has a test.
 
-| kind | what was found and mended |
+| kind | what was found and fixed |
 | --- | --- |
 | checkpoints, epochs and entries for `tdw import` | no code ran; a path that is too long ended in a \
 traceback, a folder or FIFO was called missing, names of tensors reached the terminal unescaped and in full |
@@ -76,7 +76,7 @@ _EXPLAINED = """
   is marked as failed when the workbench starts again; but no disk was unplugged.
 - Replay states are no results: one that was about to be saved when its process died is not made again, and
   a later replay starts from the one before it.
-- Object stores, Postgres and other machines.
+- Postgres and other machines.
 """
 
 

@@ -1,6 +1,6 @@
 """Processes that work by turns: each goes on for a counted number of points, then waits for its next turn.
 
-A point is an operation on a file of the store (which Python tells of by its audit events), a named step of a
+A point is an operation on a file of the store (which Python reports as audit events), a named step of a
 commit, a write to the event log, or a wait for somebody else. Nothing is left to the clock: it is set with
 every turn and moves on by a millisecond a point, and who waits gives its turn away. So whoever hands out the
 turns decides the order of everything that several processes do, and can have the same order again.

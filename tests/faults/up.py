@@ -23,10 +23,10 @@ from .dagster_work import (
     EventWatch,
     definitions,
     fill_everything,
-    grid,
     is_cell,
     read_events,
     runs_undisturbed,
+    wanted,
     without_products,
 )
 from .killing import run_child
@@ -53,7 +53,7 @@ def up_killed(run: Run) -> Outcome:
 
 
 def _carry_out(run: Run, outcome: Outcome, root: Path, reference: Path) -> None:
-    wanted = read_events(reference).keys()
+    expected = read_events(reference).keys()
     study = write_study(root)
     watch, events = Watch(root, reference, outcome), EventWatch(root)
     victims = ["daemon", "run", "webserver", "run", "code server", "daemon", "up", "run", "webserver", "run"]
@@ -63,7 +63,7 @@ def _carry_out(run: Run, outcome: Outcome, root: Path, reference: Path) -> None:
             next_at = time.monotonic()
             while process.poll() is None and time.monotonic() < give_up:
                 now = read_events(root)
-                complete = wanted <= now.keys()
+                complete = expected <= now.keys()
                 if complete:
                     break
                 if len(now) > recorded:
@@ -118,12 +118,12 @@ def backfill_interrupted(run: Run) -> Outcome:
             ended = await_(lambda b=backfill: _ended(port, b))
             outcome.require(ended == "COMPLETED_SUCCESS", f"backfill {backfill} is {ended}: {log_of(root)}")
             more = read_events(root) - before
-            paths = [json.dumps(list(grid().key(name).path)) for name in assets]
-            wanted = Counter({(path, key): 1 for path in paths for key in keys})
+            paths = [json.dumps(list(wanted().key(name).path)) for name in assets]
+            expected = Counter({(path, key): 1 for path in paths for key in keys})
             found = Counter({cell: n for cell, n in more.items() if is_cell(str(cell))})
-            for cell in sorted(found.keys() | wanted.keys()):
+            for cell in sorted(found.keys() | expected.keys()):
                 outcome.require(
-                    found[cell] == wanted[cell], f"{cell} is recorded {found[cell]} times by {backfill}"
+                    found[cell] == expected[cell], f"{cell} is recorded {found[cell]} times by {backfill}"
                 )
         stop(outcome, process)
     watch.finish()
@@ -186,7 +186,7 @@ def _launch(port: int, process: subprocess.Popen[bytes], assets: Sequence[str], 
     query = """mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
         __typename ... on LaunchBackfillSuccess { backfillId } } }"""
     params = {
-        "assetSelection": [{"path": list(grid().key(name).path)} for name in assets],
+        "assetSelection": [{"path": list(wanted().key(name).path)} for name in assets],
         "partitionNames": list(keys),
     }
 

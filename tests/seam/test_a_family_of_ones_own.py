@@ -27,7 +27,7 @@ from tdw.study import Study, load_study
 from tdw.training.loop import train
 from tdw_assets.build import build_defs
 from tdw_assets.cells.partitions import register_variants
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.resources import StoreResource
 from tdw_workbench.web.app import standalone
 from tdw_workbench.web.http.settings import Settings
@@ -113,12 +113,12 @@ def test_verify_export_and_import_know_its_weights(made: Store, study: Study, tm
 
 
 def test_dagster_trains_analyzes_draws_and_compares_it(study: Study, tmp_path: Path) -> None:
-    grid, store = Grid.of(study), Store(tmp_path / "store")
+    wanted, store = WantedAssets.of(study), Store(tmp_path / "store")
     resources = {"store": StoreResource(root=str(store.root))}
     with dg.DagsterInstance.ephemeral() as instance:
-        register_variants(grid, instance, grid.variants)
-        defs = build_defs(grid, resource_overrides=resources)
-        assert grid.checkpoint in defs.resolve_asset_graph().get_all_asset_keys()
+        register_variants(wanted, instance, wanted.variants)
+        defs = build_defs(wanted, resource_overrides=resources)
+        assert wanted.checkpoint in defs.resolve_asset_graph().get_all_asset_keys()
         for job, keys in (
             ("train", [f"{epoch:05d}|{key}" for key in KEYS for epoch in study.epoch_list]),
             ("analyze", [f"{epoch:05d}|{key}" for key in KEYS for epoch in study.epoch_list]),
@@ -126,7 +126,7 @@ def test_dagster_trains_analyzes_draws_and_compares_it(study: Study, tmp_path: P
             ("compare", [None]),
         ):
             for key in keys:
-                done = defs.resolve_job_def(grid.named(job)).execute_in_process(
+                done = defs.resolve_job_def(wanted.named(job)).execute_in_process(
                     instance=instance, partition_key=key
                 )
                 assert done.success, (job, key)

@@ -239,13 +239,10 @@ def test_what_is_not_there_is_said_with_the_remedy(store: Store) -> None:
     assert store.epochs("toy", "v") == [] == store.variants("toy")
 
 
-def test_the_store_works_on_an_fsspec_location() -> None:
-    store = Store("memory://tdw-test")
-    store.write(ADDRESS, {"m": maps(4)}, provenance=PROVENANCE, quantize={"m"})
-    store.write_plot("toy", "p5_s1_d2", "mean", files={"figure.json": b"{}"}, provenance=PROVENANCE)
-    assert store.epochs("toy", "p5_s1_d2", "neuron_activations") == [300]
-    np.testing.assert_array_equal(store.read_rows(ADDRESS, "m", [2]), store.read(ADDRESS).arrays["m"][[2]])
-    assert store.read_plot("toy", "p5_s1_d2", "mean").read("figure.json") == b"{}"
+@pytest.mark.parametrize("address", ["s3://bucket/folder", "memory://x", "file:///tmp/x"])
+def test_a_store_is_no_address(address: str) -> None:
+    with pytest.raises(BadConfig, match="a folder, not an address"):
+        Store(address)
 
 
 def test_fingerprints_depend_on_name_dtype_shape_and_bytes_only() -> None:

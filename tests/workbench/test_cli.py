@@ -11,7 +11,7 @@ from tdw.store import Store
 from tdw_resources.instance import open_instance
 from tdw_resources.places import find_places
 from tdw_workbench.cli import COMMANDS, build_parser, main
-from tdw_workbench.fill.order import ALL, Order, close_over_inputs
+from tdw_workbench.fill.request import ALL, FillRequest, close_over_inputs
 
 STUDY = """\
 name: tiny
@@ -93,19 +93,23 @@ def test_an_order_survives_the_way_to_a_worker(tmp_path: Path) -> None:
     from tdw.study import parse_study
 
     study = parse_study({"name": "tiny", "variants": ["p7_s1_d598"], "epochs": 6, "checkpoints": ["0:6:2"]})
-    order = Order(study.model_dump(mode="json"), str(tmp_path), str(tmp_path), ("p7_s1_d598",), (1, 2))
-    again = Order.from_json(order.to_json())
-    assert again == order
-    assert again.grid().epochs == (1, 2) and again.grid().study == study
+    request = FillRequest(
+        study.model_dump(mode="json"), str(tmp_path), str(tmp_path), ("p7_s1_d598",), (1, 2)
+    )
+    again = FillRequest.from_json(request.to_json())
+    assert again == request
+    assert again.wanted().epochs == (1, 2) and again.wanted().study == study
 
 
 def test_assets_are_filled_with_what_they_are_made_from() -> None:
     from tdw.study import parse_study
-    from tdw_assets.cells.wanted import Grid
+    from tdw_assets.cells.wanted import WantedAssets
 
-    grid = Grid.of(parse_study({"name": "s", "variants": ["p7_s1_d598"], "epochs": 6, "checkpoints": [0]}))
-    assert close_over_inputs(grid, ["coarseness_stats"]) == ("checkpoint", "coarseness", "coarseness_stats")
-    found = close_over_inputs(grid, ["plots/training_curves"])
+    wanted = WantedAssets.of(
+        parse_study({"name": "s", "variants": ["p7_s1_d598"], "epochs": 6, "checkpoints": [0]})
+    )
+    assert close_over_inputs(wanted, ["coarseness_stats"]) == ("checkpoint", "coarseness", "coarseness_stats")
+    found = close_over_inputs(wanted, ["plots/training_curves"])
     assert {"checkpoint", "history", "summaries/grokking", "plots/training_curves"} <= set(found)
     assert "neuron_activations" not in found and ALL not in found
 

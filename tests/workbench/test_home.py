@@ -52,7 +52,7 @@ def test_the_dagster_home_of_another_project_is_not_used(
 def test_a_home_that_is_given_for_us_is_used_whatever_the_store_is(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for store in (None, str(tmp_path / "store"), "s3://bucket/folder", str(DEFAULT_STORE)):
+    for store in (None, str(tmp_path / "store"), str(DEFAULT_STORE)):
         assert find_places(store, home=tmp_path / "home").home == tmp_path / "home"
     monkeypatch.setenv("TDW_DAGSTER_HOME", str(tmp_path / "named"))
     assert find_places(str(tmp_path / "store")).home == tmp_path / "named"
@@ -123,6 +123,17 @@ def test_a_pool_limit_that_somebody_else_has_set_stays(tmp_path: Path) -> None:
         }
 
 
+def test_a_pool_limit_of_the_configuration_holds_for_every_machine(tmp_path: Path) -> None:
+    with open_instance(tmp_path):
+        configuration = tmp_path / "dagster.yaml"
+        text = configuration.read_text()
+        configuration.write_text(text.replace("pools: {", "pools: {default_limit: 12, "))
+    with open_instance(tmp_path) as instance:
+        size_pools(instance)
+        limits = {pool.name: pool.limit for pool in instance.event_log_storage.get_pool_limits()}
+        assert limits == {TRAIN_POOL: 12, ANALYSIS_POOL: 12}
+
+
 def test_any_number_of_first_starts_at_once_make_one_instance(tmp_path: Path) -> None:
     code = "import sys, pathlib; from tdw_resources.instance import open_instance\n"
     code += "input(); open_instance(pathlib.Path(sys.argv[1])).get_runs(); print('fine')"
@@ -186,11 +197,11 @@ def test_reading_commands_do_not_change_a_home_either(
 ) -> None:
     from tdw.study import load_study
     from tdw_assets.cells.partitions import register_variants
-    from tdw_assets.cells.wanted import Grid
+    from tdw_assets.cells.wanted import WantedAssets
 
     where = ["--store", str(tmp_path / "store"), "--study", str(study)]
     with open_instance(tmp_path / "store" / ".dagster") as instance:
-        register_variants(Grid.of(load_study(study)), instance, ["p7_s5_d598"])
+        register_variants(WantedAssets.of(load_study(study)), instance, ["p7_s5_d598"])
     before = tree(tmp_path)
     assert main(["status", *where]) == 0
     assert "p7_s5_d598" in capsys.readouterr().out, "what is recorded is read"
@@ -248,13 +259,16 @@ def test_a_home_that_is_empty_beside_a_full_store_is_said_once(
     tmp_path: Path, study: Path, tiny_store: Store
 ) -> None:
     from tdw.study import load_study
-    from tdw_assets.cells.wanted import Grid
+    from tdw_assets.cells.wanted import WantedAssets
     from tdw_workbench.adoption import adoption_note
 
-    grid, places = Grid.of(load_study(study)), find_places(str(tmp_path / "store"), home=tmp_path / "home")
+    wanted, places = (
+        WantedAssets.of(load_study(study)),
+        find_places(str(tmp_path / "store"), home=tmp_path / "home"),
+    )
     with open_instance(places.home) as instance:
-        assert adoption_note(grid, instance, places) == "", "there is nothing to adopt"
+        assert adoption_note(wanted, instance, places) == "", "there is nothing to adopt"
         full(tmp_path / "store", Path(tiny_store.root))
-        assert "files are adopted" in adoption_note(grid, instance, places)
-        instance.report_runless_asset_event(dg.AssetMaterialization(grid.checkpoint))
-        assert adoption_note(grid, instance, places) == ""
+        assert "files are adopted" in adoption_note(wanted, instance, places)
+        instance.report_runless_asset_event(dg.AssetMaterialization(wanted.checkpoint))
+        assert adoption_note(wanted, instance, places) == ""

@@ -9,9 +9,9 @@ import pytest
 
 from tdw.errors import Busy
 from tdw.study import load_study
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_workbench.fill import worker_process
-from tdw_workbench.fill.order import ALL, Order, Shard
+from tdw_workbench.fill.request import ALL, FillRequest, Shard
 from tdw_workbench.fill.workers import Answer, Pool
 
 # Speaks as a worker does; what it does depends on the variant's name.
@@ -37,10 +37,10 @@ for line in sys.stdin:
 
 @pytest.fixture
 def pool(tmp_path: Path) -> Pool:
-    order = Order({}, str(tmp_path), str(tmp_path), ("a",))
+    request = FillRequest({}, str(tmp_path), str(tmp_path), ("a",))
     command = (sys.executable, "-c", WORKER, str(tmp_path / "died"))
     deaths: list[int] = []
-    return Pool(order, 2, tmp_path / "log", on_death=lambda: deaths.append(1), command=command)
+    return Pool(request, 2, tmp_path / "log", on_death=lambda: deaths.append(1), command=command)
 
 
 def answers(pool: Pool, *variants: str) -> list[Answer]:
@@ -74,14 +74,20 @@ def test_a_variant_is_claimed_by_one_fill_and_free_when_that_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_process, "_PATIENCE_S", 0.1)
-    grid = Grid.of(load_study("studies/eight_models"))
-    order, (one, other) = Order({}, str(tmp_path), str(tmp_path), grid.variants), grid.variants[:2]
-    with worker_process.claim(order, one, grid=grid):
-        with worker_process.claim(order, other, grid=grid), worker_process.claim(order, ALL, grid=grid):
+    wanted = WantedAssets.of(load_study("studies/eight_models"))
+    request, (one, other) = (
+        FillRequest({}, str(tmp_path), str(tmp_path), wanted.variants),
+        wanted.variants[:2],
+    )
+    with worker_process.claim(request, one, wanted=wanted):
+        with (
+            worker_process.claim(request, other, wanted=wanted),
+            worker_process.claim(request, ALL, wanted=wanted),
+        ):
             pass
-        with pytest.raises(Busy), worker_process.claim(order, one, grid=grid):
+        with pytest.raises(Busy), worker_process.claim(request, one, wanted=wanted):
             pass
-    with worker_process.claim(order, one, grid=grid):
+    with worker_process.claim(request, one, wanted=wanted):
         pass
 
 

@@ -7,7 +7,7 @@ import pytest
 from tdw.errors import BadConfig
 from tdw.study import load_studies
 from tdw_resources.places import LAST_GOOD_VARIABLE, Places, load_studies_or_last_good
-from tdw_workbench.watching import StudyFiles
+from tdw_workbench.study_files import StudyFiles
 
 GOOD = "variants: [p7_s1_d598]\nepochs: 6\ncheckpoints: [0, 6]\n"
 MORE = GOOD.replace("[0, 6]", "[0, 2, 4, 6]")

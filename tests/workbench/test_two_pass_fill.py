@@ -9,7 +9,7 @@ from tdw.store import Store
 from tdw.study import load_study
 from tdw.study.extra_epochs import read_choice
 from tdw_workbench.cli import main
-from tdw_workbench.fill.order import Order
+from tdw_workbench.fill.request import FillRequest
 from tdw_workbench.web.data.store_cache import Library
 from tdw_workbench.web.http.settings import Settings
 
@@ -74,12 +74,12 @@ def test_only_an_order_for_whole_training_has_two_passes(tmp_path: Path) -> None
     (tmp_path / "study.yaml").write_text(STUDY)
     study = load_study(tmp_path / "study.yaml").model_dump(mode="json")
 
-    def order(epochs: tuple[int, ...] = (), assets: tuple[str, ...] = (), **changes: object) -> Order:
-        return Order({**study, **changes}, str(tmp_path), str(tmp_path), (VARIANT,), epochs, assets)
+    def request(epochs: tuple[int, ...] = (), assets: tuple[str, ...] = (), **changes: object) -> FillRequest:
+        return FillRequest({**study, **changes}, str(tmp_path), str(tmp_path), (VARIANT,), epochs, assets)
 
-    assert order().has_two_passes and order(assets=("checkpoint", "coarseness")).has_two_passes
-    assert not order(epochs=(1,)).has_two_passes
-    assert not order(assets=("history",)).has_two_passes
-    assert not order(adaptive=None).has_two_passes
-    assert order().training().assets == ("checkpoint", "history")
-    assert order(assets=("checkpoint", "coarseness")).training().assets == ("checkpoint",)
+    assert request().has_two_passes and request(assets=("checkpoint", "coarseness")).has_two_passes
+    assert not request(epochs=(1,)).has_two_passes
+    assert not request(assets=("history",)).has_two_passes
+    assert not request(adaptive=None).has_two_passes
+    assert request().training().assets == ("checkpoint", "history")
+    assert request(assets=("checkpoint", "coarseness")).training().assets == ("checkpoint",)

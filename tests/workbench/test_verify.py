@@ -13,11 +13,11 @@ from tdw.store import Address, Store, TableAddress
 from tdw.study import parse_study
 from tdw_assets.build import build_defs
 from tdw_assets.cells.partitions import register_variants
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.instance import open_instance
 from tdw_resources.resources import StoreResource
 from tdw_workbench.cli import main
-from tdw_workbench.fill.order import ALL, Order
+from tdw_workbench.fill.request import ALL, FillRequest
 from tdw_workbench.fill.worker_process import run_variant
 
 FAMILY, VARIANT = "modulo_addition_1layer", "p5_s1_d598"
@@ -36,16 +36,16 @@ def fill(root: Path) -> list[str]:
             "training": {"state_every": 2, "test_every": 2, "device": "cpu"},
         }
     )
-    grid = Grid.of(study)
+    wanted = WantedAssets.of(study)
     home = root / ".dagster"
-    order = Order(study.model_dump(mode="json"), str(root), str(home), grid.variants)
-    defs = build_defs(grid, resource_overrides={"store": StoreResource(root=str(root))})
+    request = FillRequest(study.model_dump(mode="json"), str(root), str(home), wanted.variants)
+    defs = build_defs(wanted, resource_overrides={"store": StoreResource(root=str(root))})
     with open_instance(home) as instance:
-        register_variants(grid, instance, grid.variants)
+        register_variants(wanted, instance, wanted.variants)
         return [
             done.error
             for variant in (VARIANT, ALL)
-            for done in run_variant(order, variant, grid=grid, defs=defs, instance=instance)
+            for done in run_variant(request, variant, wanted=wanted, defs=defs, instance=instance)
             if done.error
         ]
 

@@ -13,7 +13,7 @@ from tdw.store import Store
 from tdw.study import load_study
 from tdw_assets.automation.tags import purpose
 from tdw_assets.cells.partitions import register_variants
-from tdw_assets.cells.wanted import Grid
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.instance import open_instance
 from tdw_workbench.web.app import standalone
 from tdw_workbench.web.data import runs as data
@@ -26,15 +26,15 @@ FORM = f"/tdw/api/configure/{FAMILY}?study=tiny"
 
 
 @pytest.fixture
-def grid(tmp_path: Path) -> Grid:
+def wanted(tmp_path: Path) -> WantedAssets:
     (tmp_path / "study.yaml").write_text(STUDY)
-    return Grid.of(load_study(tmp_path / "study.yaml"))
+    return WantedAssets.of(load_study(tmp_path / "study.yaml"))
 
 
 @pytest.fixture
-def instance(tmp_path: Path, grid: Grid) -> Iterator[dg.DagsterInstance]:
+def instance(tmp_path: Path, wanted: WantedAssets) -> Iterator[dg.DagsterInstance]:
     with open_instance(tmp_path / "home") as instance:
-        register_variants(grid, instance, grid.variants)
+        register_variants(wanted, instance, wanted.variants)
         yield instance
 
 
@@ -66,9 +66,9 @@ def test_a_form_is_made_from_the_familys_fields_and_checked_by_it(client: TestCl
 
 
 def test_a_variant_that_was_added_in_dagster_has_a_row_and_a_page(
-    client: TestClient, grid: Grid, instance: dg.DagsterInstance
+    client: TestClient, wanted: WantedAssets, instance: dg.DagsterInstance
 ) -> None:
-    register_variants(grid, instance, [NEW])
+    register_variants(wanted, instance, [NEW])
     page = client.get("/tdw/").text
     assert f'<tr id="{NEW}"' in page and f"/api/plan/{FAMILY}/{NEW}?study=tiny" in page
     assert "not trained" in client.get(f"/tdw/view/variant/{FAMILY}/{NEW}").text
@@ -86,11 +86,11 @@ def test_dagster_is_asked_for_exactly_what_is_missing(client: TestClient) -> Non
 
 
 def test_what_a_person_stopped_says_so_on_every_page(
-    client: TestClient, grid: Grid, instance: dg.DagsterInstance
+    client: TestClient, wanted: WantedAssets, instance: dg.DagsterInstance
 ) -> None:
     run = dg.DagsterRun(
         job_name="tiny_train",
-        tags=purpose(grid, stage="train", variant=V1),
+        tags=purpose(wanted, stage="train", variant=V1),
         status=dg.DagsterRunStatus.STARTED,
     )
     instance.run_storage.add_run(run)
@@ -101,7 +101,7 @@ def test_what_a_person_stopped_says_so_on_every_page(
         assert "it stays stopped" in text and ">Continue</button>" in text
 
 
-def test_a_server_without_dagster_offers_no_buttons(tmp_path: Path, grid: Grid) -> None:
+def test_a_server_without_dagster_offers_no_buttons(tmp_path: Path, wanted: WantedAssets) -> None:
     settings = Settings(str(tmp_path / "store"), studies=(tmp_path / "study.yaml",))
     client = TestClient(standalone(settings), base_url="http://127.0.0.1")
     assert "<button" not in client.get("/tdw/").text and "New variant" not in client.get("/tdw/").text

@@ -8,7 +8,7 @@ from typing import Any
 from tdw.drawing.chart import Chart, Choice, Option, Page
 from tdw.drawing.marks import Scale
 from tdw.drawing.plotly.layout import Drawn, coloraxis, shapes, texts
-from tdw.drawing.plotly.subplots import Grid, layout_name
+from tdw.drawing.plotly.subplots import SubplotGrid, layout_name
 
 _NOW: Mapping[str, Any] = {
     "mode": "immediate",
@@ -18,7 +18,7 @@ _NOW: Mapping[str, Any] = {
 _PLAY = {**_NOW, "mode": "next", "fromcurrent": True, "frame": {"duration": 150, "redraw": True}}
 
 
-def menus(grid: Grid, drawn: Sequence[Drawn], scales: Sequence[Scale]) -> list[dict[str, Any]]:
+def menus(grid: SubplotGrid, drawn: Sequence[Drawn], scales: Sequence[Scale]) -> list[dict[str, Any]]:
     """Buttons of choices, scales and the slider, and the menu of pages."""
     chart = grid.chart
     pad = {"b": 26, "t": 0} if scales else {"b": 8, "t": 0}
@@ -62,7 +62,7 @@ def _buttons(entries: Sequence[Mapping[str, Any]], *, left: bool, **extra: Any) 
     }
 
 
-def _button(grid: Grid, drawn: Sequence[Drawn], choice: Choice, option: Option) -> dict[str, Any]:
+def _button(grid: SubplotGrid, drawn: Sequence[Drawn], choice: Choice, option: Option) -> dict[str, Any]:
     places = [i for i, each in enumerate(drawn) if each.mark.tag in choice.tags]
     visible = {"visible": [drawn[i].mark.tag in option.tags for i in places]}
     layout: dict[str, Any] = {}
@@ -83,7 +83,7 @@ def _button(grid: Grid, drawn: Sequence[Drawn], choice: Choice, option: Option) 
     return {"label": option.label, "method": "relayout", "args": [layout]}
 
 
-def _turn(grid: Grid, drawn: Sequence[Drawn], page: Page) -> dict[str, Any]:
+def _turn(grid: SubplotGrid, drawn: Sequence[Drawn], page: Page) -> dict[str, Any]:
     """The entry of the menu that shows a page: its panels move into the slots."""
     slots = grid.on(page)
     of = [slots.get(each.panel) for each in drawn]
@@ -97,7 +97,7 @@ def _turn(grid: Grid, drawn: Sequence[Drawn], page: Page) -> dict[str, Any]:
     return {"label": page.label, "method": "update", "args": [changes, page_layout(grid, page)]}
 
 
-def page_layout(grid: Grid, page: Page) -> dict[str, Any]:
+def page_layout(grid: SubplotGrid, page: Page) -> dict[str, Any]:
     """What the layout is while a page is shown; axes as "xaxis2.domain"."""
     layout: dict[str, Any] = {}
     widths, used = grid.widths(page), set(grid.on(page).values())
@@ -126,7 +126,7 @@ def slider(chart: Chart) -> dict[str, Any]:
     }
 
 
-def frames(grid: Grid, drawn: Sequence[Drawn]) -> list[dict[str, Any]]:
+def frames(grid: SubplotGrid, drawn: Sequence[Drawn]) -> list[dict[str, Any]]:
     """One for each stop of the slider: what changes in each trace, and titles if they do."""
     chart = grid.chart
     moving = [i for i, each in enumerate(drawn) if each.stops]

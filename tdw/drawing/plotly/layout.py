@@ -11,7 +11,7 @@ import numpy as np
 from tdw.drawing.chart import Chart, Page, Panel
 from tdw.drawing.marks import AnyMark, Rule, Scale
 from tdw.drawing.plotly.marks import Trace
-from tdw.drawing.plotly.subplots import Grid, Slot, has_heat, tag
+from tdw.drawing.plotly.subplots import Slot, SubplotGrid, has_heat, tag
 from tdw.drawing.style import MUTED
 
 # Pixels: letters, rows and keys of a legend, and the width that a legend has at least.
@@ -87,7 +87,7 @@ def _bar(scale: Scale, place: int, count: int) -> dict[str, Any]:
     return {"cmin": scale.bottom, "cmax": top or 1, "colorscale": scale.colors, "colorbar": bar}
 
 
-def texts(grid: Grid, page: Page, *, stop: int = -1) -> list[dict[str, Any]]:
+def texts(grid: SubplotGrid, page: Page, *, stop: int = -1) -> list[dict[str, Any]]:
     """Titles of panels and texts of rules on a page, at a stop of the slider."""
     found: list[dict[str, Any]] = []
     for place, slot in grid.on(page).items():
@@ -101,12 +101,12 @@ def texts(grid: Grid, page: Page, *, stop: int = -1) -> list[dict[str, Any]]:
     return found
 
 
-def _text(text: str, grid: Grid, slot: Slot, at: dict[str, Any], *, size: int = 12) -> dict[str, Any]:
+def _text(text: str, grid: SubplotGrid, slot: Slot, at: dict[str, Any], *, size: int = 12) -> dict[str, Any]:
     where = {"xref": f"{grid.x(slot)} domain", "yref": f"{grid.y(slot)} domain"}
     return {"text": text, **where, "showarrow": False, "font": {"size": size}, **at}
 
 
-def _note(grid: Grid, panel: Panel, slot: Slot, rule: Rule) -> dict[str, Any]:
+def _note(grid: SubplotGrid, panel: Panel, slot: Slot, rule: Rule) -> dict[str, Any]:
     if rule.x is None:
         at = {"x": 1, "y": rule.y, "yref": grid.y(slot), "xanchor": "right", "yanchor": "bottom"}
         return _text(rule.text, grid, slot, at)
@@ -117,7 +117,7 @@ def _note(grid: Grid, panel: Panel, slot: Slot, rule: Rule) -> dict[str, Any]:
     return _text(rule.text, grid, slot, at | anchors)
 
 
-def shapes(grid: Grid, page: Page) -> list[dict[str, Any]]:
+def shapes(grid: SubplotGrid, page: Page) -> list[dict[str, Any]]:
     """Rules on a page: dashed lines, white above heat maps."""
     chart = grid.chart
     slots = grid.on(page)

@@ -11,7 +11,7 @@ from tdw.drawing.marks import AnyMark, Heat, Line, Moving, Scale, at_last
 from tdw.drawing.plotly.controls import frames, menus, page_layout, slider
 from tdw.drawing.plotly.layout import Drawn, bars, coloraxis, margin, shapes, texts
 from tdw.drawing.plotly.marks import Trace, changes, traces
-from tdw.drawing.plotly.subplots import Grid, axes
+from tdw.drawing.plotly.subplots import SubplotGrid, axes
 
 _ALL_POINTS, _MOST_POINTS, _FEWEST_POINTS = 16_000, 2000, 150
 """Of all lines of a figure, and of one."""
@@ -19,7 +19,7 @@ _ALL_POINTS, _MOST_POINTS, _FEWEST_POINTS = 16_000, 2000, 150
 
 def figure(chart: Chart) -> style.Figure:
     """The interactive figure, in the house style."""
-    grid = Grid(chart)
+    grid = SubplotGrid(chart)
     marks = [at_last(mark) for panel in chart.panels for mark in panel.marks]
     scales = list(dict.fromkeys(mark.scale for mark in marks if isinstance(mark, Heat)))
     drawn = list(_drawn(grid, scales, limit=_limit(marks)))
@@ -59,7 +59,7 @@ def _limit(marks: Sequence[AnyMark]) -> int:
     return min(max(_ALL_POINTS // max(long, 1), _FEWEST_POINTS), _MOST_POINTS)
 
 
-def _drawn(grid: Grid, scales: Sequence[Scale], *, limit: int) -> Iterator[Drawn]:
+def _drawn(grid: SubplotGrid, scales: Sequence[Scale], *, limit: int) -> Iterator[Drawn]:
     shown = grid.on(grid.pages[0])
     for place, slot in grid.first.items():
         panel = grid.chart.panels[place]

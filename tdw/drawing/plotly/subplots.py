@@ -20,7 +20,7 @@ _BARE = {
 }  # fmt: skip
 
 
-class Grid:
+class SubplotGrid:
     """Slots of a chart. Pages share the axes of a slot: hidden axes cost as much as others.
 
     Attributes:
@@ -100,7 +100,7 @@ def layout_name(axis: str) -> str:
     return f"{axis[0]}axis{axis[1:]}"
 
 
-def axes(grid: Grid) -> dict[str, Any]:
+def axes(grid: SubplotGrid) -> dict[str, Any]:
     """All axes of a figure's layout, as the first page has them."""
     chart, found = grid.chart, dict[str, Any]()
     widths = grid.widths(grid.pages[0])
@@ -121,7 +121,7 @@ def axes(grid: Grid) -> dict[str, Any]:
     return found
 
 
-def _horizontal(panel: Panel, grid: Grid, slot: Slot) -> dict[str, Any]:
+def _horizontal(panel: Panel, grid: SubplotGrid, slot: Slot) -> dict[str, Any]:
     found = plotly_axis(panel.x) | ({"showgrid": False} if has_heat(panel) else {})
     if grid.chart.square:
         below = slot != grid.lowest(slot[1])
@@ -130,7 +130,7 @@ def _horizontal(panel: Panel, grid: Grid, slot: Slot) -> dict[str, Any]:
     return found | ({"matches": "x"} if slot[1] and panel.x == first.x else {})
 
 
-def _vertical(panel: Panel, grid: Grid, slot: Slot) -> dict[str, Any]:
+def _vertical(panel: Panel, grid: SubplotGrid, slot: Slot) -> dict[str, Any]:
     found = plotly_axis(panel.y) | ({"showgrid": False} if has_heat(panel) else {})
     row, column = slot
     if grid.chart.square:

@@ -44,7 +44,7 @@ def _bigram(tokens: Tensor, n_states: int) -> Tensor:
 def of_probe(n_states: int, length: int) -> dict[str, Tensor]:
     """What uniform, unigram and bigram predict of the probe: float64 (sequences, positions, n_states) each.
 
-    Kept, as every checkpoint is held against the same.
+    Cached: every checkpoint is compared with the same strategies.
     """
     tokens = probe_chains(n_states, length)[1][:, :-1]
     return {

@@ -108,7 +108,7 @@ class Config(KeyedConfig):
     def __post_init__(self) -> None:
         require_whole_numbers(self, {"p": (-_MAX_SEED, _MAX_SEED), **_SEEDS, **_WIDTHS})
         _require_modulus(self.p)
-        self.require_shared()
+        self.require_replicate()
         normalize_numbers(self)
         if self.init_order not in _ATTENTION:
             raise BadConfig(f"init_order is {self.init_order!r}", f"use {' or '.join(_ATTENTION)}")

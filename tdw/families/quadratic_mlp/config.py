@@ -78,7 +78,7 @@ class Config(KeyedConfig):
     def __post_init__(self) -> None:
         require_whole_numbers(self, _LIMITS)
         normalize_numbers(self)
-        self.require_shared()
+        self.require_replicate()
         if self.p % 2 == 0:
             raise BadConfig(f"p is {self.p}", f"use an odd modulus, such as {self.p + 1}")
         for name, above, most in (

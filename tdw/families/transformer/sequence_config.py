@@ -72,7 +72,7 @@ class SequenceConfig(KeyedConfig):
                 name one model.
         """
         normalize_numbers(self)
-        self.require_shared()
+        self.require_replicate()
         shape = self.transformer
         if self.d_head and self.d_head * shape.n_heads == shape.d_model:
             object.__setattr__(self, "d_head", 0)

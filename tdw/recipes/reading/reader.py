@@ -28,7 +28,7 @@ class VariantReader:
         family, variant: what is read.
         label, look: how the variant is called and drawn.
         scheduled: epochs that should be there, ascending.
-        folder: where the comparison lies that the variant is in; None for no study's.
+        folder: of the comparison that the variant is in; None for no study's.
         so_far: the history of a training that goes on, read in place of the stored one; None for that.
         inputs: name -> fingerprint of everything read so far.
     """

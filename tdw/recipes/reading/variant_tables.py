@@ -26,13 +26,13 @@ class VariantTables:
         config: of the variant.
         tables: summary name -> table; those that are there.
         epochs: of which there is a checkpoint, ascending.
-        marks: summary name -> hash of what it was made from.
+        fingerprints: summary name -> hash of what it was made from.
     """
 
     config: VariantConfig
     tables: Mapping[str, pd.DataFrame]
     epochs: tuple[int, ...]
-    marks: Mapping[str, str]
+    fingerprints: Mapping[str, str]
 
     @property
     def key(self) -> str:
@@ -55,9 +55,9 @@ def tables_of(family: Family) -> tuple[str, ...]:
     return family.comparison.tables if family.comparison else ()
 
 
-def input_marks(variants: Iterable[VariantTables]) -> dict[str, str]:
+def input_fingerprints(variants: Iterable[VariantTables]) -> dict[str, str]:
     """ "<variant>/<summary>" -> hash of what that was made from, for a provenance."""
-    return {f"{v.key}/{name}": mark for v in variants for name, mark in v.marks.items()}
+    return {f"{v.key}/{name}": fingerprint for v in variants for name, fingerprint in v.fingerprints.items()}
 
 
 def read_tables(store: Store, family: Family, configs: Iterable[VariantConfig]) -> tuple[VariantTables, ...]:
@@ -72,7 +72,7 @@ def read_tables(store: Store, family: Family, configs: Iterable[VariantConfig]) 
     invariant = Invariant("the variants were not all computed in the same way, so they can't be compared")
     for config in configs:
         tables: dict[str, pd.DataFrame] = {}
-        marks: dict[str, str] = {}
+        fingerprints: dict[str, str] = {}
         for name in tables_of(family):
             try:
                 address = TableAddress(family.name, config.key, name)
@@ -82,7 +82,7 @@ def read_tables(store: Store, family: Family, configs: Iterable[VariantConfig]) 
             require_configuration(provenance, config.fingerprint, path=store.path(address))
             way = short(fingerprint_json([provenance.code_version, dict(provenance.parameters)]))
             invariant.note(f"version of summary {name}", way, f"for {config.key}")
-            tables[name], marks[name] = table, short(fingerprint_json(provenance.to_json()))
+            tables[name], fingerprints[name] = table, short(fingerprint_json(provenance.to_json()))
         for name in family.comparison.alike if family.comparison else ():
             epochs = store.epochs(family.name, config.key, name)
             if epochs:
@@ -90,6 +90,8 @@ def read_tables(store: Store, family: Family, configs: Iterable[VariantConfig]) 
                     store.provenance(Address(family.name, config.key, name, epochs[-1]))
                 )
                 invariant.note(f"version of analyzer {name}", way, f"for {config.key}")
-        found.append(VariantTables(config, tables, tuple(store.epochs(family.name, config.key)), marks))
+        found.append(
+            VariantTables(config, tables, tuple(store.epochs(family.name, config.key)), fingerprints)
+        )
     invariant.hold()
     return tuple(found)

@@ -1,4 +1,4 @@
-"""Claims about many runs, each held against what chance gives: `seldom_without`, `threshold_predicts`,
+"""Claims about many runs, each compared with what chance gives: `seldom_without`, `threshold_predicts`,
 `uneven_choice`.
 """
 

@@ -13,7 +13,8 @@ from typing import Any
 from tdw.errors import BadConfig
 from tdw.recipes.family import Family
 from tdw.recipes.reading.evidence import Evidence
-from tdw.reports.claims import chances, early, extremes, limits, members, order, outcomes, thresholds, values
+from tdw.reports.claims import chances, early, extremes, limits, members, outcomes, thresholds, values
+from tdw.reports.claims import order_in_time as order
 from tdw.reports.claims.case import Case
 from tdw.reports.claims.verdicts import Corrected, Found, JudgedClaim, Verdict, correct, put_into_words
 from tdw.statistics.draws import complete_draws, count_draws

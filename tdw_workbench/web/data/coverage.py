@@ -42,7 +42,7 @@ class Coverage:
 
 @dataclass(frozen=True)
 class _NoRecords:
-    """Nothing is recorded: the inventory then tells of names of files alone."""
+    """No records: the inventory then goes by the names of files alone."""
 
     def cells(
         self, name: str, epochs: Mapping[str, Collection[int]]

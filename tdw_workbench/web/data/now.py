@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tdw.families import all_families
 from tdw.families.stored import is_variant
 from tdw.training.live import find_running
-from tdw_resources.progress import WorkProgress, read_progress
+from tdw_resources.runs.progress import WorkProgress, read_progress
 from tdw_workbench.web.data.caching import stamp
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tdw.store import Store
     from tdw.study import Study
     from tdw_assets.automation.stopped import Stopped
-    from tdw_assets.cells.wanted import Grid
+    from tdw_assets.cells.wanted import WantedAssets
 
 Value = TypeVar("Value")
 EVERY_S = 3.0
@@ -48,7 +48,7 @@ class Runs:
         keys = study.variant_keys
         return self._now_and_then(
             ("registered", study.slug),
-            lambda: with_registered(self._grid(study), self._instance).variants,
+            lambda: with_registered(self._wanted(study), self._instance).variants,
             keys,
         )
 
@@ -60,15 +60,15 @@ class Runs:
         """
         from tdw_assets.automation.stopped import plan_next
 
-        planned = plan_next(self._grid(study), self._instance, store, variant)
+        planned = plan_next(self._wanted(study), self._instance, store, variant)
         if planned is None:
             raise BadConfig(f"nothing of {variant} is missing", "there is nothing to start")
         return _launch(planned.job, planned.assets, planned.tags, planned.run_config, planned.partition_key)
 
-    def _grid(self, study: Study) -> Grid:
-        from tdw_assets.cells.wanted import Grid
+    def _wanted(self, study: Study) -> WantedAssets:
+        from tdw_assets.cells.wanted import WantedAssets
 
-        return Grid.of(study)
+        return WantedAssets.of(study)
 
     def _now_and_then(self, key: tuple[str, str], find: Callable[[], Value], otherwise: Value) -> Value:
         """What was found at most `EVERY_S` ago; a database that is busy leaves what was known."""

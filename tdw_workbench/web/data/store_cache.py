@@ -55,7 +55,7 @@ class Library:
         return stamp(self.store.path(address)) is not None
 
     def by_folder(self, family: str, variant: str, kind: str, read: Callable[[], Value]) -> Value:
-        """What `read` tells of all files of a kind, kept until one is added, replaced or removed."""
+        """What `read` returns for all files of a kind, cached until one is added, replaced or removed."""
         where = folder(family, variant, kind)
         # A commit renames a file into the folder, which changes the folder's own time.
         return self._views.get((where, read.__qualname__), self.store.root / where, read)

@@ -1,6 +1,6 @@
 """Static files: a fixed list, ours and those of the families' explorers, addressed by content.
 
-So a browser may keep them for good. The list is made anew when a family is loaded, and never from a request.
+So a browser may keep them for good. The list is made again when a family is loaded, and never from a request.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def static_files() -> StaticFiles:
 
 
 def family_files(family: str) -> str:
-    """Where the files of a family's explorer lie, below the static files."""
+    """The path of a family's explorer below the static files."""
     return f"families/{family}"
 
 

@@ -1,4 +1,4 @@
-"""The first page: what there is of every variant, and where to look at it. A map: actions are Dagster's."""
+"""The first page: the state of every variant, with links. Read-only: actions are started in Dagster."""
 
 from __future__ import annotations
 
@@ -6,21 +6,17 @@ import contextlib
 import functools
 import json
 import threading
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from tdw.errors import CorruptFile, NotFound, TdwError
+from tdw.errors import TdwError
 from tdw.families import Family, all_families, get_family
 from tdw.families.stored import stored_variants
-from tdw.recipes.consistency.versions import recorded_spec_version
-from tdw.store import Address
 from tdw.store.layout import COMPARISON
-from tdw_workbench.web.data.coverage import wanted_of
 from tdw_workbench.web.data.now import Now, work_now
 from tdw_workbench.web.data.store_cache import Library
 from tdw_workbench.web.http import links
@@ -41,7 +37,7 @@ class Section:
 
     Attributes:
         study: None for what is in the store and in no study.
-        folder: where its plots over variants and its reports lie.
+        folder: of its plots over variants and its reports.
         last_epoch: the right edge of all curves.
     """
 
@@ -128,39 +124,6 @@ def _section(
         reports.written(library.store, family.name, folder),
         last_epoch(rows, study),
     )
-
-
-def outdated(request: Request) -> Response:
-    """How many analyzer outputs of a variant were made by other code or parameters than the study's, as JSON.
-
-    Read from the header of every file, so it is asked for after the page is there.
-    """
-    library: Library = request.app.state.library
-    params.require_known(request, ())
-    family = params.family_of(request)
-    variant = params.variant_of(request, library.store, family)
-    counts = {}
-    for kind, expected in wanted_of(library, family, variant).analyzer_specs.items():
-        made = _specs(library, family, variant, kind)
-        stale = sum(count for spec, count in made.items() if spec != expected)
-        if stale:
-            counts[kind] = stale
-    return JSONResponse({"out_of_date": counts}, headers={"Cache-Control": "no-cache"})
-
-
-def _specs(library: Library, family: str, variant: str, kind: str) -> Counter[str]:
-    """By what the files of a kind were computed: spec version -> how many; "" for unreadable ones."""
-
-    def read() -> Counter[str]:
-        return Counter(spec(epoch) for epoch in library.store.epochs(family, variant, kind))
-
-    def spec(epoch: int) -> str:
-        try:
-            return recorded_spec_version(library.store.provenance(Address(family, variant, kind, epoch)))
-        except (CorruptFile, NotFound, TdwError):
-            return ""
-
-    return library.by_folder(family, variant, kind, read)
 
 
 def row(request: Request) -> Response:

@@ -29,7 +29,7 @@ from tdw_workbench.web.http.templates import environment, markdown, render
 
 FIGURE, PREVIEW, DATA, OFFLINE = "figure.json", "preview.png", "data.csv", "figure.html"
 _TYPES = {FIGURE: "application/json", DATA: "text/csv", OFFLINE: "text/html"}
-# Every parameter is for caches of the browser only: `v` names a version that an event told of.
+# Every parameter is for caches of the browser only: `v` names a version that an event recorded.
 _KNOWN = ("v", "theme")
 
 

@@ -17,7 +17,7 @@ from tdw_workbench.web.http.answers import conditional, etag_of
 from tdw_workbench.web.http.templates import environment
 
 NAMES = tuple(report.name for report in REPORTS)
-# Pictures and style lie in the page itself, and nothing in it runs.
+# Pictures and style are in the page itself, and nothing in it runs.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 

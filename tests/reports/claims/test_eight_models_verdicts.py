@@ -9,7 +9,7 @@ import pytest
 
 from tdw.families import get_family
 from tdw.recipes.reading.evidence import Evidence
-from tdw.reports.claims.order import drop_epoch, rise_interval
+from tdw.reports.claims.order_in_time import drop_epoch, rise_interval
 from tdw.reports.claims.registry import judge_all
 from tdw.reports.claims.verdicts import JudgedClaim
 

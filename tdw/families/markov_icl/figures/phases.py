@@ -136,8 +136,8 @@ each strategy. Below, the highest previous-token and prefix-matching score of al
 **How to read it.** The dashed vertical lines are the events of the table `events`: the model is nearer to
 the unigram strategy than to the uniform one, nearer to the bigram than to the unigram one, and half of the
 rise of either score. Levels are expectations, the loss is of 512 sequences: a difference of a hundredth is
-chance. The bigram strategy is the best there is but for what the first symbol tells of the chain by being
-stationary ([Edelman et al. 2024](https://arxiv.org/abs/2402.11004)).
+chance. The bigram strategy is the best possible, except that the first symbol is stationary and so says
+something about the chain ([Edelman et al. 2024](https://arxiv.org/abs/2402.11004)).
 """,
     code_version="1",
     scope="variant",

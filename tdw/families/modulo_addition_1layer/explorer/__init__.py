@@ -1,4 +1,4 @@
-"""The neuron explorer: its page and scripts lie beside this file, its slices are read here."""
+"""The neuron explorer: its page and scripts are beside this file, its slices are read here."""
 
 from pathlib import Path
 

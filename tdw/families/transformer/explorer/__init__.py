@@ -1,4 +1,4 @@
-"""The sequence explorer of every transformer of the kit; its page and scripts lie beside this file."""
+"""The sequence explorer of every transformer of the kit; its page and scripts are beside this file."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

@@ -17,7 +17,7 @@ Problem = Literal[
 
 
 @dataclass(frozen=True)
-class Finding:
+class FileProblem:
     """Something wrong with one file.
 
     Attributes:
@@ -49,14 +49,14 @@ class Checked:
     Attributes:
         path, nbytes: of the file.
         finding: what is wrong with it, if anything.
-        variant, kind, epoch, study: the cell it is, as in `Finding`.
+        variant, kind, epoch, study: the cell it is, as in `FileProblem`.
         content: what it holds: the weights' fingerprint of a checkpoint, the checksum of another artifact or
             table, the fingerprint of a plot's files (its first 16 digits); "" when something is wrong.
     """
 
     path: str
     nbytes: int
-    finding: Finding | None
+    finding: FileProblem | None
     variant: str = ""
     kind: str = ""
     epoch: int | None = None
@@ -65,7 +65,7 @@ class Checked:
 
 
 def entries(folder: Path) -> list[Path]:
-    """What lies in a folder, by name, without the temporary files; nothing where there is none.
+    """The entries of a folder, by name, without temporary files; empty where there is no folder.
 
     Raises:
         Unreadable: it can't be listed.
@@ -95,12 +95,12 @@ def is_dir(path: Path) -> bool:
 
 def unreadable(folder: Path, error: Exception, **cell: Any) -> Checked:
     """A folder that can't be listed."""
-    return as_checked(folder, Finding(str(folder), "unreadable", words(error), **cell))
+    return as_checked(folder, FileProblem(str(folder), "unreadable", words(error), **cell))
 
 
 def stranger(path: Path, detail: str, **cell: Any) -> Checked:
     """Something that tdw did not write."""
-    return as_checked(path, Finding(str(path), "not ours", detail, **cell))
+    return as_checked(path, FileProblem(str(path), "not ours", detail, **cell))
 
 
 def unless_ours(checked: Checked, *, ours: bool) -> Checked:
@@ -122,7 +122,7 @@ def why_not_read(error: Exception) -> tuple[Problem, str]:
     return ("corrupt" if isinstance(error, CorruptFile) else "unreadable"), words(error)
 
 
-def as_checked(path: Path, finding: Finding | None, **cell: Any) -> Checked:
+def as_checked(path: Path, finding: FileProblem | None, **cell: Any) -> Checked:
     """A file that was looked at, with what is wrong with it, if anything."""
     if finding is not None:
         cell = {name: getattr(finding, name) for name in ("variant", "kind", "epoch", "study")}

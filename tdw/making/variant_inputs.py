@@ -13,7 +13,7 @@ from tdw.store import Address, Provenance, Store
 
 
 @dataclass(frozen=True)
-class Variant:
+class VariantInputs:
     """The cells of one variant, and by what they are to be computed.
 
     Attributes:

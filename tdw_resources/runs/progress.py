@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from tdw_resources.liveness import identity, is_alive
+from tdw_resources.runs.liveness import identity, is_alive
 
 _EVERY_S = 0.5
 

@@ -13,7 +13,7 @@ from tdw.errors import BadConfig
 from tdw.study import Study
 
 if TYPE_CHECKING:
-    from tdw_assets.cells.wanted import Grid
+    from tdw_assets.cells.wanted import WantedAssets
 
 ALL = "*"
 """In place of a variant's key: what is drawn over all variants."""
@@ -44,7 +44,7 @@ class Shard:
 
 
 @dataclass(frozen=True)
-class Order:
+class FillRequest:
     """A fill.
 
     Attributes:
@@ -75,7 +75,7 @@ class Order:
         whole = not self.epochs and self.comparison
         return bool(self.study.get("adaptive")) and whole and self.wants("checkpoint")
 
-    def training(self) -> Order:
+    def training(self) -> FillRequest:
         """The part of it that trains."""
         return replace(self, assets=tuple(name for name in ("checkpoint", "history") if self.wants(name)))
 
@@ -83,12 +83,12 @@ class Order:
         """The study itself."""
         return Study.model_validate(self.study, strict=False)
 
-    def grid(self) -> Grid:
+    def wanted(self) -> WantedAssets:
         """The cells that were asked for."""
         from tdw.store import Store
-        from tdw_assets.cells.wanted import Grid
+        from tdw_assets.cells.wanted import WantedAssets
 
-        whole = Grid.of(self.read_study()).with_extra(Store(self.store))
+        whole = WantedAssets.of(self.read_study()).with_extra(Store(self.store))
         return whole.narrow(variants=self.variants, epochs=self.epochs)
 
     def to_json(self) -> str:
@@ -96,7 +96,7 @@ class Order:
         return json.dumps(asdict(self))
 
     @classmethod
-    def from_json(cls, line: str) -> Order:
+    def from_json(cls, line: str) -> FillRequest:
         """Read `to_json`."""
         values = json.loads(line)
         for name in ("variants", "epochs", "assets"):
@@ -104,22 +104,22 @@ class Order:
         return cls(**values)
 
 
-def close_over_inputs(grid: Grid, names: Iterable[str]) -> tuple[str, ...]:
+def close_over_inputs(wanted: WantedAssets, names: Iterable[str]) -> tuple[str, ...]:
     """The named assets and all that they are made from.
 
     Raises:
         BadConfig: a name that is none of the study's assets; lists them.
     """
-    known = {product.name: product.inputs for product in grid.products}
-    wanted: set[str] = set()
+    known = {product.name: product.inputs for product in wanted.products}
+    closed: set[str] = set()
     waiting = list(names)
     while waiting:
         name = waiting.pop()
         if name not in known:
             raise BadConfig(
-                f"study {grid.name} has no asset {name[:80]!r}", f"use one of: {', '.join(known)}"
+                f"study {wanted.name} has no asset {name[:80]!r}", f"use one of: {', '.join(known)}"
             )
-        if name not in wanted:
-            wanted.add(name)
+        if name not in closed:
+            closed.add(name)
             waiting += known[name]
-    return tuple(name for name in known if name in wanted)
+    return tuple(name for name in known if name in closed)

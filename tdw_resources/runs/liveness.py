@@ -18,6 +18,8 @@ import psutil
 WORKER_TAG = "tdw/worker"
 STOPPED_TAG = "tdw/stopped"
 """On runs that were stopped from outside: they did not fail, and are taken up again."""
+LAUNCHED_BY_TAG = "tdw/launched_by"
+"""Name of the machine that launched a run, before a worker has signed it."""
 SUPERVISOR_VARIABLE = "TDW_SUPERVISOR"
 
 
@@ -25,6 +27,11 @@ def identity(pid: int | None = None) -> str:
     """`host/pid/start`: names one process for ever, since pids are used again and hosts differ."""
     process = psutil.Process(pid)
     return f"{socket.gethostname()}/{process.pid}/{process.create_time():.2f}"
+
+
+def host_of(worker: str) -> str:
+    """The machine of the process named by `identity`; "" when there is none."""
+    return worker.partition("/")[0]
 
 
 def is_alive(worker: str) -> bool | None:

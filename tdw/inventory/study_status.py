@@ -8,13 +8,13 @@ from typing import Any
 
 from tdw.epochs import format_epochs
 from tdw.inventory.cells import VariantGaps
-from tdw.inventory.state import Standing
+from tdw.inventory.state import ProductStates
 from tdw.inventory.wanted import Wanted
 from tdw.study.extra_epochs import Choice
 
 
 @dataclass(frozen=True)
-class Survey:
+class StudyStatus:
     """A study's state.
 
     Attributes:
@@ -34,8 +34,8 @@ class Survey:
     choice_due: bool
     gaps: Mapping[str, VariantGaps]
     failed: Mapping[str, Mapping[str, list[int]]]
-    tables: Standing
-    comparison: Standing
+    tables: ProductStates
+    comparison: ProductStates
     busy: frozenset[str]
     foreign: tuple[str, ...] = ()
     asked: str = ""
@@ -43,8 +43,8 @@ class Survey:
 
     def states(self, variant: str) -> dict[str, str]:
         """Table or figure -> "done", "missing", "out_of_date" or "waiting" (for what it is made from)."""
-        standing = self.tables if variant else self.comparison
-        return {each.product.name: each.state for each in standing.states if each.variant == variant}
+        states = self.tables if variant else self.comparison
+        return {each.product.name: each.state for each in states.states if each.variant == variant}
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able; epochs are written as `parse_epochs` reads them."""
