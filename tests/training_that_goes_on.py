@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -27,7 +26,7 @@ def training(store: Store, variant: str, *, last: int) -> Iterator[Callable[[int
     def reach(epoch: int) -> None:
         for at in range(len(history.to_frame()), epoch + 1):
             metrics = tuple(1 / (at + 1) for _ in FAMILY.metric_names)
-            history.record(at, math.exp(-at / 10), None if at % 10 else metrics)
+            history.record(at, 5 / (1 + at / 50), None if at % 10 else metrics)
         publisher.publish(Progress(variant, epoch, last, epoch, last, 0.5, {}, 5.0))
 
     with pytest.MonkeyPatch.context() as patch, store.lock(FAMILY.name, variant, "train"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +40,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     return Store(tmp_path / "store")
 
 
-def steps(store: Store, *, last: int = 40) -> Iterator[int]:
+def steps(store: Store, *, last: int = 40) -> Generator[int]:
     """Train, stopping at every checkpoint."""
     for done in train(CONFIG, store=store, checkpoints=[0, 20, last], state_every=20, test_every=5):
         yield done.epoch
@@ -54,7 +54,7 @@ def test_the_history_so_far_is_there_while_it_trains_and_gone_afterwards(store: 
     assert first.table()["test_loss"].notna().all() and len(first.table()) == 1
     variant = tdw.open(store).variant(CONFIG.key)
     assert variant.history().attrs["running"].startswith("training, epoch 0 of 40")
-    assert "training, epoch 0 of 40" in variant.plot("training_curves").layout.title.text
+    assert "training, epoch 0 of 40" in str(variant.plot("training_curves").to_dict()["layout"]["title"])
     assert "training, epoch 0 of 40" in variant._repr_html_()
     assert [name for name, _ in find_running(store, FAMILY)] == [CONFIG.key]
     assert not [found.finding for found in verify(store) if found.finding]

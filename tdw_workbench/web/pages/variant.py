@@ -37,7 +37,7 @@ def page(request: Request) -> Response:
         this=Asked(library, family.name, variant, CURVES),
         row=row,
         cell=cell,
-        open=True,
+        open=False,
         family=family,
         study=study,
         last=last_epoch([row], study),
