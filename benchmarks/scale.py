@@ -191,7 +191,10 @@ def make_cells(wanted: WantedAssets, instance: dg.DagsterInstance, store: Store,
                 os.close(os.open(folder / f"{format_epoch(epoch)}.safetensors", os.O_CREAT | os.O_WRONLY))
     for variant in wanted.variants:
         _record(
-            instance, wanted.history, variant, DataVersion(wanted.checkpoint_spec(variant), NO_INPUT, CONTENT)
+            instance,
+            wanted.key("history"),
+            variant,
+            DataVersion(wanted.checkpoint_spec(variant), NO_INPUT, CONTENT),
         )
         _touch(store.path(TableAddress(wanted.family.name, variant, "history")))
 

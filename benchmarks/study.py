@@ -19,6 +19,7 @@ from tdw.exchange.bundle import export_bundle
 from tdw.exchange.import_checkpoints import import_bundle
 from tdw.families import get_family
 from tdw.families.modulo_addition_1layer.analyzers import ANALYZERS, relabelling
+from tdw.families.zp_fourier import spectra
 from tdw.making.artifacts import analyze
 from tdw.making.tables import summarize
 from tdw.recipes.reading.variant_tables import tables_of
@@ -87,7 +88,7 @@ def control(store: Store, config: Any, epochs: list[int], rounds: int) -> list[c
     def from_stored_maps() -> int:
         for epoch in epochs:
             artifact = store.read(Address(FAMILY.name, config.key, "neuron_activations", epoch))
-            relabelling.from_maps(artifact.arrays["neuron_activations"])
+            relabelling.control(spectra(artifact.arrays["neuron_activations"]))
         return len(epochs)
 
     def from_artifacts() -> int:

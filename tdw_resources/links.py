@@ -22,11 +22,6 @@ def base_url() -> str:
     return os.environ.get("TDW_BASE_URL", DEFAULT_BASE_URL).rstrip("/")
 
 
-def first_page() -> str:
-    """The map of all variants."""
-    return f"{base_url()}/tdw/"
-
-
 def variant_page(family: str, variant: str) -> str:
     """The page of a variant, where its curves grow while it trains."""
     return f"{base_url()}/tdw/view/variant/{quote(family, safe='')}/{quote(variant, safe='')}"

@@ -27,3 +27,18 @@ def test_every_command_the_readme_names_exists() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"\bmake ([a-z-]+)", (ROOT / "README.md").read_text()):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_architecture_names_every_folder_of_code() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    folders = [path.parent for path in ROOT.glob("tdw*/*/__init__.py")]
+    assert folders
+    assert [str(f.relative_to(ROOT)) for f in folders if not re.search(rf"\b{f.name}\b[`/]", page)] == []
+
+
+def test_a_folder_holds_about_a_dozen_modules_at_most() -> None:
+    """Of code; fourteen is the most that there is, a module more asks for a folder."""
+    folders = {path.parent for name in ("tdw", "tdw_resources", "tdw_assets", "tdw_workbench")
+               for path in (ROOT / name).rglob("*.py")}  # fmt: skip
+    many = {str(f.relative_to(ROOT)): len(list(f.glob("*.py"))) for f in folders}
+    assert {name: count for name, count in many.items() if count > 14} == {}

@@ -57,16 +57,6 @@ class Imported:
         return html_fields("Imported", dataclasses.asdict(self))
 
 
-def read_bundle_contents(file: str | Path) -> Contents:
-    """The table of contents of a bundle, for showing what is in it; the files are not checked.
-
-    Raises:
-        NotFound, CorruptFile: each names the file.
-    """
-    with Archive(Path(file)) as archive:
-        return read_contents(archive)
-
-
 @under_known_settings
 def import_bundle(store: Store, file: str | Path, *, replace: bool = False) -> Imported:
     """Verify a bundle, then bring its files into the store.

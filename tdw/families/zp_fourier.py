@@ -57,17 +57,6 @@ def fourier_basis(p: int) -> Float64:
     return basis
 
 
-def component_frequencies(p: int) -> npt.NDArray[np.int64]:
-    """The frequency of each component of the basis: int64 (p,), 0, 1, 1, 2, 2, ..."""
-    return (np.arange(p) + 1) // 2
-
-
-def fourier_coefficients(maps: npt.NDArray[np.floating]) -> Float64:
-    """All coefficients of maps (..., p, p), in float64: (..., p, p), component along a first."""
-    basis = fourier_basis(maps.shape[-1])
-    return basis @ maps.astype(np.float64) @ basis.T
-
-
 @dataclass(frozen=True)
 class Spectra:
     """What one transform tells about n maps.

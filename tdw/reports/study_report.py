@@ -185,8 +185,12 @@ def _summary(evidence: Evidence, claims: Sequence[JudgedClaim]) -> str:
         text += " " + _UNFINISHED.format(open=open_)
     if not claims:
         return text
-    rows = [[one.id, one.title, f"**{one.verdict}**", _p_values(one), one.answer] for one in claims]
-    columns = ["", "claim or question", "verdict", "p (corrected)", "what was found"]
+    tested = any(one.test for one in claims)
+    rows = [
+        [one.id, one.title, f"**{one.verdict}**", *([_p_values(one)] if tested else []), one.answer]
+        for one in claims
+    ]
+    columns = ["", "claim or question", "verdict", *(["p (corrected)"] if tested else []), "what was found"]
     return f"{text}\n\n" + table(columns, rows)
 
 

@@ -8,33 +8,24 @@ again; what is done stays done.
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tdw.epochs import format_epochs, parse_epochs
 from tdw.errors import BadConfig
-from tdw.inventory.plan import STAGES
-from tdw.inventory.products import EXTRA_EPOCHS
 from tdw.study import Study, load_studies
-from tdw.training.progress import format_seconds
-from tdw_resources.places import Places, log_folder
+from tdw_resources.places import Places
 from tdw_workbench.cli import add_studies, places_of
 from tdw_workbench.fill.announcing import ASK_ABOVE, is_agreed, say_to_do
+from tdw_workbench.fill.carry_out import carry_out
 from tdw_workbench.fill.remaining import RemainingWork
-from tdw_workbench.fill.request import ALL, FillRequest, Shard, close_over_inputs
-from tdw_workbench.fill.time_left import TimeLeft
-from tdw_workbench.fill.workers import Pool
-from tdw_workbench.terminal import Screen, count
+from tdw_workbench.fill.request import FillRequest, Shard, close_over_inputs
+from tdw_workbench.terminal import Screen
 
 if TYPE_CHECKING:
     import dagster as dg
 
     from tdw_assets.cells.wanted import WantedAssets
-
-_EVERY_S = 0.5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -208,149 +199,3 @@ def _say_what_would_be_done(
         say_to_do(request, work, screen)
     screen.say("Nothing was made: this was a dry run.")
     return 0
-
-
-def carry_out(request: FillRequest, instance: dg.DagsterInstance, screen: Screen, *, workers: int) -> int:
-    """Run the workers and show how far they are; the exit code."""
-    from tdw.store import Store
-
-    started = time.monotonic()
-    failed = _first_pass(request, instance, screen, workers=workers) if request.has_two_passes else []
-    left = tuple(variant for variant in request.variants if variant not in failed)
-    if left:
-        request = replace(request, variants=left)
-        wanted, store = request.wanted(), Store(request.store)
-        work = RemainingWork.find(request, wanted, instance, store)
-        if work.variants:
-            screen.say(f"Filling {_named(work.variants)} of study {wanted.name} into {request.store}.")
-            failed += _work(request, work, instance, screen, workers=workers)
-            work = replace(work, out_of_date=RemainingWork.find(request, wanted, instance, store).out_of_date)
-        elif not failed:
-            _say_out_of_date(request, work, screen)
-            there = count(work.cells_there, "cell")
-            screen.say(f"Nothing is missing: {there} of {_named(request.variants)} are there.")
-            return 0
-        _say_out_of_date(request, work, screen)
-    took = format_seconds(time.monotonic() - started)
-    if failed:
-        screen.say(f"{count(len(failed), 'run')} failed, {took}. Finished work is kept; try again to go on.")
-        screen.say(f"Details: {_log(request)}, or the runs in Dagster's UI.")
-        return 1
-    screen.say(f"Done in {took}.")
-    return 0
-
-
-def _first_pass(
-    request: FillRequest, instance: dg.DagsterInstance, screen: Screen, *, workers: int
-) -> list[str]:
-    """Train to the end of the schedule and have the extra epochs chosen; the variants that failed."""
-    from tdw.reconcile.attempts import still_training
-    from tdw.store import Store
-    from tdw.study.extra_epochs import read_choice
-    from tdw_assets.automation.work_in_progress import as_it_is
-    from tdw_assets.cells.wanted import WantedAssets
-
-    training, store = request.training(), Store(request.store)
-    whole = WantedAssets.of(request.read_study())
-    before = read_choice(store, whole.study)
-    work = RemainingWork.find(training, training.wanted(), instance, store)
-    failed: list[str] = []
-    if work.variants:
-        screen.say(
-            f"First pass: training {_named(work.variants)} of study {whole.name} into {request.store}."
-        )
-        failed = _work(training, work, instance, screen, workers=workers)
-    inventory, runs = as_it_is(whole, instance, store)
-    if inventory.task("choose") is None:
-        return failed
-    waits = still_training(inventory, runs, given_up=failed)
-    if waits:
-        screen.say(f"The extra checkpoints are chosen after the training of {', '.join(waits)}.")
-        return failed
-    choosing = RemainingWork((ALL,), {}, TimeLeft(), 0, 0)
-    failed += _work(replace(request, assets=(EXTRA_EPOCHS,)), choosing, instance, screen, workers=1)
-    choice = read_choice(store, whole.study)
-    if choice is not None and choice != before:
-        epochs = choice.epochs
-        chosen = f"{count(len(epochs), 'extra checkpoint')}, {format_epochs(epochs)}" if epochs else "none"
-        screen.say(f"Chosen where the test loss of {_named(choice.variants)} falls fastest: {chosen}.")
-    return failed
-
-
-def _work(
-    request: FillRequest, work: RemainingWork, instance: dg.DagsterInstance, screen: Screen, *, workers: int
-) -> list[str]:
-    """Have worker processes do it; of what a run failed."""
-    from tdw_resources.instance import fail_dead_runs
-
-    home = Path(request.home)
-    pool = Pool(
-        request, min(workers, len(work.variants)), _log(request), on_death=lambda: fail_dead_runs(instance)
-    )
-    with pool:
-        failed = _watch(pool, [v for v in work.variants if v != ALL], work.time_left, home, screen)
-        if ALL in work.variants:
-            failed += _watch(pool, [ALL], work.time_left, home, screen)
-    return failed
-
-
-def _log(request: FillRequest) -> Path:
-    return log_folder(Path(request.home)) / "fill.log"
-
-
-def _watch(pool: Pool, variants: Sequence[str], time_left: TimeLeft, home: Path, screen: Screen) -> list[str]:
-    """Let the pool work on variants and show it; the variant of each run that failed."""
-    from tdw_resources.runs.progress import read_progress
-
-    failed, elsewhere = list[str](), set[str]()
-    for answer in pool.run(variants, every_s=_EVERY_S):
-        if answer is not None and answer.given_up:
-            failed.append(answer.variant)
-            screen.say(f"{answer.variant}: {answer.given_up}")
-        elif answer is not None and answer.busy:
-            if answer.variant not in elsewhere:
-                elsewhere.add(answer.variant)
-                screen.say(f"{answer.variant}: another `tdw fill` works on it; its turn comes last.")
-        elif answer is not None and answer.done is None:
-            time_left.finish(answer.variant)
-        elif answer is not None and answer.done is not None:
-            if not _say_done(answer.done, screen):
-                failed.append(answer.variant)
-            time_left.finish(answer.variant, answer.done["stage"])
-        lines: list[str] = []
-        for work in read_progress(home):
-            time_left.advance(work.variant, work.stage, work.done / max(1, work.total))
-            lines.append(f"  {work.stage:9} {work.text}")
-        screen.paint([*lines, time_left.line()])
-    screen.close()
-    return failed
-
-
-def _say_done(done: dict[str, Any], screen: Screen) -> bool:
-    """Tell what a run did; whether it succeeded."""
-    who = done["variant"] or "all variants"
-    if done["error"]:
-        screen.say(f"{who}: {done['stage']} failed: {done['error']}")
-        return False
-    stage = next(stage for stage in STAGES if stage.name == done["stage"])
-    if stage.name == "choose":
-        return True  # the epochs themselves are told
-    size = done["size"]
-    counted = count(size, "cell") if stage.of_cells else count(size, "table or plot", "tables and plots")
-    screen.say(f"{who}: {stage.done}, {counted}")
-    return True
-
-
-def _say_out_of_date(request: FillRequest, work: RemainingWork, screen: Screen) -> None:
-    if work.out_of_date and not request.out_of_date:
-        screen.say(
-            f"{count(work.out_of_date, 'cell')} out of date (changed code, parameters or checkpoint): "
-            "`tdw fill --out-of-date` computes them again."
-        )
-
-
-def _named(variants: Sequence[str]) -> str:
-    named = [variant for variant in variants if variant != ALL]
-    if not named:
-        return "what covers all variants"
-    return named[0] if len(named) == 1 else count(len(named), "variant")

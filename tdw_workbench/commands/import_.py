@@ -21,7 +21,7 @@ from tdw.store.layout import CHECKPOINTS, STATES
 from tdw.study import Study, load_study
 from tdw_resources.places import Places
 from tdw_workbench.cli import add_places, places_of
-from tdw_workbench.commands.fill import carry_out
+from tdw_workbench.fill.carry_out import carry_out
 from tdw_workbench.fill.request import FillRequest
 from tdw_workbench.terminal import Screen, count
 

@@ -14,9 +14,7 @@ from tdw.families.modulo_addition_1layer.analyzers import relabelling
 from tdw.families.modulo_addition_1layer.analyzers.relabelling import (
     Parameters,
     control,
-    from_maps,
     rank,
-    relabel,
     relabelled_coarseness,
 )
 from tdw.families.modulo_addition_1layer.context import CheckpointContext
@@ -33,6 +31,13 @@ def maps(p, n=9, seed=0):
     found[2] = 3.5
     found[3] = 100 + 1e-2 * found[3]
     return found
+
+
+def relabel(maps, c):
+    """The maps (n, p, p) with residues renamed: [n, a, b] is what was at (c a, c b) mod p."""
+    p = maps.shape[-1]
+    order = [c * x % p for x in range(p)]
+    return np.ascontiguousarray(maps[:, order][:, :, order])
 
 
 def test_every_labelling_agrees_with_permuted_maps(plain):
@@ -94,7 +99,7 @@ def test_the_rank_counts_the_labellings_that_reach_the_observed_value():
 
 def test_over_random_maps_every_rank_is_as_likely():
     # A null distribution: labels mean nothing to noise, so rank / h is uniform on 1/h, 2/h, ..., 1.
-    ranks = [int(from_maps(maps(11, seed=s)[4:])["rank_mean_coarseness"]) for s in range(400)]
+    ranks = [int(control(spectra(maps(11, seed=s)[4:]))["rank_mean_coarseness"]) for s in range(400)]
     counts = np.bincount(ranks, minlength=6)[1:]
     assert ((counts - 80) ** 2 / 80).sum() < 18.5  # chi-squared, 4 degrees of freedom, 0.1 %
 
@@ -114,7 +119,8 @@ def test_eight_bit_maps_give_nearly_the_same():
     from tdw.store.codec import quantize_rows
 
     given_maps = maps(31)
-    exact, stored = from_maps(given_maps), from_maps(quantize_rows("m", given_maps).decode())
+    exact = control(spectra(given_maps))
+    stored = control(spectra(quantize_rows("m", given_maps).decode()))
     np.testing.assert_allclose(stored["mean_coarseness"], exact["mean_coarseness"], atol=1e-4)
 
 

@@ -26,6 +26,6 @@ def test_curves_grow_while_a_variant_trains(page: Any, served: str, store: Store
         assert "epoch 300 of 500" in page.inner_text(f"tr[data-place$='{NEW}']")
         page.goto(f"{served}/view/variant/{FAMILY.name}/{NEW}")
         page.wait_for_selector("text=The figure shows the history so far")
-        points = "document.getElementById('figure').calcdata[0].length"
+        points = "document.getElementById('figure')._fullData[0].x.length"
         assert page.evaluate(points) == 301
     page.wait_for_selector("#running:has-text('ended'), #running[hidden]", state="attached")

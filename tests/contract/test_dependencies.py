@@ -9,8 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("tdw", "tdw_resources", "tdw_assets", "tdw_workbench")
-# pandas finds its engine by itself; universal-pathlib tells no package of its own.
-_ELSEWHERE = {"pyarrow", "universal-pathlib"}
+# pandas finds its engine by itself.
+_ELSEWHERE = {"pyarrow"}
 
 
 def dependencies() -> list[str]:

@@ -39,8 +39,8 @@ EXCEPTED = {
     "studies/eight_models/claims.yaml",  # its findings are published
     "studies/hundred_seeds/claims.yaml",  # registered before the runs
     "studies/hundred_seeds/README.md",
-    "tests/test_study_claims.py",  # a word that no claim knows
-    "tests/test_unreadable_files.py",  # a field that no header knows
+    "tests/study/test_study_claims.py",  # a word that no claim knows
+    "tests/integrity/test_unreadable_files.py",  # a field that no header knows
     "tdw_workbench/static/explorer/address.js",  # "a few times a second"
 }
 """Files that have to hold such words."""

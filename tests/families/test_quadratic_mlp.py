@@ -1,5 +1,8 @@
 """F3: Gromov's network, its solution in closed form, and the published losses."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -70,6 +73,23 @@ def test_the_known_solution_of_a_difference_has_the_relation_with_a_minus() -> N
     assert model.evaluate(config, weights)["test_accuracy"] == 1.0
     np.testing.assert_allclose(neuron_fourier(weights, (1, -1)).mismatch, 0, atol=1e-5)
     assert np.abs(neuron_fourier(weights).mismatch).max() > 0.5
+
+
+def test_the_script_of_both_families_finds_a_squared_wave_in_the_known_solution() -> None:
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    path = Path(__file__).parents[2] / "studies" / "gromov" / "neurons_side_by_side.py"
+    spec = spec_from_file_location("neurons_side_by_side", path)
+    assert spec is not None and spec.loader is not None
+    script = module_from_spec(spec)
+    sys.modules[spec.name] = script  # where its dataclass looks
+    spec.loader.exec_module(script)
+    hidden = model.probe_pass(Config(0, p=11, width=44), solution(11, 44)).hidden.numpy()
+    found = script.neurons("known", 0, np.ascontiguousarray(hidden.T.reshape(-1, 11, 11)))
+    assert sorted(set(found.frequency)) == [1, 2, 3, 4, 5] and len(found.frequency) == 40
+    np.testing.assert_allclose(found.together, 0.8, atol=1e-5)
+    np.testing.assert_allclose(found.alone, 0, atol=1e-5)
+    np.testing.assert_allclose(found.at_double, 0.2, atol=1e-5)
 
 
 def test_neurons_that_mix_frequencies_have_no_phase_relation() -> None:

@@ -27,8 +27,9 @@ from random import Random
 
 import psutil
 
-from . import report, schedule
+from . import report
 from .dagster_work import definitions, fill_everything, prepare
+from .interleavings import schedule
 from .outcome import Outcome, Run, fast_folder
 from .scenarios import SCENARIOS, Scenario
 from .work import VARIANTS, fill_by_library

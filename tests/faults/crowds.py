@@ -21,7 +21,7 @@ from .dagster_work import (
     prepare,
     runs_undisturbed,
 )
-from .killing import run_child, undisturbed
+from .kills.killing import run_child, undisturbed
 from .outcome import PATIENCE_S, Outcome, Run
 from .work import FAMILY, VARIANTS, fill_by_library
 

@@ -22,7 +22,7 @@ from tdw_resources.resources import StoreResource
 from tdw_workbench.fill.request import ALL, FillRequest
 from tdw_workbench.fill.worker_process import run_variant
 
-from .killing import steps_of
+from .kills.killing import steps_of
 from .outcome import Run
 from .work import ANALYZERS, study
 

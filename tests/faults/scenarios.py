@@ -6,7 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from . import crowds, damage, deaths, disk, hostile, processes, schedule, up
+from . import crowds
+from .disks import damage, disk
+from .hostile import inputs as hostile
+from .interleavings import schedule
+from .kills import deaths, processes, up
 from .outcome import Outcome, Run
 
 

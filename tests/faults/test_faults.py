@@ -10,8 +10,11 @@ from random import Random
 
 import pytest
 
-from . import crowds, damage, deaths, disk, schedule
+from . import crowds
 from .__main__ import warm_up
+from .disks import damage, disk
+from .interleavings import schedule
+from .kills import deaths
 from .outcome import Outcome, Run, fast_folder
 
 Begin = Callable[[int], Run]

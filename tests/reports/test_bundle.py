@@ -15,12 +15,14 @@ from pathlib import Path
 import bagit
 import numpy as np
 import pytest
-from faults.bags import visible
+from faults.hostile.bags import visible
 
 from tdw.errors import BadConfig, CorruptFile, FingerprintMismatch, NotFound, StoreError
 from tdw.exchange import archive
+from tdw.exchange.archive import Archive
 from tdw.exchange.bundle import export_bundle
-from tdw.exchange.import_checkpoints import import_bundle, read_bundle_contents
+from tdw.exchange.contents import read_contents
+from tdw.exchange.import_checkpoints import import_bundle
 from tdw.families import get_family
 from tdw.integrity.repair import repair
 from tdw.integrity.verify import verify
@@ -90,7 +92,8 @@ def test_the_same_files_give_the_same_archive_and_any_tar_opens_it(full: Store, 
     for manifest in ("manifest-sha256.txt", "tagmanifest-sha256.txt"):
         subprocess.run(["sha256sum", "--check", "--strict", "--quiet", manifest], cwd=bag, check=True)
     assert bagit.Bag(str(bag)).validate()
-    contents = read_bundle_contents(first.path)
+    with Archive(first.path) as archive:
+        contents = read_contents(archive)
     payload = [name for name in names if name.startswith("tdw-bundle/data/")]
     assert [contents.prefix + entry.path for entry in contents.files] == payload
     assert contents.variants[TINY]["config"] == CONFIG.to_dict()

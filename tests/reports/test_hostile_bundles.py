@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from faults.bags import forge, read_tar, visible, write_old, write_tar
+from faults.hostile.bags import forge, read_tar, visible, write_old, write_tar
 
 from tdw.errors import CorruptFile, FingerprintMismatch, TdwError
 from tdw.exchange.bundle import export_bundle

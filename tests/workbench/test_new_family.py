@@ -91,10 +91,22 @@ def test_a_bad_name_or_place_is_refused_and_nothing_is_written(
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "there"]
 
 
+@pytest.fixture
+def site(folder: Path, tmp_path: Path) -> Path:
+    """A folder with the family's package as pip installs it, its entry point included."""
+    built, target = tmp_path / "built", tmp_path / "site"
+    pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([*pip, "-w", str(built), str(folder)], check=True, capture_output=True)
+    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
+        wheel.extractall(target)
+    return target
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_new_family_goes_to_its_first_plot_by_up(folder: Path) -> None:
-    up = Up.start(folder, study=SMALL)
+def test_an_installed_family_goes_to_its_first_plot_by_up(folder: Path, site: Path) -> None:
+    study = SMALL.replace(f"./{NAME}", NAME)
+    up = Up.start(folder, study=study, environment={"PYTHONPATH": str(site)})
     try:
         up.await_ui(within_s=240)
         until("the study is complete", lambda: "The study is complete" in up.said(), within_s=500)
@@ -111,12 +123,7 @@ def test_a_new_family_goes_to_its_first_plot_by_up(folder: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_the_package_is_found_by_its_entry_point_once_it_is_installed(folder: Path, tmp_path: Path) -> None:
-    built = tmp_path / "built"
-    pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*pip, "-w", str(built), str(folder)], check=True, capture_output=True)
-    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
-        wheel.extractall(tmp_path / "site")
+def test_the_package_is_found_by_its_entry_point_once_it_is_installed(site: Path) -> None:
     code = f"""
 import sys
 from pathlib import Path
@@ -129,7 +136,7 @@ print(len(family.init_weights(family.parse_variant("s0"))))
 """
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        env={**os.environ, "PYTHONPATH": str(site)},
         capture_output=True,
         text=True,
         check=False,

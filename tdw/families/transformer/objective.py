@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -28,10 +28,6 @@ class Batch:
     tokens: Tensor
     targets: Tensor
     mask: Tensor | None = None
-
-
-Batches = Callable[[int], Batch]
-"""From a step to its batch: a pure function, so that a replay from any state is exact."""
 
 
 def loss(config: TransformerConfig, weights: Weights, batch: Batch) -> Tensor:

@@ -13,9 +13,9 @@ from tdw.study.claim_kinds import ComesBefore, LiesBetween
 from tdw.study.claims import Words
 
 LIES_BETWEEN = Words(
-    rule="{rule_of} lies between {least} and {most}. Of {which}, at the last epoch only. Supported when it "
+    rule="{rule_of} {lies}. Of {which}, at the last epoch only. Supported when it "
     "does and every variant is trained to the end, contradicted when it does not.",
-    answer="{measure} of {n} variants: mean {mean}, from {lowest} to {highest}, standard deviation {sd}. "
+    answer="The {measure} of {n} variants: mean {mean}, from {lowest} to {highest}, standard deviation {sd}. "
     "Outside: {outside}. Not known yet: {open}.",
     limits="Says nothing of other seeds and settings than those of this study.",
     would_change="A variant outside; for undecided, the variants that are missing or not trained to the end.",
@@ -59,6 +59,7 @@ def lies_between(case: Case, parameters: LiesBetween) -> Found:
             "which": _which(parameters.which),
             "rule_of": f"{'The mean of the ' if parameters.of == 'mean' else 'The '}"
             f"{case.label(parameters.measure)}",
+            "lies": f"is {show(low)}" if low == high else f"lies between {show(low)} and {show(high)}",
             "least": show(low),
             "most": show(high),
         },

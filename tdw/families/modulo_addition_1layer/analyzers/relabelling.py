@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from tdw.families.modulo_addition_1layer.analyzers import coarseness
 from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContext
-from tdw.families.zp_fourier import Float32, Float64, Spectra, low_disc, spectra
+from tdw.families.zp_fourier import Float64, Spectra, low_disc
 from tdw.parameters import is_share, require
 from tdw.recipes.analyzer import Analyzer, Metadata
 
@@ -90,27 +90,12 @@ def folded(c: int, p: int) -> npt.NDArray[np.int64]:
     return np.minimum(moved, p - moved)
 
 
-def relabel(maps: Float32, c: int) -> Float32:
-    """The maps (n, p, p) with residues renamed: [n, a, b] is what was at (c a, c b) mod p."""
-    p = maps.shape[-1]
-    order = np.array([c * x % p for x in range(p)], np.intp)
-    return np.ascontiguousarray(maps[:, order][:, :, order])
-
-
 def rank(values: npt.NDArray[np.number]) -> int:
     """Rank of the first of values (h,), 1 for the highest; of equal ones the last.
 
     So rank / h is the exact probability of a rank as good or better when all h labels are as likely.
     """
     return int((values >= values[0]).sum())
-
-
-def from_maps(maps: Float32, *, radius_fraction: float = 0.125, blob_from: float = 0.7) -> Arrays:
-    """Like `control`, from maps (d_mlp, p, p), such as the stored ones: no forward pass.
-
-    Stored maps have 8 bits, which moves a coarseness by about 1e-4; the analyzer uses the maps as computed.
-    """
-    return control(spectra(maps), radius_fraction=radius_fraction, blob_from=blob_from)
 
 
 def describe(arrays: Arrays) -> Metadata:

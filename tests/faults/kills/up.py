@@ -18,8 +18,8 @@ import requests
 
 from tdw_assets.cells.wanted import cell_key
 
-from .checks import Watch
-from .dagster_work import (
+from ..checks import Watch
+from ..dagster_work import (
     EventWatch,
     definitions,
     fill_everything,
@@ -29,10 +29,10 @@ from .dagster_work import (
     wanted,
     without_products,
 )
+from ..outcome import PATIENCE_S, Outcome, Run
+from ..work import ANALYZERS, EPOCHS, VARIANTS
 from .killing import run_child
-from .outcome import PATIENCE_S, Outcome, Run
 from .programs import HELD, free_port, kill, log_of, servers, tdw, write_study
-from .work import ANALYZERS, EPOCHS, VARIANTS
 
 # `tdw up` gives up on a server that dies more than five times within five minutes.
 _DEATHS_A_SERVER, _WITHIN_S = 4, 300.0

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from tdw.store import Store
 
-from .hostile_archives import fuzz_archive, fuzz_weights
-from .hostile_files import fuzz_artifact, fuzz_bundle, fuzz_table
-from .hostile_texts import fuzz_keys, fuzz_study, fuzz_verify
-from .killing import run_child
-from .outcome import Outcome, Run
-from .work import fill_by_library
+from ..kills.killing import run_child
+from ..outcome import Outcome, Run
+from ..work import fill_by_library
+from .archives import fuzz_archive, fuzz_weights
+from .files import fuzz_artifact, fuzz_bundle, fuzz_table
+from .texts import fuzz_keys, fuzz_study, fuzz_verify
 
 HELD = "an error of ours or a sound value; no code run, nothing read or written outside of the store"
 FUZZERS = {

@@ -15,10 +15,10 @@ from tdw.integrity.repair import repair
 from tdw.integrity.verify import verify
 from tdw.store import Address, Store, TableAddress
 
-from .dagster_work import definitions, fill_everything, runs_undisturbed
-from .killing import run_child, undisturbed
-from .outcome import Outcome, Run
-from .work import FAMILY, VARIANTS, Tree
+from ..dagster_work import definitions, fill_everything, runs_undisturbed
+from ..kills.killing import run_child, undisturbed
+from ..outcome import Outcome, Run
+from ..work import FAMILY, VARIANTS, Tree
 
 HELD = "detected before any use, by an error that names the file"
 

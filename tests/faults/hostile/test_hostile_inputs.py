@@ -8,7 +8,7 @@ import pytest
 
 from tdw.store import Store
 
-from .hostile import FUZZERS, SLOW, filled_store
+from .inputs import FUZZERS, SLOW, filled_store
 
 
 @pytest.fixture(scope="module")

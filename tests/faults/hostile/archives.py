@@ -19,9 +19,9 @@ from tdw.exchange.state_dicts import import_checkpoints
 from tdw.store import Address, Store
 from tdw.store.layout import CHECKPOINTS
 
+from ..work import FAMILY, VARIANTS, Tree
 from .bags import bag, unpack
 from .mutations import changed, changed_bytes, fuzz, paths, refused_or
-from .work import FAMILY, VARIANTS, Tree
 
 VARIANT = VARIANTS[0]
 

@@ -12,8 +12,8 @@ from tdw.integrity.verify import verify
 from tdw.store import Address, Store, TableAddress
 from tdw.study import load_study
 
+from ..work import FAMILY, VARIANTS
 from .mutations import changed, changed_bytes, fuzz, paths, refused_or, scalars
-from .work import FAMILY, VARIANTS
 
 VARIANT = VARIANTS[0]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import psutil
 
-from .checks import Watch
-from .dagster_work import EventWatch, runs_undisturbed
-from .outcome import PATIENCE_S, Outcome, Run
+from ..checks import Watch
+from ..dagster_work import EventWatch, runs_undisturbed
+from ..outcome import PATIENCE_S, Outcome, Run
+from ..work import Tree
 from .programs import HELD, kill, log_of, tdw, write_study
-from .work import Tree
 
 
 def fill_killed(run: Run) -> Outcome:

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from tdw.store import commit
 
-from .outcome import Outcome, Run
-from .work import VARIANTS, fill_by_library
+from ..outcome import Outcome, Run
+from ..work import VARIANTS, fill_by_library
 
 Step = tuple[str, str]
 """(what is being written, step): a path below the store's root, or "event <assets>"."""

@@ -13,9 +13,9 @@ from pathlib import Path
 import psutil
 import yaml
 
-from .work import ANALYZERS, EPOCHS, VARIANTS
+from ..work import ANALYZERS, EPOCHS, VARIANTS
 
-_REPOSITORY = Path(__file__).resolve().parents[2]
+_REPOSITORY = Path(__file__).resolve().parents[3]
 HELD = (
     "no corrupt file visible, no committed file or event lost, no cell recorded twice, nothing left behind; "
     "the study is completed with the bytes of undisturbed work"

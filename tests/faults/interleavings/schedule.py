@@ -20,9 +20,8 @@ from random import Random
 from tdw.exchange.import_checkpoints import import_bundle
 from tdw.store import Store
 
-from . import jobs
-from .checks import Watch
-from .dagster_work import (
+from ..checks import Watch
+from ..dagster_work import (
     EventWatch,
     definitions,
     fill_everything,
@@ -31,10 +30,11 @@ from .dagster_work import (
     runs_undisturbed,
     without_products,
 )
-from .killing import count_death, run_child
-from .outcome import Outcome, Run
+from ..kills.killing import count_death, run_child
+from ..outcome import Outcome, Run
+from ..work import HISTORY, VARIANTS, Tree
+from . import jobs
 from .turns import Fault, Report, Turn, Worker
-from .work import HISTORY, VARIANTS, Tree
 
 _RUNS_IN = 16
 """One schedule in so many is of Dagster runs: a death there costs ten times as much."""

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tdw.store import Address, Store, TableAddress
 from tdw.training.states import StateStore
 
+from ..work import FAMILY, VARIANTS
 from .mutations import changed, changed_bytes, fuzz, refused_or, reseal
-from .work import FAMILY, VARIANTS
 
 VARIANT = VARIANTS[0]
 

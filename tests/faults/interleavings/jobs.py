@@ -26,7 +26,7 @@ from tdw_workbench import cli
 from tdw_workbench.fill.request import ALL
 from tdw_workbench.fill.worker_process import execute
 
-from .dagster_work import (
+from ..dagster_work import (
     CELLS_A_BATCH,
     assets_of,
     definitions,
@@ -35,8 +35,8 @@ from .dagster_work import (
     tell_of_events,
     wanted,
 )
+from ..work import FAMILY, VARIANTS
 from .turns import Seat
-from .work import FAMILY, VARIANTS
 
 _EPOCHS, _ANALYZERS = (0, 6, 12), ("dominant_frequencies", "coarseness_stats")
 Job = Callable[[Path], None]

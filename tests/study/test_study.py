@@ -12,7 +12,7 @@ from tdw.errors import BadConfig
 from tdw.recipes.catalog import catalog_of
 from tdw.study import load_study, parse_study
 
-STUDIES = Path(__file__).parents[1] / "studies"
+STUDIES = Path(__file__).parents[2] / "studies"
 SMALL = """\
 family: modulo_addition_1layer
 variants:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from .checks import Watch
-from .dagster_work import EventWatch, definitions, fill_one, prepare, runs_undisturbed, tell_of_events
+from ..checks import Watch
+from ..dagster_work import EventWatch, definitions, fill_one, prepare, runs_undisturbed, tell_of_events
+from ..outcome import Outcome, Run
+from ..work import VARIANTS, fill_by_library
 from .killing import Step, Walk, run_child, steps_of, undisturbed
-from .outcome import Outcome, Run
-from .work import VARIANTS, fill_by_library
 
 HELD = (
     "no corrupt file visible, no committed file lost, the history's values final; in the end every file "

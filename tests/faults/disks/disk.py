@@ -18,8 +18,8 @@ from tdw.errors import StoreError
 from tdw.store import Address, Store
 from tdw.store.layout import CHECKPOINTS
 
-from .checks import Watch
-from .dagster_work import (
+from ..checks import Watch
+from ..dagster_work import (
     EventWatch,
     definitions,
     fill_everything,
@@ -27,10 +27,10 @@ from .dagster_work import (
     read_events,
     runs_undisturbed,
 )
+from ..kills.killing import run_child, undisturbed
+from ..outcome import Outcome, Run
+from ..work import FAMILY, VARIANTS, Tree, fill_by_library
 from .failing import CALLS, failing, limited, tmpfs
-from .killing import run_child, undisturbed
-from .outcome import Outcome, Run
-from .work import FAMILY, VARIANTS, Tree, fill_by_library
 
 HELD = (
     "the error names path and bytes, what was committed stays readable with its bytes, no file is half "

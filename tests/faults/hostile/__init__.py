@@ -1,0 +1,1 @@
+"""Inputs that mean harm, and how they are made."""

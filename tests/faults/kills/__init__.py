@@ -1,0 +1,1 @@
+"""Processes that are killed: children of ours, `tdw fill`, `tdw up`."""
