@@ -22,8 +22,8 @@ def test_curves_grow_while_a_variant_trains(page: Any, served: str, store: Store
         page.wait_for_selector(f"tr[data-place$='{NEW}'] .spark")  # a row that the page did not have
         before = page.evaluate(PATH)
         reach(300)
-        page.wait_for_function(f"() => {PATH} > {before}")
-        assert "epoch 300 of 500" in page.inner_text(f"tr[data-place$='{NEW}']")
+        page.wait_for_selector(f"tr[data-place$='{NEW}'] :text('epoch 300 of 500')")
+        assert page.evaluate(PATH) > before
         page.goto(f"{served}/view/variant/{FAMILY.name}/{NEW}")
         page.wait_for_selector("text=The figure shows the history so far")
         points = "document.getElementById('figure')._fullData[0].x.length"

@@ -88,7 +88,7 @@ def _die_while_training(root: Path) -> None:
 def test_what_a_killed_training_left_is_never_believed_and_is_gone_after_the_next(store: Store) -> None:
     process = multiprocessing.get_context("spawn").Process(target=_die_while_training, args=(store.root,))
     process.start()
-    process.join(60)
+    process.join()
     assert process.exitcode == -signal.SIGKILL and files(store)
     assert running(store) is None and not list(find_running(store, FAMILY))
     with pytest.raises(NotFound):
