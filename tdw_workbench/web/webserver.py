@@ -1,7 +1,8 @@
 """Dagster's webserver behind our guard, with our routes on the same origin and one script in its page.
 
 It builds on three methods of `DagsterWebserver` (1.13.27): `build_routes`, `build_middleware` and
-`index_html_endpoint`, on the instance of its `_process_context`, on the name that `dagster_webserver.app` instantiates and on the one by which
+`index_html_endpoint`, on the instance of its `_process_context`, on the name that `dagster_webserver.app`
+instantiates and on the one by which
 `dagster_webserver.cli` makes the app. tests/contract/test_webserver_seams.py checks them.
 """
 
