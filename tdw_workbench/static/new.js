@@ -22,6 +22,8 @@ async function check() {
   const mine = ++turn;
   const values = new URLSearchParams([["study", study], ...new FormData(form)]);
   add.disabled = true;
+  const missing = [...form.elements].filter((each) => each.required && !each.value.trim());
+  if (missing.length) return say(`Give ${missing.map((each) => each.name).join(", ")}.`);
   try {
     const told = await tell(`${configure}?${values}`);
     if (mine !== turn) return;
