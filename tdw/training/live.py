@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 EVERY_S = 1.0
 SHARE = 0.004
-"""Of the time, at most, goes into writing: a long history is written less often."""
+"""Of a core, at most, goes into writing: a long history is written less often."""
 _SUFFIX = ".npz"
 
 
@@ -75,9 +75,9 @@ class Publisher:
 
     def publish(self, progress: Progress) -> None:
         """Replace the file, unless it is younger than `EVERY_S`. What the disk refuses is not shown."""
-        began = time.monotonic()
-        if began < self._next:
+        if time.monotonic() < self._next:
             return
+        cost = time.thread_time()
         left = progress.seconds_left
         note = {
             "variant_fingerprint": self._fingerprint,
@@ -93,8 +93,7 @@ class Publisher:
             with scratch.open("wb") as file:
                 np.savez(file, note=np.array(json.dumps(note)), values=self._history.values())
             scratch.replace(self._path)
-        now = time.monotonic()
-        self._next = now + max(EVERY_S, (now - began) / SHARE)
+        self._next = time.monotonic() + max(EVERY_S, (time.thread_time() - cost) / SHARE)
 
     def clear(self) -> None:
         """Remove the file, and what a killed process left of it."""

@@ -38,19 +38,20 @@ class FiguresSoFar:
         Raises:
             NotFound: the variant does not train now.
         """
-        key, began = (family, variant, name), time.monotonic()
+        key, now = (family, variant, name), time.monotonic()
         with self._lock:
             kept = self._drawn.get(key)
-        if kept is not None and began < kept.until:
+        if kept is not None and now < kept.until:
             return kept.data
+        cost = time.thread_time()
         running = library.running(family, variant)
         if running is None:
             raise NotFound(f"{variant} does not train now", "look at its stored figure")
         figure = figure_json(variant_figure(library.store, get_family(family), variant, name))
         data = f'{{"running": {json.dumps(str(running))}, "figure": {figure}}}'.encode()
-        now = time.monotonic()
+        wait = max(0.5, (time.thread_time() - cost) / SHARE)
         with self._lock:
-            self._drawn[key] = _Drawn(data, now + max(0.5, (now - began) / SHARE))
+            self._drawn[key] = _Drawn(data, time.monotonic() + wait)
             while len(self._drawn) > MOST:
                 self._drawn.pop(next(iter(self._drawn)))
         return data
