@@ -33,10 +33,11 @@ from tdw.store.fingerprints import short
 from tdw.study import load_study
 from tdw_assets.automation.sensor import look
 from tdw_assets.cells.partitions import register_variants
-from tdw_assets.cells.wanted import WantedAssets, cell_key
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_assets.recording.event_records import inventory_of
 from tdw_assets.status import read_status
-from tdw_resources.data_versions import tags
+from tdw_resources.events.data_versions import tags
+from tdw_resources.events.partition_keys import cell_key
 from tdw_resources.instance import open_instance
 from tdw_resources.places import find_places
 
@@ -217,7 +218,7 @@ def make_derived(wanted: WantedAssets, instance: dg.DagsterInstance, store: Stor
                 for name in (product.short_name, *product.beside):
                     _touch(store.path(TableAddress(wanted.family.name, variant, name)))
             else:
-                folder = store.plot_folder(wanted.family.name, variant, product.short_name)
+                folder = store.document_folder(wanted.family.name, variant, product.short_name)
                 _touch(folder / "manifest.json")
     raise AssertionError(f"tables and plots are never done: {waiting[:2]}")
 

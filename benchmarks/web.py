@@ -259,7 +259,7 @@ def _plot_pages(store: Store) -> list[tuple[str, str]]:
     for plot in PLOTS:
         variant = VARIANT if plot.scope == "variant" else None
         with contextlib.suppress(TdwError):
-            store.read_plot(FAMILY.name, variant, plot.name)
+            store.read_document(FAMILY.name, variant, plot.name)
             found.append((plot.name, f"{FAMILY.name}/{variant or '_comparison'}/{plot.name}"))
     return found
 

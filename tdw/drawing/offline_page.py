@@ -93,7 +93,7 @@ def _to_image(figure: Figure, kind: Literal["png", "svg"], *, width: int, height
 
 
 def _script_safe(text: str) -> Markup:
-    """JSON that can stand in a script element."""
+    """JSON that is safe inside a script element."""
     from markupsafe import Markup
 
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))

@@ -1,4 +1,4 @@
-"""Series over epochs, with their gaps: what is missing is a NaN, and is said."""
+"""Series over epochs, with their gaps: what is missing is a NaN, and a note names it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that are in the store without a record of this study: checked in full, then taken over as they are.
+"""Take over files that are in the store without a record of this study: check them in full, then record them.
 
 So a variant that was trained and analyzed by the library alone, on a machine without Dagster, is recorded
 without computing anything again, and so is what a killed run had committed but not yet recorded.
@@ -100,9 +100,13 @@ def _read(
     """Path, content (12 hex digits) and a few numbers of a table or figure, every byte checked."""
     family, name = wanted.family, product.short_name
     if product.kind == "plots":
-        plot = store.read_plot(family.name, variant, name)
+        plot = store.read_document(family.name, variant, name)
         nbytes = sum(len(plot.read(file)) for file in plot.files)
-        return str(store.plot_folder(family.name, variant, name)), short(plot.folder.name), {"nbytes": nbytes}
+        return (
+            str(store.document_folder(family.name, variant, name)),
+            short(plot.folder.name),
+            {"nbytes": nbytes},
+        )
     address = TableAddress(family.name, variant, name)
     path, data = store.path(address), store.read_bytes(address)
     table, _, digest = tablefile.decode(data, path=path)

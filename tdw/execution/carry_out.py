@@ -28,7 +28,7 @@ class CellsToMake:
     """The cells to be done of one variant.
 
     Attributes:
-        gaps: how its cells stood when the lock was taken.
+        gaps: the state of its cells when the lock was taken.
         todo: product name -> epochs.
         chosen: a person chose these cells: green ones are made again, whatever their files are like.
         device: "auto", "cpu" or "cuda".

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
 from tdw.errors import BadConfig
@@ -120,7 +121,7 @@ class KeyedConfig:
                 "give cosine the step at which the learning rate is 0, above warmup",
             )
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 (64 hex digits) of `to_dict`."""
         return fingerprint_json(self.to_dict())

@@ -59,7 +59,7 @@ def model_functions(module: str, *, metrics: Sequence[Metric]) -> ModelFunctions
 
     Args:
         module: its full name, such as "tdw.families.markov_icl.model".
-        metrics: which of what `evaluate` gives stands in the history, in this order.
+        metrics: which values of `evaluate` the history keeps, in this order.
     """
     names = tuple(metric.name for metric in metrics)
 

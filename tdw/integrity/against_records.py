@@ -160,4 +160,4 @@ def _path(store: Store, family: Family, cell: Cell) -> str:
         return str(store.path(Address(family.name, cell.variant, kind, cell.epoch)))
     if kind.startswith("summaries/"):
         return str(store.path(TableAddress(family.name, variant, kind.partition("/")[2])))
-    return str(store.plot_folder(family.name, variant, kind.partition("/")[2]))
+    return str(store.document_folder(family.name, variant, kind.partition("/")[2]))

@@ -25,7 +25,7 @@ class FileProblem:
         problem: "corrupt" (bytes changed or cut), "unreadable" (not for its bytes: permission, I/O,
             memory, a missing library; it may be sound), "mismatch" (it belongs to another variant, probe
             or checkpoint), "not finite", "orphan" (made from a checkpoint, or for a plot, that is not there),
-            "temporary" (left by a killed writer), "not ours" (nothing that tdw wrote: left aside everywhere,
+            "temporary" (left by a killed writer), "not ours" (nothing that tdw wrote: ignored everywhere,
             and no damage); and from comparing with an event log "no file", "no event" and "not as recorded".
         detail: what exactly.
         variant, kind, epoch: the cell it is, where it is one; epoch is None for tables and plots, variant is

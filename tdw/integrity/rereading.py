@@ -96,7 +96,7 @@ def recorded_product(
         address = TableAddress(family.name, of, product.short_name)
         path: Path = store.path(address)
         return Recorded(variant, path, contents, lambda: [check_table(address, path)])
-    folder: Path = store.plot_folder(family.name, of, product.short_name)
+    folder: Path = store.document_folder(family.name, of, product.short_name)
 
     def read() -> list[Checked]:
         found = check_plot(store, family, of, folder)

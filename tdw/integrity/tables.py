@@ -96,7 +96,7 @@ def check_plot(store: Store, family: Family, variant: str, folder: Path) -> Iter
     of: dict[str, Any] = _owner(variant) | {"kind": f"plots/{folder.name}"}
     plot = None
     try:
-        plot = store.read_plot(family.name, variant, folder.name)
+        plot = store.read_document(family.name, variant, folder.name)
         yield as_checked(folder / document_files.MANIFEST, None, content=plot.folder.name, **of)
     except NotFound:
         pass  # what lies there is an orphan

@@ -37,7 +37,7 @@ from tdw.recipes.catalog import catalog_of
 from tdw.recipes.consistency.array_layout import wrong_arrays
 from tdw.recipes.family import VariantConfig, wrong_layout
 from tdw.store import Address, Artifact, Provenance, Store
-from tdw.store.commit import leftovers
+from tdw.store.commit import leftovers, walk
 from tdw.store.fingerprints import fingerprint_arrays, short
 from tdw.store.layout import CHECKPOINTS, EPOCH_FILE, LIVE, STATES, STUDIES, compared_study, is_name
 
@@ -49,7 +49,7 @@ _BESIDE = frozenset({".dagster", ".damaged", LIVE})
 def summed_size(store: Store) -> int:
     """Bytes of all files that `verify` reads, for showing how far it is."""
     folders = [folder for folder in entries(store.root) if folder.name not in _BESIDE]
-    return sum(size_of(path) for folder in folders for path in folder.rglob("*"))
+    return sum(size_of(path) for folder in folders for path in walk(folder))
 
 
 @under_known_settings

@@ -1,4 +1,4 @@
-"""How the cells (variant, epoch) stand: which are missing, unrecorded or out of date.
+"""The states of the cells (variant, epoch): which are missing, unrecorded or out of date.
 
 A cell is done when its file is in the store *and* it is recorded. A file alone is adopted: checked and
 recorded, not computed again. A record alone is a gap. A cell is out of date when its recorded version is not

@@ -1,4 +1,4 @@
-"""Two studies that want one file with different parameters: who made it keeps it, and the other is told.
+"""Two studies that want one file with different parameters: the first keeps it, and the other gets an error.
 
 Studies share the files of a variant. Made again for each of them in turn, a file would never be what both
 have recorded. So nothing that another study has recorded is replaced by what other parameters give.

@@ -101,7 +101,7 @@ class Inventory:
         return find_states(self.wanted, self.records, self.store, gaps)
 
     def study_states(self) -> ProductStates:
-        """How what covers all variants stands."""
+        """The state of what covers all variants."""
         return find_study_states(self.wanted, self.records, self.store)
 
     def task(

@@ -80,7 +80,7 @@ class Product:
         if self.kind in ("summaries", "history"):
             names = (self.short_name, *self.beside)
             return all(store.exists(TableAddress(family, variant, name)) for name in names)
-        manifest = store.plot_folder(family, variant, self.short_name) / document_files.MANIFEST
+        manifest = store.document_folder(family, variant, self.short_name) / document_files.MANIFEST
         with reading.access(manifest):
             return bool(manifest.exists())
 

@@ -1,4 +1,4 @@
-"""How tables, figures and reports stand: what each would be made from now, and what it was made from.
+"""The states of tables, figures and reports: what each would be made from now, and what it was made from.
 
 The versions of the inputs are read before any file is, and their hash is recorded with the result: an input
 that changes meanwhile makes the result out of date, never lost.
@@ -23,7 +23,7 @@ State = Literal["done", "missing", "out_of_date", "waiting"]
 
 @dataclass(frozen=True)
 class ProductState:
-    """How a table, figure or report of a variant (or, with variant "", of the study) stands.
+    """The state of a table, figure or report of a variant (or, with variant "", of the study).
 
     Attributes:
         input: hash of its inputs as they are recorded now: what it would be made from.
@@ -40,7 +40,7 @@ class ProductState:
 
 @dataclass(frozen=True)
 class ProductStates:
-    """How products stand.
+    """The states of products.
 
     Attributes:
         states: one for each product and variant, each after its inputs.
@@ -51,7 +51,7 @@ class ProductStates:
     versions: Mapping[str, Mapping[str, str]]
 
     def of(self, product: Product, variant: str) -> ProductState:
-        """How one of them stands."""
+        """The state of one of them."""
         return next(
             state for state in self.states if state.product.name == product.name and state.variant == variant
         )
@@ -98,7 +98,7 @@ class _Known:
 def find_states(
     wanted: Wanted, records: Records, store: Store, gaps: Mapping[str, VariantGaps]
 ) -> ProductStates:
-    """How every table and figure of these variants stands."""
+    """The state of every table and figure of these variants."""
     known = {
         variant: _Known(
             recorded_versions(of), {name for name, cells in of.cells.items() if cells.out_of_date}
@@ -109,7 +109,7 @@ def find_states(
 
 
 def find_study_states(wanted: Wanted, records: Records, store: Store) -> ProductStates:
-    """How what covers all variants stands. It is made from their tables alone, so no cell is looked at."""
+    """The state of what covers all variants. It is made from their tables alone, so no cell is looked at."""
     of_all: dict[str, str] = {}
     for product in wanted.products:
         if product.scope == "variant":

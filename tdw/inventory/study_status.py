@@ -24,7 +24,7 @@ class StudyStatus:
         failed: variant -> product -> epochs that failed when last tried.
         tables, comparison: tables and figures by variant, and those over all variants.
         busy: variants that are being worked on.
-        foreign: partition keys that name no variant, and are left aside.
+        foreign: partition keys that name no variant, and are ignored.
         asked: what automation asked for last, and why, in words; "" where it never did.
         waits: what automation leaves alone for now, and what it waits for.
     """

@@ -94,7 +94,7 @@ def analyze(
 
 @dataclass
 class _Pass:
-    """One checkpoint at work."""
+    """One checkpoint while it is analyzed."""
 
     variant: VariantInputs
     epoch: int

@@ -50,7 +50,7 @@ class Rendered:
         """Commit it."""
         of = self.provenance
         where = of.variant or self.folder
-        return store.write_plot(of.family, where, self.plot.name, files=self.files, provenance=of)
+        return store.write_document(of.family, where, self.plot.name, files=self.files, provenance=of)
 
 
 @under_known_settings

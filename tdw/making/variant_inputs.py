@@ -1,4 +1,4 @@
-"""One variant at work: where its cells are, and what the header of an up-to-date artifact says."""
+"""What the analysis of one variant needs: where its cells are, and the header of an up-to-date artifact."""
 
 from __future__ import annotations
 

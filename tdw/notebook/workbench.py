@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tdw.notebook.studies import Compared, StudyOrName
     from tdw.reports.comparison_report import ComparisonReport
     from tdw.reports.study_comparison import StudyComparison
-    from tdw.reports.study_report import Report
+    from tdw.reports.study_report import StudyReport
     from tdw.study import Study
 
 __all__ = ["Checkpoint", "Keys", "Variant", "Workbench", "default_store", "open_workbench"]
@@ -143,7 +143,7 @@ class Workbench:
         early_epoch: int = 1000,
         last_epoch: int | None = None,
         family: Family | str | None = None,
-    ) -> Report:
+    ) -> StudyReport:
         """The study report (R1): verdicts on the study's claims, numbers, figures.
 
         Args:

@@ -147,7 +147,7 @@ class Catalog:
     # Specs
 
     def inputs_of(self, name: str, parameters: ParametersByName | None = None) -> dict[str, str]:
-        """Spec versions of the analyzers it requires, as they stand in its artifacts' provenance."""
+        """Spec versions of the analyzers it requires, as its artifacts' provenance has them."""
         return {other: self.spec_version(other, parameters) for other in self.analyzer(name).requires}
 
     def spec_version(self, name: str, parameters: ParametersByName | None = None) -> str:

@@ -1,6 +1,6 @@
 """What a family brings: its configuration, its model, its probe and its recipes.
 
-Everything that is about one group of models stands in its family. Training, analysis, pages and Dagster ask
+Everything about one group of models is in its family. Training, analysis, pages and Dagster ask
 this declaration, and name no field of a family's configuration.
 """
 
@@ -136,7 +136,7 @@ class Objective(Protocol):
 
 @dataclass(frozen=True)
 class Metric:
-    """A number that training evaluates beside the train loss, and that stands in the history.
+    """A number that training evaluates beside the train loss, and that the history keeps.
 
     Attributes:
         name: column of the history, such as "test_loss".

@@ -102,7 +102,7 @@ class Quantity:
 
     Attributes:
         column, label: of the table, and for people.
-        overview: stands in the overview of all variants.
+        overview: part of the overview of all variants.
         panel: title of its panel in the figure of a group, "" for none; may break into two lines.
         of: column with the number out of which it counts, "" for none.
         decides: the outcome is defined by it, so groups made by the outcome are not compared in it.

@@ -63,7 +63,7 @@ def still_training(inventory: Inventory, runs: Runs, *, given_up: Collection[str
 
     The first pass is the study's schedule. When nothing of it is left to train, the choice is made; its
     epochs are wanted cells of every variant from then on, filled by replay like any other gap: the second
-    pass. A variant that can't be trained holds nobody up: the choice is made without it, and once more when
+    pass. A variant that can't be trained delays no other: the choice is made without it, and once more when
     it is done.
 
     Args:

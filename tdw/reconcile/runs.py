@@ -1,4 +1,4 @@
-"""What reconciling has to know of runs; whoever starts them answers."""
+"""What reconciling has to know of runs; the package that starts them answers."""
 
 from __future__ import annotations
 

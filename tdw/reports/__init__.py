@@ -1,5 +1,5 @@
-"""From tables to text: the study report, the comparison report, the bundle that another machine can verify.
+"""From tables to text: the study report, the comparison report.
 
-Belongs here: verdicts and the rules behind them, figures that print, export and import. Does not: computing a
-statistic (`tdw.summaries`), interactive figures (`tdw.plots`).
+Belongs here: verdicts on claims and the rules behind them, and what is printed. Does not: computing a
+statistic (`tdw.statistics`, a family's summaries), drawing (`tdw.drawing`), export (`tdw.exchange`).
 """

@@ -1,6 +1,6 @@
 """R2: two variants, or two groups of variants, side by side: what differs in them, and what came out.
 
-Of two single variants only the difference can be said. Of groups the exact rank test says how often as clear
+Two single variants have a difference, and no test. Of groups the exact rank test says how often as clear
 a division would come about by chance; with few variants that is often, and the report says how often at best.
 """
 

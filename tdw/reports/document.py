@@ -92,4 +92,4 @@ def commit(
         inputs=dict(inputs),
         environment={"tdw": version("training-dynamics-workbench")},
     )
-    return store.write_plot(family.name, folder, name, files=report.files, provenance=provenance)
+    return store.write_document(family.name, folder, name, files=report.files, provenance=provenance)

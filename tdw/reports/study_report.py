@@ -32,7 +32,7 @@ NAME = "study_report"
 CODE_VERSION = "8"
 ABOUT = """\
 What was run, each claim of the study with its verdict (supported, contradicted, undecided), the numbers
-behind it and the figure. Verdicts are computed by the rules of the claims' kinds; a control stands beside
+behind it and the figure. Verdicts are computed by the rules of the claims' kinds; a control is beside
 the claims that it tests. Written again whenever a table changes.
 """
 FINDINGS = "findings.json"
@@ -63,7 +63,7 @@ _OBSERVED = (
 
 
 @dataclass(frozen=True)
-class Report(Document):
+class StudyReport(Document):
     """The study report.
 
     Attributes:
@@ -85,7 +85,7 @@ def study_report(
     early_epoch: int = 1000,
     last_epoch: int | None = None,
     study: Study | None = None,
-) -> Report:
+) -> StudyReport:
     """The report on some variants from what is stored now.
 
     Args:
@@ -123,7 +123,7 @@ def study_report(
     drawn = {f"{name}.svg": draw(picture, evidence) for name, picture in pictures.items()}
     findings = [judged.to_json() for judged in claims]
     files = as_files(parts, title=title, pictures=drawn, numbers={FINDINGS: findings})
-    return Report(title, files, claims, evidence.inputs)
+    return StudyReport(title, files, claims, evidence.inputs)
 
 
 @under_known_settings

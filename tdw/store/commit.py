@@ -55,9 +55,15 @@ def write_atomic(path: Path, data: bytes | bytearray) -> None:
     on_step("committed", path)
 
 
+def walk(folder: Path) -> Iterator[Path]:
+    """All files and folders below `folder`, as far as they are there: others add and remove some."""
+    for parent, folders, files in os.walk(folder):
+        yield from (Path(parent, name) for name in (*folders, *files))
+
+
 def leftovers(folder: Path) -> Iterator[Path]:
     """Temporary files below `folder` whose writer is dead: safe to delete."""
-    for path in folder.rglob(".*.tmp"):
+    for path in walk(folder):
         match = TEMPORARY.fullmatch(path.name)
         if match and not _alive(int(match["pid"])):
             yield path

@@ -1,4 +1,4 @@
-"""A plot's files (figure, preview, data) committed as one: a folder named by content, then a manifest.
+"""The files of a plot or a report, committed as one: a folder named by content, then a manifest.
 
 The manifest is the commit: a reader that follows it sees files that belong together, and files of a folder
 never change, so a browser may keep them.
@@ -26,8 +26,8 @@ CONTENT = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
-class Bundle:
-    """A committed plot.
+class StoredDocument:
+    """A committed plot or report.
 
     Attributes:
         folder: where its files are; the last part is the content's fingerprint.
@@ -82,7 +82,7 @@ def _content(listed: Mapping[str, tuple[int, str]]) -> str:
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
 
 
-def read(folder: Path) -> Bundle:
+def read(folder: Path) -> StoredDocument:
     """Open a plot.
 
     Raises:
@@ -104,4 +104,4 @@ def read(folder: Path) -> Bundle:
         content = _content(files)
         if content != note["content"]:
             raise ValueError("its content is not what it lists")
-    return Bundle(folder / content[:16], files, provenance)
+    return StoredDocument(folder / content[:16], files, provenance)

@@ -43,7 +43,7 @@ class Provenance:
         return html_fields(f"{self.name} of {self.variant or 'several variants'}", dataclasses.asdict(self))
 
     def to_json(self) -> str:
-        """Canonical JSON, as it stands in the header of a file."""
+        """Canonical JSON, as in the header of a file."""
         return canonical_json(dataclasses.asdict(self))
 
     @classmethod

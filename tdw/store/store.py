@@ -165,9 +165,9 @@ class Store:
         """Values and where they come from, checked. Raises NotFound, CorruptFile or Unreadable."""
         return jsonfile.decode(self.read_bytes(address), path=self.path(address))[:2]
 
-    # Plots
+    # Documents: the files of a plot or a report
 
-    def write_plot(
+    def write_document(
         self,
         family: str,
         variant: str | None,
@@ -176,17 +176,17 @@ class Store:
         files: Mapping[str, bytes],
         provenance: Provenance,
     ) -> Written:
-        """Commit a plot's files as one; `variant` as in `TableAddress`."""
-        where = self.plot_folder(family, variant, name)
+        """Commit the files of a plot or a report as one; `variant` as in `TableAddress`."""
+        where = self.document_folder(family, variant, name)
         content, nbytes = document_files.write(where, files, provenance)
         return Written(str(where), nbytes, content)
 
-    def read_plot(self, family: str, variant: str | None, name: str) -> document_files.Bundle:
-        """A committed plot. Raises NotFound, CorruptFile or Unreadable, naming the file."""
-        return document_files.read(self.plot_folder(family, variant, name))
+    def read_document(self, family: str, variant: str | None, name: str) -> document_files.StoredDocument:
+        """A committed plot or report. Raises NotFound, CorruptFile or Unreadable, naming the file."""
+        return document_files.read(self.document_folder(family, variant, name))
 
-    def plot_folder(self, family: str, variant: str | None, name: str) -> Path:
-        """The folder of a plot."""
+    def document_folder(self, family: str, variant: str | None, name: str) -> Path:
+        """The folder of a plot or a report."""
         return self.root / folder(family, variant or COMPARISON, "plots") / validate_name(name, what="plot")
 
     # What is there

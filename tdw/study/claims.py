@@ -55,7 +55,7 @@ class Claim(_Model):
 
     Attributes:
         id: short and unique, such as "H2".
-        group: heading of the report's section that it stands in.
+        group: heading of its section in the report.
         claim: what is judged, as a sentence.
         question: the question that the claim answers, "" for none.
         kind: of the library, or a Python function of the study.
@@ -84,7 +84,7 @@ _FIELDS = frozenset(Claim.model_fields) - {"parameters", "file", "code_version"}
 
 
 def parse_claims(given: Any, family: Family, folder: Path | None) -> tuple[Claim, ...]:
-    """Check a list of claims as it stands in a file.
+    """Check a list of claims as a file has it.
 
     Args:
         given: mappings.

@@ -1,4 +1,4 @@
-"""A refusal that knows its path in a file, so that whoever read the file can name the line."""
+"""A refusal that knows its path in a file, so that the reader of the file can name the line."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def _require_shareable(first: Study, second: Study) -> None:
         f"{field} of {of} ({a} and {b})" for of, pair in pairs.items() for field, a, b in _fields(*pair)
     ]
     test_every = first.training.test_every, second.training.test_every
-    if test_every[0] != test_every[1]:  # the history has the rows of whoever trains first
+    if test_every[0] != test_every[1]:  # the history has the rows of the study that trains first
         differ.append("test_every of training ({} and {})".format(*test_every))
     if differ:
         raise BadConfig(

@@ -1,8 +1,8 @@
 """Train a variant to the checkpoints that are asked for; what is already there is taken as it is.
 
-The first run steps from the initialization to the last epoch. A later one, for an epoch nobody had asked for,
-for a deleted or damaged file, or after a crash, starts from the nearest saved state before it and yields the
-same bits as an uninterrupted run (T5). On its way it compares every train loss with the history and every
+The first run steps from the initialization to the last epoch. A later one, for a further epoch, for a
+deleted or damaged file, or after a crash, starts from the nearest saved state before it and yields the same
+bits as an uninterrupted run (T5). On its way it compares every train loss with the history and every
 checkpoint with the store, before it commits anything.
 """
 

@@ -16,6 +16,7 @@ from tdw_assets.assets.op_body import carry_out_cells, carry_out_tables
 from tdw_assets.assets.requested_cells import CellsConfig
 from tdw_assets.cells.partitions import TO_VARIANT, cell_partitions, variant_partitions
 from tdw_assets.cells.wanted import WantedAssets
+from tdw_resources.gpus import hold_gpu
 from tdw_resources.instance import ANALYSIS_POOL, TRAIN_POOL
 from tdw_resources.resources import ComputeResource, StoreResource
 
@@ -61,7 +62,8 @@ def _cells(wanted: WantedAssets, op: str, products: Sequence[Product]) -> dg.Ass
         context: dg.AssetExecutionContext, config: CellsConfig, store: StoreResource, compute: ComputeResource
     ) -> Iterator[dg.Output]:
         device = compute.choose(wanted.study.training.device)
-        yield from carry_out_cells(context, wanted, config, products, store=store.open(), device=device)
+        with hold_gpu(device, on_wait=lambda: context.log.info("All GPUs are in use: waiting for one.")):
+            yield from carry_out_cells(context, wanted, config, products, store=store.open(), device=device)
 
     return cells
 

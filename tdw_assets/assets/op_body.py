@@ -26,12 +26,13 @@ from tdw_assets.assets.requested_cells import CellsConfig, read_requested_cells
 from tdw_assets.assets.run_frame import at_work, hand_over, raise_failures, waiting
 from tdw_assets.automation.tags import REQUEST_TAG
 from tdw_assets.cells.partitions import with_registered
-from tdw_assets.cells.wanted import WantedAssets, cell_key
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_assets.recording.event_records import EventRecords, disputes_of, inventory_of
 from tdw_assets.recording.materializations import materialization, stream_done
-from tdw_resources.data_versions import Input, read_pointers
-from tdw_resources.events import report_materializations, report_planned
-from tdw_resources.runs.progress import Report
+from tdw_resources.events.data_versions import Input, read_pointers
+from tdw_resources.events.partition_keys import cell_key
+from tdw_resources.events.stream import report_materializations, report_planned
+from tdw_resources.runs.progress import OnProgress
 
 
 def carry_out_cells(
@@ -86,7 +87,7 @@ def carry_out_cells(
 
 
 def _make_cells(
-    context: dg.AssetExecutionContext, wanted: WantedAssets, work: CellsToMake, count: int, progress: Report
+    context: dg.AssetExecutionContext, wanted: WantedAssets, work: CellsToMake, count: int, show: OnProgress
 ) -> list[Failed]:
     """Make the cells of one variant and record each; what failed."""
     failed: list[Failed] = []
@@ -99,7 +100,7 @@ def _make_cells(
             stream.add(result)
             adopted += "adopted" in result.metadata
             if count:
-                progress(at, count, f"{work.variant}  epoch {result.epoch}  {at}/{count} cells")
+                show(at, count, f"{work.variant}  epoch {result.epoch}  {at}/{count} cells")
     if adopted:
         context.log.info(f"{work.variant}: {adopted} cells were in the store, are checked and recorded")
     return failed
@@ -216,13 +217,10 @@ def _read_inputs(
         partitions: Collection[str] = wanted.variants
         if gaps is not None:
             cells = gaps.cells.get(name)
-            partitions = (
-                [gaps.variant] if cells is None else [cell_key(gaps.variant, e) for e in cells.recorded]
-            )
+            partitions = [cell_key(gaps.variant, e) for e in cells.recorded] if cells else [gaps.variant]
         pointers = read_pointers(instance, wanted.key(name), partitions or wanted.variants)
-        found.append(
-            Input(wanted.key(name), versions.get(name, "INITIAL"), max(pointers.values(), default=None))
-        )
+        latest = max(pointers.values(), default=None)
+        found.append(Input(wanted.key(name), versions.get(name, "INITIAL"), latest))
     return found
 
 

@@ -13,13 +13,13 @@ from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.dagster_internals import defer_events_from_now
 from tdw_resources.runs.heartbeat import beating, is_shared
 from tdw_resources.runs.liveness import STOPPED_TAG, WORKER_TAG, identity
-from tdw_resources.runs.progress import Report, reporting
+from tdw_resources.runs.progress import OnProgress, reporting
 
 
 @contextlib.contextmanager
 def at_work(
     context: dg.AssetExecutionContext, wanted: WantedAssets, *, variant: str, stage: str
-) -> Iterator[Report]:
+) -> Iterator[OnProgress]:
     """Sign the run with its purpose and this process, so that its death is noticed; yield a progress report.
 
     The purpose tells a run that a person stops apart from one to be started again, also where that person had
@@ -37,11 +37,8 @@ def at_work(
     with contextlib.ExitStack() as stack:
         if is_shared(instance):
             stack.enter_context(beating(instance))
-        report = (
-            stack.enter_context(reporting(home, run.run_id, variant=variant, stage=stage))
-            if home
-            else _ignore
-        )
+        progress = reporting(home, run.run_id, variant=variant, stage=stage) if home else None
+        report = stack.enter_context(progress) if progress else _ignore
         try:
             with as_failure():
                 yield report
@@ -52,9 +49,8 @@ def at_work(
 
 def waiting(context: dg.AssetExecutionContext, variant: str) -> Callable[[], None]:
     """Says once that another process works on the variant."""
-    return lambda: context.log.info(
-        f"{variant}: another run works on it; this one waits and takes what is left"
-    )
+    words = f"{variant}: another run works on it; this one waits and takes what is left"
+    return lambda: context.log.info(words)
 
 
 def raise_failures(failed: Sequence[Failed], *, total: int) -> None:

@@ -14,7 +14,7 @@ from tdw.reconcile.runs import Tried, WorkInProgress
 from tdw.store import Store
 from tdw_assets.automation.tags import STAGE_TAG, STUDY_TAG, VARIANT_TAG, gap, purpose
 from tdw_assets.cells.partitions import with_registered
-from tdw_assets.cells.wanted import WantedAssets, variant_in
+from tdw_assets.cells.wanted import WantedAssets
 from tdw_assets.recording.event_records import inventory_of
 from tdw_resources.dagster_internals import (
     AUTO_RETRY_RUN_ID_TAG,
@@ -25,6 +25,7 @@ from tdw_resources.dagster_internals import (
     BulkActionStatus,
     PartitionBackfill,
 )
+from tdw_resources.events.partition_keys import variant_in
 from tdw_resources.runs.liveness import STOPPED_TAG, WORKER_TAG, is_alive
 
 UNFINISHED = [

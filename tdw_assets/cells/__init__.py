@@ -1,1 +1,1 @@
-"""The cells of a study: keys, partitions, and what is missing among them."""
+"""The cells of a study: the keys of their assets, and their partitions."""

@@ -45,7 +45,7 @@ def cell_partitions(wanted: WantedAssets) -> dg.MultiPartitionsDefinition:
 def registered_variants(wanted: WantedAssets, instance: dg.DagsterInstance) -> tuple[str, ...]:
     """The variants that the instance knows of this study, in the order in which they were added.
 
-    Keys that name no variant are left aside: anyone can type one into Dagster's dialog.
+    Keys that name no variant are ignored: anyone can type one into Dagster's dialog.
     """
     return tuple(key for key in registered_keys(wanted, instance) if is_variant(wanted.family, key))
 
@@ -61,12 +61,12 @@ def registered_keys(wanted: WantedAssets, instance: dg.DagsterInstance) -> tuple
 
 
 def describe_foreign(wanted: WantedAssets, key: str) -> str:
-    """Which key is left aside, why, and how it is removed."""
+    """Which key is ignored, why, and how it is removed."""
     error = why_no_variant(wanted.family, key)
     short = len(key) <= _SHOWN and key.isprintable()
     command = f"tdw remove-key -- {shlex.quote(key)}" if short else "tdw remove-key --all"
     return (
-        f"the partition key {key[:_SHOWN]!r} of study {wanted.name} is left aside: "
+        f"the partition key {key[:_SHOWN]!r} of study {wanted.name} is ignored: "
         f"{error.what if error else 'it is removed'}; `{command}` removes it (with the same --study and "
         "--store), and so do the job `remove_variant` and, on an asset's page in Dagster, *Delete partitions*"
     )
@@ -81,7 +81,7 @@ def remove_keys(wanted: WantedAssets, instance: dg.DagsterInstance, keys: Iterab
 def with_registered(wanted: WantedAssets, instance: dg.DagsterInstance) -> WantedAssets:
     """The study with the variants as the instance has them: some were added in the UI, some removed there.
 
-    Keys that name no variant are left aside; see `foreign_keys`.
+    Keys that name no variant are ignored; see `foreign_keys`.
     """
     registered = registered_variants(wanted, instance)
     return wanted.narrow(variants=registered) if registered else wanted

@@ -70,9 +70,8 @@ def outcome(name: str, wrong: Sequence[str], *, looked_at: int) -> dict[str, Any
 def memory_of(instance: dg.DagsterInstance, wanted: WantedAssets, what: str) -> Memory:
     """What was found sound of an asset, kept beside the instance's database."""
     home = Path(instance.root_directory) if instance.is_persistent else None
-    return Memory.read(
-        home / "sound" / f"{wanted.family.name}-{what.replace('/', '-')}.json" if home else None
-    )
+    file = f"{wanted.family.name}-{what.replace('/', '-')}.json"
+    return Memory.read(home / "sound" / file if home else None)
 
 
 def check_cells(

@@ -16,7 +16,7 @@ from tdw_assets.cells.wanted import WantedAssets
 from tdw_assets.checks.asset_checks import SOUND, UP_TO_DATE, memory_of, outcome
 from tdw_assets.recording.event_records import inventory_of
 from tdw_resources.dagster_internals import log_check
-from tdw_resources.data_versions import read_version, read_versions
+from tdw_resources.events.data_versions import read_version, read_versions
 from tdw_resources.resources import StoreResource
 
 _KINDS = ("history", "summaries", "plots", "reports")

@@ -50,11 +50,11 @@ class WorkProgress:
         return max(0.0, (time.time() - self.started) / self.done * (self.total - self.done))
 
 
-Report = Callable[[int, int, str], None]
+OnProgress = Callable[[int, int, str], None]
 
 
 @contextlib.contextmanager
-def reporting(home: Path, run_id: str, *, variant: str, stage: str) -> Iterator[Report]:
+def reporting(home: Path, run_id: str, *, variant: str, stage: str) -> Iterator[OnProgress]:
     """Yields `report(done, total, text)`, which writes at most twice a second; the file goes at the end."""
     path = _folder(home) / f"{run_id}.json"
     started, last, worker = time.time(), 0.0, identity()

@@ -1,6 +1,6 @@
 """Remove partition keys that name no variant from the study in Dagster, such as one with a typing error.
 
-Such a key is left aside by everything, and its runs fail with the reason. No file is touched. A variant is
+Such a key is ignored by everything, and its runs fail with the reason. No file is touched. A variant is
 taken out of the study by the job `remove_variant`.
 """
 

@@ -40,7 +40,7 @@ _MEANING = {
     "not finite": "values that are NaN or infinite",
     "orphan": "what it was made from, or belongs to, is not there",
     "temporary": "left by a killed writer",
-    "not ours": "nothing that tdw wrote; left aside everywhere, and no damage",
+    "not ours": "nothing that tdw wrote; ignored everywhere, and no damage",
     "no file": "recorded in Dagster, but the file is gone",
     "no event": "in the store, but not recorded in Dagster",
     "not as recorded": "not what Dagster has recorded",

@@ -16,7 +16,7 @@ from tdw_resources.places import log_folder
 from tdw_workbench.fill.remaining import RemainingWork
 from tdw_workbench.fill.request import ALL, FillRequest
 from tdw_workbench.fill.time_left import TimeLeft
-from tdw_workbench.fill.workers import Pool
+from tdw_workbench.fill.workers import Workers
 from tdw_workbench.terminal import Screen, count
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _work(
     from tdw_resources.instance import fail_dead_runs
 
     home = Path(request.home)
-    pool = Pool(
+    pool = Workers(
         request, min(workers, len(work.variants)), _log(request), on_death=lambda: fail_dead_runs(instance)
     )
     with pool:
@@ -113,8 +113,10 @@ def _log(request: FillRequest) -> Path:
     return log_folder(Path(request.home)) / "fill.log"
 
 
-def _watch(pool: Pool, variants: Sequence[str], time_left: TimeLeft, home: Path, screen: Screen) -> list[str]:
-    """Let the pool work on variants and show it; the variant of each run that failed."""
+def _watch(
+    pool: Workers, variants: Sequence[str], time_left: TimeLeft, home: Path, screen: Screen
+) -> list[str]:
+    """Let worker processes do the variants and show how far they are; the variant of each run that failed."""
     from tdw_resources.runs.progress import read_progress
 
     failed, elsewhere = list[str](), set[str]()
@@ -142,14 +144,14 @@ def _watch(pool: Pool, variants: Sequence[str], time_left: TimeLeft, home: Path,
 
 
 def _say_done(done: dict[str, Any], screen: Screen) -> bool:
-    """Tell what a run did; whether it succeeded."""
+    """Print what a run did; whether it succeeded."""
     who = done["variant"] or "all variants"
     if done["error"]:
         screen.say(f"{who}: {done['stage']} failed: {done['error']}")
         return False
     stage = next(stage for stage in STAGES if stage.name == done["stage"])
     if stage.name == "choose":
-        return True  # the epochs themselves are told
+        return True  # the epochs themselves are printed
     size = done["size"]
     counted = count(size, "cell") if stage.of_cells else count(size, "table or plot", "tables and plots")
     screen.say(f"{who}: {stage.done}, {counted}")

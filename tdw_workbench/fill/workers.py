@@ -46,17 +46,18 @@ class Answer:
 
 
 @dataclass
-class Pool:
+class Workers:
     """Runs the variants of a fill. Use as a context manager: leaving it stops the workers.
 
     Attributes:
+        count: how many at a time.
         log: file that takes the workers' output.
         on_death: called when a worker died, before the next one is given its variant.
         command: what a worker is started with.
     """
 
     request: FillRequest
-    workers: int
+    count: int
     log: Path
     on_death: Callable[[], object]
     command: Sequence[str] = field(
@@ -67,7 +68,7 @@ class Pool:
     _events: queue.Queue[tuple[int, str | None]] = field(default_factory=queue.Queue)
     _deaths: dict[str, int] = field(default_factory=dict)
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> Workers:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         return self
 
@@ -79,7 +80,7 @@ class Pool:
     def run(self, variants: Sequence[str], *, every_s: float) -> Iterator[Answer | None]:
         """Work on all variants; yields answers as they come, and None at least every `every_s` seconds."""
         self._waiting.extend(variants)
-        for _ in range(min(self.workers, len(variants))):
+        for _ in range(min(self.count, len(variants))):
             self._start()
         while self._running:
             try:

@@ -14,7 +14,7 @@ import tdw
 from tdw.errors import TdwError
 from tdw_workbench.web.data.runs import Runs
 from tdw_workbench.web.data.so_far import FiguresSoFar
-from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http.answers import on_error, on_worker
 from tdw_workbench.web.http.guard import Guard
 from tdw_workbench.web.http.reading import Reading
@@ -57,7 +57,7 @@ def build_app(settings: Settings, runs: Runs | None = None) -> Starlette:
         middleware=[Middleware(Reading)],
         exception_handlers={TdwError: on_error, HTTPException: on_error},
     )
-    app.state.library = Library(settings, runs)
+    app.state.library = StoreCache(settings, runs)
     app.state.so_far = FiguresSoFar()
     return app
 

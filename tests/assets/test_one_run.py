@@ -3,8 +3,8 @@
 import dagster as dg
 from lab import V1, Lab
 
-from tdw_assets.cells.wanted import cell_key
 from tdw_resources.dagster_internals import RANGE_END, RANGE_START
+from tdw_resources.events.partition_keys import cell_key
 
 EPOCHS = (0, 2, 4, 6)
 

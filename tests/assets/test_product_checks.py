@@ -15,7 +15,7 @@ from tdw.store.fingerprints import short
 from tdw_assets.build import build_defs
 from tdw_assets.cells.wanted import WantedAssets
 from tdw_assets.checks.asset_checks import SOUND, UP_TO_DATE
-from tdw_resources.data_versions import tags
+from tdw_resources.events.data_versions import tags
 
 GROKKING, COMPARISON, REPORT = "summaries/grokking", "summaries/comparison", "reports/study_report"
 CLAIMS = [
@@ -95,7 +95,7 @@ def test_a_damaged_a_lost_and_an_exchanged_file_fail_for_their_partition_alone(m
 
 def test_a_damaged_report_fails_its_check(made: Lab) -> None:
     check(made)
-    folder = made.store.plot_folder(made.wanted.family.name, made.wanted.study.folder, "study_report")
+    folder = made.store.document_folder(made.wanted.family.name, made.wanted.study.folder, "study_report")
     (text,) = Path(folder).rglob("report.md")
     text.write_bytes(text.read_bytes() + b"!")
     (Path(folder) / "manifest.json").touch()
@@ -104,7 +104,7 @@ def test_a_damaged_report_fails_its_check(made: Lab) -> None:
 
 def test_each_claim_is_a_check_that_states_its_verdict(made: Lab) -> None:
     found = {e.check_name: e for e in check(made) if e.check_name.startswith("claim_")}
-    folder = made.store.plot_folder(made.wanted.family.name, made.wanted.study.folder, "study_report")
+    folder = made.store.document_folder(made.wanted.family.name, made.wanted.study.folder, "study_report")
     (file,) = Path(folder).rglob("findings.json")
     stated = {claim["id"]: claim["verdict"] for claim in json.loads(file.read_text())}
     assert {name: str(e.metadata["verdict"].value) for name, e in found.items()} == {

@@ -1,4 +1,4 @@
-"""Whatever stands in Dagster's database is left aside, said, and holds up no variant."""
+"""Whatever stands in Dagster's database is ignored, said, and holds up no variant."""
 
 import json
 from pathlib import Path
@@ -14,10 +14,10 @@ from tdw_assets.assets.requested_cells import cells_config
 from tdw_assets.automation.sensor import look
 from tdw_assets.automation.work_in_progress import as_it_is
 from tdw_assets.cells.partitions import describe_foreign, foreign_keys, variants_name, with_registered
-from tdw_assets.cells.wanted import cell_key
 from tdw_assets.checks.asset_checks import check_cells
 from tdw_assets.recording.event_records import read_contents
 from tdw_assets.status import read_status
+from tdw_resources.events.partition_keys import cell_key
 from tdw_resources.runs.liveness import WORKER_TAG
 from tdw_workbench.fill.remaining import RemainingWork
 from tdw_workbench.fill.request import FillRequest

@@ -99,7 +99,7 @@ def free_port() -> int:
 def is_drawn(store: Store, plot: Plot) -> bool:
     """Whether the plot could be made of the tiny variant; some compare several."""
     variant = VARIANT if plot.scope == "variant" else None
-    return (store.plot_folder(FAMILY.name, variant, plot.name) / "manifest.json").exists()
+    return (store.document_folder(FAMILY.name, variant, plot.name) / "manifest.json").exists()
 
 
 def open_ready(page: Any, url: str) -> None:

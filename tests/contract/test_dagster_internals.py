@@ -11,8 +11,10 @@ import pytest
 
 from tdw_resources import dagster_internals as internals
 from tdw_resources.event_storage import BatchingSqliteEventLogStorage
+from tdw_resources.postgres_event_storage import BatchingPostgresEventLogStorage
 from tdw_resources.reading import _ReadOnlyEvents
 from tdw_resources.run_launcher import LocalRunLauncher
+from tdw_resources.slurm_run_launcher import SlurmRunLauncher
 
 ROOT = Path(__file__).parents[2]
 MODULES = {
@@ -32,11 +34,20 @@ OVERRIDDEN = [
     (LocalRunLauncher, "supports_check_run_worker_health"),
     (LocalRunLauncher, "check_run_worker_health"),
     (LocalRunLauncher, "terminate"),
+    (LocalRunLauncher, "launch_run"),
+    (SlurmRunLauncher, "launch_run"),
+    (SlurmRunLauncher, "terminate"),
+    (SlurmRunLauncher, "supports_check_run_worker_health"),
+    (SlurmRunLauncher, "check_run_worker_health"),
+    (BatchingPostgresEventLogStorage, "store_event_batch"),
+    (BatchingPostgresEventLogStorage, "from_config_value"),
 ]
 PRIVATE_ATTRIBUTES = {
     BatchingSqliteEventLogStorage: {"_event_to_row", "_store_asset_event", "_store_asset_event_tags"},
     _ReadOnlyEvents: {"_initialized_dbs"},
     LocalRunLauncher: {"_get_grpc_client_for_termination", "_instance"},
+    SlurmRunLauncher: {"_instance"},
+    BatchingPostgresEventLogStorage: {"_event_to_row", "_store_asset_event", "_store_asset_event_tags"},
 }
 CALLED_ON_THE_EVENT_LOG = [
     "get_latest_asset_partition_materialization_attempts_without_materializations",

@@ -9,7 +9,7 @@ import pytest
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from tdw_resources.event_storage import BatchingSqliteEventLogStorage
-from tdw_resources.events import MaterializationStream, report_planned
+from tdw_resources.events.stream import MaterializationStream, report_planned
 from tdw_resources.instance import open_instance
 
 CELLS = dg.MultiPartitionsDefinition(

@@ -64,7 +64,7 @@ _EXPLAINED = """
   variants; **nothing yet** is before the first step, mostly start-up and planning.
 - **Undisturbed work** is the same study carried out once without faults. The work is deterministic, so every
   file has one right content, and "lost" means: a file, an event or a byte that differs from it, a cell that
-  is recorded twice, a wrong value that was read, a fault of which nobody was told.
+  is recorded twice, a wrong value that was read, a fault that was not reported.
 - The study is small (two variants of p = 5 and 7, at most five checkpoints and four analyzers, tables and
   plots): the faults do not depend on its size, and thousands fit into minutes.
 - Most children are forked from a process that has everything imported; `tdw fill`, `tdw up` and what they

@@ -71,7 +71,7 @@ def fill_by_library(root: Path, variant: str = VARIANTS[0]) -> None:
         if not store.exists(TableAddress(FAMILY.name, variant, name)):
             summarize(store, FAMILY, config, name)
     for name in PLOTS:
-        if not (store.plot_folder(FAMILY.name, variant, name) / "manifest.json").exists():
+        if not (store.document_folder(FAMILY.name, variant, name) / "manifest.json").exists():
             render(catalog_of(FAMILY).plot(name), store, family=FAMILY, variants=[variant]).write(store)
 
 

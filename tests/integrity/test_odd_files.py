@@ -58,7 +58,7 @@ def put(path: Path, what: str) -> None:
 def test_what_is_no_regular_file_is_said_to_be_unreadable(tiny_store: Store, what: str) -> None:
     artifact = Address(FAMILY.name, TINY, "coarseness", 10)
     table = TableAddress(FAMILY.name, TINY, "coarseness")
-    manifest = tiny_store.plot_folder(FAMILY.name, TINY, "mean_coarseness") / "manifest.json"
+    manifest = tiny_store.document_folder(FAMILY.name, TINY, "mean_coarseness") / "manifest.json"
     for path in (tiny_store.path(artifact), tiny_store.path(table), manifest):
         put(path, what)
     reads = (
@@ -67,7 +67,7 @@ def test_what_is_no_regular_file_is_said_to_be_unreadable(tiny_store: Store, wha
         lambda: tiny_store.read_rows(artifact, "coarseness", [0]),
         lambda: tiny_store.read_block(artifact, "coarseness", [0]),
         lambda: tiny_store.read_table(table),
-        lambda: tiny_store.read_plot(FAMILY.name, TINY, "mean_coarseness"),
+        lambda: tiny_store.read_document(FAMILY.name, TINY, "mean_coarseness"),
     )
     for read in reads:
         with pytest.raises(Unreadable, match=r"manifest|coarseness"):

@@ -1,4 +1,4 @@
-"""What others have put into a store is left aside everywhere, and `verify` lists it as not ours."""
+"""What others have put into a store is ignored everywhere, and `verify` lists it as not ours."""
 
 from __future__ import annotations
 
@@ -91,10 +91,10 @@ def test_a_new_version_of_a_plot_deletes_no_folder_of_others(tiny_store: Store) 
     from tdw.store import Provenance
 
     provenance = Provenance(family=FAMILY.name, variant=TINY, name="mean", code_version="1")
-    tiny_store.write_plot(FAMILY.name, TINY, "mean", files={"a": b"1"}, provenance=provenance)
-    mine = tiny_store.plot_folder(FAMILY.name, TINY, "mean") / "mine"
+    tiny_store.write_document(FAMILY.name, TINY, "mean", files={"a": b"1"}, provenance=provenance)
+    mine = tiny_store.document_folder(FAMILY.name, TINY, "mean") / "mine"
     mine.mkdir()
-    tiny_store.write_plot(FAMILY.name, TINY, "mean", files={"a": b"2"}, provenance=provenance)
+    tiny_store.write_document(FAMILY.name, TINY, "mean", files={"a": b"2"}, provenance=provenance)
     assert mine.is_dir() and len([p for p in mine.parent.iterdir() if p.is_dir()]) == 2
 
 

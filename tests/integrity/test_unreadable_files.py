@@ -62,7 +62,7 @@ def repaired(store: Store) -> list[Checked]:
 def store(tiny_store: Store) -> Store:
     summarize(tiny_store, FAMILY, CONFIG, "coarseness")
     provenance = tiny_store.provenance(Address(FAMILY.name, TINY, CHECKPOINTS, 0))
-    tiny_store.write_plot(FAMILY.name, TINY, "a_plot", files={"data.csv": b"a\n"}, provenance=provenance)
+    tiny_store.write_document(FAMILY.name, TINY, "a_plot", files={"data.csv": b"a\n"}, provenance=provenance)
     return tiny_store
 
 

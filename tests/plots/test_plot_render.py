@@ -106,7 +106,7 @@ def test_without_what_it_needs_a_plot_says_what_is_missing(empty: Store, plot: P
 def test_a_bundle_is_committed_and_read_back(store: Store, empty: Store):
     made = drawn(store, catalog_of(FAMILY).plot("mean_coarseness"))
     made.write(empty)
-    bundle = empty.read_plot(FAMILY.name, KEYS[0], "mean_coarseness")
+    bundle = empty.read_document(FAMILY.name, KEYS[0], "mean_coarseness")
     assert bundle.read("figure.json") == made.files["figure.json"]
     assert bundle.provenance == made.provenance
 

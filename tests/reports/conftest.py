@@ -219,7 +219,7 @@ def full(tiny_store: Store) -> Store:
         write_comparison(tiny_store, FAMILY, [config], early_epoch=10, folder=folder)
     address = TableAddress(FAMILY.name, TINY, "coarseness")
     provenance = dataclasses.replace(tiny_store.read_table_with_provenance(address)[1], name="blob_count")
-    tiny_store.write_plot(
+    tiny_store.write_document(
         FAMILY.name, TINY, "blob_count", files={"data.csv": b"a\n1\n"}, provenance=provenance
     )
     return tiny_store

@@ -136,8 +136,8 @@ def test_the_stores_own_tables_and_plots_are_kept_and_named(full: Store, tmp_pat
     there = Store(tmp_path / "there")
     shutil.copytree(full.root, there.root)
     summarize(there, FAMILY, CONFIG, "coarseness", epochs=[0, 10])
-    plot = there.read_plot(FAMILY.name, TINY, "blob_count")
-    there.write_plot(
+    plot = there.read_document(FAMILY.name, TINY, "blob_count")
+    there.write_document(
         FAMILY.name, TINY, "blob_count", files={"data.csv": b"other"}, provenance=plot.provenance
     )
     before = visible(there.root)

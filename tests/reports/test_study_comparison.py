@@ -95,6 +95,6 @@ def test_a_study_without_groups_says_so(tiny_store: Store, tmp_path: Path) -> No
 
 def test_it_is_committed_with_what_it_was_made_from(study_store: Store, configs, eight_models) -> None:
     write_study_comparison(study_store, FAMILY, configs, study=eight_models)
-    bundle = study_store.read_plot(FAMILY.name, eight_models.folder, NAME)
+    bundle = study_store.read_document(FAMILY.name, eight_models.folder, NAME)
     assert bundle.read("report.html").startswith(b"<!doctype html>")
     assert "p97_s485_d598/coarseness" in bundle.provenance.inputs

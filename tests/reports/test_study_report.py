@@ -107,7 +107,7 @@ def test_the_report_is_committed_with_what_it_was_made_from(
     study_store: Store, configs, eight_models
 ) -> None:
     write_study_report(study_store, FAMILY, configs, early_epoch=1000, study=eight_models)
-    bundle = study_store.read_plot(FAMILY.name, eight_models.folder, "study_report")
+    bundle = study_store.read_document(FAMILY.name, eight_models.folder, "study_report")
     assert bundle.read("report.html").startswith(b"<!doctype html>")
     assert "p97_s485_d598/coarseness" in bundle.provenance.inputs
     assert bundle.provenance.parameters["early_epoch"] == 1000

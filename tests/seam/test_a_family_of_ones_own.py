@@ -132,7 +132,7 @@ def test_dagster_trains_analyzes_draws_and_compares_it(study: Study, tmp_path: P
                 assert done.success, (job, key)
     for key in KEYS:
         assert store.exists(TableAddress("tiny_bigram", key, "entropy"))
-        assert store.read_plot("tiny_bigram", key, "training_curves").files
+        assert store.read_document("tiny_bigram", key, "training_curves").files
     assert list(store.read_table(TableAddress("tiny_bigram", study.folder, "comparison"))["variant"]) == list(
         KEYS
     )

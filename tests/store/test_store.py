@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -160,7 +161,7 @@ def test_no_name_leads_out_of_the_store(store: Store, name: str) -> None:
     with pytest.raises(BadConfig, match="can't be the name"):
         store.path(Address("toy", name, "coarseness", 0))
     with pytest.raises(BadConfig):
-        store.plot_folder("toy", "v", name)
+        store.document_folder("toy", "v", name)
 
 
 def test_a_full_disk_leaves_the_old_version_and_names_path_and_bytes(
@@ -213,11 +214,11 @@ def test_the_second_writer_waits_for_the_first(store: Store) -> None:
 
 
 def test_a_plot_is_committed_as_one_and_checked_when_read(store: Store) -> None:
-    store.write_plot(
+    store.write_document(
         "toy", "v", "mean", files={"figure.json": b"{}", "preview.png": b"1"}, provenance=PROVENANCE
     )
-    store.write_plot("toy", "v", "mean", files={"figure.json": b"[]"}, provenance=PROVENANCE)
-    plot = store.read_plot("toy", "v", "mean")
+    store.write_document("toy", "v", "mean", files={"figure.json": b"[]"}, provenance=PROVENANCE)
+    plot = store.read_document("toy", "v", "mean")
     assert plot.read("figure.json") == b"[]"
     with pytest.raises(NotFound, match="it has"):
         plot.read("preview.png")
@@ -227,7 +228,7 @@ def test_a_plot_is_committed_as_one_and_checked_when_read(store: Store) -> None:
         plot.read("figure.json")
     (plot.folder.parent / "manifest.json").write_bytes(b"{}")
     with pytest.raises(CorruptFile, match=r"manifest\.json"):
-        store.read_plot("toy", "v", "mean")
+        store.read_document("toy", "v", "mean")
 
 
 def test_what_is_not_there_is_said_with_the_remedy(store: Store) -> None:
@@ -235,8 +236,19 @@ def test_what_is_not_there_is_said_with_the_remedy(store: Store) -> None:
         with pytest.raises(NotFound, match="tdw fill"):
             read(ADDRESS)
     with pytest.raises(NotFound):
-        store.read_plot("toy", "v", "mean")
+        store.read_document("toy", "v", "mean")
     assert store.epochs("toy", "v") == [] == store.variants("toy")
+
+
+def test_a_folder_that_vanishes_while_leftovers_are_looked_for_is_none(store: Store) -> None:
+    folder = store.root / ".import-a.999999.tmp" / "toy"
+    (folder / "v").mkdir(parents=True)
+    (folder / ".x.999999.tmp").touch()
+    found = commit.leftovers(store.root)
+    while next(found).parent != folder:
+        pass
+    shutil.rmtree(folder)
+    assert list(found) == []
 
 
 @pytest.mark.parametrize("address", ["s3://bucket/folder", "memory://x", "file:///tmp/x"])

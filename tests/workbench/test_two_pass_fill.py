@@ -10,7 +10,7 @@ from tdw.study import load_study
 from tdw.study.extra_epochs import read_choice
 from tdw_workbench.cli import main
 from tdw_workbench.fill.request import FillRequest
-from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http.settings import Settings
 
 VARIANT, OTHER = "p23_s1_d598_f0.6", "p23_s2_d598_f0.6"
@@ -60,7 +60,7 @@ def test_a_fill_trains_chooses_and_replays_and_a_second_one_does_nothing(
     found = json.loads(capfd.readouterr().out)
     assert found["adaptive"]["chosen_by"] == [VARIANT] and not found["adaptive"]["due"]
     assert found["totals"]["cells"] == 2 * len(wanted) and found["totals"]["missing"] == 0
-    library = Library(Settings(str(store.root), studies=(tmp_path / "study.yaml",)))
+    library = StoreCache(Settings(str(store.root), studies=(tmp_path / "study.yaml",)))
     assert library.scheduled(FAMILY, VARIANT) == tuple(wanted)
 
     # Asked for one epoch, or for one variant while another was never tried, a fill chooses nothing.

@@ -59,7 +59,7 @@ def test_comparisons_and_reports_of_all_are_there_and_each_study_has_its_own(
         compared = store.read_table(TableAddress(study.family, study.folder, "comparison"))
         assert tuple(compared["variant"]) == study.variant_keys
         for report in reports_of(study.family_declaration):
-            text = store.read_plot(study.family, study.folder, report.name).read("report.md").decode()
+            text = store.read_document(study.family, study.folder, report.name).read("report.md").decode()
             assert text.startswith(f"# {report.title}: {study.name}\n")
             assert all(key in text for key in study.variant_keys)
     assert store.comparison_folders("modulo_addition_1layer") == ["_comparison.one", "_comparison.two"]

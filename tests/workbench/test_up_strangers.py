@@ -88,7 +88,7 @@ def test_status_and_fill_go_on_and_a_key_is_removed_by_the_command_that_they_nam
     assert refused.returncode == 2 and "is a variant" in refused.stderr
     assert tdw(up, "remove-key", "--", "p43-seed5").returncode == 0
     assert tdw(up, "remove-key", "--all").stdout.startswith("4 keys removed")
-    assert "left aside" not in tdw(up, "status").stdout
+    assert "is ignored" not in tdw(up, "status").stdout
 
 
 def test_a_study_file_that_is_being_edited_does_not_stop_the_workbench(up: Up) -> None:

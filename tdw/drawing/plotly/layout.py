@@ -41,7 +41,7 @@ def margin(chart: Chart, names: Sequence[str], *, bar: bool) -> dict[str, Any]:
     Args:
         chart: what is drawn.
         names: in the legend, which stands below the axis.
-        bar: whether a bar of colors stands at the right.
+        bar: whether a color bar is at the right.
     """
     titles = [str(panel.title) for panel in chart.panels if panel.title]
     right = any(panel.right is not None for panel in chart.panels)

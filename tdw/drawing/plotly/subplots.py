@@ -66,7 +66,7 @@ class SubplotGrid:
         return f"y{tag(self.right[place])}" if right else self.y(self.first[place])
 
     def lowest(self, column: int) -> Slot:
-        """The slot that a column's horizontal axis stands at."""
+        """The slot with a column's horizontal axis."""
         return max(slot for slot in self.slots if slot[1] == column)
 
     def widths(self, page: Page) -> list[tuple[float, float]]:

@@ -17,8 +17,8 @@ def _strategies(context: TransformerContext, parameters: NoParameters) -> Arrays
     config: Any = context.config
     with one_thread():
         logits = context.probe.logits.cpu()
-        predicted = strategies.of_probe(config.n_states, config.length)
-        return {f"kl_{name}": strategies.divergence(each, logits) for name, each in predicted.items()}
+        found = strategies.divergences(strategies.of_probe(config.n_states, config.length), logits)
+    return {f"kl_{name}": values for name, values in found.items()}
 
 
 def _describe(arrays: Arrays) -> Metadata:

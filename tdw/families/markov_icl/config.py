@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar
 
 from tdw.families.keyed_config import SHARED_KEY
@@ -94,7 +95,7 @@ class Config(SequenceConfig):
             data_bytes=symbols * self.n_states * (self.n_states + 24),
         )
 
-    @property
+    @cached_property
     def transformer(self) -> TransformerConfig:
         """The architecture."""
         return TransformerConfig(

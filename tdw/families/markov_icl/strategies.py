@@ -5,6 +5,7 @@ Both add one to every count, which is the posterior mean under Dirichlet(1).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -61,5 +62,13 @@ def divergence(strategy: Tensor, logits: Tensor) -> Float64:
         strategy: probabilities, float64 (sequences, positions, n_states).
         logits: of the model, the same shape.
     """
+    return divergences({"": strategy}, logits)[""]
+
+
+def divergences(strategies: Mapping[str, Tensor], logits: Tensor) -> dict[str, Float64]:
+    """The `divergence` of each of some strategies, by name."""
     log_model = logits.double().log_softmax(dim=-1)
-    return (strategy * (strategy.log() - log_model)).sum(dim=-1).mean(dim=0).cpu().numpy()
+    return {
+        name: (strategy * (strategy.log() - log_model)).sum(dim=-1).mean(dim=0).cpu().numpy()
+        for name, strategy in strategies.items()
+    }

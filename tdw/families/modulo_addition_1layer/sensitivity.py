@@ -1,7 +1,7 @@
 """How far the results depend on choices: thresholds and epochs that could as well have been others.
 
 Computed from the stored tables and the last `neuron_frequencies` artifact of each variant; nothing is
-analyzed again. The defaults stand in bold.
+analyzed again. The defaults are bold.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from tdw.families.keyed_config import SHARED_KEY
@@ -68,7 +69,7 @@ class Config(SequenceConfig):
         sequences = 2 * self.n_names * (self.n_names - 1)
         require_affordable(self.transformer, batch_size=sequences, steps=DEFAULT_EPOCHS)
 
-    @property
+    @cached_property
     def transformer(self) -> TransformerConfig:
         """The architecture: tokens are the names, <BOS> and <MID>; outputs are the names."""
         return TransformerConfig(

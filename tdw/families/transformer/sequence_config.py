@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, cast, get_args
 
 from tdw.errors import BadConfig
@@ -42,7 +43,7 @@ class SequenceConfig(KeyedConfig):
     family: ClassVar[str]
     later: ClassVar[tuple[str, ...]] = (*KeyedConfig.later, *(field.name for field in SHAPE_KEY))
 
-    @property
+    @cached_property
     def transformer(self) -> TransformerConfig:
         """The architecture."""
         raise NotImplementedError

@@ -136,7 +136,7 @@ Values at epoch *e* are of the weights after exactly *e* optimizer steps. The tr
 epoch, a metric where it was evaluated. Long curves show, of each stretch, the lowest and the highest value,
 so that no spike is lost; the table has every value.
 
-**How to read it.** A scheduled checkpoint that is missing stands in the rug as an orange cross; where
+**How to read it.** A scheduled checkpoint that is missing is an orange cross in the rug; where
 epochs were never trained the curves have a gap.
 """,
     code_version="2",

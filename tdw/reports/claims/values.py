@@ -24,9 +24,8 @@ COMES_BEFORE = Words(
     rule="Of {which}. Supported when {earlier} comes at an earlier analyzed epoch than {later} in every "
     "variant that is trained to the end, contradicted when it comes later in one.",
     answer="Before in {num_before} of {n} variants; together at one analyzed epoch: {together}; after: "
-    "{after}; one of the two never came: {never}. Median difference {median} epochs.",
-    limits="Order is no cause. If either order were as likely, {num_before} would all come out so with "
-    "probability {chance}. Between checkpoints nothing is seen.",
+    "{after}; one of the two never came: {never}.{gap}",
+    limits="Order is no cause. {by_chance}Between checkpoints nothing is seen.",
     would_change="A variant in which {later} comes first; for undecided, denser checkpoints and the "
     "variants that are missing.",
 )
@@ -93,6 +92,11 @@ def comes_before(case: Case, parameters: ComesBefore) -> Found:
             "chance": 0.5 ** len(before),
         },
         {
+            "gap": f" Median difference {show(float(np.median(before)))} epochs." if before else "",
+            "by_chance": f"If either order were as likely, {len(before)} would all come out so with "
+            f"probability {show(0.5 ** len(before))}. "
+            if before
+            else "",
             "earlier": case.label(parameters.earlier),
             "later": case.label(parameters.later),
             "which": _which(parameters.which),

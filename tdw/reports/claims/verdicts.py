@@ -34,7 +34,7 @@ class Test:
         p_value: two-sided; NaN where there is too little to test yet, which counts as 1.
         decide: from the corrected p-value, by the kind's rule.
         needed: level -> how many runs would have decided it for the effect that was seen; None for a kind for
-            which nobody worked that out.
+            which that was not worked out.
         runs: what these runs are, such as "variants that reached the outcome".
     """
 

@@ -13,7 +13,7 @@ from tdw.inventory.versions import DataVersion
 from tdw.inventory.wanted import Wanted
 from tdw.recipes.catalog import catalog_of
 from tdw.study import Study
-from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.data.store_cache import StoreCache
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class _NoRecords:
 
 
 def coverages(
-    library: Library,
+    library: StoreCache,
     family: str,
     variant: str,
     *,
@@ -85,7 +85,7 @@ def coverages(
     return found
 
 
-def wanted_of(library: Library, family: str, variant: str, study: Study | None = None) -> Wanted:
+def wanted_of(library: StoreCache, family: str, variant: str, study: Study | None = None) -> Wanted:
     """What a study, or all that list the variant, want of it; without any, what was trained."""
     if study is not None and variant in (of := library.wanted(study)).variants:
         return of

@@ -11,7 +11,7 @@ from tdw.recipes.family import VariantConfig
 from tdw.store import Address
 from tdw.study import Study
 from tdw_workbench.web.data.caching import stamp
-from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.data.store_cache import StoreCache
 
 _SAMPLES = 3
 _STATE = 3  # weights, and two moments of each
@@ -32,7 +32,7 @@ class Estimate:
     like: str
 
 
-def estimate(library: Library, study: Study, config: VariantConfig) -> Estimate:
+def estimate(library: StoreCache, study: Study, config: VariantConfig) -> Estimate:
     """Training, analysis, tables and plots of one variant."""
     family, epochs = study.family_declaration, library.wanted_epochs(study)
     wanted, cost = library.wanted(study), family.cost(config)
@@ -53,7 +53,7 @@ def _weights(config: VariantConfig) -> int:
     return 4 * sum(math.prod(shape) for shape in config.weight_shapes.values())
 
 
-def _most_alike(library: Library, study: Study, weights: int) -> tuple[str, int] | None:
+def _most_alike(library: StoreCache, study: Study, weights: int) -> tuple[str, int] | None:
     """The analyzed variant whose weights are nearest in size, and the bytes of its analyses per epoch."""
     family = study.family_declaration
     names = catalog_of(family).analyzer_names
@@ -66,7 +66,7 @@ def _most_alike(library: Library, study: Study, weights: int) -> tuple[str, int]
     return min(found)[1:] if found else None
 
 
-def _mean_size(library: Library, family: str, variant: str, kind: str) -> int:
+def _mean_size(library: StoreCache, family: str, variant: str, kind: str) -> int:
     epochs = library.epochs(family, variant, kind)
     some = epochs[:: max(1, len(epochs) // _SAMPLES)][:_SAMPLES]
     sizes = [stamp(library.store.path(Address(family, variant, kind, epoch))) for epoch in some]

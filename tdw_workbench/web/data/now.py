@@ -12,7 +12,7 @@ from tdw_resources.runs.progress import WorkProgress, read_progress
 from tdw_workbench.web.data.caching import stamp
 
 if TYPE_CHECKING:
-    from tdw_workbench.web.data.store_cache import Library
+    from tdw_workbench.web.data.store_cache import StoreCache
 
 STOPPED = "stopped"
 WORDS = {"train": "training", "analyze": "analyzing", "summarize": "making tables and plots"}
@@ -40,7 +40,7 @@ class Now:
         return WORDS.get(self.stage, self.stage)
 
 
-def work_now(library: Library) -> dict[str, Now]:
+def work_now(library: StoreCache) -> dict[str, Now]:
     """`family/variant` -> what is done with it; only small files are read: it may be asked each second."""
     home = library.settings.home
     by_variant = {work.variant: work for work in read_progress(home)} if home else {}

@@ -12,7 +12,7 @@ from tdw.errors import NotFound
 from tdw.families import get_family
 from tdw.making.figures import variant_figure
 from tdw.training.records import HISTORY
-from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.data.store_cache import StoreCache
 
 SHARE = 0.005
 """Of a core, at most, goes into drawing a figure again and again."""
@@ -32,7 +32,7 @@ class FiguresSoFar:
         self._drawn: dict[tuple[str, str, str], _Drawn] = {}
         self._lock = threading.Lock()
 
-    def get(self, library: Library, family: str, variant: str, name: str) -> bytes:
+    def get(self, library: StoreCache, family: str, variant: str, name: str) -> bytes:
         """The figure so far, at most as old as is affordable.
 
         Raises:

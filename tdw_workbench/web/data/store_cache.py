@@ -28,7 +28,7 @@ _LISTINGS = 20_000  # 1,000 variants of 20 kinds
 _ANSWERS = 48 << 20  # bytes
 
 
-class Library:
+class StoreCache:
     """Listings by the state of their folders, tables by that of their files, ready answers by their ETag."""
 
     def __init__(self, settings: Settings, runs: Runs | None = None) -> None:

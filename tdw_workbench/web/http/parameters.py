@@ -15,7 +15,7 @@ from tdw.store import Store
 from tdw.store.layout import compared_study, validate_name
 
 if TYPE_CHECKING:
-    from tdw_workbench.web.data.store_cache import Library
+    from tdw_workbench.web.data.store_cache import StoreCache
 
 MAX_LISTED = 20
 _NUMBER = re.compile(r"[0-9]{1,8}")
@@ -33,7 +33,7 @@ def variant_of(request: Request, store: Store, family: str) -> str:
     return one_of(name, stored_variants(store, get_family(family)), what="variant")
 
 
-def known_variant_of(request: Request, library: Library, family: Family) -> str:
+def known_variant_of(request: Request, library: StoreCache, family: Family) -> str:
     """The variant in the path: one that is stored, or that a study has. Raises NotFound."""
     name = validate_name(request.path_params["variant"], what="variant")
     studies = [study for study in library.studies if study.family == family.name]
@@ -42,7 +42,7 @@ def known_variant_of(request: Request, library: Library, family: Family) -> str:
     return variant_of(request, library.store, family.name)
 
 
-def place_of(request: Request, library: Library, family: str) -> str:
+def place_of(request: Request, library: StoreCache, family: str) -> str:
     """The variant in the path, or the folder of what covers several: of a study, or of none.
 
     Raises:

@@ -15,7 +15,7 @@ from tdw.html_templates import templates_in
 from tdw_workbench.web.http.static_files import family_files, static_files
 
 if TYPE_CHECKING:
-    from tdw_workbench.web.data.store_cache import Library
+    from tdw_workbench.web.data.store_cache import StoreCache
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "templates"
 
@@ -42,7 +42,7 @@ def render_of_family(request: Request, family: str, text: str, **values: Any) ->
 
 def _places(request: Request) -> dict[str, str | None]:
     root = request.scope.get("root_path", "")
-    library: Library = request.app.state.library
+    library: StoreCache = request.app.state.library
     graphql = f"{library.settings.dagster_url}/graphql" if library.runs else None
     return {"root": root, "static": f"{root}/static/{static_files().version}", "graphql": graphql}
 

@@ -15,7 +15,7 @@ from tdw.study import Study
 from tdw.training.progress import format_seconds
 from tdw_workbench.web.data.estimate import estimate
 from tdw_workbench.web.data.runs import REPOSITORY, Runs
-from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http import parameters as params
 from tdw_workbench.web.http.templates import render
 
@@ -80,14 +80,14 @@ def format_bytes(number: int) -> str:
     return f"{size:.1f} TB"
 
 
-def _asked(request: Request) -> tuple[Library, Study, Runs]:
+def _asked(request: Request) -> tuple[StoreCache, Study, Runs]:
     """The study that a request names.
 
     Raises:
         NotFound: there is no such study here.
         BadConfig: the pages are not on Dagster's server, which would do the work.
     """
-    library: Library = request.app.state.library
+    library: StoreCache = request.app.state.library
     family = params.family_of(request)
     name = request.query_params.get("study", "")
     study = next((each for each in library.studies if each.name == name and each.family == family), None)

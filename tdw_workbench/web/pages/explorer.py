@@ -17,7 +17,7 @@ from tdw.recipes.reading.slices import SliceQuery
 from tdw.store import Address, Provenance
 from tdw.store.layout import CHECKPOINTS
 from tdw_workbench.web.data.coverage import coverages
-from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http import links
 from tdw_workbench.web.http import parameters as params
 from tdw_workbench.web.http.answers import conditional, etag_of
@@ -30,7 +30,7 @@ PAGE = "page.html"
 class Asked:
     """The variant that a request names, and its family's explorer."""
 
-    library: Library
+    library: StoreCache
     family: Family
     explorer: Explorer
     variant: str
@@ -59,7 +59,7 @@ class Asked:
 
 def asked(request: Request) -> Asked:
     """The variant in the path. Raises NotFound or BadConfig for a name that is none."""
-    library: Library = request.app.state.library
+    library: StoreCache = request.app.state.library
     family = get_family(params.family_of(request))
     variant = params.variant_of(request, library.store, family.name)
     if family.explorer is None:

@@ -11,7 +11,7 @@ from tdw.errors import TdwError
 from tdw.recipes.consistency.versions import recorded_spec_version
 from tdw.store import Address
 from tdw_workbench.web.data.coverage import wanted_of
-from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http import parameters as params
 
 
@@ -20,7 +20,7 @@ def outdated(request: Request) -> Response:
 
     Read from the header of every file, so it is asked for after the page is there.
     """
-    library: Library = request.app.state.library
+    library: StoreCache = request.app.state.library
     params.require_known(request, ())
     family = params.family_of(request)
     variant = params.variant_of(request, library.store, family)
@@ -33,7 +33,7 @@ def outdated(request: Request) -> Response:
     return JSONResponse({"out_of_date": counts}, headers={"Cache-Control": "no-cache"})
 
 
-def _specs(library: Library, family: str, variant: str, kind: str) -> Counter[str]:
+def _specs(library: StoreCache, family: str, variant: str, kind: str) -> Counter[str]:
     """By what the files of a kind were computed: spec version -> how many; "" for unreadable ones."""
 
     def read() -> Counter[str]:

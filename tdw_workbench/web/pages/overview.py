@@ -18,7 +18,7 @@ from tdw.families import Family, all_families, get_family
 from tdw.families.stored import stored_variants
 from tdw.store.layout import COMPARISON
 from tdw_workbench.web.data.now import Now, work_now
-from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http import links
 from tdw_workbench.web.http import parameters as params
 from tdw_workbench.web.http.answers import conditional, etag_of
@@ -57,7 +57,7 @@ class Section:
 
 def page(request: Request) -> Response:
     """Every study's variants, and what else is in the store."""
-    library: Library = request.app.state.library
+    library: StoreCache = request.app.state.library
     params.require_known(request, ("theme",))
     dagster = library.settings.dagster_url
     return render(
@@ -73,7 +73,7 @@ def page(request: Request) -> Response:
     )
 
 
-def warm(library: Library) -> None:
+def warm(library: StoreCache) -> None:
     """Read what the first page shows, in the background, so that its first visitor does not wait for it."""
 
     def read() -> None:
@@ -83,7 +83,7 @@ def warm(library: Library) -> None:
     threading.Thread(target=read, name="tdw-warm", daemon=True).start()
 
 
-def sections_of(library: Library) -> list[Section]:
+def sections_of(library: StoreCache) -> list[Section]:
     """The studies in their order, each with its variants in its own; then what else is in the store.
 
     Variants of no study stand with the only study of their family, as they do that were added in Dagster.
@@ -106,7 +106,7 @@ def sections_of(library: Library) -> list[Section]:
 
 
 def _section(
-    library: Library,
+    library: StoreCache,
     family: Family,
     study: Study | None,
     variants: Sequence[str],
@@ -131,7 +131,7 @@ def row(request: Request) -> Response:
 
     `study` and `last` are the study whose table it stands in, "" for none, and that table's last epoch.
     """
-    library: Library = request.app.state.library
+    library: StoreCache = request.app.state.library
     params.require_known(request, ("study", "last"))
     family = get_family(params.family_of(request))
     variant = params.known_variant_of(request, library, family)
@@ -147,7 +147,7 @@ def row(request: Request) -> Response:
 
 def now(request: Request) -> Response:
     """`family/variant` -> a mark of what is done with it, as JSON; another mark, another row."""
-    library: Library = request.app.state.library
+    library: StoreCache = request.app.state.library
     params.require_known(request, ())
     marks = {place: found.mark for place, found in work_now(library).items()}
     body = json.dumps(marks).encode()

@@ -20,7 +20,7 @@ from tdw.study import Study
 from tdw_workbench.web.data.caching import stamp
 from tdw_workbench.web.data.coverage import coverages
 from tdw_workbench.web.data.so_far import is_of_history
-from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http import links
 from tdw_workbench.web.http import parameters as params
 from tdw_workbench.web.http.answers import conditional, etag_of
@@ -41,7 +41,7 @@ class Asked:
         where: the variant's key, or the folder of what covers several.
     """
 
-    library: Library
+    library: StoreCache
     family: str
     where: str
     name: str
@@ -90,17 +90,17 @@ class Asked:
     @property
     def is_made(self) -> bool:
         """Whether it was committed."""
-        folder = self.library.store.plot_folder(self.family, self.where, self.name)
+        folder = self.library.store.document_folder(self.family, self.where, self.name)
         return stamp(folder / MANIFEST) is not None
 
     def bundle(self) -> Bundle:
         """The latest committed files. Raises NotFound or CorruptFile."""
-        return self.library.store.read_plot(self.family, self.where, self.name)
+        return self.library.store.read_document(self.family, self.where, self.name)
 
 
 def asked(request: Request) -> Asked:
     """The plot in the path. Raises NotFound or BadConfig for a name that is none."""
-    library: Library = request.app.state.library
+    library: StoreCache = request.app.state.library
     params.require_known(request, _KNOWN)
     family = params.family_of(request)
     where = params.place_of(request, library, family)

@@ -10,7 +10,7 @@ from tdw.reports.registry import REPORTS, ReportAsset
 from tdw.store import Store
 from tdw.store.document_files import MANIFEST
 from tdw.store.layout import COMPARISON
-from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http import links
 from tdw_workbench.web.http import parameters as params
 from tdw_workbench.web.http.answers import conditional, etag_of
@@ -24,20 +24,22 @@ _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-a
 def written(store: Store, family: str, folder: str) -> list[ReportAsset]:
     """The reports that were written into a folder."""
     return [
-        report for report in REPORTS if (store.plot_folder(family, folder, report.name) / MANIFEST).exists()
+        report
+        for report in REPORTS
+        if (store.document_folder(family, folder, report.name) / MANIFEST).exists()
     ]
 
 
 def page(request: Request) -> Response:
     """The report as it was written last, below a way back. Raises NotFound where there is none yet."""
-    library: Library = request.app.state.library
+    library: StoreCache = request.app.state.library
     params.require_known(request, ("v",))
     family = params.family_of(request)
     name = params.one_of(request.path_params["name"], NAMES, what="report")
     # Links in events of earlier versions name no folder: there was one for all studies.
     known = library.comparison_folders(family)
     folder = params.one_of(request.path_params.get("folder", COMPARISON), known, what="comparison")
-    bundle = library.store.read_plot(family, folder, name)
+    bundle = library.store.read_document(family, folder, name)
     study = library.study_at(family, folder)
     asset = links.asset_page(library.settings.dagster_url, study, ("reports", name))
     root = request.scope.get("root_path", "")

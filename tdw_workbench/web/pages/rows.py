@@ -23,7 +23,7 @@ from tdw_workbench.web.data.caching import stamp
 from tdw_workbench.web.data.coverage import Coverage, coverages
 from tdw_workbench.web.data.now import Now
 from tdw_workbench.web.data.sparkline import MOST_POINTS, Points, sparkline
-from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http import links
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Row:
 
 
 def row_of(
-    library: Library, family: Family, variant: str, study: Study | None = None, *, now: Now | None = None
+    library: StoreCache, family: Family, variant: str, study: Study | None = None, *, now: Now | None = None
 ) -> Row:
     """What there is of one variant: file names and small tables; while it trains, its history so far."""
     kinds = coverages(library, family.name, variant, study=study)
@@ -129,9 +129,9 @@ def _with_epochs(now: Now, running: Running) -> Now:
     return replace(now, text=text, fraction=running.epoch / max(1, running.last_epoch))
 
 
-def link_of(library: Library, family: Family, where: str, plot: Plot) -> PlotLink:
+def link_of(library: StoreCache, family: Family, where: str, plot: Plot) -> PlotLink:
     """Where a plot of a variant, or of the folder of a study, is looked at."""
-    manifest = library.store.plot_folder(family.name, where, plot.name) / "manifest.json"
+    manifest = library.store.document_folder(family.name, where, plot.name) / "manifest.json"
     href = f"/view/plot/{family.name}/{where}/{plot.name}"
     return PlotLink(plot, href, stamp(manifest) is not None)
 

@@ -13,7 +13,7 @@ from tdw.recipes.catalog import catalog_of
 from tdw.recipes.common.training_curves import NAME as CURVES
 from tdw.recipes.family import VariantConfig, fields_of
 from tdw_workbench.web.data.now import work_now
-from tdw_workbench.web.data.store_cache import Library
+from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http import links
 from tdw_workbench.web.http import parameters as params
 from tdw_workbench.web.http.templates import render
@@ -23,7 +23,7 @@ from tdw_workbench.web.pages.rows import cell, last_epoch, row_of
 
 def page(request: Request) -> Response:
     """Everything about one variant. Raises NotFound for one that is neither stored nor part of a study."""
-    library: Library = request.app.state.library
+    library: StoreCache = request.app.state.library
     params.require_known(request, ("theme",))
     family = get_family(params.family_of(request))
     variant = params.known_variant_of(request, library, family)

@@ -65,8 +65,8 @@ def readers(store: Store, path: Path) -> list[Callable[[], Any]]:
         return [lambda: store.read_table(TableAddress(family, variant, path.stem))]
     if kind == "plots":
         if path.name == "manifest.json":
-            return [lambda: store.read_plot(family, variant, name)]
-        return [lambda: store.read_plot(family, variant, name).read(path.name)]
+            return [lambda: store.read_document(family, variant, name)]
+        return [lambda: store.read_document(family, variant, name).read(path.name)]
     return [lambda: store.read(Address(family, variant, kind, int(path.stem)))]
 
 

@@ -84,7 +84,7 @@ def fuzz_table(store: Store, *, examples: int, seed: int) -> int:
 
 def fuzz_bundle(store: Store, *, examples: int, seed: int) -> int:
     """Manifests of plots: names and folders that lead elsewhere, with the right checksum."""
-    folder = store.plot_folder(FAMILY.name, VARIANT, "training_curves")
+    folder = store.document_folder(FAMILY.name, VARIANT, "training_curves")
     path = folder / "manifest.json"
     good = path.read_bytes()
     plain = json.loads(good)
@@ -101,7 +101,7 @@ def fuzz_bundle(store: Store, *, examples: int, seed: int) -> int:
     def check(manifest: Any) -> None:
         try:
             path.write_bytes(reseal(json.dumps(manifest, indent=1).encode()))
-            plot = refused_or(lambda: store.read_plot(FAMILY.name, VARIANT, "training_curves"))
+            plot = refused_or(lambda: store.read_document(FAMILY.name, VARIANT, "training_curves"))
             if plot is not None:
                 assert plot.folder.resolve().is_relative_to(folder.resolve()), f"{plot.folder} is elsewhere"
                 for name in plot.files:

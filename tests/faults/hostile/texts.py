@@ -87,7 +87,7 @@ def fuzz_keys(store: Store, *, examples: int, seed: int) -> int:
             TableAddress(FAMILY.name, VARIANT, key),
         ):
             inside(refused_or(lambda address=address: store.path(address)))
-        inside(refused_or(lambda: store.plot_folder(FAMILY.name, VARIANT, key)))
+        inside(refused_or(lambda: store.document_folder(FAMILY.name, VARIANT, key)))
 
     return fuzz(check, st.tuples(texts, epochs), examples=examples, seed=seed)
 

@@ -19,8 +19,8 @@ from tdw.reconcile.seen import Seen
 from tdw.store import Store
 from tdw_assets.automation.run_requests import run_request
 from tdw_assets.automation.sensor import look
-from tdw_resources import events
 from tdw_resources.event_storage import BatchingSqliteEventLogStorage
+from tdw_resources.events import stream as events
 from tdw_resources.instance import fail_dead_runs, open_instance
 from tdw_workbench import cli
 from tdw_workbench.fill.request import ALL
@@ -53,7 +53,7 @@ def draw(root: Path, variant: str) -> None:
     make(root, variant)
     store, name = Store(root), "training_curves"
     with store.lock(FAMILY.name, variant, "summarize"):  # as whoever draws in `tdw` does
-        if not (store.plot_folder(FAMILY.name, variant, name) / "manifest.json").exists():
+        if not (store.document_folder(FAMILY.name, variant, name) / "manifest.json").exists():
             render(catalog_of(FAMILY).plot(name), store, family=FAMILY, variants=[variant]).write(store)
 
 

@@ -118,7 +118,7 @@ class _Play:
         self._actors = [_Actor(name, job) for name, job in drawn.items()]
         self._faults = self._random.randint(10, 100)
         self._now = _START
-        self._watch = Watch(root, self._reference, outcome, grows=_FINAL_AT_THE_END)
+        self._watch = Watch(root, self._reference, outcome, grows=_FINAL_AT_THE_END, of_fewer=self._runs)
         self._events = EventWatch(root)
         if self._runs:
             prepare(root)

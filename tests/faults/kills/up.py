@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import requests
 
-from tdw_assets.cells.wanted import cell_key
+from tdw_resources.events.partition_keys import cell_key
 
 from ..checks import Watch
 from ..dagster_work import (

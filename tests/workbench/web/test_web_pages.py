@@ -98,7 +98,7 @@ def test_results_of_changed_parameters_are_counted_as_out_of_date(client: TestCl
 
 
 def test_a_plot_is_handed_out_as_committed(client: TestClient, store: Store) -> None:
-    bundle = store.read_plot(FAMILY.name, VARIANT, "training_curves")
+    bundle = store.read_document(FAMILY.name, VARIANT, "training_curves")
     for name in ("figure.json", "data.csv", "preview.png"):
         assert client.get(f"{PLOT}/{name}").content == bundle.read(name)
     assert "attachment" in client.get(f"{PLOT}/data.csv").headers["content-disposition"]
@@ -111,9 +111,9 @@ def test_a_browser_that_has_the_latest_gets_no_second_copy_and_sees_a_new_one(
     tag = first.headers["etag"]
     again = client.get(f"{PLOT}/preview.png", headers={"if-none-match": tag})
     assert (again.status_code, again.content) == (304, b"")
-    bundle = store.read_plot(FAMILY.name, VARIANT, "training_curves")
+    bundle = store.read_document(FAMILY.name, VARIANT, "training_curves")
     files = {name: bundle.read(name) for name in bundle.files} | {"preview.png": b"\x89PNG new"}
-    store.write_plot(FAMILY.name, VARIANT, "training_curves", files=files, provenance=bundle.provenance)
+    store.write_document(FAMILY.name, VARIANT, "training_curves", files=files, provenance=bundle.provenance)
     assert client.get(f"{PLOT}/preview.png", headers={"if-none-match": tag}).content == b"\x89PNG new"
 
 
@@ -146,7 +146,7 @@ def test_every_report_that_was_written_is_linked_and_shown_as_it_is(client: Test
         report.write(store, FAMILY, configs, title="T", early_epoch=10, last_epoch=20, study=study)
         assert f'href="{address}">{report.title}</a>' in client.get("/tdw/").text
         page = client.get(address)
-        written = store.read_plot(FAMILY.name, study.folder, report.name).read(PAGE)
+        written = store.read_document(FAMILY.name, study.folder, report.name).read(PAGE)
         before, bar, after = re.split(rb'(<nav class="way-back">.*?</nav>)\s', page.content)
         assert before + after == written
         assert b'<a href="/tdw/">All variants</a>' in bar and f"/reports/{report.name}".encode() in bar

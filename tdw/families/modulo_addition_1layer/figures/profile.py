@@ -1,6 +1,6 @@
 """A profile that changes over training: as a heat map over epochs, and as bars at one epoch with a slider.
 
-Both share the vertical axis, so a bar stands beside its row; a line in the heat map shows the epoch of the
+Both share the vertical axis, so a bar is beside its row; a line in the heat map shows the epoch of the
 bars.
 """
 

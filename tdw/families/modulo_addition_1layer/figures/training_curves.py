@@ -99,7 +99,7 @@ value, so that no spike is lost; the table has every value. The dashed line is t
 evaluated epoch from which on the test loss stays below the threshold. A variant that never gets there is
 *no grok*, censored at its last epoch.
 
-**How to read it.** A scheduled checkpoint that is missing stands in the rug as an orange cross; where
+**How to read it.** A scheduled checkpoint that is missing is an orange cross in the rug; where
 epochs were never trained the curves have a gap.
 """,
     code_version="3",

@@ -82,7 +82,7 @@ PLOT = Plot(
     title="Outcome of the run",
     description="""\
 The windows of the run: memorization, plateau, fall of the test loss, and what came after, by rules relative
-to the run's own losses, which stand in the subtitle.
+to the run's own losses, which the subtitle names.
 
 **How to read it.** The outcome in the title is the first that applies: no memorization, no second descent,
 unfinished descent, rebound, together (the fall ends within twice the time that memorization took), late

@@ -1,7 +1,7 @@
 """Asset events of many cells, written in batches and streamed while an op works.
 
 Dagster's own ways of reporting one event a partition cost 10-70 ms each or wait until the op ends. Here an op
-hands over one `AssetMaterialization` a finished cell; a thread writes them about 100 at a time or every ten
+yields one `AssetMaterialization` per finished cell; a thread writes them about 100 at a time or every ten
 seconds, whichever comes first, so that neither disk nor event log holds up the computation.
 """
 

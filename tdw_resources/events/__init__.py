@@ -1,0 +1,1 @@
+"""Asset events: how many are written at once, their data versions, the partition keys of cells."""
