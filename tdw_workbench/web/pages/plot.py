@@ -14,7 +14,7 @@ from tdw.errors import NotFound
 from tdw.families import get_family
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.figure import Plot
-from tdw.store.document_files import MANIFEST, Bundle
+from tdw.store.document_files import MANIFEST, StoredDocument
 from tdw.store.layout import compared_study
 from tdw.study import Study
 from tdw_workbench.web.data.caching import stamp
@@ -93,7 +93,7 @@ class Asked:
         folder = self.library.store.document_folder(self.family, self.where, self.name)
         return stamp(folder / MANIFEST) is not None
 
-    def bundle(self) -> Bundle:
+    def bundle(self) -> StoredDocument:
         """The latest committed files. Raises NotFound or CorruptFile."""
         return self.library.store.read_document(self.family, self.where, self.name)
 
