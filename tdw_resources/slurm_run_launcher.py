@@ -95,8 +95,11 @@ class SlurmRunLauncher(RunLauncher, ConfigurableClass):
         options = {"job-name": run.job_name, "output": str(output)} | self._options_of(run)
         # The workbench may end before the job does. A job that SLURM starts again would find a run that has
         # begun already: what is left is done by a new run.
-        python = shlex.join([sys.executable, "-P", "-m", *command])  # never from the working folder
-        script = f"#!/bin/sh\nunset {SUPERVISOR_VARIABLE}\nexec {python}\n"
+        if command[0] == "dagster":  # what the code location was started with does not say which Python
+            command = [sys.executable, "-m", *command]
+        # Nothing is imported from the folder where the job happens to start.
+        lines = [f"unset {SUPERVISOR_VARIABLE}", "export PYTHONSAFEPATH=1", f"exec {shlex.join(command)}"]
+        script = "\n".join(["#!/bin/sh", *lines, ""])
         asked = ["sbatch", "--parsable", "--no-requeue"]
         asked += [f"--{name}" if value is True else f"--{name}={value}" for name, value in options.items()]
         answer = _ask(asked, script)
@@ -149,7 +152,25 @@ class SlurmRunLauncher(RunLauncher, ConfigurableClass):
         if state in _ALIVE or state == _NO_VERDICT:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         status = WorkerStatus.SUCCESS if state == "COMPLETED" else WorkerStatus.FAILED
-        return CheckRunHealthResult(status, f"SLURM job {job} is {state}; its output is in {self._logs}")
+        message = f"SLURM job {job}, whose output is in {self._logs}, was {state}"
+        return CheckRunHealthResult(status, message)
+
+    def fail_lost_starts(self) -> list[str]:
+        """Fail runs whose job ended before the run had begun; the run ids.
+
+        Dagster's monitoring asks after the job of a run that has begun only: one that has not may be waiting.
+        """
+        starting = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING])
+        failed: list[str] = []
+        for run in self._instance.get_runs(starting):
+            health = self.check_run_worker_health(run)
+            if health.status == WorkerStatus.RUNNING:
+                continue
+            again = self._instance.get_run_by_id(run.run_id)
+            if again is not None and again.status == dg.DagsterRunStatus.STARTING:
+                self._instance.report_run_failed(run, f"{health.msg} before the run had begun")
+                failed.append(run.run_id)
+        return failed
 
     def _state(self, job: str) -> str:
         answer = _ask(["scontrol", "--oneliner", "show", "job", job])

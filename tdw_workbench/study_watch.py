@@ -54,15 +54,21 @@ class StudyWatch:
     def _silent(self) -> list[str]:
         """Ends the runs of other machines whose worker is gone, where machines share the database."""
         from tdw_resources.runs.heartbeat import EVERY_S, is_shared
+        from tdw_resources.slurm_run_launcher import SlurmRunLauncher
 
         if not is_shared(self._instance) or time.monotonic() < self._listen_at:
             return []
         self._listen_at = time.monotonic() + EVERY_S
         try:
             ended = self._listener.end_silent_runs(self._instance)
+            launcher = self._instance.run_launcher
+            lost = launcher.fail_lost_starts() if isinstance(launcher, SlurmRunLauncher) else []
         except Exception:
             return []  # the database is away: nobody can be judged
-        return [f"Run {run_id[:8]} was ended: its worker on another machine is silent." for run_id in ended]
+        said = [f"Run {run_id[:8]} was ended: its worker on another machine is silent." for run_id in ended]
+        return said + [
+            f"Run {run_id[:8]} failed: its SLURM job ended before it had begun." for run_id in lost
+        ]
 
     def _foreign(self) -> list[str]:
         from tdw_assets.cells.partitions import describe_foreign, foreign_keys

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tdw_resources.gpus import hold_gpu, hold_one
+from tdw_resources.runs.gpus import hold_gpu, hold_one
 
 TWO = ("gpu-a", "gpu-b")
-HOLD = "import sys, pathlib; from tdw_resources.gpus import hold_one\n"
+HOLD = "import sys, pathlib; from tdw_resources.runs.gpus import hold_one\n"
 HOLD += "with hold_one(sys.argv[2:], folder=pathlib.Path(sys.argv[1])) as at: print(at, flush=True); input()"
 
 

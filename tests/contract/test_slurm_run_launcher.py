@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.events import DagsterEvent
 from dagster._core.launcher.base import LaunchRunContext, WorkerStatus
 
 from tdw.errors import TdwError
@@ -83,6 +84,10 @@ def launched(instance: dg.DagsterInstance, **tags: str) -> dg.DagsterRun:
     return found
 
 
+def _starting(run: dg.DagsterRun) -> DagsterEvent:
+    return DagsterEvent(dg.DagsterEventType.PIPELINE_STARTING.value, job_name=run.job_name)
+
+
 def job_of_this_file() -> dg.JobDefinition:
     return tiny_train
 
@@ -102,7 +107,12 @@ def test_a_run_becomes_a_job_with_its_options_and_says_where_its_output_is(
     assert {"--parsable", "--no-requeue", "--partition=gpu", "--gres=gpu:1", "--time=12:00:00"} <= set(asked)
     assert f"--output={tmp_path}/logs/{run.run_id}.log" in asked
     script = (slurm / "script").read_text()
-    assert "unset TDW_SUPERVISOR" in script and "execute_run" in script and run.run_id in script
+    assert (
+        "unset TDW_SUPERVISOR" in script
+        and "PYTHONSAFEPATH" in script
+        and "execute_run" in script
+        and run.run_id in script
+    )
     messages = [event.message for event in instance.all_logs(run.run_id)]
     assert any(f"SLURM job 77; its output goes to {tmp_path}/logs" in message for message in messages)
 
@@ -125,6 +135,21 @@ def test_slurm_says_whether_a_run_lives(
     run = launched(instance)
     (slurm / "77").unlink() if state is None else (slurm / "77").write_text(state)
     assert health(instance, run) == expected
+
+
+def test_a_job_that_ends_before_its_run_has_begun_fails_the_run(
+    instance: dg.DagsterInstance, slurm: Path
+) -> None:
+    run = launched(instance)
+    instance.report_dagster_event(_starting(run), run_id=run.run_id)  # as Dagster does before it launches
+    launcher = instance.run_launcher
+    assert isinstance(launcher, SlurmRunLauncher)
+    assert launcher.fail_lost_starts() == []  # it waits
+    (slurm / "77").write_text("FAILED")
+    assert launcher.fail_lost_starts() == [run.run_id]
+    found = instance.get_run_by_id(run.run_id)
+    assert found is not None and found.status == dg.DagsterRunStatus.FAILURE
+    assert launcher.fail_lost_starts() == []
 
 
 def test_a_controller_that_is_away_and_a_run_that_slurm_does_not_know_are_no_reason_to_fail(

@@ -181,5 +181,5 @@ def test_templates_and_outcomes_are_those_of_the_artifacts(store: Store) -> None
     assert drawn.data[0].name.startswith("ABA") and drawn.data[0].y.tolist() == [1, 0.875, 0.75, 0.5]
     assert drawn.data[1].name.startswith("ABB") and drawn.data[1].y.tolist() == [0, 0.25, 0.5, 1]
     (row,) = outcomes.table(outcomes.load(of_ioi(store), NoParameters())).to_dict("records")
-    assert row["setting"] == "3 layers, 2 heads, std 0.1" and row["accuracy"] == 1
+    assert row["setting"] == "3×2, 0.1" and row["accuracy"] == 1
     assert [row[f"drop_without_{x}"] for x in "qkv"] == pytest.approx([0.5, 0.05, 0.5])

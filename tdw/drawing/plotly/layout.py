@@ -14,8 +14,8 @@ from tdw.drawing.plotly.marks import Trace
 from tdw.drawing.plotly.subplots import Slot, SubplotGrid, has_heat, tag
 from tdw.drawing.style import MUTED
 
-# Pixels: letters, rows and keys of a legend, and the width that a legend has at least.
-_LETTER, _ROW, _KEY, _NARROW = 7, 20, 45, 700
+# Pixels: letters, rows and keys of a legend, the least width of one, and an axis without its labels.
+_LETTER, _ROW, _KEY, _NARROW, _TITLE = 7, 20, 45, 700, 34
 _TICKS = (0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000)
 
 
@@ -46,13 +46,16 @@ def margin(chart: Chart, names: Sequence[str], *, bar: bool) -> dict[str, Any]:
     titles = [str(panel.title) for panel in chart.panels if panel.title]
     right = any(panel.right is not None for panel in chart.panels)
     wide = any(panel.y.ticks == ",d" for panel in chart.panels)
+    longest = max(
+        (len(name) for panel in chart.panels if not panel.column for name in panel.y.names), default=0
+    )
     below = 60 if not chart.epochs else 130 if chart.square else 150
     legend = 0
     if names:
         columns = max(_NARROW // (_LETTER * max(map(len, names)) + _KEY), 1)
         legend = _ROW * -(-len(names) // columns)
     return {
-        "l": 40 if chart.square else 86 if wide else 70,
+        "l": 40 if chart.square else max(86 if wide else 70, _TITLE + _LETTER * longest),
         "r": 105 if bar else 80 if right else 30,
         "t": (132 if titles or bar else 108) + 16 * max((text.count("<br>") for text in titles), default=0),
         "b": below + legend,

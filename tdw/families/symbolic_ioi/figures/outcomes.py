@@ -39,20 +39,16 @@ def load(sources: Sources, parameters: NoParameters) -> Data:
     def read(reader: VariantReader) -> Mapping[str, Any]:
         last = reader.summary("composition").iloc[-1]
         config = Config.parse(reader.variant)
-        layers, heads = (_count(config.n_layers, "layer"), _count(config.n_heads, "head"))
         return {
             "variant": reader.variant,
-            "setting": f"{layers}, {heads}, std {config.init_std:g}",
+            # Short: the figure has little room left of its axis.
+            "setting": f"{config.n_layers}×{config.n_heads}, {config.init_std:g}",
             "accuracy": last["accuracy"],
             **{f"drop_without_{x}": last["accuracy"] - last[f"accuracy_{x}_mean"] for x in _DROPS},
         }
 
     found, left_out = sources.collect(read)
     return Data(pd.DataFrame(found), left_out)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 def chart(data: Data) -> Chart:
@@ -76,7 +72,7 @@ def chart(data: Data) -> Chart:
         )
         for (x, name), color, symbol in zip(_DROPS.items(), COLORS[1:], SYMBOLS[1:], strict=False)
     ]  # fmt: skip
-    rows = Axis("setting", names=tuple(settings), range=(-0.6, len(settings) - 0.4))
+    rows = Axis("layers × heads, initial std", names=tuple(settings), range=(-0.6, len(settings) - 0.4))
     return Chart(
         "Outcomes by depth, heads and initialization",
         (
@@ -86,7 +82,8 @@ def chart(data: Data) -> Chart:
             ),
         ),
         subtitle=sentences(
-            "a point per seed", f"not analyzed yet: {', '.join(data.left_out)}" if data.left_out else ""
+            "a point per seed",
+            f"not analyzed yet: {', '.join(data.left_out)}" if data.left_out else "",
         ),
         widths=(1, 1),
         gaps=(0.03, 0.06),
@@ -96,7 +93,9 @@ def chart(data: Data) -> Chart:
 
 
 def table(data: Data) -> pd.DataFrame:
-    """Columns variant, setting, accuracy, drop_without_q, drop_without_k, drop_without_v (0 to 1)."""
+    """Columns variant, setting (layers × heads, initial standard deviation), accuracy, drop_without_q,
+    drop_without_k, drop_without_v (0 to 1).
+    """
     return data.rows
 
 
@@ -105,13 +104,14 @@ PLOT = Plot(
     title="Outcomes by depth, heads and initialization",
     description="""\
 Final accuracy of every variant, and how much of it is lost when the later layers' queries, keys or values no
-longer see what earlier heads wrote (replaced by its mean). A row per setting, a point per seed.
+longer see what earlier heads wrote (replaced by its mean). A row per depth, number of heads
+and standard deviation of the initial weights; a point per seed.
 
 **How to read it.** The published claim is that one layer with one head stays near 1/2, and one layer with two
 heads or two layers reach 1. Where the rows of one depth and number of heads differ, it depends on the size of
 the initialization. One layer has no composition, so nothing can be lost.
 """,
-    code_version="1",
+    code_version="2",
     scope="comparison",
     load=load,
     chart=chart,

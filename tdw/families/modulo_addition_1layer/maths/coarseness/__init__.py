@@ -1,1 +1,1 @@
-"""At what scale a neuron's map varies: coarseness, scale profiles, pure waves to compare with."""
+"""The scale at which the map of a neuron varies: coarseness, scale profiles, pure waves to compare with."""
