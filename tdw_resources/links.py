@@ -22,6 +22,11 @@ def base_url() -> str:
     return os.environ.get("TDW_BASE_URL", DEFAULT_BASE_URL).rstrip("/")
 
 
+def variant_page(family: str, variant: str) -> str:
+    """The page of a variant, where its curves grow while it trains."""
+    return f"{base_url()}/tdw/view/variant/{quote(family, safe='')}/{quote(variant, safe='')}"
+
+
 def plot_page(family: str, variant: str, name: str, *, version: str = "") -> str:
     """The interactive page of a plot.
 

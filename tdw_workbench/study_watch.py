@@ -11,6 +11,7 @@ from tdw.study import Study
 from tdw_resources.places import Places
 from tdw_workbench.fill.remaining import RemainingWork
 from tdw_workbench.fill.request import FillRequest
+from tdw_workbench.fill.time_left import TimeLeft
 from tdw_workbench.study_files import StudyFiles
 from tdw_workbench.terminal import Screen, count
 
@@ -32,7 +33,7 @@ class StudyWatch:
         self._problem = ""
         self._work: RemainingWork | None = None
         self._next = 0.0
-        self._total = 0.0
+        self._before: TimeLeft | None = None
         self._started = time.monotonic()
         self._told = False
         self.extra = {study.name: self._all_of(study).wanted().extra for study in files.studies}
@@ -133,9 +134,9 @@ class StudyWatch:
             self.extra[study.name] = wanted.extra
             found.append(RemainingWork.find(request, wanted, self._instance, store))
         work = RemainingWork.sum(found)
-        self._total = max(self._total, work.time_left.total)
-        # What was done since the start counts as done: the bar and the time left are about all of it.
-        work.time_left.total, work.time_left.started = self._total, self._started
+        # What was done since the start counts as done: the bar is about all of it.
+        work.time_left.follow(self._before or TimeLeft(started=self._started))
+        self._before = work.time_left
         return work
 
     def _all_of(self, study: Study) -> FillRequest:

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tdw.drawing.matplotlib.pen import small_png
 from tdw.drawing.plotly.pen import figure
@@ -22,6 +22,11 @@ from tdw.recipes.figure import Plot
 from tdw.recipes.reading.reader import Sources, VariantReader
 from tdw.store import Provenance, Store, Written
 from tdw.store.layout import natural_order
+from tdw.training.live import read_running
+from tdw.training.records import HISTORY
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FIGURE, PREVIEW, DATA = "figure.json", "preview.png", "data.csv"
 
@@ -115,10 +120,16 @@ def render(
 
 @under_known_settings
 def variant_figure(store: Store, family: Family, variant: str, name: str, **parameters: Any) -> Figure:
-    """The interactive figure of a variant's plot, from what is stored now. Raises what `render` raises."""
+    """The interactive figure of a variant's plot, from what is stored now. Raises what `render` raises.
+
+    While the variant trains, its history is shown so far, and the title says so.
+    """
     plot = catalog_of(family).plot(name, scope="variant")
-    data = _load(plot, store, family=family, variants=[variant], parameters=parameters)[1]
-    return figure(plot.chart(data))
+    running = read_running(store, family, variant) if HISTORY in plot.needs else None
+    so_far = None if running is None else running.table()
+    data = _load(plot, store, family=family, variants=[variant], parameters=parameters, so_far=so_far)[1]
+    chart = plot.chart(data)
+    return figure(replace(chart, title=f"{chart.title} · {running}") if running else chart)
 
 
 @under_known_settings
@@ -151,6 +162,7 @@ def _load(
     scheduled: Sequence[int] | None = None,
     parameters: Mapping[str, Any] | None = None,
     folder: str | None = None,
+    so_far: pd.DataFrame | None = None,
 ) -> tuple[Sources, Any, Any]:
     look = looks(_in_order({*stored_variants(store, family), *variants}, order))
     labels = short_labels(variants)
@@ -165,6 +177,7 @@ def _load(
                 look=look[variant],
                 scheduled=scheduled,
                 folder=folder,
+                so_far=so_far,
             )
             for variant in variants
         )

@@ -14,6 +14,7 @@ from tdw.html_repr import Arrays, html_fields
 from tdw.recipes.family import VariantConfig
 from tdw.store import Address, Artifact, Provenance, Store, TableAddress
 from tdw.store.layout import CHECKPOINTS
+from tdw.training.live import Running, read_running
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,11 +59,22 @@ class Variant:
             )
         return Checkpoint(self, epoch)
 
+    @property
+    def running(self) -> Running | None:
+        """How far the variant's training is, with its history so far; None where it does not train now."""
+        return read_running(self.store, self.family, self.key)
+
     def history(self) -> pd.DataFrame:
         """Table with a row per epoch: epoch, train_loss and the family's metrics, such as test_loss (nats).
 
         Each is of the weights after that many optimizer steps; metrics are NaN where they were not evaluated.
+        While the variant trains it is the history so far: `attrs["running"]` then says how far that is.
         """
+        running = self.running
+        if running is not None:
+            table = running.table()
+            table.attrs["running"] = str(running)
+            return table
         return self.store.read_table(TableAddress(self.family.name, self.key, HISTORY))
 
     def summary(self, name: str) -> pd.DataFrame:
@@ -104,7 +116,9 @@ class Variant:
             name: len(self.store.epochs(self.family.name, self.key, name))
             for name in catalog_of(self.family).analyzer_names
         }
+        running = self.running
         found = {
+            **({"now": str(running)} if running else {}),
             "checkpoints": f"{len(epochs)}, {span}",
             "analyzed": ", ".join(f"{name} ({n})" for name, n in analyzed.items() if n) or "nothing",
             "summaries": ", ".join(self.summaries()) or "none",

@@ -10,6 +10,7 @@ from tdw.reconcile.runs import Runs
 from tdw.study.extra_epochs import find_trained
 
 ATTEMPTS = 3
+STOPPED = "stopped by a person: Continue, on its page below /tdw/, or `tdw fill` takes it up again"
 STARTS = 10
 """Runs that ended before their work began, as when a workbench is stopped while it starts one, count less."""
 
@@ -45,7 +46,7 @@ def choose_next(runs: Runs, tasks: Iterable[Task | None]) -> NextRun:
             continue
         tried = runs.tried(task)
         if tried.canceled:
-            notes.append(f"{task.title} was canceled: materialize it in the UI, or run `tdw fill`, to go on")
+            notes.append(f"{task.title} was {STOPPED}")
         elif tried.worked >= ATTEMPTS or tried.ended >= STARTS:
             notes.append(
                 f"{task.title} was tried {tried.ended} times without progress and is left: "

@@ -92,7 +92,9 @@ def tick(inventory: Inventory, runs: Runs, seen: Seen, *, budget_s: float = BUDG
 
 
 def find_tasks(stage: str, inventory: Inventory, runs: Runs) -> list[Task]:
-    """All tasks of one stage that are needed now, of variants that nobody works on, however often tried."""
+    """All tasks of one stage that are needed now, of variants that nobody works on, however often tried; none
+    that a person stopped.
+    """
     busy = runs.busy()
     if busy.everything or (stage == "compare" and not busy.idle):
         return []
@@ -103,7 +105,7 @@ def find_tasks(stage: str, inventory: Inventory, runs: Runs) -> list[Task]:
     else:
         free = [variant for variant in inventory.wanted.variants if variant not in busy.variants]
         tasks = [inventory.task(stage, gaps) for gaps in inventory.gaps(free).values()]
-    return [task for task in tasks if task is not None]
+    return [task for task in tasks if task is not None and not runs.tried(task).canceled]
 
 
 def find_waits(inventory: Inventory, runs: Runs, gaps: Iterable[VariantGaps]) -> Iterator[str]:

@@ -247,8 +247,14 @@ class Store:
         on_wait: Callable[[], None] | None = None,
     ) -> AbstractContextManager[None]:
         """Be the only writer of a variant's stage ("train", ...). Raises Busy after `wait_s` seconds."""
-        where = self.root / folder(family, variant, "locks") / f"{validate_name(stage, what='stage')}.lock"
-        return lock.exclusive(where, wait_s=wait_s, on_wait=on_wait)
+        return lock.exclusive(self._lock_file(family, variant, stage), wait_s=wait_s, on_wait=on_wait)
+
+    def is_locked(self, family: str, variant: str, stage: str) -> bool:
+        """Whether someone works on a variant's stage now."""
+        return lock.is_held(self._lock_file(family, variant, stage))
+
+    def _lock_file(self, family: str, variant: str, stage: str) -> Path:
+        return self.root / folder(family, variant, "locks") / f"{validate_name(stage, what='stage')}.lock"
 
     def _commit(self, address: AnyAddress, data: bytearray, digest: str) -> Written:
         path = self.path(address)

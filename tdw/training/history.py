@@ -32,6 +32,20 @@ class History:
         if table is not None and last >= 0:
             self._values[table["epoch"].to_numpy()] = table[list(self.columns)].to_numpy(np.float64)
 
+    @classmethod
+    def of_values(cls, columns: tuple[str, ...], values: npt.NDArray[np.float64]) -> History:
+        """From what `values` gave. Raises ValueError when the array does not fit the columns."""
+        if columns[:1] != (TRAIN_LOSS,) or values.ndim != 2 or values.shape[1] != len(columns):
+            raise ValueError(f"values of shape {values.shape} for the columns {columns}")
+        found = cls(columns[1:])
+        found._values = np.asarray(values, np.float64)
+        return found
+
+    def values(self) -> npt.NDArray[np.float64]:
+        """Float64 (epochs, columns) up to the last visited epoch, NaN where unknown; a view."""
+        visited = np.flatnonzero(~np.isnan(self._values[:, 0]))
+        return self._values[: visited[-1] + 1 if len(visited) else 0]
+
     def record(self, epoch: int, train_loss: float, metrics: tuple[float, ...] | None) -> None:
         """Fill in a row; None leaves the metrics that are there."""
         if epoch >= len(self._values):

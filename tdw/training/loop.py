@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tdw.compute import one_thread
@@ -20,6 +20,7 @@ from tdw.families import get_family
 from tdw.known_settings import under_known_settings
 from tdw.recipes.family import Family, Form, VariantConfig
 from tdw.store import Store
+from tdw.training.live import Publisher
 from tdw.training.progress import Progress, Reporter
 from tdw.training.records import Present, Records
 from tdw.training.replay import Proof, choose_setting, restore
@@ -107,14 +108,19 @@ def train(
     family = get_family(config.family)
     with store.lock(family.name, config.key, "train", on_wait=on_wait):
         records = Records(store, family, config)
+        publisher = Publisher(store, family, config, records.history)
         plan = plan_training(records, asked, last_epoch=last, test_every=test_every, redo=redo)
         for epoch, present in plan.reused.items():
             yield _describe(epoch, present, records, seconds=0.0, reused=True)
         if plan.stretches:
             setting = choose_setting(family, config, records.environment(), device=device, form=form)
-            yield from _derive(
-                family, config, records, plan, setting, state_every=state_every, on_progress=on_progress
-            )
+            tell = [publisher.publish, *([on_progress] if on_progress else ())]
+            try:
+                yield from _derive(
+                    family, config, records, plan, setting, state_every=state_every, on_progress=tell
+                )
+            finally:
+                publisher.clear()
 
 
 def _derive(
@@ -125,7 +131,7 @@ def _derive(
     setting: tuple[str, Form],
     *,
     state_every: int,
-    on_progress: Callable[[Progress], None] | None,
+    on_progress: Sequence[Callable[[Progress], None]],
 ) -> Iterator[TrainedCheckpoint]:
     """Visit the epochs of the plan: measure, compare with what is known, commit, step."""
     from tdw.training.trainer import Trainer

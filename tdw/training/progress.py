@@ -57,13 +57,13 @@ class Reporter:
         self,
         variant: str,
         stretches: Sequence[Stretch],
-        callback: Callable[[Progress], None] | None,
+        callbacks: Sequence[Callable[[Progress], None]],
         *,
         metrics: tuple[str, ...] = (),
         note: str = "",
         every_s: float = 0.5,
     ) -> None:
-        self._variant, self._callback, self._every_s = variant, callback, every_s
+        self._variant, self._callbacks, self._every_s = variant, callbacks, every_s
         self._last_epoch = stretches[-1].stop
         self._total = sum(stretch.steps for stretch in stretches)
         self._left = list(stretches)
@@ -88,22 +88,22 @@ class Reporter:
             self._done_before += stretch.steps
             self._left.pop(0)
         finished = at_end and not self._left
-        if self._callback is None or (now - self._called < self._every_s and not finished):
+        if not self._callbacks or (now - self._called < self._every_s and not finished):
             return
         self._called = now
-        self._callback(
-            Progress(
-                variant=self._variant,
-                epoch=epoch,
-                last_epoch=self._last_epoch,
-                steps_done=done,
-                steps_total=self._total,
-                train_loss=train_loss,
-                metrics=self._metrics,
-                rate=done / (now - self._start) if now > self._start else 0.0,
-                note=self._note,
-            )
+        progress = Progress(
+            variant=self._variant,
+            epoch=epoch,
+            last_epoch=self._last_epoch,
+            steps_done=done,
+            steps_total=self._total,
+            train_loss=train_loss,
+            metrics=self._metrics,
+            rate=done / (now - self._start) if now > self._start else 0.0,
+            note=self._note,
         )
+        for callback in self._callbacks:
+            callback(progress)
 
 
 def format_seconds(seconds: float) -> str:

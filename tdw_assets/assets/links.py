@@ -40,6 +40,18 @@ def metadata_of(wanted: WantedAssets, done: Done) -> Metadata:
     return found
 
 
+def tell_where_to_watch(context: dg.AssetExecutionContext, wanted: WantedAssets, variant: str) -> None:
+    """A line in the run's log, with a link, to the page where the curves of this training grow."""
+    page = links.variant_page(wanted.family.name, variant)
+    context.log_event(
+        dg.AssetObservation(
+            wanted.checkpoint,
+            description=f"{variant} trains: watch its curves grow at {page}",
+            metadata={"watch": dg.MetadataValue.url(page)},
+        )
+    )
+
+
 def _table_metadata(path: Path) -> Metadata:
     """Columns with their types, and the number of rows, where Dagster looks for them."""
     table, _, _ = tablefile.decode(reading.read_bytes(path), path=path)

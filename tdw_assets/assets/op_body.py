@@ -21,6 +21,7 @@ from tdw.inventory.state import recorded_versions
 from tdw.store import Store
 from tdw.training.progress import Progress, log_progress
 from tdw.training.records import HISTORY
+from tdw_assets.assets.links import tell_where_to_watch
 from tdw_assets.assets.requested_cells import CellsConfig, read_requested_cells
 from tdw_assets.assets.run_frame import at_work, hand_over, raise_failures, waiting
 from tdw_assets.automation.tags import REQUEST_TAG
@@ -63,6 +64,8 @@ def carry_out_cells(
                 failed += [Failed(dispute.product, variant, dispute.error(), epoch) for epoch in epochs]
             count, asked = (sum(map(len, of.values())) for of in (todo, cells))
             context.log.info(f"{variant}: {count} of {asked} cells to compute or record")
+            if stage == "train" and count:
+                tell_where_to_watch(context, wanted, variant)
             if request.exact:
                 report_planned(context, _keys(wanted, variant, todo))
             log = log_progress(context.log, every_s=20.0)

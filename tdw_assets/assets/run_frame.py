@@ -8,7 +8,7 @@ import dagster as dg
 
 from tdw.execution.done import Failed, list_failures
 from tdw_assets.assets.requested_cells import as_failure
-from tdw_assets.automation.tags import study_tag
+from tdw_assets.automation.tags import purpose
 from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.dagster_internals import defer_events_from_now
 from tdw_resources.runs.heartbeat import beating, is_shared
@@ -20,14 +20,19 @@ from tdw_resources.runs.progress import OnProgress, reporting
 def at_work(
     context: dg.AssetExecutionContext, wanted: WantedAssets, *, variant: str, stage: str
 ) -> Iterator[OnProgress]:
-    """Sign the run with its study and this process, so that its death is noticed; yield a progress report.
+    """Sign the run with its purpose and this process, so that its death is noticed; yield a progress report.
+
+    The purpose tells a run that a person stops apart from one to be started again, also where that person had
+    started it from Dagster's own dialog.
 
     Our own errors end the run as failures that show what was wrong and what to do, without a stack trace of
     Dagster's around them.
     """
     instance, run = context.instance, context.run
     if run.tags.get(WORKER_TAG) != identity():
-        instance.add_run_tags(run.run_id, {WORKER_TAG: identity()} | study_tag(wanted))
+        instance.add_run_tags(
+            run.run_id, {WORKER_TAG: identity()} | purpose(wanted, stage=stage, variant=variant)
+        )
     home = Path(instance.root_directory) if instance.is_persistent else None
     with contextlib.ExitStack() as stack:
         if is_shared(instance):

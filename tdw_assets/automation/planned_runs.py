@@ -36,7 +36,9 @@ def plan_run(wanted: WantedAssets, task: Task) -> PlannedRun:
     """The run of a task. Its tags find runs of the same purpose again; retries are ours, not Dagster's."""
     job, tags = (
         wanted.named(task.stage),
-        purpose(wanted, task) | gap(wanted, task) | {"dagster/max_retries": "0"},
+        purpose(wanted, stage=task.stage, variant=task.variant)
+        | gap(wanted, task)
+        | {"dagster/max_retries": "0"},
     )
     assets = tuple(map(wanted.key, task.names))
     if not task.cells:

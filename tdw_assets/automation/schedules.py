@@ -26,7 +26,8 @@ def _schedule(wanted: WantedAssets, stage: Stage, jobs: Jobs) -> dg.ScheduleDefi
         cron_schedule=f"0 {stage.hour} * * *",
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"Every night: asks the job `{wanted.named(stage.name)}` for all that is missing or out "
-        "of date, one run per variant, also where the sensor gave up or is switched off.",
+        "of date, one run per variant, also where the sensor gave up or is switched off; not what a person "
+        "stopped.",
     )
     def nightly(context: dg.ScheduleEvaluationContext, store: StoreResource):
         tasks = find_tasks(stage.name, *as_it_is(wanted, context.instance, store.open()))

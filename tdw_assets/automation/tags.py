@@ -18,10 +18,10 @@ def study_tag(wanted: Wanted) -> dict[str, str]:
     return {STUDY_TAG: wanted.study.slug}
 
 
-def purpose(wanted: Wanted, task: Task) -> dict[str, str]:
-    """Tags of every run of this stage of this variant, whatever cells it is about."""
-    of_variant = {VARIANT_TAG: task.variant} if task.variant else {}
-    return study_tag(wanted) | {STAGE_TAG: task.stage} | of_variant
+def purpose(wanted: Wanted, *, stage: str, variant: str) -> dict[str, str]:
+    """Tags of every run of a stage of a variant ("" for all of them), whatever cells it is about."""
+    of_variant = {VARIANT_TAG: variant} if variant else {}
+    return study_tag(wanted) | {STAGE_TAG: stage} | of_variant
 
 
 def gap(wanted: Wanted, task: Task) -> dict[str, str]:

@@ -52,7 +52,9 @@ class StudyRuns:
 
     def tried(self, task: Task) -> Tried:
         """See `tdw.reconcile.runs.Runs`."""
-        latest = self.instance.get_runs(dg.RunsFilter(tags=purpose(self.wanted, task)), limit=1)
+        latest = self.instance.get_runs(
+            dg.RunsFilter(tags=purpose(self.wanted, stage=task.stage, variant=task.variant)), limit=1
+        )
         runs = self.instance.get_runs(dg.RunsFilter(tags=gap(self.wanted, task)))
         ended = [run for run in runs if run.is_finished and STOPPED_TAG not in run.tags]
         return Tried(

@@ -8,6 +8,7 @@ again; what is done stays done.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tdw.epochs import format_epochs, parse_epochs
@@ -15,12 +16,16 @@ from tdw.errors import BadConfig
 from tdw.study import Study, load_studies
 from tdw_resources.places import Places
 from tdw_workbench.cli import add_studies, places_of
+from tdw_workbench.fill.announcing import ASK_ABOVE, is_agreed, say_to_do
 from tdw_workbench.fill.carry_out import carry_out
+from tdw_workbench.fill.remaining import RemainingWork
 from tdw_workbench.fill.request import FillRequest, Shard, close_over_inputs
 from tdw_workbench.terminal import Screen
 
 if TYPE_CHECKING:
     import dagster as dg
+
+    from tdw_assets.cells.wanted import WantedAssets
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +59,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out-of-date", action="store_true", help="also cells whose code, parameters or checkpoint changed"
     )
     parser.add_argument("--workers", metavar="N", type=int, help="worker processes (default: one a core)")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be made, and make, register and write nothing"
+    )
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help=f"don't ask before more than {ASK_ABOVE:,} cells are made; only a terminal is asked",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -68,6 +81,8 @@ def run(options: argparse.Namespace) -> int:
     if options.workers is not None and options.workers < 1:
         raise BadConfig(f"--workers is {options.workers}", "give a number of at least 1")
     screen = Screen()
+    if options.dry_run:
+        return _say_what_would_be_done(options, places, studies, screen)
     with open_instance(places.home) as instance:
         fail_dead_runs(instance)
         clear_progress(places.home)
@@ -83,6 +98,10 @@ def run(options: argparse.Namespace) -> int:
                     f"Study {study.name} has fewer variants than there are tasks: nothing for this one."
                 )
                 codes.append(0)
+                continue
+            if not (options.yes or is_agreed(request, instance, screen)):
+                screen.say("Nothing was started.")
+                codes.append(1)
                 continue
             codes.append(carry_out(request, instance, screen, workers=options.workers or cores()))
         return max(codes)
@@ -106,23 +125,39 @@ def _make_request(
     from tdw_assets.cells.wanted import WantedAssets
 
     wanted = WantedAssets.of(study).with_extra(Store(places.store))
-    epochs = parse_epochs(options.epochs) if options.epochs else ()
-    names = [name.strip() for item in options.assets for name in item.split(",") if name.strip()]
-    assets = close_over_inputs(wanted, names) if names else ()
-    asked = [key.strip() for item in options.variant for key in item.split(",") if key.strip()]
+    asked = _asked_variants(options)
+    request = _resolve(options, places, study, wanted, ())
     register_variants(wanted, instance, wanted.variants)
     for key in foreign_keys(wanted, instance):
         screen.say(f"Note: {describe_foreign(wanted, key)}.")
     new = register_variants(wanted, instance, asked)
     if new:
         screen.say(f"Added to study {study.name}: {', '.join(new)}.")
-    beyond = [epoch for epoch in epochs if epoch not in wanted.epoch_set]
+    beyond = [epoch for epoch in request.epochs if epoch not in wanted.epoch_set]
     if beyond:
         screen.say(
             f"Not in the checkpoints of study {study.name}: {format_epochs(beyond)}. They are trained, "
             "stored and recorded all the same;\nthe grid in the UI shows them once the study lists them."
         )
-    variants = tuple(asked) or registered_variants(wanted, instance)
+    return _resolve(options, places, study, wanted, registered_variants(wanted, instance))
+
+
+def _asked_variants(options: argparse.Namespace) -> list[str]:
+    return [key.strip() for item in options.variant for key in item.split(",") if key.strip()]
+
+
+def _resolve(
+    options: argparse.Namespace,
+    places: Places,
+    study: Study,
+    wanted: WantedAssets,
+    registered: Sequence[str],
+) -> FillRequest:
+    """What the arguments ask for, of the named variants or else of the registered ones; changes nothing."""
+    epochs = parse_epochs(options.epochs) if options.epochs else ()
+    names = [name.strip() for item in options.assets for name in item.split(",") if name.strip()]
+    assets = close_over_inputs(wanted, names) if names else ()
+    variants = tuple(_asked_variants(options)) or tuple(registered)
     return FillRequest(
         study=study.model_dump(mode="json"),
         store=places.store,
@@ -133,3 +168,34 @@ def _make_request(
         assets=assets,
         out_of_date=options.out_of_date,
     )
+
+
+def _say_what_would_be_done(
+    options: argparse.Namespace, places: Places, studies: Sequence[Study], screen: Screen
+) -> int:
+    """The dry run: reads the instance and the store, and leaves both as they are."""
+    from tdw.recipes.catalog import catalog_of
+    from tdw.store import Store
+    from tdw_assets.cells.partitions import registered_variants
+    from tdw_assets.cells.wanted import WantedAssets
+    from tdw_resources.reading import Reading, read_instance
+
+    def look(reading: Reading) -> list[tuple[FillRequest, RemainingWork]]:
+        found: list[tuple[FillRequest, RemainingWork]] = []
+        store = Store(places.store)
+        for study in studies:
+            wanted = WantedAssets.of(study).with_extra(store)
+            for key in _asked_variants(options):
+                catalog_of(wanted.family).require_suited(wanted.analyzers, wanted.family.parse_variant(key))
+            known = registered_variants(wanted, reading.instance)
+            registered = [*known, *(key for key in wanted.variants if key not in known)]
+            request = _resolve(options, places, study, wanted, registered)
+            if request.variants:
+                work = RemainingWork.find(request, request.wanted(), reading.instance, store)
+                found.append((request, work))
+        return found
+
+    for request, work in read_instance(places.home, look):
+        say_to_do(request, work, screen)
+    screen.say("Nothing was made: this was a dry run.")
+    return 0

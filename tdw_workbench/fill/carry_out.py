@@ -13,8 +13,9 @@ from tdw.inventory.plan import STAGES
 from tdw.inventory.products import EXTRA_EPOCHS
 from tdw.training.progress import format_seconds
 from tdw_resources.places import log_folder
-from tdw_workbench.fill.remaining import RemainingWork, TimeLeft
+from tdw_workbench.fill.remaining import RemainingWork
 from tdw_workbench.fill.request import ALL, FillRequest
+from tdw_workbench.fill.time_left import TimeLeft
 from tdw_workbench.fill.workers import Workers
 from tdw_workbench.terminal import Screen, count
 
@@ -81,7 +82,7 @@ def _first_pass(
     if waits:
         screen.say(f"The extra checkpoints are chosen after the training of {', '.join(waits)}.")
         return failed
-    choosing = RemainingWork((ALL,), TimeLeft(), 0, 0)
+    choosing = RemainingWork((ALL,), {}, TimeLeft(), 0, 0)
     failed += _work(replace(request, assets=(EXTRA_EPOCHS,)), choosing, instance, screen, workers=1)
     choice = read_choice(store, whole.study)
     if choice is not None and choice != before:

@@ -3,7 +3,7 @@
 // used; without this script they are plain links.
 (() => {
   const root = document.currentScript.dataset.root;
-  const PAGE = /^(?:\/[^/]+)*?\/tdw(\/(?:view\/plot|view\/report|explorer)\/.+)$/;
+  const PAGE = /^(?:\/[^/]+)*?\/tdw(\/(?:view\/plot|view\/variant|view\/report|explorer)\/.+)$/;
   const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
   const sheet = new CSSStyleSheet();

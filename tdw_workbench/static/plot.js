@@ -1,6 +1,8 @@
 // A plot's page: the figure that its asset committed, in the reader's theme, and its pictures as downloads.
 /* global Plotly */
 
+import { watch } from "./now.js";
+
 const div = document.getElementById("figure");
 const problem = document.getElementById("problem");
 const config = JSON.parse(div.dataset.config);
@@ -20,18 +22,65 @@ async function load(url) {
   return body;
 }
 
-async function draw() {
-  const figure = await load(div.dataset.figure);
-  const theme = template(figure);
-  await Plotly.newPlot(div, figure.data, { ...figure.layout, template: theme() }, config);
+let shown = null;
+
+async function show(figure) {
+  const first = !shown;
+  shown = figure;
+  figure.theme = template(figure);
+  const layout = { ...figure.layout, template: figure.theme(), uirevision: "kept" };
+  await Plotly.react(div, figure.data, layout, config);
   if (figure.frames?.length) await Plotly.addFrames(div, figure.frames);
-  system.addEventListener("change", () => Plotly.relayout(div, { template: theme() }));
-  followSize();
-  for (const format of ["png", "svg"]) {
-    document.getElementById(format).addEventListener("click", () => save(format, figure));
-  }
+  if (first) followSize();
+  document.getElementById("absent")?.remove();
   document.documentElement.dataset.ready = "true";
   performance.mark("tdw-ready"); // benchmarks/web.py reads these
+}
+
+async function draw() {
+  if (div.dataset.figure) await show(await load(div.dataset.figure));
+  else if (!div.dataset.soFar) throw new Error("there is none");
+}
+
+system.addEventListener("change", () => shown && Plotly.relayout(div, { template: shown.theme() }));
+for (const format of ["png", "svg"]) {
+  document.getElementById(format)?.addEventListener("click", () => shown && save(format, shown));
+}
+
+// While the variant trains, the figure shows the history so far; afterwards what was committed.
+const running = document.getElementById("running");
+let drawing = false;
+
+async function follow(mark) {
+  if (drawing) return;
+  drawing = true;
+  try {
+    if (mark?.startsWith("train ")) {
+      const { running: words, figure } = await load(div.dataset.soFar);
+      await show(figure);
+      say(`Now ${words}. The figure shows the history so far and grows.`);
+    } else if (!running.hidden) {
+      const stopped = mark?.startsWith("stopped ");
+      say(!mark ? "" : stopped ? "The training was stopped: Continue takes it up again. The figure shows it so far."
+        : "The training has ended; its analyses, tables and figures are being made.");
+      if (!mark) await committed();
+    }
+  } catch {
+    // The training ended between two looks; the next look says so.
+  } finally {
+    drawing = false;
+  }
+}
+
+async function committed() {
+  const stored = div.dataset.soFar.replace(/now[.]json$/, "figure.json");
+  const response = await fetch(stored);
+  if (response.ok) await show(await response.json());
+}
+
+function say(words) {
+  running.textContent = words;
+  running.hidden = !words;
 }
 
 // "How to read it" takes room from the figure when it is opened; Plotly itself follows the window only.
@@ -51,7 +100,9 @@ async function save(format, figure) {
   await Plotly.downloadImage(shown, options);
 }
 
-draw().catch((error) => {
+draw().then(() => {
+  if (div.dataset.soFar) watch(div.dataset.now, (place, mark) => place === div.dataset.place && follow(mark));
+}).catch((error) => {
   problem.textContent = `The figure can't be shown: ${error.message}`;
   problem.hidden = false;
 });

@@ -12,32 +12,42 @@ from starlette.types import ASGIApp
 
 import tdw
 from tdw.errors import TdwError
+from tdw_workbench.web.data.runs import Runs
+from tdw_workbench.web.data.so_far import FiguresSoFar
 from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http.answers import on_error, on_worker
 from tdw_workbench.web.http.guard import Guard
 from tdw_workbench.web.http.reading import Reading
 from tdw_workbench.web.http.settings import Settings
 from tdw_workbench.web.http.static_files import serve_static
-from tdw_workbench.web.pages import explorer, outdated, overview
+from tdw_workbench.web.pages import actions, explorer, outdated, overview
 from tdw_workbench.web.pages import plot as plots
 from tdw_workbench.web.pages import report as reports
+from tdw_workbench.web.pages import variant as variants
 from tdw_workbench.web.prefix import Prefixed
 
 PREFIX = "/tdw"
 
 
-def build_app(settings: Settings) -> Starlette:
+def build_app(settings: Settings, runs: Runs | None = None) -> Starlette:
     """The application to be mounted at /tdw, behind a server's `Guard`."""
     app = Starlette(
         routes=[
             Route("/ping", ping),
             Route("/static/{name:path}", serve_static),
             Route("/", on_worker(overview.page)),
+            Route("/api/now", on_worker(overview.now)),
+            Route("/api/row/{family}/{variant}", on_worker(overview.row)),
             Route("/api/outdated/{family}/{variant}", on_worker(outdated.outdated)),
+            Route("/api/configure/{family}", on_worker(actions.configure)),
+            Route("/api/plan/{family}/{variant}", on_worker(actions.plan)),
+            Route("/new/{family}", on_worker(actions.new)),
+            Route("/view/variant/{family}/{variant}", on_worker(variants.page)),
             Route("/view/plot/{family}/{variant}/{name}", on_worker(plots.page)),
             Route("/view/report/{family}/{name}", on_worker(reports.page)),
             Route("/view/report/{family}/{folder}/{name}", on_worker(reports.page)),
             Route("/plot/{family}/{variant}/{name}/preview.png", on_worker(plots.preview)),
+            Route("/plot/{family}/{variant}/{name}/now.json", on_worker(plots.so_far)),
             Route("/plot/{family}/{variant}/{name}/{file}", on_worker(plots.file)),
             Route("/explorer/{family}/{variant}", on_worker(explorer.page)),
             Route("/api/explorer/{family}/{variant}", on_worker(explorer.describe)),
@@ -47,7 +57,8 @@ def build_app(settings: Settings) -> Starlette:
         middleware=[Middleware(Reading)],
         exception_handlers={TdwError: on_error, HTTPException: on_error},
     )
-    app.state.library = StoreCache(settings)
+    app.state.library = StoreCache(settings, runs)
+    app.state.so_far = FiguresSoFar()
     return app
 
 
@@ -56,10 +67,19 @@ def ping(request: Request) -> Response:
     return JSONResponse({"tdw": tdw.__version__, "ok": True})
 
 
-def mount(settings: Settings, path_prefix: str = "", *, warm: bool = False) -> list[BaseRoute]:
-    """Routes for a server: the application at `path_prefix`/tdw; `warm` reads the first page's data ahead."""
+def mount(
+    settings: Settings, path_prefix: str = "", *, warm: bool = False, runs: Runs | None = None
+) -> list[BaseRoute]:
+    """Routes for a server: the application at `path_prefix`/tdw.
+
+    Args:
+        settings: of the pages.
+        path_prefix: in front of /tdw.
+        warm: read the first page's data ahead.
+        runs: of Dagster, where that is the server: then the pages start and stop work.
+    """
     where = f"{path_prefix}{PREFIX}"
-    app = build_app(settings)
+    app = build_app(settings, runs)
     if warm:
         overview.warm(app.state.library)
 
@@ -69,7 +89,7 @@ def mount(settings: Settings, path_prefix: str = "", *, warm: bool = False) -> l
     return [Route(where, to_first_page), Mount(where, app=app)]
 
 
-def standalone(settings: Settings, *, warm: bool = False) -> ASGIApp:
+def standalone(settings: Settings, *, warm: bool = False, runs: Runs | None = None) -> ASGIApp:
     """A server of its own (`tdw serve`): the same routes, and / leads to the first page."""
     prefix = settings.prefix
 
@@ -77,7 +97,7 @@ def standalone(settings: Settings, *, warm: bool = False) -> ASGIApp:
         return RedirectResponse(f"{prefix}{PREFIX}/", status_code=307)
 
     app = Starlette(
-        routes=[*mount(settings, prefix, warm=warm), Route(f"{prefix}/", to_first_page)],
+        routes=[*mount(settings, prefix, warm=warm, runs=runs), Route(f"{prefix}/", to_first_page)],
         middleware=[Middleware(Guard, allowed_hosts=settings.allowed_hosts)],
     )
     return Prefixed(app, prefix) if prefix else app

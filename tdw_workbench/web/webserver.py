@@ -1,7 +1,8 @@
 """Dagster's webserver behind our guard, with our routes on the same origin and one script in its page.
 
 It builds on three methods of `DagsterWebserver` (1.13.27): `build_routes`, `build_middleware` and
-`index_html_endpoint`, on the name that `dagster_webserver.app` instantiates and on the one by which
+`index_html_endpoint`, on the instance of its `_process_context`, on the name that `dagster_webserver.app`
+instantiates and on the one by which
 `dagster_webserver.cli` makes the app. tests/contract/test_webserver_seams.py checks them.
 """
 
@@ -22,6 +23,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from tdw_workbench.web.app import PREFIX, mount
+from tdw_workbench.web.data.runs import Runs
 from tdw_workbench.web.http.guard import Guard
 from tdw_workbench.web.http.settings import settings_from_environment
 
@@ -41,7 +43,8 @@ class TdwWebserver(DagsterWebserver):
     def build_routes(self) -> list[BaseRoute]:
         """Ours first: Dagster's last route answers every path."""
         settings = settings_from_environment(dagster_url=self._app_path_prefix)
-        return [*mount(settings, self._app_path_prefix, warm=True), *super().build_routes()]
+        runs = Runs(self._process_context.instance)
+        return [*mount(settings, self._app_path_prefix, warm=True, runs=runs), *super().build_routes()]
 
     def index_html_endpoint(self, request: Request) -> HTMLResponse:
         """Dagster's page with our script, under the page's own nonce."""

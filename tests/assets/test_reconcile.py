@@ -15,6 +15,8 @@ from tdw.store import Address
 from tdw_assets.automation.planned_runs import plan_run
 from tdw_assets.automation.run_requests import run_request
 from tdw_assets.automation.sensor import look
+from tdw_assets.automation.stopped import find_stopped, plan_next
+from tdw_assets.automation.tags import STAGE_TAG, purpose
 from tdw_assets.automation.work_in_progress import as_it_is
 from tdw_assets.cells.partitions import variants_name
 from tdw_assets.status import read_status
@@ -207,11 +209,27 @@ def test_a_run_that_a_person_canceled_is_not_started_again(automation: Automatio
     automation.seen = Seen()
     result = automation.tick()
     assert {run.variant for run, _ in result.tasks} == {V2}
-    assert any("was canceled" in note for note in result.notes)
+    assert any("was stopped" in note for note in result.notes)
+    # Neither by night, nor after a restart, which forgets the cursor.
+    found = as_it_is(automation.lab.wanted, instance, automation.lab.store)
+    assert {task.variant for task in find_tasks("train", *found)} == {V2}
+    assert [(each.stage, each.variant) for each in find_stopped(instance, "tiny")] == [("train", V1)]
     status = read_status(automation.lab.wanted, instance, automation.lab.store)
     assert status.asked.startswith(f"tiny_train of {V1}, 20")
     assert status.asked.endswith(" UTC, canceled: checkpoint: missing at epochs 0:6:2")
-    assert status.waits == tuple(note for note in result.notes if "was canceled" in note)
+    assert status.waits == tuple(note for note in result.notes if "was stopped" in note)
+
+
+def test_what_a_person_stopped_goes_on_when_they_ask_for_it(automation: Automation) -> None:
+    lab = automation.lab
+    tags = purpose(lab.wanted, stage="train", variant=V1)
+    job = lab.defs.resolve_job_def("tiny_train")
+    run = lab.instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.STARTED)
+    lab.instance.report_run_canceled(run)
+    planned = plan_next(lab.wanted, lab.instance, lab.store, V1)
+    assert planned is not None and (planned.job, planned.tags[STAGE_TAG]) == ("tiny_train", "train")
+    lab.instance.create_run_for_job(job, tags=dict(planned.tags), status=dg.DagsterRunStatus.STARTED)
+    assert find_stopped(lab.instance, "tiny") == []
 
 
 def test_a_new_variant_is_found_and_a_removed_one_left_alone(automation: Automation) -> None:

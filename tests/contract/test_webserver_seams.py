@@ -43,6 +43,8 @@ def test_our_routes_win_over_dagsters_catch_all(served: tuple[TestClient, str]) 
     assert client.get(f"{prefix}/tdw/ping").json()["ok"] is True, ADVICE
     assert client.get(f"{prefix}/tdw", follow_redirects=False).headers["location"] == f"{prefix}/tdw/", ADVICE
     assert client.get(f"{prefix}/tdw/").status_code == 200, ADVICE
+    # With the server's instance, the pages start and stop work through its GraphQL.
+    assert f'data-graphql="{prefix}/graphql"' in client.get(f"{prefix}/tdw/").text, ADVICE
 
 
 def test_dagsters_own_routes_are_untouched(served: tuple[TestClient, str]) -> None:

@@ -1,5 +1,6 @@
 """The command line: what is refused, in which words, and with which exit code."""
 
+import io
 import json
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from tdw.store import Store
 from tdw_resources.instance import open_instance
 from tdw_resources.places import find_places
 from tdw_workbench.cli import COMMANDS, build_parser, main
+from tdw_workbench.commands import fill
+from tdw_workbench.fill import announcing
 from tdw_workbench.fill.request import ALL, FillRequest, close_over_inputs
 
 STUDY = """\
@@ -51,6 +54,37 @@ def test_a_fill_that_makes_no_sense_is_refused_with_a_remedy(
     assert said.startswith("tdw fill: ") and "\n  -> " in said
     for words in named:
         assert words in said
+
+
+def test_a_dry_run_says_what_is_missing_and_leaves_everything_as_it_is(
+    places: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["fill", *places, "--dry-run", "--variant", "p7_s1_d598,p7_s2_d598"]) == 0
+    said = capsys.readouterr().out
+    row = next(line for line in said.splitlines() if line.startswith("p7_s2_d598"))
+    assert row.split()[1:3] == ["4", "8"]
+    assert "In all 24 cells" in said and "this was a dry run" in said
+    assert sorted(tmp_path.rglob("*")) == before
+    assert main(["fill", *places, "--dry-run", "--variant", "p8_s1_d598"]) == 2
+    assert "p is 8" in capsys.readouterr().err
+
+
+def test_a_person_is_asked_before_much_is_started_and_a_program_is_not(
+    places: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[object] = []
+    monkeypatch.setattr(announcing, "ASK_ABOVE", 11)
+    monkeypatch.setattr(fill, "carry_out", lambda *_, **__: started.append(1) or 0)
+    for typed, more, code in (("n\n", [], 1), ("", [], 1), ("y\n", [], 0), ("", ["--yes"], 0)):
+        stdin = io.StringIO(typed)
+        monkeypatch.setattr(stdin, "isatty", lambda: True)
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert main(["fill", *places, *more]) == code
+        assert ("In all 12 cells" in capsys.readouterr().out) == (not more)
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert main(["fill", *places]) == 0
+    assert len(started) == 3
 
 
 def test_a_study_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tdw_workbench.fill.remaining import RemainingWork, TimeLeft
+from tdw_workbench.fill import time_left as module
+from tdw_workbench.fill.remaining import RemainingWork
 from tdw_workbench.fill.request import ALL, FillRequest
+from tdw_workbench.fill.time_left import TimeLeft
 
 
 def test_no_time_left_is_made_up_before_anything_is_done() -> None:
@@ -25,6 +27,56 @@ def test_time_left_is_extrapolated_from_what_is_done() -> None:
     time_left.finish("v", "analyze")
     assert time_left.done_fraction == pytest.approx(0.25)
     assert "about 3 min 00 s left" in time_left.line()
+
+
+class Clock:
+    """In place of the module `time`."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
+    return clock
+
+
+def test_what_is_added_meanwhile_is_left_and_changes_nothing_of_the_rate(clock: Clock) -> None:
+    before = TimeLeft(started=0.0)
+    before.plan("v", "train", 100.0)
+    clock.now = 40.0  # until Dagster has started
+    before.advance("v", "train", 0.0)
+    clock.now = 100.0
+    before.advance("v", "train", 0.3)
+    assert before.seconds_left() == pytest.approx(140)
+    # A look in the middle of the run: it counts what is left from now on, and another variant.
+    now = TimeLeft()
+    now.plan("v", "train", 70.0)
+    now.plan("w", "train", 100.0)
+    now.follow(before)
+    now.advance("v", "train", 0.3)
+    assert now.done_fraction == pytest.approx(0.15)
+    assert now.seconds_left() == pytest.approx(340)
+    clock.now = 170.0
+    now.advance("v", "train", 0.65)
+    assert now.left["v", "train"] == pytest.approx(35)
+    assert now.seconds_left() == pytest.approx(270)
+
+
+def test_the_rate_is_that_of_the_last_minutes(clock: Clock) -> None:
+    time_left = TimeLeft(started=0.0)
+    time_left.plan("v", "train", 1000.0)
+    left: float | None = None
+    for minute in range(31):
+        clock.now = 60.0 * minute
+        # Slow at first, while something else kept the machine busy; then ten times as fast.
+        time_left.advance("v", "train", 0.001 * (minute if minute < 20 else 20 + 10 * (minute - 20)))
+        left = time_left.seconds_left()
+    assert left == pytest.approx(880 * 6)
 
 
 def test_progress_never_leaves_zero_to_one_and_finishing_a_variant_finishes_its_stages() -> None:

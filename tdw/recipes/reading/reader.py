@@ -29,6 +29,7 @@ class VariantReader:
         label, look: how the variant is called and drawn.
         scheduled: epochs that should be there, ascending.
         folder: of the comparison that the variant is in; None for no study's.
+        so_far: the history of a training that goes on, read in place of the stored one; None for that.
         inputs: name -> fingerprint of everything read so far.
     """
 
@@ -42,8 +43,10 @@ class VariantReader:
         look: Look,
         scheduled: Sequence[int] | None = None,
         folder: str | None = None,
+        so_far: pd.DataFrame | None = None,
     ) -> None:
         self.family, self.variant, self.label, self.look = family, variant, label, look
+        self.so_far = so_far
         self.inputs: dict[str, str] = {}
         self._store, self.folder = store, folder
         self._invariant = Invariant(f"a figure of {variant} would mix what does not belong together")
@@ -53,7 +56,7 @@ class VariantReader:
 
     def history(self) -> pd.DataFrame:
         """Columns epoch, train_loss, test_loss (nats), test_accuracy (0-1). Raises NotFound."""
-        return self._table("history", "history")
+        return self._table("history", "history") if self.so_far is None else self.so_far
 
     def summary(self, name: str) -> pd.DataFrame:
         """A summary's table. Raises NotFound."""

@@ -35,7 +35,7 @@ def sparkline(
         x = MARGIN + (WIDTH - 2 * MARGIN) * (epoch / last if last else 0)
         share = min(max((place(value) - bottom) / (top - bottom or 1), 0), 1)
         y = HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * share
-        path.append(f"{pen}{x:.1f} {y:.1f}")
+        path.append(f"{pen}{x:.1f} {y:.1f}" + ("h0" if pen == "M" else ""))  # a single point is a dot
         pen = "L"
     return Markup(
         '<svg class="spark" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}">'

@@ -8,11 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tdw.errors import CorruptFile, NotFound, StoreError, TdwError
+from tdw.families import get_family
 from tdw.inventory.wanted import Wanted
 from tdw.store import Address, RecordAddress, Store, TableAddress
 from tdw.store.layout import CHECKPOINTS, COMPARISON, folder
+from tdw.training.live import Running, read_running
 from tdw_resources.places import load_studies_or_last_good
 from tdw_workbench.web.data.caching import ByStamp, ByteCache, stamp
+from tdw_workbench.web.data.runs import Runs
 from tdw_workbench.web.http.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,8 +31,10 @@ _ANSWERS = 48 << 20  # bytes
 class StoreCache:
     """Listings by the state of their folders, tables by that of their files, ready answers by their ETag."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, runs: Runs | None = None) -> None:
         self.settings = settings
+        self.runs = runs
+        """What Dagster knows, where the pages are on its server; there they can start and stop work."""
         self.store = Store(settings.store)
         self.answers = ByteCache(_ANSWERS)
         self.one_at_a_time = threading.Lock()
@@ -71,6 +76,14 @@ class StoreCache:
                 return None
 
         return self._views.get((address, view), path, read)
+
+    def known_variants(self, study: Study) -> list[str]:
+        """Of a study: those that Dagster has registered, or else those of its file."""
+        return list(self.runs.registered(study) if self.runs else study.variant_keys)
+
+    def running(self, family: str, variant: str) -> Running | None:
+        """How far the variant's training is, with its history so far; None where it does not train now."""
+        return read_running(self.store, get_family(family), variant)
 
     @property
     def studies(self) -> tuple[Study, ...]:

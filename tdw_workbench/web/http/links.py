@@ -14,6 +14,11 @@ def sensor_page(dagster_url: str, study: Study) -> str:
     return f"{dagster_url}/locations/{LOCATION}/sensors/{study.slug}_reconcile"
 
 
+def runs_page(dagster_url: str, variant: str) -> str:
+    """The runs of a variant, whoever asked for them."""
+    return f"{dagster_url}/runs?{urlencode({'q[0]': f'tag:tdw/variant={variant}'})}"
+
+
 def asset_page(
     dagster_url: str, study: Study | None, path: Sequence[str], *, partition: str | None = None
 ) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 
 from tdw.errors import BadConfig, NotFound
-from tdw.families import all_families, get_family
+from tdw.families import Family, all_families, get_family
 from tdw.families.stored import stored_variants
 from tdw.store import Store
 from tdw.store.layout import compared_study, validate_name
@@ -31,6 +31,15 @@ def variant_of(request: Request, store: Store, family: str) -> str:
     """The variant in the path. Raises NotFound when the store has nothing of it."""
     name = validate_name(request.path_params["variant"], what="variant")
     return one_of(name, stored_variants(store, get_family(family)), what="variant")
+
+
+def known_variant_of(request: Request, library: StoreCache, family: Family) -> str:
+    """The variant in the path: one that is stored, or that a study has. Raises NotFound."""
+    name = validate_name(request.path_params["variant"], what="variant")
+    studies = [study for study in library.studies if study.family == family.name]
+    if any(name in library.known_variants(study) for study in studies):
+        return name
+    return variant_of(request, library.store, family.name)
 
 
 def place_of(request: Request, library: StoreCache, family: str) -> str:

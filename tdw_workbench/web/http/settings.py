@@ -26,6 +26,7 @@ class Settings:
         allowed_hosts: names in a Host header that are answered; "*" allows every one.
         dagster_url: where Dagster's pages are; "" for the same origin.
         prefix: path in front of /tdw in every address that a browser sees.
+        home: the Dagster home of the store, whose runs tell how far they are; None for none.
     """
 
     store: str
@@ -33,6 +34,7 @@ class Settings:
     allowed_hosts: frozenset[str] = LOOPBACK
     dagster_url: str = ""
     prefix: str = ""
+    home: Path | None = None
 
 
 def settings_from_environment(
@@ -60,6 +62,7 @@ def settings_from_environment(
         allowed_hosts=LOOPBACK | _checked(hosts),
         dagster_url=dagster_url.rstrip("/"),
         prefix=prefix_of(base),
+        home=places.home,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, Template
 from markupsafe import Markup
@@ -13,6 +13,9 @@ from starlette.responses import HTMLResponse, Response
 
 from tdw.html_templates import templates_in
 from tdw_workbench.web.http.static_files import family_files, static_files
+
+if TYPE_CHECKING:
+    from tdw_workbench.web.data.store_cache import StoreCache
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "templates"
 
@@ -23,7 +26,9 @@ def environment() -> Environment:
 
 
 def render(request: Request, template: str, *, status_code: int = 200, **values: Any) -> Response:
-    """A page. Templates know `root` (our prefix) and `static` (prefix of versioned files)."""
+    """A page. Templates know `root` (our prefix), `static` (prefix of versioned files), and `graphql`: where
+    Dagster is asked to start and stop work, None where it is not on this server.
+    """
     page = environment().get_template(template)
     return _answer(page, status_code, **_places(request), **values)
 
@@ -35,9 +40,11 @@ def render_of_family(request: Request, family: str, text: str, **values: Any) ->
     return _answer(environment().from_string(text), 200, own=own, family=family, **places, **values)
 
 
-def _places(request: Request) -> dict[str, str]:
+def _places(request: Request) -> dict[str, str | None]:
     root = request.scope.get("root_path", "")
-    return {"root": root, "static": f"{root}/static/{static_files().version}"}
+    library: StoreCache = request.app.state.library
+    graphql = f"{library.settings.dagster_url}/graphql" if library.runs else None
+    return {"root": root, "static": f"{root}/static/{static_files().version}", "graphql": graphql}
 
 
 def _answer(template: Template, status_code: int, **values: Any) -> Response:

@@ -14,10 +14,12 @@ from tdw.errors import NotFound
 from tdw.families import get_family
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.figure import Plot
-from tdw.store.document_files import StoredDocument
+from tdw.store.document_files import MANIFEST, StoredDocument
 from tdw.store.layout import compared_study
 from tdw.study import Study
+from tdw_workbench.web.data.caching import stamp
 from tdw_workbench.web.data.coverage import coverages
+from tdw_workbench.web.data.so_far import is_of_history
 from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http import links
 from tdw_workbench.web.http import parameters as params
@@ -74,6 +76,22 @@ class Asked:
     def file_stem(self) -> str:
         """A name for downloads."""
         return f"{self.name}_{self.about}"
+
+    @property
+    def place(self) -> str:
+        """What `/api/now` calls the variant."""
+        return f"{self.family}/{self.where}"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it can be drawn while the variant trains."""
+        return self.variant is not None and is_of_history(self.plot.needs)
+
+    @property
+    def is_made(self) -> bool:
+        """Whether it was committed."""
+        folder = self.library.store.document_folder(self.family, self.where, self.name)
+        return stamp(folder / MANIFEST) is not None
 
     def bundle(self) -> StoredDocument:
         """The latest committed files. Raises NotFound or CorruptFile."""
@@ -141,6 +159,15 @@ def file(request: Request) -> Response:
         etag = etag_of([bundle.files[name][1]])
         make = lambda: bundle.read(name)  # noqa: E731
     return conditional(request, etag, make, media_type=_TYPES[name], headers=headers)
+
+
+def so_far(request: Request) -> Response:
+    """The figure of a training that goes on, and how far that is. Raises NotFound when it has ended."""
+    this = asked(request)
+    if this.variant is None or not this.is_live:
+        raise NotFound(f"{this.name} is not drawn while a variant trains", "look at its stored figure")
+    data = request.app.state.so_far.get(this.library, this.family, this.variant, this.name)
+    return conditional(request, etag_of([data]), lambda: data, media_type="application/json")
 
 
 def _gaps(this: Asked) -> list[str]:

@@ -1,0 +1,55 @@
+"""What a fill would make, told before it is made; a person is asked when it is much."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from tdw.training.progress import format_seconds
+from tdw_workbench.fill.remaining import RemainingWork
+from tdw_workbench.fill.request import ALL, FillRequest
+from tdw_workbench.terminal import Screen, count, format_table
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+ASK_ABOVE = 5_000
+"""Cells: about what a variant of modular addition with 250 checkpoints and 20 analyzers has."""
+
+
+def say_to_do(request: FillRequest, work: RemainingWork, screen: Screen) -> None:
+    """A line per variant, and the sum."""
+    name = request.read_study().name
+    heads = (f"study {name}", "checkpoints", "analyses", "tables+plots", "of one core")
+    rows = [
+        (variant, *(f"{n:,}" for n in (of.checkpoints, of.analyses, of.tables)), format_seconds(of.seconds))
+        for variant, of in work.to_do.items()
+    ]
+    if not work.variants:
+        screen.say(f"Nothing is missing of study {name}: {count(work.cells_there, 'cell')} are there.")
+        return
+    for line in format_table(heads, rows):
+        screen.say(line)
+    cells, seconds = _sum(work)
+    also = ", and what covers all variants" if ALL in work.variants else ""
+    screen.say(f"In all {count(cells, 'cell')}{also}: about {format_seconds(seconds)} of one core.")
+    if request.has_two_passes:
+        screen.say("Extra checkpoints that are still to be chosen are not counted.")
+
+
+def _sum(work: RemainingWork) -> tuple[int, float]:
+    return sum(of.cells for of in work.to_do.values()), sum(of.seconds for of in work.to_do.values())
+
+
+def is_agreed(request: FillRequest, instance: dg.DagsterInstance, screen: Screen) -> bool:
+    """Ask a person at a terminal before much is started; a program is not asked."""
+    from tdw.store import Store
+
+    if not (sys.stdin and sys.stdin.isatty()):
+        return True
+    work = RemainingWork.find(request, request.wanted(), instance, Store(request.store))
+    if _sum(work)[0] <= ASK_ABOVE:
+        return True
+    say_to_do(request, work, screen)
+    print("Go on? [y/N] ", end="", flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

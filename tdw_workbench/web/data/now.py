@@ -1,0 +1,66 @@
+"""What is being worked on now: trainings by their history so far, other stages by their runs' progress."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tdw.families import all_families
+from tdw.families.stored import is_variant
+from tdw.training.live import find_running
+from tdw_resources.runs.progress import WorkProgress, read_progress
+from tdw_workbench.web.data.caching import stamp
+
+if TYPE_CHECKING:
+    from tdw_workbench.web.data.store_cache import StoreCache
+
+STOPPED = "stopped"
+WORDS = {"train": "training", "analyze": "analyzing", "summarize": "making tables and plots"}
+
+
+@dataclass(frozen=True)
+class Now:
+    """What is done with a variant.
+
+    Attributes:
+        stage: "train", "analyze" or "summarize"; STOPPED where a person stopped one of them.
+        mark: changes with everything that a page could show of it.
+        fraction: of the stage that is done, 0 to 1; None where it can't be told.
+        text: how far it is, in words, after the name of the stage; "" where that says nothing more.
+    """
+
+    stage: str
+    mark: str
+    fraction: float | None = None
+    text: str = ""
+
+    @property
+    def words(self) -> str:
+        """The stage, for people."""
+        return WORDS.get(self.stage, self.stage)
+
+
+def work_now(library: StoreCache) -> dict[str, Now]:
+    """`family/variant` -> what is done with it; only small files are read: it may be asked each second."""
+    home = library.settings.home
+    by_variant = {work.variant: work for work in read_progress(home)} if home else {}
+    found: dict[str, Now] = {}
+    for family in all_families():
+        for variant, path in find_running(library.store, family):
+            found[f"{family.name}/{variant}"] = Now("train", f"train {stamp(path)}")
+        for variant, work in by_variant.items():
+            place = f"{family.name}/{variant}"
+            if place not in found and work.stage in WORDS and is_variant(family, variant):
+                found[place] = _of(work)
+    for study in library.studies if library.runs else ():
+        for variant, stopped in library.runs.stopped(study).items() if library.runs else ():
+            text = f"{WORDS.get(stopped.stage, stopped.stage)}, by a person; it stays stopped"
+            mark = f"{STOPPED} {stopped.run_id}"
+            found.setdefault(f"{study.family}/{variant}", Now(STOPPED, mark, text=text))
+    return found
+
+
+def _of(work: WorkProgress) -> Now:
+    unit = "analyses" if work.stage == "analyze" else "done"
+    text = f"{work.done:,} of {work.total:,} {unit}" if work.stage != "train" and work.total else ""
+    return Now(work.stage, f"{work.stage} {work.done}/{work.total}", work.done / max(1, work.total), text)

@@ -1,0 +1,62 @@
+"""The figures of trainings that go on: built anew while the history grows, as seldom as they are costly."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import dataclass
+
+from tdw.drawing.style import figure_json
+from tdw.errors import NotFound
+from tdw.families import get_family
+from tdw.making.figures import variant_figure
+from tdw.training.records import HISTORY
+from tdw_workbench.web.data.store_cache import StoreCache
+
+SHARE = 0.005
+"""Of a core, at most, goes into drawing a figure again and again."""
+MOST = 64
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    data: bytes
+    until: float
+
+
+class FiguresSoFar:
+    """`{"running": words, "figure": Plotly's JSON}` of figures that are made of a history."""
+
+    def __init__(self) -> None:
+        self._drawn: dict[tuple[str, str, str], _Drawn] = {}
+        self._lock = threading.Lock()
+
+    def get(self, library: StoreCache, family: str, variant: str, name: str) -> bytes:
+        """The figure so far, at most as old as is affordable.
+
+        Raises:
+            NotFound: the variant does not train now.
+        """
+        key, now = (family, variant, name), time.monotonic()
+        with self._lock:
+            kept = self._drawn.get(key)
+        if kept is not None and now < kept.until:
+            return kept.data
+        cost = time.thread_time()
+        running = library.running(family, variant)
+        if running is None:
+            raise NotFound(f"{variant} does not train now", "look at its stored figure")
+        figure = figure_json(variant_figure(library.store, get_family(family), variant, name))
+        data = f'{{"running": {json.dumps(str(running))}, "figure": {figure}}}'.encode()
+        wait = max(0.5, (time.thread_time() - cost) / SHARE)
+        with self._lock:
+            self._drawn[key] = _Drawn(data, time.monotonic() + wait)
+            while len(self._drawn) > MOST:
+                self._drawn.pop(next(iter(self._drawn)))
+        return data
+
+
+def is_of_history(needs: tuple[str, ...]) -> bool:
+    """Whether a plot with these needs can be drawn while a variant trains."""
+    return needs == (HISTORY,)

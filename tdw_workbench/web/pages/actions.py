@@ -1,0 +1,120 @@
+"""What a person starts from our pages. Nothing is done here: the pages ask Dagster, on the same origin, and
+what they have to ask it for is told here.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from tdw.errors import BadConfig, NotFound
+from tdw.families import Family
+from tdw.recipes.catalog import catalog_of
+from tdw.recipes.family import Field, VariantConfig
+from tdw.study import Study
+from tdw.training.progress import format_seconds
+from tdw_workbench.web.data.estimate import estimate
+from tdw_workbench.web.data.runs import REPOSITORY, Runs
+from tdw_workbench.web.data.store_cache import StoreCache
+from tdw_workbench.web.http import parameters as params
+from tdw_workbench.web.http.templates import render
+
+_NEVER = {"Cache-Control": "no-store"}
+_GIVE = {int: "a whole number", float: "a number", str: "a name"}
+
+
+def new(request: Request) -> Response:
+    """The form for a new variant of a study, made from the fields of its family."""
+    library, study, _ = _asked(request)
+    params.require_known(request, ("study", "theme"))
+    return render(
+        request,
+        "new.html",
+        study=study,
+        family=study.family_declaration,
+        partitions=f"{study.name}_variants",
+        repository=REPOSITORY,
+        library=library,
+    )
+
+
+def configure(request: Request) -> Response:
+    """What a form's values come to, as JSON: the key, whether it is there, what it takes.
+
+    Raises:
+        BadConfig: a value that can't be used; says which, and the nearest that can.
+    """
+    library, study, runs = _asked(request)
+    family = study.family_declaration
+    params.require_known(request, ("study", *(field.name for field in family.fields)))
+    config = _read(family, request)
+    catalog_of(family).require_suited(library.wanted(study).analyzers, config)
+    guess = estimate(library, study, config)
+    return JSONResponse(
+        {
+            "key": config.key,
+            "there": config.key in runs.registered(study),
+            "time": format_seconds(guess.seconds),
+            "disk": format_bytes(guess.nbytes),
+            "like": guess.like,
+        },
+        headers=_NEVER,
+    )
+
+
+def plan(request: Request) -> Response:
+    """What Dagster is to be asked for, so that a variant starts or goes on: `ExecutionParams`, as JSON."""
+    library, study, runs = _asked(request)
+    params.require_known(request, ("study",))
+    variant = params.one_of(request.path_params["variant"], library.known_variants(study), what="variant")
+    return JSONResponse(runs.next_run(study, library.store, variant), headers=_NEVER)
+
+
+def format_bytes(number: int) -> str:
+    """850 MB, 2.1 GB."""
+    size = float(number)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if size >= 10 or unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def _asked(request: Request) -> tuple[StoreCache, Study, Runs]:
+    """The study that a request names.
+
+    Raises:
+        NotFound: there is no such study here.
+        BadConfig: the pages are not on Dagster's server, which would do the work.
+    """
+    library: StoreCache = request.app.state.library
+    family = params.family_of(request)
+    name = request.query_params.get("study", "")
+    study = next((each for each in library.studies if each.name == name and each.family == family), None)
+    if study is None:
+        have = ", ".join(each.name for each in library.studies if each.family == family) or "none"
+        raise NotFound(f"there is no study {name[:80]!r} of {family}", f"there is: {have}")
+    if library.runs is None:
+        raise BadConfig(
+            "this server only shows results: Dagster is not behind it",
+            "open the page that `tdw up` serves, or use `tdw fill --variant KEY`",
+        )
+    return library, study, library.runs
+
+
+def _read(family: Family, request: Request) -> VariantConfig:
+    return family.make_config(
+        **{field.name: _value(field, request.query_params.get(field.name, "")) for field in family.fields}
+    )
+
+
+def _value(field: Field, text: str) -> int | float | str:
+    text = text.strip()
+    if not text:
+        if field.default is None:
+            raise BadConfig(f"{field.name} is missing", f"give {_GIVE[field.type]}: {field.help}")
+        return field.default
+    try:
+        return field.type(text)
+    except ValueError:
+        raise BadConfig(f"{field.name} is {text[:80]!r}", f"give {_GIVE[field.type]}: {field.help}") from None

@@ -1,0 +1,109 @@
+"""What is started and stopped from the pages: the pages tell what Dagster has to be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from starlette.testclient import TestClient
+
+from tdw.store import Store
+from tdw.study import load_study
+from tdw_assets.automation.tags import purpose
+from tdw_assets.cells.partitions import register_variants
+from tdw_assets.cells.wanted import WantedAssets
+from tdw_resources.instance import open_instance
+from tdw_workbench.web.app import standalone
+from tdw_workbench.web.data import runs as data
+from tdw_workbench.web.data.runs import Runs
+from tdw_workbench.web.http.settings import Settings
+
+FAMILY, V1, NEW = "modulo_addition_1layer", "p7_s1_d598", "p7_s2_d598"
+STUDY = f"name: tiny\nvariants: [{V1}]\nepochs: 6\ncheckpoints: [0, 2, 4, 6]\nearly_epoch: 2\n"
+FORM = f"/tdw/api/configure/{FAMILY}?study=tiny"
+
+
+@pytest.fixture
+def wanted(tmp_path: Path) -> WantedAssets:
+    (tmp_path / "study.yaml").write_text(STUDY)
+    return WantedAssets.of(load_study(tmp_path / "study.yaml"))
+
+
+@pytest.fixture
+def instance(tmp_path: Path, wanted: WantedAssets) -> Iterator[dg.DagsterInstance]:
+    with open_instance(tmp_path / "home") as instance:
+        register_variants(wanted, instance, wanted.variants)
+        yield instance
+
+
+@pytest.fixture
+def client(tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    monkeypatch.setattr(data, "EVERY_S", 0.0)
+    store = Store(tmp_path / "store")
+    settings = Settings(str(store.root), studies=(tmp_path / "study.yaml",), home=tmp_path / "home")
+    return TestClient(standalone(settings, runs=Runs(instance)), base_url="http://127.0.0.1")
+
+
+def test_a_form_is_made_from_the_familys_fields_and_checked_by_it(client: TestClient) -> None:
+    page = client.get(f"/tdw/new/{FAMILY}?study=tiny").text
+    assert 'name="weight_decay" value="1.0"' in page and 'name="p"' in page
+    found = client.get(f"{FORM}&p=7&seed=2&data_seed=598").json()
+    assert (found["key"], found["there"]) == (NEW, False)
+    assert found["time"].endswith("s") and found["disk"].endswith("MB")
+    assert client.get(f"{FORM}&p=7&seed=1&data_seed=598").json()["there"] is True
+    for wrong, said in {
+        "p=seven": "p is 'seven'",
+        "p=8": "p is 8",
+        "p=7&weight_decay=-1": "weight_decay",
+        "p=": "p is missing",
+        "q=7": "unknown parameter 'q'",
+    }.items():
+        answer = client.get(f"{FORM}&seed=2&data_seed=598&{wrong}")
+        assert answer.status_code == 400 and said in answer.json()["error"], answer.json()
+        assert answer.json()["remedy"]
+
+
+def test_a_variant_that_was_added_in_dagster_has_a_row_and_a_page(
+    client: TestClient, wanted: WantedAssets, instance: dg.DagsterInstance
+) -> None:
+    register_variants(wanted, instance, [NEW])
+    page = client.get("/tdw/").text
+    assert f'<tr id="{NEW}"' in page and f"/api/plan/{FAMILY}/{NEW}?study=tiny" in page
+    assert "not trained" in client.get(f"/tdw/view/variant/{FAMILY}/{NEW}").text
+
+
+def test_dagster_is_asked_for_exactly_what_is_missing(client: TestClient) -> None:
+    asked = client.get(f"/tdw/api/plan/{FAMILY}/{V1}?study=tiny").json()
+    assert asked["selector"]["jobName"] == "tiny_train"
+    config = asked["runConfigData"]["ops"]["tiny_train_checkpoints"]["config"]
+    assert config == {"variant": V1, "cells": {"checkpoint": ["0:6:2"]}}
+    tags = {tag["key"]: tag["value"] for tag in asked["executionMetadata"]["tags"]}
+    assert (tags["tdw/stage"], tags["tdw/variant"]) == ("train", V1)
+    assert client.get(f"/tdw/api/plan/{FAMILY}/p9_s1_d598?study=tiny").status_code == 404
+    assert client.get(f"/tdw/api/plan/{FAMILY}/{V1}?study=other").status_code == 404
+
+
+def test_what_a_person_stopped_says_so_on_every_page(
+    client: TestClient, wanted: WantedAssets, instance: dg.DagsterInstance
+) -> None:
+    run = dg.DagsterRun(
+        job_name="tiny_train",
+        tags=purpose(wanted, stage="train", variant=V1),
+        status=dg.DagsterRunStatus.STARTED,
+    )
+    instance.run_storage.add_run(run)
+    instance.report_run_canceled(run)
+    assert client.get("/tdw/api/now").json() == {f"{FAMILY}/{V1}": f"stopped {run.run_id}"}
+    for page in ("", f"view/variant/{FAMILY}/{V1}", f"api/row/{FAMILY}/{V1}?study=tiny&last=6"):
+        text = client.get(f"/tdw/{page}").text
+        assert "it stays stopped" in text and ">Continue</button>" in text
+
+
+def test_a_server_without_dagster_offers_no_buttons(tmp_path: Path, wanted: WantedAssets) -> None:
+    settings = Settings(str(tmp_path / "store"), studies=(tmp_path / "study.yaml",))
+    client = TestClient(standalone(settings), base_url="http://127.0.0.1")
+    assert "<button" not in client.get("/tdw/").text and "New variant" not in client.get("/tdw/").text
+    answer = client.get(f"{FORM}&p=7")
+    assert answer.status_code == 400 and "tdw up" in answer.json()["remedy"]
