@@ -92,7 +92,7 @@ def test_the_same_files_give_the_same_archive_and_any_tar_opens_it(full: Store, 
     for manifest in ("manifest-sha256.txt", "tagmanifest-sha256.txt"):
         subprocess.run(["sha256sum", "--check", "--strict", "--quiet", manifest], cwd=bag, check=True)
     assert bagit.Bag(str(bag)).validate()
-    with Archive(first.path) as archive:
+    with Archive(Path(first.path)) as archive:
         contents = read_contents(archive)
     payload = [name for name in names if name.startswith("tdw-bundle/data/")]
     assert [contents.prefix + entry.path for entry in contents.files] == payload

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tdw.families.modulo_addition_1layer.sensitivity import read_fractions, sensitivity
+from tdw.families.modulo_addition_1layer.reports.sensitivity import read_fractions, sensitivity
 from tdw.making.tables import summarize
 from tdw.reports.evidence import read_evidence
 from tdw.store import Store

@@ -15,9 +15,9 @@ from tdw.families.modulo_addition_1layer.explorer import EXPLORER
 from tdw.families.modulo_addition_1layer.model.data import probe_fingerprint, probe_labels
 from tdw.families.modulo_addition_1layer.model.probe_types import ProbePass
 from tdw.families.modulo_addition_1layer.overview import OVERVIEW
-from tdw.families.modulo_addition_1layer.pictures import PICTURES
 from tdw.families.modulo_addition_1layer.recipes import RECIPES
-from tdw.families.modulo_addition_1layer.sensitivity import SECTION
+from tdw.families.modulo_addition_1layer.reports.pictures import PICTURES
+from tdw.families.modulo_addition_1layer.reports.sensitivity import SECTION
 from tdw.known_settings import under_known_settings
 from tdw.recipes.context import Arrays
 from tdw.recipes.family import Family, Form, Metric, Objective, Optimizer, Weights

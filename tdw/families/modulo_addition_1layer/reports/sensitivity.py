@@ -14,7 +14,7 @@ import numpy as np
 from tdw.drawing.crowd import FEW
 from tdw.drawing.style import short_labels
 from tdw.families.modulo_addition_1layer.analyzers import neuron_frequencies
-from tdw.families.modulo_addition_1layer.key_sensitivity import key_section
+from tdw.families.modulo_addition_1layer.reports.key_sensitivity import key_section
 from tdw.families.modulo_addition_1layer.summaries.learning import grokking
 from tdw.markdown import show, table
 from tdw.recipes.measures import Section

@@ -13,7 +13,7 @@ from tdw.drawing.crowd import FEW
 from tdw.drawing.marks import AnyMark, Axis, Line, Points, Rule, loss, share
 from tdw.drawing.style import MUTED, looks, short_labels
 from tdw.families.modulo_addition_1layer.claims import draws, initial_norms
-from tdw.families.modulo_addition_1layer.labelling_picture import (
+from tdw.families.modulo_addition_1layer.reports.labelling_picture import (
     BY_LABELLING,
     by_labelling,
     has_common_names,
