@@ -28,11 +28,11 @@ async function show(figure) {
   const first = !shown;
   shown = figure;
   figure.theme = template(figure);
+  document.getElementById("absent")?.remove();
   const layout = { ...figure.layout, template: figure.theme(), uirevision: "kept" };
   await Plotly.react(div, figure.data, layout, config);
   if (figure.frames?.length) await Plotly.addFrames(div, figure.frames);
   if (first) followSize();
-  document.getElementById("absent")?.remove();
   document.documentElement.dataset.ready = "true";
   performance.mark("tdw-ready"); // benchmarks/web.py reads these
 }
@@ -61,7 +61,7 @@ async function follow(mark) {
       say(`Now ${words}. The figure shows the history so far and grows.`);
     } else if (!running.hidden) {
       const stopped = mark?.startsWith("stopped ");
-      say(!mark ? "" : stopped ? "The training was stopped: Continue takes it up again. The figure shows it so far."
+      say(!mark || mark.startsWith("waiting ") ? "" : stopped ? "The training was stopped: Continue takes it up again. The figure shows it so far."
         : "The training has ended; its analyses, tables and figures are being made.");
       if (!mark) await committed();
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,11 @@ from tdw_resources.runs.progress import WorkProgress, read_progress
 from tdw_workbench.web.data.caching import stamp
 
 if TYPE_CHECKING:
+    from tdw.study import Study
+    from tdw_workbench.web.data.runs import Runs
     from tdw_workbench.web.data.store_cache import StoreCache
 
-STOPPED = "stopped"
+STOPPED, WAITING = "stopped", "waiting"
 WORDS = {"train": "training", "analyze": "analyzing", "summarize": "making tables and plots"}
 
 
@@ -23,7 +26,8 @@ class Now:
     """What is done with a variant.
 
     Attributes:
-        stage: "train", "analyze" or "summarize"; STOPPED where a person stopped one of them.
+        stage: "train", "analyze" or "summarize"; STOPPED where a person stopped one of them, WAITING where
+            one is in Dagster's queue.
         mark: changes with everything that a page could show of it.
         fraction: of the stage that is done, 0 to 1; None where it can't be told.
         text: how far it is, in words, after the name of the stage; "" where that says nothing more.
@@ -52,12 +56,21 @@ def work_now(library: StoreCache) -> dict[str, Now]:
             place = f"{family.name}/{variant}"
             if place not in found and work.stage in WORDS and is_variant(family, variant):
                 found[place] = _of(work)
-    for study in library.studies if library.runs else ():
-        for variant, stopped in library.runs.stopped(study).items() if library.runs else ():
-            text = f"{WORDS.get(stopped.stage, stopped.stage)}, by a person; it stays stopped"
-            mark = f"{STOPPED} {stopped.run_id}"
-            found.setdefault(f"{study.family}/{variant}", Now(STOPPED, mark, text=text))
+    if library.runs is not None:
+        for study in library.studies:
+            for variant, now in _asked_for(library.runs, study):
+                found.setdefault(f"{study.family}/{variant}", now)
     return found
+
+
+def _asked_for(runs: Runs, study: Study) -> Iterator[tuple[str, Now]]:
+    """What nobody works on, although Dagster was asked for it."""
+    for variant, (stage, run_id) in runs.waiting(study).items():
+        text = f"{WORDS.get(stage, stage)}, when a run before it is through"
+        yield variant, Now(WAITING, f"{WAITING} {run_id}", text=text)
+    for variant, stopped in runs.stopped(study).items():
+        text = f"{WORDS.get(stopped.stage, stopped.stage)}, by a person; it stays stopped"
+        yield variant, Now(STOPPED, f"{STOPPED} {stopped.run_id}", text=text)
 
 
 def _of(work: WorkProgress) -> Now:

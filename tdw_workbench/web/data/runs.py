@@ -41,6 +41,20 @@ class Runs:
 
         return self._now_and_then(("stopped", study.slug), find, {})
 
+    def waiting(self, study: Study) -> Mapping[str, tuple[str, str]]:
+        """Variant -> (stage, id) of a run that has not begun: others go first."""
+        import dagster as dg
+
+        def find() -> Mapping[str, tuple[str, str]]:
+            statuses = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
+            runs = self._instance.get_runs(dg.RunsFilter(tags={STUDY_TAG: study.slug}, statuses=statuses))
+            tags = ((run.run_id, run.tags) for run in runs)
+            return {of[VARIANT_TAG]: (of.get(STAGE_TAG, ""), id) for id, of in tags if of.get(VARIANT_TAG)}
+
+        from tdw_assets.automation.tags import STAGE_TAG, STUDY_TAG, VARIANT_TAG
+
+        return self._now_and_then(("waiting", study.slug), find, {})
+
     def registered(self, study: Study) -> Sequence[str]:
         """The variants of a study as `tdw status` counts them: some are added in Dagster, some removed."""
         from tdw_assets.cells.partitions import with_registered

@@ -101,6 +101,17 @@ def test_what_a_person_stopped_says_so_on_every_page(
         assert "it stays stopped" in text and ">Continue</button>" in text
 
 
+def test_a_run_in_the_queue_is_said_to_wait_and_can_be_stopped(
+    client: TestClient, wanted: WantedAssets, instance: dg.DagsterInstance
+) -> None:
+    tags = purpose(wanted, stage="train", variant=V1)
+    run = dg.DagsterRun(job_name="tiny_train", tags=tags, status=dg.DagsterRunStatus.NOT_STARTED)
+    instance.run_storage.add_run(run)
+    assert client.get("/tdw/api/now").json() == {f"{FAMILY}/{V1}": f"waiting {run.run_id}"}
+    text = client.get("/tdw/").text
+    assert "when a run before it is through" in text and f'data-stop="{V1}"' in text
+
+
 def test_a_server_without_dagster_offers_no_buttons(tmp_path: Path, wanted: WantedAssets) -> None:
     settings = Settings(str(tmp_path / "store"), studies=(tmp_path / "study.yaml",))
     client = TestClient(standalone(settings), base_url="http://127.0.0.1")
