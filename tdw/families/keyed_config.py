@@ -121,9 +121,13 @@ class KeyedConfig:
                 "give cosine the step at which the learning rate is 0, above warmup",
             )
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         """SHA-256 (64 hex digits) of `to_dict`."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         return fingerprint_json(self.to_dict())
 
     def values(self) -> dict[str, Any]:

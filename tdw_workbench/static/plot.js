@@ -57,6 +57,7 @@ async function follow(mark) {
   try {
     if (mark?.startsWith("train ")) {
       const { running: words, figure } = await load(div.dataset.soFar);
+      if (!words) return; // it ended between two looks; the next look says so
       await show(figure);
       say(`Now ${words}. The figure shows the history so far and grows.`);
     } else if (!running.hidden) {
@@ -66,16 +67,15 @@ async function follow(mark) {
       if (!mark) await committed();
     }
   } catch {
-    // The training ended between two looks; the next look says so.
+    // The workbench was stopped, or is being started again: asked again at the next look.
   } finally {
     drawing = false;
   }
 }
 
 async function committed() {
-  const stored = div.dataset.soFar.replace(/now[.]json$/, "figure.json");
-  const response = await fetch(stored);
-  if (response.ok) await show(await response.json());
+  const { stored } = await load(div.dataset.soFar);
+  if (stored) await show(await load(div.dataset.soFar.replace(/now[.]json$/, "figure.json")));
 }
 
 function say(words) {

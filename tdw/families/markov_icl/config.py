@@ -95,9 +95,13 @@ class Config(SequenceConfig):
             data_bytes=symbols * self.n_states * (self.n_states + 24),
         )
 
-    @cached_property
+    @property
     def transformer(self) -> TransformerConfig:
         """The architecture."""
+        return self._transformer
+
+    @cached_property
+    def _transformer(self) -> TransformerConfig:
         return TransformerConfig(
             n_layers=self.n_layers,
             n_heads=self.n_heads,

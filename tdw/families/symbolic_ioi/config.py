@@ -69,9 +69,13 @@ class Config(SequenceConfig):
         sequences = 2 * self.n_names * (self.n_names - 1)
         require_affordable(self.transformer, batch_size=sequences, steps=DEFAULT_EPOCHS)
 
-    @cached_property
+    @property
     def transformer(self) -> TransformerConfig:
         """The architecture: tokens are the names, <BOS> and <MID>; outputs are the names."""
+        return self._transformer
+
+    @cached_property
+    def _transformer(self) -> TransformerConfig:
         return TransformerConfig(
             n_layers=self.n_layers,
             n_heads=self.n_heads,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar, cast, get_args
 
 from tdw.errors import BadConfig
@@ -43,7 +42,7 @@ class SequenceConfig(KeyedConfig):
     family: ClassVar[str]
     later: ClassVar[tuple[str, ...]] = (*KeyedConfig.later, *(field.name for field in SHAPE_KEY))
 
-    @cached_property
+    @property
     def transformer(self) -> TransformerConfig:
         """The architecture."""
         raise NotImplementedError

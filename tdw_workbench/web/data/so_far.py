@@ -8,7 +8,6 @@ import time
 from dataclasses import dataclass
 
 from tdw.drawing.style import figure_json
-from tdw.errors import NotFound
 from tdw.families import get_family
 from tdw.making.figures import variant_figure
 from tdw.training.records import HISTORY
@@ -32,12 +31,8 @@ class FiguresSoFar:
         self._drawn: dict[tuple[str, str, str], _Drawn] = {}
         self._lock = threading.Lock()
 
-    def get(self, library: StoreCache, family: str, variant: str, name: str) -> bytes:
-        """The figure so far, at most as old as is affordable.
-
-        Raises:
-            NotFound: the variant does not train now.
-        """
+    def get(self, library: StoreCache, family: str, variant: str, name: str) -> bytes | None:
+        """The figure so far, at most as old as is affordable; None when the variant does not train now."""
         key, now = (family, variant, name), time.monotonic()
         with self._lock:
             kept = self._drawn.get(key)
@@ -46,7 +41,7 @@ class FiguresSoFar:
         cost = time.thread_time()
         running = library.running(family, variant)
         if running is None:
-            raise NotFound(f"{variant} does not train now", "look at its stored figure")
+            return None
         figure = figure_json(variant_figure(library.store, get_family(family), variant, name))
         data = f'{{"running": {json.dumps(str(running))}, "figure": {figure}}}'.encode()
         wait = max(0.5, (time.thread_time() - cost) / SHARE)

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from tdw.drawing.offline_page import html_page
 from tdw.drawing.style import CONFIG
@@ -162,11 +162,13 @@ def file(request: Request) -> Response:
 
 
 def so_far(request: Request) -> Response:
-    """The figure of a training that goes on, and how far that is. Raises NotFound when it has ended."""
+    """The figure of a training that goes on, and how far that is; when it has ended, whether one is there."""
     this = asked(request)
     if this.variant is None or not this.is_live:
         raise NotFound(f"{this.name} is not drawn while a variant trains", "look at its stored figure")
     data = request.app.state.so_far.get(this.library, this.family, this.variant, this.name)
+    if data is None:
+        return JSONResponse({"running": None, "stored": this.is_made}, headers={"Cache-Control": "no-store"})
     return conditional(request, etag_of([data]), lambda: data, media_type="application/json")
 
 

@@ -40,7 +40,7 @@ def client(store: Store, tmp_path: Path) -> TestClient:
 def test_nothing_is_said_to_train_where_nothing_does(client: TestClient) -> None:
     assert client.get("/tdw/api/now").json() == {}
     assert "state now" not in client.get("/tdw/").text
-    assert client.get(FIGURE.replace(NEW, VARIANT)).status_code == 404
+    assert client.get(FIGURE.replace(NEW, VARIANT)).status_code == 404  # its own is stored
 
 
 def test_every_page_follows_a_training_from_its_first_epoch_to_its_end(

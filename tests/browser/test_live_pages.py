@@ -12,7 +12,7 @@ from tdw.store import Store
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.ci]
 NEW = "p7_s3_d598_f0.5"
-PATH = f"document.querySelector('tr[data-place$={NEW!r}] .spark path').getAttribute('d').length"
+PATH = f"""document.querySelector("tr[data-place$='{NEW}'] .spark path").getAttribute("d").length"""
 
 
 def test_curves_grow_while_a_variant_trains(page: Any, served: str, store: Store) -> None:
