@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tdw_resources.runs import gpus
 from tdw_resources.runs.gpus import hold_gpu, hold_one
 
 TWO = ("gpu-a", "gpu-b")
@@ -59,9 +60,16 @@ def test_torch_is_told_which_gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         def __exit__(self, *error: object) -> None: ...
 
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(gpus, "_DRIVERS", (tmp_path,))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_properties", Properties)
     monkeypatch.setattr(torch.cuda, "device", Device)
     with hold_gpu("auto"), hold_gpu("cuda"), hold_gpu("cpu"):
         assert used == [0, 1]
+
+
+def test_without_a_driver_torch_is_not_even_imported() -> None:
+    code = "import sys; from tdw_resources.runs import gpus; gpus._DRIVERS = ()\n"
+    code += "with gpus.hold_gpu('auto'): print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

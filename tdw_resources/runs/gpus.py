@@ -7,7 +7,7 @@ and of Dagster alike. It sees those GPUs only that $CUDA_VISIBLE_DEVICES leaves 
 from __future__ import annotations
 
 import contextlib
-import getpass
+import os
 import tempfile
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -15,6 +15,9 @@ from pathlib import Path
 
 from tdw.errors import Busy
 from tdw.store.lock import exclusive
+
+_DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg"))
+"""NVIDIA's driver, AMD's, and that of Windows' subsystem: without one, torch need not be imported to look."""
 
 
 @contextlib.contextmanager
@@ -25,7 +28,7 @@ def hold_gpu(device: str, *, on_wait: Callable[[], None] | None = None) -> Gener
         device: "auto", "cpu" or "cuda".
         on_wait: called once when all are in use.
     """
-    if device == "cpu":
+    if device == "cpu" or not any(driver.exists() for driver in _DRIVERS):
         yield
         return
     import torch
@@ -47,7 +50,7 @@ def hold_one(
     Args:
         folder: of the lock files; by default one for this user and machine.
     """
-    folder = folder or Path(tempfile.gettempdir()) / f"tdw-gpus-{getpass.getuser()}"
+    folder = folder or Path(tempfile.gettempdir()) / f"tdw-gpus-{os.getuid()}"
     with contextlib.ExitStack() as held:
         while (found := _take_one(names, folder, held)) is None:
             if on_wait:

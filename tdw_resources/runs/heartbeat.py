@@ -1,8 +1,8 @@
 """Signs of life in the database: the only ones that other machines can see.
 
 On one machine a worker's process tells whether it lives (`liveness`). Where machines share a database,
-every worker counts up a number there, and who looks keeps the time since it last changed, by a clock of its
-own: the clocks of machines differ.
+every worker writes another number there from time to time, and who looks keeps the time since it last
+changed, by a clock of its own: the clocks of machines differ.
 """
 
 from __future__ import annotations
@@ -35,10 +35,12 @@ def beating(instance: dg.DagsterInstance, *, every_s: float = EVERY_S) -> Genera
     over = threading.Event()
 
     def beat() -> None:
-        for number in range(1, 1 << 62):
+        while True:
+            # Never the same number twice, not in the next run of this process either: else it seems silent.
+            sign = {_KEY + identity(): str(time.time_ns())}
             # A database that is away for a moment is no reason to die: the next beat tells the same.
             with contextlib.suppress(Exception):
-                instance.run_storage.set_cursor_values({_KEY + identity(): str(number)})
+                instance.run_storage.set_cursor_values(sign)
             if over.wait(every_s):
                 return
 

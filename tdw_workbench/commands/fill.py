@@ -16,7 +16,7 @@ from tdw.errors import BadConfig
 from tdw.study import Study, load_studies
 from tdw_resources.places import Places
 from tdw_workbench.cli import add_studies, places_of
-from tdw_workbench.fill.announcing import ASK_ABOVE, is_agreed, say_to_do
+from tdw_workbench.fill.announcing import ASK_ABOVE, say_to_do
 from tdw_workbench.fill.carry_out import carry_out
 from tdw_workbench.fill.remaining import RemainingWork
 from tdw_workbench.fill.request import FillRequest, Shard, close_over_inputs
@@ -99,11 +99,8 @@ def run(options: argparse.Namespace) -> int:
                 )
                 codes.append(0)
                 continue
-            if not (options.yes or is_agreed(request, instance, screen)):
-                screen.say("Nothing was started.")
-                codes.append(1)
-                continue
-            codes.append(carry_out(request, instance, screen, workers=options.workers or cores()))
+            workers = options.workers or cores()
+            codes.append(carry_out(request, instance, screen, workers=workers, ask=not options.yes))
         return max(codes)
 
 

@@ -148,4 +148,4 @@ def _record(
             epochs=tuple(epochs),
             assets=_with_what_follows(wanted, kinds),
         )
-        return carry_out(request, instance, screen, workers=cores())
+        return carry_out(request, instance, screen, workers=cores(), ask=False)

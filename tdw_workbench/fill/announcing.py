@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from tdw.training.progress import format_seconds
 from tdw_workbench.fill.remaining import RemainingWork
 from tdw_workbench.fill.request import ALL, FillRequest
 from tdw_workbench.terminal import Screen, count, format_table
-
-if TYPE_CHECKING:
-    import dagster as dg
 
 ASK_ABOVE = 5_000
 """Cells: about what a variant of modular addition with 250 checkpoints and 20 analyzers has."""
@@ -41,14 +37,9 @@ def _sum(work: RemainingWork) -> tuple[int, float]:
     return sum(of.cells for of in work.to_do.values()), sum(of.seconds for of in work.to_do.values())
 
 
-def is_agreed(request: FillRequest, instance: dg.DagsterInstance, screen: Screen) -> bool:
+def is_agreed(request: FillRequest, work: RemainingWork, screen: Screen) -> bool:
     """Ask a person at a terminal before much is started; a program is not asked."""
-    from tdw.store import Store
-
-    if not (sys.stdin and sys.stdin.isatty()):
-        return True
-    work = RemainingWork.find(request, request.wanted(), instance, Store(request.store))
-    if _sum(work)[0] <= ASK_ABOVE:
+    if _sum(work)[0] <= ASK_ABOVE or not (sys.stdin and sys.stdin.isatty()):
         return True
     say_to_do(request, work, screen)
     print("Go on? [y/N] ", end="", flush=True)

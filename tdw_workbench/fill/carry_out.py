@@ -13,6 +13,7 @@ from tdw.inventory.plan import STAGES
 from tdw.inventory.products import EXTRA_EPOCHS
 from tdw.training.progress import format_seconds
 from tdw_resources.places import log_folder
+from tdw_workbench.fill.announcing import is_agreed
 from tdw_workbench.fill.remaining import RemainingWork
 from tdw_workbench.fill.request import ALL, FillRequest
 from tdw_workbench.fill.time_left import TimeLeft
@@ -25,17 +26,28 @@ if TYPE_CHECKING:
 _EVERY_S = 0.5
 
 
-def carry_out(request: FillRequest, instance: dg.DagsterInstance, screen: Screen, *, workers: int) -> int:
-    """Run the workers and show how far they are; the exit code."""
+def carry_out(
+    request: FillRequest, instance: dg.DagsterInstance, screen: Screen, *, workers: int, ask: bool
+) -> int:
+    """Run the workers and show how far they are; the exit code.
+
+    Args:
+        ask: a person at a terminal is asked first, where it is much.
+    """
     from tdw.store import Store
 
-    started = time.monotonic()
-    failed = _first_pass(request, instance, screen, workers=workers) if request.has_two_passes else []
-    left = tuple(variant for variant in request.variants if variant not in failed)
-    if left:
-        request = replace(request, variants=left)
-        wanted, store = request.wanted(), Store(request.store)
-        work = RemainingWork.find(request, wanted, instance, store)
+    started, store = time.monotonic(), Store(request.store)
+    work = RemainingWork.find(request, request.wanted(), instance, store)
+    if ask and not is_agreed(request, work, screen):
+        screen.say("Nothing was started.")
+        return 1
+    failed = list[str]()
+    if request.has_two_passes:
+        failed = _first_pass(request, instance, screen, workers=workers)
+        request = replace(request, variants=tuple(v for v in request.variants if v not in failed))
+        work = RemainingWork.find(request, request.wanted(), instance, store)
+    if request.variants:
+        wanted = request.wanted()
         if work.variants:
             screen.say(f"Filling {_named(work.variants)} of study {wanted.name} into {request.store}.")
             failed += _work(request, work, instance, screen, workers=workers)

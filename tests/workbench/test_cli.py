@@ -12,8 +12,7 @@ from tdw.store import Store
 from tdw_resources.instance import open_instance
 from tdw_resources.places import find_places
 from tdw_workbench.cli import COMMANDS, build_parser, main
-from tdw_workbench.commands import fill
-from tdw_workbench.fill import announcing
+from tdw_workbench.fill import announcing, carry_out
 from tdw_workbench.fill.request import ALL, FillRequest, close_over_inputs
 
 STUDY = """\
@@ -75,7 +74,7 @@ def test_a_person_is_asked_before_much_is_started_and_a_program_is_not(
 ) -> None:
     started: list[object] = []
     monkeypatch.setattr(announcing, "ASK_ABOVE", 11)
-    monkeypatch.setattr(fill, "carry_out", lambda *_, **__: started.append(1) or 0)
+    monkeypatch.setattr(carry_out, "_work", lambda *_, **__: started.append(1) or [])
     for typed, more, code in (("n\n", [], 1), ("", [], 1), ("y\n", [], 0), ("", ["--yes"], 0)):
         stdin = io.StringIO(typed)
         monkeypatch.setattr(stdin, "isatty", lambda: True)

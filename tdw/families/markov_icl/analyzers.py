@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from tdw.compute import one_thread
 from tdw.families.transformer.context import TransformerContext
@@ -10,11 +10,14 @@ from tdw.recipes.analyzer import Analyzer, Metadata
 from tdw.recipes.context import Arrays
 from tdw.recipes.figure import NoParameters
 
+if TYPE_CHECKING:
+    from tdw.families.markov_icl.config import Config
+
 
 def _strategies(context: TransformerContext, parameters: NoParameters) -> Arrays:
     from tdw.families.markov_icl import strategies
 
-    config: Any = context.config
+    config = cast("Config", context.config)
     with one_thread():
         logits = context.probe.logits.cpu()
         found = strategies.divergences(strategies.of_probe(config.n_states, config.length), logits)

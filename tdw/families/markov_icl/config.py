@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import ClassVar
 
 from tdw.families.keyed_config import SHARED_KEY
@@ -95,13 +94,8 @@ class Config(SequenceConfig):
             data_bytes=symbols * self.n_states * (self.n_states + 24),
         )
 
-    @property
-    def transformer(self) -> TransformerConfig:
-        """The architecture."""
-        return self._transformer
-
-    @cached_property
-    def _transformer(self) -> TransformerConfig:
+    def make_transformer(self) -> TransformerConfig:
+        """Tokens are the states; the last one of a sequence is only predicted."""
         return TransformerConfig(
             n_layers=self.n_layers,
             n_heads=self.n_heads,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,8 @@ from tdw.recipes.summary import HISTORY, Inputs, NoParameters, Summary
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from tdw.families.markov_icl.config import Config
 
 Float64 = npt.NDArray[np.float64]
 NAMES = ("uniform", "unigram", "bigram")
@@ -41,7 +43,7 @@ def levels(inputs: Inputs, parameters: NoParameters) -> pd.DataFrame:
 
     from tdw.families.markov_icl.known_levels import levels_of
 
-    config: Any = inputs.config
+    config = cast("Config", inputs.config)
     found = levels_of(config.n_states, config.length)
     row: dict[str, float] = {
         "uniform": found.uniform,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar
 
 from tdw.families.keyed_config import SHARED_KEY
@@ -69,13 +68,8 @@ class Config(SequenceConfig):
         sequences = 2 * self.n_names * (self.n_names - 1)
         require_affordable(self.transformer, batch_size=sequences, steps=DEFAULT_EPOCHS)
 
-    @property
-    def transformer(self) -> TransformerConfig:
-        """The architecture: tokens are the names, <BOS> and <MID>; outputs are the names."""
-        return self._transformer
-
-    @cached_property
-    def _transformer(self) -> TransformerConfig:
+    def make_transformer(self) -> TransformerConfig:
+        """Tokens are the names, <BOS> and <MID>; outputs are the names."""
         return TransformerConfig(
             n_layers=self.n_layers,
             n_heads=self.n_heads,

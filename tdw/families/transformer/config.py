@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -90,6 +91,28 @@ class TransformerConfig:
                 f"the transformer has {self.parameters:,} parameters, which take {memory:,.0f} GiB to train",
                 f"choose widths that leave at most {MAX_PARAMETERS:,}: the kit is for small models",
             )
+
+    @classmethod
+    def from_mapping(cls, fields: Mapping[str, Any]) -> TransformerConfig:
+        """The configuration that a YAML mapping describes.
+
+        Raises:
+            BadConfig: unknown or missing fields, all of them named, or a value that can't be used.
+        """
+        known = {field.name: field for field in dataclasses.fields(cls)}
+        unknown = sorted(map(str, set(fields) - set(known)))
+        if unknown:
+            raise BadConfig(f"a transformer has no field {', '.join(unknown)}", f"use {', '.join(known)}")
+        missing = [
+            name
+            for name, field in known.items()
+            if field.default is dataclasses.MISSING and name not in fields
+        ]
+        if missing:
+            raise BadConfig(
+                f"the transformer's {', '.join(missing)} is missing", "give a whole number for each"
+            )
+        return cls(**fields)
 
     @property
     def std(self) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, cast, get_args
 
 from tdw.errors import BadConfig
@@ -22,8 +24,8 @@ SHAPE_KEY = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class SequenceConfig(KeyedConfig):
-    """Base of a frozen dataclass with fields n_heads and d_model whose `transformer` is its architecture.
+class SequenceConfig(KeyedConfig, ABC):
+    """Base of a frozen dataclass with fields n_heads and d_model that makes a `transformer` of them.
 
     Args:
         d_head: width of a head; 0 stands for d_model / n_heads, and that width given as a number becomes 0.
@@ -42,10 +44,18 @@ class SequenceConfig(KeyedConfig):
     family: ClassVar[str]
     later: ClassVar[tuple[str, ...]] = (*KeyedConfig.later, *(field.name for field in SHAPE_KEY))
 
+    @abstractmethod
+    def make_transformer(self) -> TransformerConfig:
+        """The architecture that the fields describe."""
+
     @property
     def transformer(self) -> TransformerConfig:
         """The architecture."""
-        raise NotImplementedError
+        return self._transformer
+
+    @cached_property
+    def _transformer(self) -> TransformerConfig:
+        return self.make_transformer()
 
     @property
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:

@@ -4,6 +4,7 @@ what they have to ask it for is told here.
 
 from __future__ import annotations
 
+from rich.filesize import decimal
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -55,7 +56,7 @@ def configure(request: Request) -> Response:
             "key": config.key,
             "there": config.key in runs.registered(study),
             "time": format_seconds(guess.seconds),
-            "disk": format_bytes(guess.nbytes),
+            "disk": decimal(guess.nbytes),
             "like": guess.like,
         },
         headers=_NEVER,
@@ -68,16 +69,6 @@ def plan(request: Request) -> Response:
     params.require_known(request, ("study",))
     variant = params.one_of(request.path_params["variant"], library.known_variants(study), what="variant")
     return JSONResponse(runs.next_run(study, library.store, variant), headers=_NEVER)
-
-
-def format_bytes(number: int) -> str:
-    """850 MB, 2.1 GB."""
-    size = float(number)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if size >= 10 or unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
 
 
 def _asked(request: Request) -> tuple[StoreCache, Study, Runs]:

@@ -24,17 +24,23 @@ from tdw.optimizers import OptimizerConfig
         ({"init_std": -1}, "init_std is -1"),
         ({"loss": "first"}, "all, last, mask"),
         ({"d_model": 16384, "n_layers": 64, "n_heads": 64}, "GiB to train"),
+        ({"width": 8}, "no field width"),
     ],
 )
 def test_a_configuration_that_cannot_be_used_is_refused(fields: dict, reason: str) -> None:
     usable = {"n_layers": 1, "n_heads": 2, "d_model": 8, "d_vocab": 4, "n_ctx": 5}
     with pytest.raises(BadConfig, match=reason):
-        TransformerConfig(**{**usable, **fields})
+        TransformerConfig.from_mapping({**usable, **fields})
+
+
+def test_a_configuration_with_missing_fields_names_them_all() -> None:
+    with pytest.raises(BadConfig, match="n_layers, d_model, n_ctx"):
+        TransformerConfig.from_mapping({"n_heads": 2, "d_vocab": 4})
 
 
 def test_a_configuration_survives_its_dictionary() -> None:
     config = TransformerConfig(2, 2, 8, 4, 5, normalization="LN", init_std=0.3)
-    assert TransformerConfig(**config.to_dict()) == config
+    assert TransformerConfig.from_mapping(config.to_dict()) == config
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ from ..dagster_work import (
     wanted,
 )
 from ..work import FAMILY, VARIANTS
-from .turns import Seat
+from .seat import Seat
 
 _EPOCHS, _ANALYZERS = (0, 6, 12), ("dominant_frequencies", "coarseness_stats")
 Job = Callable[[Path], None]
