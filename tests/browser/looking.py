@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from tdw.families import get_family
 from tdw.recipes.figure import Plot
@@ -45,10 +46,10 @@ LOOK = """() => {
 
 
 class serving:
-    """A server in a thread."""
+    """A server in a thread: of the pages over a store, or of another app."""
 
-    def __init__(self, store: Store) -> None:
-        app = standalone(Settings(str(store.root)))
+    def __init__(self, store: Store, app: ASGIApp | None = None) -> None:
+        app = app or standalone(Settings(str(store.root)))
         self.port = free_port()
         self._server = uvicorn.Server(uvicorn.Config(app, port=self.port, log_level="error"))
         self._thread = threading.Thread(target=self._server.run, daemon=True)
