@@ -20,9 +20,7 @@ from tdw.study import load_study
 from tdw_assets.cells.partitions import register_variants
 from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.instance import open_instance
-from tdw_workbench.web.app import standalone
 from tdw_workbench.web.data.runs import Runs
-from tdw_workbench.web.http.settings import Settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.ci]
 SEQUENCES = "symbolic_ioi/layers3_heads2_std0.1_s0"
@@ -83,8 +81,7 @@ def url(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     wanted = WantedAssets.of(load_study(study))
     with open_instance(root / "home") as instance:
         register_variants(wanted, instance, wanted.variants)
-        settings = Settings(str(whole.root), studies=(study,), home=root / "home")
-        with serving(whole, standalone(settings, runs=Runs(instance))) as url:
+        with serving(whole, studies=(study,), runs=Runs(instance)) as url:
             yield url
 
 
