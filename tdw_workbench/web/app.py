@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 import tdw
 from tdw.errors import TdwError
+from tdw_workbench.web.dashboards.routes import ROUTES as DASHBOARDS
 from tdw_workbench.web.data.runs import Runs
 from tdw_workbench.web.data.so_far import FiguresSoFar
 from tdw_workbench.web.data.store_cache import StoreCache
@@ -49,6 +50,7 @@ def build_app(settings: Settings, runs: Runs | None = None) -> Starlette:
             Route("/plot/{family}/{variant}/{name}/preview.png", on_worker(plots.preview)),
             Route("/plot/{family}/{variant}/{name}/now.json", on_worker(plots.so_far)),
             Route("/plot/{family}/{variant}/{name}/{file}", on_worker(plots.file)),
+            *DASHBOARDS,
             Route("/explorer/{family}/{variant}", on_worker(explorer.page)),
             Route("/api/explorer/{family}/{variant}", on_worker(explorer.describe)),
             Route("/api/{slice}/{family}/{variant}", on_worker(explorer.slice_of)),
