@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tdw_workbench.web.http.guard import READING, refusal
 
-MAX_URL = 4096
+MAX_URL = 8192
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "connect-src 'self'; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
@@ -56,5 +56,5 @@ def _refuse(scope: Scope) -> JSONResponse | None:
             Allow=", ".join(READING),
         )
     if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_URL:
-        return refusal(414, "the address is too long", "ask for fewer neurons or epochs at once")
+        return refusal(414, "the address is too long", "ask for fewer variants, neurons or epochs at once")
     return None
