@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tdw.errors import BadConfig
-from tdw.families.differences import Side, alike, differing, grouped, sides_of, values_of, written
 from tdw.html_repr import html_table
 from tdw.making.figures import Drawn, chosen_figure
 from tdw.recipes.catalog import catalog_of
+from tdw.recipes.consistency.differences import Side, alike, differing, grouped, sides_of, values_of, written
 from tdw.recipes.family import Family, VariantConfig
 from tdw.recipes.figure import Plot
 from tdw.recipes.reading.evidence import Evidence, Row

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from tdw.errors import BadConfig
-from tdw.families.differences import sides_of
 from tdw.known_settings import under_known_settings
 from tdw.markdown import show, table
 from tdw.recipes.common.pictures import draw, pictures_of
+from tdw.recipes.consistency.differences import sides_of
 from tdw.recipes.family import Family, VariantConfig, fields_of
 from tdw.recipes.measures import Picture, Quantity
 from tdw.recipes.outcome import Outcome

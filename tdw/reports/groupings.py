@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tdw.families.differences import differing, values_of, written
+from tdw.recipes.consistency.differences import differing, values_of, written
 from tdw.recipes.family import Family, VariantConfig
 from tdw.recipes.reading.evidence import Row
 

@@ -32,16 +32,23 @@ async function fill() {
 
 async function draw(place) {
   const section = place.closest("section");
+  const say = (words, kind) => {
+    place.classList.add("failed");
+    const note = section.querySelector("[role=alert]");
+    note.textContent = words;
+    note.className = `note ${kind}`;
+    note.hidden = false;
+  };
   try {
     const figure = await (await ask(place.dataset.figure)).json();
+    if (figure.absent) throw Object.assign(new Error(figure.absent), { absent: true });
     await Plotly.newPlot(place, figure.data, { ...figure.layout, template: templateOf(figure) }, config);
     if (figure.frames?.length) await Plotly.addFrames(place, figure.frames);
     drawn.set(place, figure);
     for (const button of section.querySelectorAll("button[data-format]")) button.disabled = false;
   } catch (error) {
-    place.classList.add("failed");
-    section.querySelector(".error").textContent = error.message;
-    section.querySelector(".error").hidden = false;
+    say(error.message, error.absent ? "" : "error");
+    for (const link of error.absent ? section.querySelectorAll(".group") : []) link.hidden = true;
   }
   place.dataset.done = "true";
 }

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from tdw.drawing.offline_page import html_page
 from tdw.drawing.style import CONFIG, figure_json
-from tdw.errors import BadConfig
+from tdw.errors import BadConfig, NotFound
 from tdw.families import Family, get_family
 from tdw.families.stored import stored_variants
 from tdw.markdown import show
@@ -245,4 +245,12 @@ def figure(request: Request) -> Response:
     if of != FIGURE:
         headers["Content-Disposition"] = f'attachment; filename="{name}_chosen.{of.rpartition(".")[2]}"'
     kept = make if of == OFFLINE else lambda: this.library.answers.get(etag, make)
-    return conditional(request, etag, kept, media_type=_TYPES[of], headers=headers)
+    try:
+        return conditional(request, etag, kept, media_type=_TYPES[of], headers=headers)
+    except NotFound as absent:
+        if of != FIGURE:
+            raise
+        # Nothing is wrong with the page: these variants have no such figure, and it says why.
+        return JSONResponse(
+            {"absent": f"{absent.what}: {absent.remedy}"}, headers={"Cache-Control": "no-store"}
+        )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tdw.families.differences import values_of
+from tdw.recipes.consistency.differences import values_of
 from tdw.recipes.family import Family, VariantConfig
 
 MOST_LISTED = 24

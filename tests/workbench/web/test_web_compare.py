@@ -110,6 +110,11 @@ def test_a_browser_asks_again_and_gets_a_figure_anew_only_when_a_table_changed(
     assert client.get(url, headers={"if-none-match": tag}).status_code == 200
 
 
+def test_a_figure_that_these_variants_do_not_have_says_why(client: TestClient) -> None:
+    answer = client.get(f"{FILES}/mean_coarseness_comparison/figure.json?v=p7_s9_d598")
+    assert answer.status_code == 200 and "p7_s9_d598" in answer.json()["absent"]
+
+
 def test_nothing_is_written(client: TestClient, trained: Path) -> None:
     before = set(trained.rglob("*"))
     client.get(f"{PAGE}?{BOTH}")

@@ -4,7 +4,7 @@ import pytest
 
 from tdw.errors import BadConfig
 from tdw.families import get_family
-from tdw.families.differences import alike, differing, grouped, sides_of
+from tdw.recipes.consistency.differences import alike, differing, grouped, sides_of
 
 FAMILY = get_family("modulo_addition_1layer")
 
