@@ -48,8 +48,8 @@ LOOK = """() => {
 class serving:
     """A server in a thread; with `runs` of a Dagster instance as beside Dagster."""
 
-    def __init__(self, store: Store, runs: Runs | None = None) -> None:
-        app = standalone(Settings(str(store.root)), runs=runs)
+    def __init__(self, store: Store, *, studies: tuple[Path, ...] = (), runs: Runs | None = None) -> None:
+        app = standalone(Settings(str(store.root), studies=studies), runs=runs)
         self.port = free_port()
         self._server = uvicorn.Server(uvicorn.Config(app, port=self.port, log_level="error"))
         self._thread = threading.Thread(target=self._server.run, daemon=True)

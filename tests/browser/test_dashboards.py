@@ -22,7 +22,7 @@ ORDER = "[...document.querySelectorAll('.box')].map((box) => box.getAttribute('a
 @pytest.fixture
 def composed(store: Store, tmp_path: Path) -> Iterator[str]:
     """Address of a server beside Dagster, where dashboards are saved."""
-    with open_instance(tmp_path / "home") as instance, serving(store, Runs(instance)) as url:
+    with open_instance(tmp_path / "home") as instance, serving(store, runs=Runs(instance)) as url:
         yield url
 
 

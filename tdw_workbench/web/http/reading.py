@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tdw_workbench.web.http.guard import READING, refusal
 
-MAX_URL = 4096
+MAX_URL = 8192
 WRITTEN = ("/dashboards/", "/notes")
 """Where something may be sent to; each route says for itself whether it takes it."""
 POLICY = (
@@ -62,5 +62,5 @@ def _refuse(scope: Scope) -> JSONResponse | None:
             Allow=", ".join(READING),
         )
     if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_URL:
-        return refusal(414, "the address is too long", "ask for fewer neurons or epochs at once")
+        return refusal(414, "the address is too long", "ask for fewer variants, neurons or epochs at once")
     return None
