@@ -82,6 +82,7 @@ async function reload(main) {
   main.replaceChildren(...fresh.childNodes);
   main.querySelectorAll("tr[data-row]").forEach((row) => inView.observe(row));
   main.querySelectorAll("tr[data-outdated]").forEach(look);
+  main.dispatchEvent(new Event("tdw-renewed"));
 }
 
 const main = document.querySelector("main[data-now]");

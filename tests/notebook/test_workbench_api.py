@@ -146,8 +146,8 @@ def test_comparisons_and_reports_are_a_line_each(summarized, tmp_path) -> None:
     wb.make("p7_s2_d598_f0.5", [0, 10], analyzers=["coarseness", "coarseness_stats"])
     assert wb.table(early_epoch=10)["variant"].tolist() == [TINY, "p7_s2_d598_f0.5"]
     assert "1 of 2 variants are trained to epoch 20" in wb.report(early_epoch=10, last_epoch=20).markdown
-    assert wb.compare(TINY, "p7_s2_d598_f0.5").title == f"{TINY} and p7_s2_d598_f0.5"
-    assert wb.compare([TINY], ["p7_s2_d598_f0.5"], last_epoch=20).differences
+    assert wb.compare(TINY, "p7_s2_d598_f0.5").title == "seed = 1 and seed = 2"
+    assert wb.compare([TINY], ["p7_s2_d598_f0.5"], last_epoch=20).report().differences
     assert [g.names for g, _ in wb.groups(early_epoch=10, last_epoch=20).groupings] == [
         ("seed = 1", "seed = 2")
     ]
