@@ -39,11 +39,11 @@ from tdw.recipes.family import VariantConfig, wrong_layout
 from tdw.store import Address, Artifact, Provenance, Store
 from tdw.store.commit import leftovers, walk
 from tdw.store.fingerprints import fingerprint_arrays, short
-from tdw.store.layout import CHECKPOINTS, EPOCH_FILE, LIVE, STATES, STUDIES, compared_study, is_name
+from tdw.store.layout import CHECKPOINTS, EPOCH_FILE, LIVE, REMOVED, STATES, STUDIES, compared_study, is_name
 
 __all__ = ["Checked", "FileProblem", "summed_size", "verify", "verify_artifact"]
 _KINDS_APART = ("summaries", "plots", "locks")
-_BESIDE = frozenset({".dagster", ".damaged", LIVE})
+_BESIDE = frozenset({".dagster", ".damaged", LIVE, REMOVED})
 
 
 def summed_size(store: Store) -> int:

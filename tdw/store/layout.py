@@ -9,6 +9,7 @@
 {family}/_comparison/...                               what covers several, and was made for no study
 {family}/_studies/{study}.json                         what was settled for a study, such as extra epochs
 .live/{family}/{variant}.npz                           history of a training that goes on; no artifact
+.removed/...                                           what is about to be deleted
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ STATES = "states"
 COMPARISON = "_comparison"
 STUDIES = "_studies"
 LIVE = ".live"
+REMOVED = ".removed"
 EPOCH_FILE = re.compile(r"([0-9]{5}|[1-9][0-9]{5,11})\.safetensors")
 """The name of an epoch's file, as `format_epoch` gives it; other files beside it are ignored."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}")

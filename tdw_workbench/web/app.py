@@ -42,6 +42,7 @@ def build_app(settings: Settings, runs: Runs | None = None) -> Starlette:
             Route("/api/configure/{family}", on_worker(actions.configure)),
             Route("/api/plan/{family}/{variant}", on_worker(actions.plan)),
             Route("/api/densify/{family}/{variant}", on_worker(actions.densify)),
+            Route("/api/remove/{family}/{variant}", on_worker(actions.remove)),
             Route("/new/{family}", on_worker(actions.new)),
             Route("/view/variant/{family}/{variant}", on_worker(variants.page)),
             Route("/view/plot/{family}/{variant}/{name}", on_worker(plots.page)),
