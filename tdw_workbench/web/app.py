@@ -44,6 +44,7 @@ def build_app(settings: Settings, runs: Runs | None = None) -> Starlette:
             Route("/api/configure/{family}", on_worker(actions.configure)),
             Route("/api/plan/{family}/{variant}", on_worker(actions.plan)),
             Route("/api/densify/{family}/{variant}", on_worker(actions.densify)),
+            Route("/api/remove/{family}/{variant}", on_worker(actions.remove)),
             Route("/new/{family}", on_worker(actions.new)),
             Route("/view/compare/{family}", on_worker(compare.page)),
             Route("/compare/{family}/{file}", on_worker(compare.file)),
