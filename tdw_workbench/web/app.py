@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 import tdw
 from tdw.errors import TdwError
+from tdw_workbench.web.dashboards.routes import ROUTES as DASHBOARDS
 from tdw_workbench.web.data.runs import Runs
 from tdw_workbench.web.data.selections import Selections
 from tdw_workbench.web.data.so_far import FiguresSoFar
@@ -43,6 +44,7 @@ def build_app(settings: Settings, runs: Runs | None = None) -> Starlette:
             Route("/api/configure/{family}", on_worker(actions.configure)),
             Route("/api/plan/{family}/{variant}", on_worker(actions.plan)),
             Route("/api/densify/{family}/{variant}", on_worker(actions.densify)),
+            Route("/api/remove/{family}/{variant}", on_worker(actions.remove)),
             Route("/new/{family}", on_worker(actions.new)),
             Route("/view/compare/{family}", on_worker(compare.page)),
             Route("/compare/{family}/{file}", on_worker(compare.file)),
@@ -55,6 +57,7 @@ def build_app(settings: Settings, runs: Runs | None = None) -> Starlette:
             Route("/plot/{family}/{variant}/{name}/now.json", on_worker(plots.so_far)),
             Route("/plot/{family}/{variant}/{name}/maps", on_worker(maps.maps)),
             Route("/plot/{family}/{variant}/{name}/{file}", on_worker(plots.file)),
+            *DASHBOARDS,
             Route("/explorer/{family}/{variant}", on_worker(explorer.page)),
             Route("/api/explorer/{family}/{variant}", on_worker(explorer.describe)),
             Route("/api/{slice}/{family}/{variant}", on_worker(explorer.slice_of)),

@@ -46,7 +46,7 @@ LOOK = """() => {
 
 
 class serving:
-    """A server in a thread."""
+    """A server in a thread; with `runs` of a Dagster instance as beside Dagster."""
 
     def __init__(self, store: Store, *, studies: tuple[Path, ...] = (), runs: Runs | None = None) -> None:
         app = standalone(Settings(str(store.root), studies=studies), runs=runs)

@@ -11,6 +11,7 @@ from tdw.epochs import parse_epochs
 from tdw.errors import BadConfig
 from tdw.store.layout import STATES
 from tdw_resources.links import LOCATION
+from tdw_workbench.removing import describe
 from tdw_workbench.web.data.densify import DENSIFY, MoreCheckpoints
 
 if TYPE_CHECKING:
@@ -110,6 +111,28 @@ class Runs:
         if not more.cells:
             raise BadConfig(f"{variant} has all of these checkpoints, analyzed", "choose other epochs")
         return _launch(more.run(self._wanted(study)))
+
+    def what_would_go(self, study: Study, store: Store, variant: str, *, extra: bool) -> list[str]:
+        """What removing a variant, or its extra checkpoints, takes away; nothing where none of it is there.
+
+        Raises:
+            BadConfig: it is being worked on.
+        """
+        from tdw_assets.recording.removing import EXTRA, plan_variant, require_idle
+
+        epochs = EXTRA if extra else None
+        removal = plan_variant(self._wanted(study), self._instance, store, variant, epochs=epochs)
+        require_idle(removal, self._instance)
+        return [] if removal.is_empty else describe(removal)
+
+    def removing_run(self, study: Study, variant: str, *, extra: bool) -> Mapping[str, Any]:
+        """What Dagster has to be asked for, so that they are removed."""
+        from tdw_assets.automation.planned_runs import PlannedRun
+
+        wanted = self._wanted(study)
+        config = {"variant": variant, "files": not extra, "extra_epochs": extra}
+        ops = {wanted.named("remove_variant_op"): {"config": config}}
+        return _launch(PlannedRun(wanted.named("remove_variant"), (), {}, {"ops": ops}))
 
     def _again(self, study: Study, store: Store, stopped: Stopped) -> Mapping[str, Any]:
         """What is left of a densifying that a person stopped."""

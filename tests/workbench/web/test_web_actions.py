@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from starlette.testclient import TestClient
 
-from tdw.store import Store
+from tdw.store import Address, Store
 from tdw.study import load_study
 from tdw_assets.automation.tags import purpose
 from tdw_assets.cells.partitions import register_variants
@@ -125,6 +125,23 @@ def test_stopped_more_checkpoints_are_taken_up_again(
     assert "more checkpoints, by a person; it stays stopped" in client.get("/tdw/").text
     again = client.get(f"/tdw/api/plan/{FAMILY}/{V1}?study=tiny").json()
     assert again["runConfigData"] == asked["runConfigData"]
+
+
+def test_what_would_be_removed_is_told_and_dagsters_job_is_asked_for_it(
+    client: TestClient, tmp_path: Path
+) -> None:
+    where = f"/tdw/api/remove/{FAMILY}/{V1}?study=tiny"
+    assert client.get(where).json()["lines"] == []
+    file = Store(tmp_path / "store").path(Address(FAMILY, V1, "checkpoints", 3))
+    file.parent.mkdir(parents=True)
+    file.write_bytes(bytes(2_000))
+    whole, extra = client.get(where).json(), client.get(f"{where}&extra").json()
+    assert "1 checkpoint" in whole["lines"][0] and "2.0 kB" in whole["lines"][0]
+    assert whole["ask"]["selector"]["jobName"] == "tiny_remove_variant"
+    config = whole["ask"]["runConfigData"]["ops"]["tiny_remove_variant_op"]["config"]
+    assert config == {"variant": V1, "files": True, "extra_epochs": False}
+    assert "Epochs 3: checkpoints." in extra["lines"]
+    assert extra["ask"]["runConfigData"]["ops"]["tiny_remove_variant_op"]["config"]["extra_epochs"] is True
 
 
 def test_what_a_person_stopped_says_so_on_every_page(
