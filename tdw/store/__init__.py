@@ -4,7 +4,7 @@ Belongs here: layout, atomic commit, checksums, provenance, encodings. Does not:
 """
 
 from tdw.store.layout import Address, RecordAddress, TableAddress, format_epoch
-from tdw.store.provenance import Provenance
+from tdw.store.provenance import Provenance, tdw_version
 from tdw.store.store import Artifact, Store, Written
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "TableAddress",
     "Written",
     "format_epoch",
+    "tdw_version",
 ]
