@@ -53,7 +53,8 @@ install: .venv/installed  ## make .venv from requirements.lock
 	@echo "Installing into .venv (about 2 GB with PyTorch; once)"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@# As a path: with the default, Python started beside a clone that is called tdw takes the clone for the package.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --config-settings editable_mode=compat --editable .
 	@touch $@
 
 clean:               ## remove .venv and caches; results stay

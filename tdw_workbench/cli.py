@@ -21,7 +21,8 @@ from tdw_resources.places import Places, find_places
 from tdw_workbench.interrupts import take_signals
 
 COMMANDS = (
-    "up", "fill", "status", "verify", "thin", "serve", "compare", "export", "import", "new", "remove-key",
+    "up", "fill", "status", "verify", "thin", "serve", "dashboard", "compare", "export", "import", "new",
+    "remove", "remove-key",
 )  # fmt: skip
 
 

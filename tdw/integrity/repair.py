@@ -17,7 +17,7 @@ from typing import Literal
 from tdw.errors import StoreError
 from tdw.integrity.file_problems import FileProblem
 from tdw.store import Store
-from tdw.store.layout import STATES
+from tdw.store.layout import DASHBOARDS, STATES
 
 DAMAGED = ".damaged"
 _MOVED = ("corrupt", "mismatch", "not finite", "not as recorded")
@@ -62,8 +62,11 @@ def repair(store: Store, findings: Iterable[FileProblem]) -> Iterator[Repaired]:
 
 
 def needs_fill(repaired: Repaired) -> bool:
-    """Whether `tdw fill` has something to do about it. A lost state costs time on a later replay, no more."""
-    return repaired.done == "fill" or (repaired.done == "moved" and repaired.finding.kind != STATES)
+    """Whether `tdw fill` has something to do about it. A lost state costs time on a later replay, no more; of
+    a dashboard the version before is shown.
+    """
+    again = repaired.finding.kind not in (STATES, DASHBOARDS)
+    return repaired.done == "fill" or (repaired.done == "moved" and again)
 
 
 def _delete(path: Path) -> None:

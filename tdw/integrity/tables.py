@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from tdw.integrity.file_problems import (
 )
 from tdw.integrity.names import plot_names, table_names
 from tdw.store import Provenance, Store, TableAddress, document_files, jsonfile, reading, tablefile
-from tdw.store.layout import COMPARISON, STUDIES, compared_study, is_name
+from tdw.store.layout import COMPARISON, DASHBOARDS, STUDIES, compared_study, is_name
 
 
 def check_tables_and_plots(store: Store, family: Family, variant: str) -> Iterator[Checked]:
@@ -89,6 +90,24 @@ def check_records(store: Store, family: Family) -> Iterator[Checked]:
         wrong = f"it is of study {found[1]} of {found[0]}" if found != (family.name, path.stem) else ""
         finding = FileProblem(str(path), "mismatch", wrong, **of) if wrong else None
         yield as_checked(path, finding, content=digest, **of)
+
+
+def check_dashboards(store: Store) -> Iterator[Checked]:
+    """Every version of the dashboards that people have saved."""
+    for folder in entries(store.root / DASHBOARDS):
+        for path in entries(folder) if is_dir(folder) else (folder,):
+            if path.name == "locks" and is_dir(path):
+                continue
+            if not is_file(path) or not re.fullmatch(r"[0-9]{5}\.json", path.name):
+                yield stranger(path, "not named like a version of a dashboard")
+                continue
+            of: dict[str, Any] = {"variant": "", "kind": DASHBOARDS}
+            finding, digest = None, ""
+            try:
+                _, _, digest = jsonfile.decode(reading.read_bytes(path), path=path)
+            except (TdwError, OSError, MemoryError) as error:
+                finding = FileProblem(str(path), *why_not_read(error), **of)
+            yield as_checked(path, finding, content=digest, **of)
 
 
 def check_plot(store: Store, family: Family, variant: str, folder: Path) -> Iterator[Checked]:

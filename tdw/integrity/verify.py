@@ -31,7 +31,7 @@ from tdw.integrity.file_problems import (
     why_not_read,
 )
 from tdw.integrity.names import artifact_kinds
-from tdw.integrity.tables import check_records, check_tables_and_plots
+from tdw.integrity.tables import check_dashboards, check_records, check_tables_and_plots
 from tdw.known_settings import under_known_settings
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.consistency.array_layout import wrong_arrays
@@ -39,11 +39,21 @@ from tdw.recipes.family import VariantConfig, wrong_layout
 from tdw.store import Address, Artifact, Provenance, Store
 from tdw.store.commit import leftovers, walk
 from tdw.store.fingerprints import fingerprint_arrays, short
-from tdw.store.layout import CHECKPOINTS, EPOCH_FILE, LIVE, STATES, STUDIES, compared_study, is_name
+from tdw.store.layout import (
+    CHECKPOINTS,
+    DASHBOARDS,
+    EPOCH_FILE,
+    LIVE,
+    REMOVED,
+    STATES,
+    STUDIES,
+    compared_study,
+    is_name,
+)
 
 __all__ = ["Checked", "FileProblem", "summed_size", "verify", "verify_artifact"]
 _KINDS_APART = ("summaries", "plots", "locks")
-_BESIDE = frozenset({".dagster", ".damaged", LIVE})
+_BESIDE = frozenset({".dagster", ".damaged", LIVE, REMOVED})
 
 
 def summed_size(store: Store) -> int:
@@ -77,8 +87,9 @@ def verify(store: Store, *, families: tuple[Family, ...] | None = None) -> Itera
             else:
                 yield stranger(path, why.what if why and is_dir(path) else "not the folder of a variant")
         yield from check_records(store, family)
+    yield from check_dashboards(store)
     for path in entries(root):
-        if path.name not in {family.name for family in families} | _BESIDE:
+        if path.name not in {family.name for family in families} | _BESIDE | {DASHBOARDS}:
             yield stranger(path, "not the folder of a registered family")
 
 

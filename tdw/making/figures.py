@@ -19,7 +19,7 @@ from tdw.known_settings import under_known_settings
 from tdw.parameters import as_json, override
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.figure import Plot
-from tdw.recipes.reading.reader import Sources, VariantReader
+from tdw.recipes.reading.reader import Beside, Sources, VariantReader
 from tdw.store import Provenance, Store, Written, tdw_version
 from tdw.store.layout import natural_order
 from tdw.training.live import read_running
@@ -152,6 +152,27 @@ def comparison_figure(
     return figure(plot.chart(data))
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A figure and the data that it shows, in long form."""
+
+    figure: Figure
+    table: pd.DataFrame
+
+
+@under_known_settings
+def chosen_figure(
+    store: Store, family: Family, name: str, *, variants: Sequence[str], beside: Beside
+) -> Drawn:
+    """A plot over variants that a person chose; see `comparison_figure`.
+
+    Colors are by their order among the chosen ones, so that few of many can be told apart.
+    """
+    plot = catalog_of(family).plot(name, scope="comparison")
+    data = _load(plot, store, family=family, variants=variants, order=variants, beside=beside)[1]
+    return Drawn(figure(plot.chart(data)), plot.table(data))
+
+
 def _load(
     plot: Plot,
     store: Store,
@@ -163,6 +184,7 @@ def _load(
     parameters: Mapping[str, Any] | None = None,
     folder: str | None = None,
     so_far: pd.DataFrame | None = None,
+    beside: Beside | None = None,
 ) -> tuple[Sources, Any, Any]:
     look = looks(_in_order({*stored_variants(store, family), *variants}, order))
     labels = short_labels(variants)
@@ -178,6 +200,7 @@ def _load(
                 scheduled=scheduled,
                 folder=folder,
                 so_far=so_far,
+                beside=beside,
             )
             for variant in variants
         )

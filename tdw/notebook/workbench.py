@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tdw.exchange.bundle import Exported
     from tdw.exchange.import_checkpoints import Imported
     from tdw.notebook.studies import Compared, StudyOrName
-    from tdw.reports.comparison_report import ComparisonReport
+    from tdw.reports.chosen import Chosen
     from tdw.reports.study_comparison import StudyComparison
     from tdw.reports.study_report import StudyReport
     from tdw.study import Study
@@ -182,21 +182,34 @@ class Workbench:
         return study_comparison(self.store, chosen, configs, early_epoch=early, last_epoch=last)
 
     def compare(
-        self, first: Keys, second: Keys, *, early_epoch: int = 1000, last_epoch: int | None = None
-    ) -> ComparisonReport:
-        """The comparison report (R2) of two variants, or of two lists of them, by their keys."""
-        from tdw.reports.comparison_report import comparison_report
+        self, *sides: Keys, by: Keys = (), early_epoch: int = 1000, last_epoch: int | None = None
+    ) -> Chosen:
+        """Variants side by side: what differs in them, what came out, the family's figures over them.
 
-        sides = [[self.variant(key) for key in _listed(keys)] for keys in (first, second)]
-        families = {variant.family.name for side in sides for variant in side}
+        `compare("A", "B", "C")` are three variants, `compare(["A", "B"], ["C", "D"])` two groups, and
+        `compare(keys, by="weight_decay")` a group per value of a field. Of two sides it shows the comparison
+        report (R2).
+
+        Args:
+            sides: keys of variants, or lists of them.
+            by: field or fields of the family's configuration that groups are made by.
+            early_epoch: at which "early" is read.
+            last_epoch: at which a variant is finished; None for the family's default.
+
+        Raises:
+            BadConfig: variants of several families, none, one twice, or a field that is not there.
+            NotFound: nothing of a variant is stored.
+        """
+        from tdw.reports.chosen import choose
+
+        groups = [[self.variant(key) for key in _listed(keys)] for keys in sides]
+        families = {variant.family.name for group in groups for variant in group}
         if len(families) != 1:
             listed = ", ".join(sorted(families)) or "no variant"
-            raise BadConfig(f"can't compare {listed}", "name variants of one family on both sides")
-        family = get_family(families.pop())
-        configs = [[variant.config for variant in side] for side in sides]
-        return comparison_report(
-            self.store, family, configs[0], configs[1], early_epoch=early_epoch, last_epoch=last_epoch
-        )
+            raise BadConfig(f"can't compare {listed}", "name variants of one family on every side")
+        configs = [[variant.config for variant in group] for group in groups]
+        family, fields = get_family(families.pop()), _listed(by)
+        return choose(self.store, family, configs, by=fields, early_epoch=early_epoch, last_epoch=last_epoch)
 
     def make(
         self, key: str, checkpoints: Iterable[int | str], *, analyzers: Collection[str] | None = None

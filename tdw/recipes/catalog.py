@@ -18,6 +18,7 @@ from tdw.recipes.analyzer import Analyzer
 from tdw.recipes.common import COMMON
 from tdw.recipes.common.outcome_figures import outcome_plots
 from tdw.recipes.consistency.versions import spec_hash
+from tdw.recipes.dashboard import require_dashboard
 from tdw.recipes.explorer import RESERVED, Explorer
 from tdw.recipes.family import Family, VariantConfig
 from tdw.recipes.figure import Plot, Scope
@@ -211,6 +212,7 @@ def catalog_of(family: Family) -> Catalog:
             )
     if family.explorer is not None:
         _require_explorer(family.name, family.explorer, catalog)
+    require_dashboard(family, catalog.plots, catalog.summaries)
     return catalog
 
 

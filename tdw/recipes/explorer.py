@@ -33,6 +33,34 @@ class SliceRecipe:
     kept: bool = False
 
 
+@dataclass(frozen=True)
+class MapView:
+    """Maps over checkpoints that a dashboard shows, drawn from one of the slices.
+
+    Attributes:
+        name, title: "neurons"; the title is of a panel.
+        slice: has `codes` uint8 (n, ..., E, side, side), `low` and `scale` (n, ..., E) and `epochs` (E,).
+        index: the parameter of the slice that chooses the n maps; `first` are those at first.
+        label: of one map, with "{i}" for its index.
+        numbers: further parameters of the slice; maps that are reduced keep a dashboard light.
+        parts: what each map of an index is called where there are several, the dots above; () for one.
+        unit: of the values.
+        down, right: what runs along the sides of a map.
+    """
+
+    name: str
+    title: str
+    slice: str
+    index: str
+    first: tuple[int, ...]
+    label: str
+    unit: str
+    down: str
+    right: str
+    numbers: Mapping[str, int] = field(default_factory=dict[str, int])
+    parts: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Explorer:
     """A page on which a person looks at one variant across checkpoints, `/tdw/explorer/<family>/<variant>`.
@@ -43,11 +71,13 @@ class Explorer:
             whatever these load. Scripts and styles (.js, .css, .svg) are served below `own` of the template;
             the shared modules are `../../explorer/*.js` from there.
         slices: by name.
+        views: what of it dashboards can show.
     """
 
     title: str
     folder: Path
     slices: Mapping[str, SliceRecipe]
+    views: tuple[MapView, ...] = ()
 
     @property
     def analyzers(self) -> tuple[str, ...]:

@@ -211,6 +211,8 @@ class Family:
         comparison: columns that compare its variants.
         overview: columns of the first page.
         explorer: a page over checkpoints; None for a family without one.
+        dashboard: what its default dashboard shows: names of plots, "summaries/<name>", "explorer/<view>";
+            " 8x10" behind one is its size, in columns of twelve and rows. () for its first plots.
         cost: config -> guessed seconds.
         to_transformer_lens: (config, weights) -> TransformerBridge.
         weights_from_state_dict: (config, state dict of another program) -> weights; BadConfig lists what does
@@ -243,6 +245,7 @@ class Family:
     comparison: Comparison | None = None
     overview: tuple[OverviewColumn, ...] = ()
     explorer: Explorer | None = None
+    dashboard: tuple[str, ...] = ()
     cost: Callable[..., Cost] = typical_cost
     to_transformer_lens: Callable[..., Any] = no_transformer_lens
     weights_from_state_dict: Callable[..., dict[str, torch.Tensor]] = no_import

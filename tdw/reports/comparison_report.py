@@ -17,6 +17,7 @@ from tdw.errors import BadConfig
 from tdw.known_settings import under_known_settings
 from tdw.markdown import show, table
 from tdw.recipes.common.pictures import draw, pictures_of
+from tdw.recipes.consistency.differences import sides_of
 from tdw.recipes.family import Family, VariantConfig, fields_of
 from tdw.recipes.measures import Picture, Quantity
 from tdw.recipes.outcome import Outcome
@@ -85,7 +86,7 @@ def comparison_report(
         store: where summaries are read.
         family: of the variants.
         first, second: configurations of either group, one or more.
-        names: of the groups; None for the keys.
+        names: of the groups; None for everything in which their configurations differ.
         early_epoch: at which "early" is read.
         last_epoch: at which a variant is finished; None for the family's default.
 
@@ -100,7 +101,7 @@ def comparison_report(
             f"the groups {sorted(keys[0])} and {sorted(keys[1])} are empty or overlap",
             "name at least one variant on either side, none on both",
         )
-    one, other = names or (_name(first), _name(second))
+    one, other = names or (side.name for side in sides_of(family, [first, second]))
     configs = [*first, *second]
     evidence = read_evidence(store, family, configs, early_epoch=early_epoch, last_epoch=last_epoch)
     groups = tuple(tuple(row for row in evidence.rows if row.key in group) for group in keys)
@@ -120,10 +121,6 @@ def comparison_report(
     drawn = {f"{name}.svg": draw(picture, evidence) for name, picture in pictures.items()}
     files = as_files(parts, title=title, pictures=drawn, numbers={DIFFERENCES: as_rows(differences)})
     return ComparisonReport(title, files, differences)
-
-
-def _name(group: Sequence[VariantConfig]) -> str:
-    return group[0].key if len(group) == 1 else f"{len(group)} variants ({', '.join(c.key for c in group)})"
 
 
 def show_picture(name: str, picture: Picture, evidence: Evidence) -> str:

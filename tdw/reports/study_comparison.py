@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tdw.drawing.crowd import FEW
 from tdw.known_settings import under_known_settings
@@ -18,7 +17,7 @@ from tdw.markdown import show, table
 from tdw.recipes.common.pictures import draw, pictures_of
 from tdw.recipes.family import Family, VariantConfig
 from tdw.recipes.outcome import Outcome
-from tdw.recipes.reading.evidence import Evidence, Row
+from tdw.recipes.reading.evidence import Evidence
 from tdw.reports.claims.verdicts import ALPHA
 from tdw.reports.comparison_report import (
     DIFFERENCES,
@@ -34,18 +33,18 @@ from tdw.reports.comparison_report import (
 from tdw.reports.document import Document, as_files, commit
 from tdw.reports.evidence import read_evidence
 from tdw.reports.group_figure import group_picture
+from tdw.reports.groupings import MOST_VALUES, Grouping, further, groupings
 from tdw.reports.what_ran import runs
 from tdw.store import Store, Written
 from tdw.study import Study
 
 NAME = "comparison_report"
-CODE_VERSION = "5"
+CODE_VERSION = "6"
 ABOUT = """\
 The study's variants in groups, side by side: for every parameter that differs between them (seeds, moduli)
 one value against the others, and the variants that reached the outcome against those that did not. Means,
 exact rank tests, and how small a p-value so few variants allow. Written again whenever a table changes.
 """
-MOST_VALUES = 8  # a parameter with more values than this is no grouping
 
 _RULE = (
     "Groups are made by rule: for each parameter with two values, one value against the other; for each "
@@ -62,26 +61,6 @@ _TESTS = (
 
 
 @dataclass(frozen=True)
-class Grouping:
-    """Two sides of a study.
-
-    Attributes:
-        names: of the sides, such as "seed = 485".
-        keys: variants on either side.
-        by_outcome: the sides are made by the outcome.
-    """
-
-    names: tuple[str, str]
-    keys: tuple[frozenset[str], frozenset[str]]
-    by_outcome: bool = False
-
-    @property
-    def title(self) -> str:
-        """Both names."""
-        return f"{self.names[0]} and {self.names[1]}"
-
-
-@dataclass(frozen=True)
 class StudyComparison(Document):
     """The groups of a study, side by side.
 
@@ -92,36 +71,6 @@ class StudyComparison(Document):
 
     groupings: tuple[tuple[Grouping, tuple[Difference, ...]], ...]
     inputs: Mapping[str, str]
-
-
-def groupings(family: Family, configs: Sequence[VariantConfig], rows: Sequence[Row] = ()) -> list[Grouping]:
-    """The groups that a study has, by the rule of this module; no division of the variants occurs twice.
-
-    Args:
-        family: whose fields are looked at, in their order.
-        configs: of the study's variants.
-        rows: their outcomes, for the last grouping.
-    """
-    found: list[Grouping] = []
-    for field in family.fields:
-        by_value: dict[Any, set[str]] = {}
-        for config in configs:
-            by_value.setdefault(getattr(config, field.name), set()).add(config.key)
-        values = sorted(by_value)
-        if not 2 <= len(values) <= MOST_VALUES:
-            continue
-        for value in values[:1] if len(values) == 2 else values:
-            rest = [other for other in values if other != value]
-            name = f"{field.name} = {value}"
-            others = f"{field.name} = {rest[0]}" if len(rest) == 1 else f"other {field.name}"
-            keys = frozenset(by_value[value]), frozenset[str]().union(*(by_value[other] for other in rest))
-            found.append(Grouping((name, others), keys))
-    reached = frozenset(row.key for row in rows if row.reached)
-    failed = frozenset(row.key for row in rows if row.reached is False and row.finished)
-    if reached and failed and family.outcome:
-        names = family.outcome.did, family.outcome.none
-        found.append(Grouping(names, (reached, failed), by_outcome=True))
-    return list({frozenset(grouping.keys): grouping for grouping in reversed(found)}.values())[::-1]
 
 
 @under_known_settings
@@ -164,7 +113,8 @@ def study_comparison(
         name = f"groups_{number}.svg"
         pictures[name] = draw(picture, evidence)
         shown = f"![{picture.said(evidence)}]({name})"
-        parts.append(_section(number, grouping, differences, shown, family.outcome))
+        too = further(family, configs, grouping)
+        parts.append(_section(number, grouping, differences, shown, family.outcome, too=too))
     parts.append("## All variants")
     parts += [show_picture(name, picture, evidence) for name, picture in every.items()]
     numbers = [{"groups": g.names, "quantities": as_rows(differences)} for g, differences in found]
@@ -248,9 +198,11 @@ def _section(
     differences: Sequence[Difference],
     picture: str,
     outcome: Outcome | None,
+    *,
+    too: str,
 ) -> str:
     """One grouping: the sides, the figure, the numbers, the caution."""
-    members = [f"*{name}*: {_members(keys)}" for name, keys in _named(grouping)]
+    members = [*(f"*{name}*: {_members(keys)}" for name, keys in _named(grouping)), *([too] if too else [])]
     tabled = differences_table(differences, *grouping.names, outcome)
     sizes = [len(keys) for keys in grouping.keys]
     return "\n\n".join(

@@ -8,7 +8,9 @@
 {family}/_comparison.{study}/...                       what covers the variants of a study
 {family}/_comparison/...                               what covers several, and was made for no study
 {family}/_studies/{study}.json                         what was settled for a study, such as extra epochs
+_dashboards/{name}/00002.json                          a version of a dashboard; none is ever changed
 .live/{family}/{variant}.npz                           history of a training that goes on; no artifact
+.removed/...                                           what is about to be deleted
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ STATES = "states"
 COMPARISON = "_comparison"
 STUDIES = "_studies"
 LIVE = ".live"
+REMOVED = ".removed"
+DASHBOARDS = "_dashboards"
 EPOCH_FILE = re.compile(r"([0-9]{5}|[1-9][0-9]{5,11})\.safetensors")
 """The name of an epoch's file, as `format_epoch` gives it; other files beside it are ignored."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}")
@@ -118,6 +122,24 @@ class RecordAddress:
         """Path below the root."""
         family = validate_name(self.family, what="family")
         return f"{family}/{STUDIES}/{validate_name(self.study, what='study')}.json"
+
+
+@dataclass(frozen=True)
+class DashboardAddress:
+    """One version of a dashboard, from 1."""
+
+    name: str
+    version: int
+
+    @property
+    def relative(self) -> str:
+        """Path below the root."""
+        return f"{dashboard_folder(self.name)}/{self.version:05d}.json"
+
+
+def dashboard_folder(name: str) -> str:
+    """The folder, below the root, of all versions of a dashboard."""
+    return f"{DASHBOARDS}/{validate_name(name, what='dashboard')}"
 
 
 def folder(family: str, variant: str, kind: str) -> str:

@@ -20,6 +20,7 @@ from tdw.store.layout import (
     COMPARISON,
     EPOCH_FILE,
     Address,
+    DashboardAddress,
     RecordAddress,
     TableAddress,
     compared_study,
@@ -31,7 +32,8 @@ from tdw.store.provenance import Provenance
 if TYPE_CHECKING:
     import pandas as pd
 
-AnyAddress = Address | TableAddress | RecordAddress
+SmallRecord = RecordAddress | DashboardAddress
+AnyAddress = Address | TableAddress | SmallRecord
 
 
 @dataclass(frozen=True)
@@ -156,13 +158,13 @@ class Store:
     # Records
 
     def write_record(
-        self, address: RecordAddress, values: Mapping[str, Any], *, provenance: Provenance
+        self, address: SmallRecord, values: Mapping[str, Any], *, provenance: Provenance
     ) -> Written:
         """Commit JSON-able values. Raises StoreError when the disk refuses."""
         data, digest = jsonfile.encode(values, provenance)
         return self._commit(address, data, digest)
 
-    def read_record(self, address: RecordAddress) -> tuple[dict[str, Any], Provenance]:
+    def read_record(self, address: SmallRecord) -> tuple[dict[str, Any], Provenance]:
         """Values and where they come from, checked. Raises NotFound, CorruptFile or Unreadable."""
         return jsonfile.decode(self.read_bytes(address), path=self.path(address))[:2]
 

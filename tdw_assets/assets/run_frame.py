@@ -31,7 +31,7 @@ def at_work(
     instance, run = context.instance, context.run
     if run.tags.get(WORKER_TAG) != identity():
         instance.add_run_tags(
-            run.run_id, {WORKER_TAG: identity()} | purpose(wanted, stage=stage, variant=variant)
+            run.run_id, {**purpose(wanted, stage=stage, variant=variant), **run.tags, WORKER_TAG: identity()}
         )
     home = Path(instance.root_directory) if instance.is_persistent else None
     with contextlib.ExitStack() as stack:

@@ -13,7 +13,7 @@ from tdw_assets.assets.requested_cells import cells_config, range_tags
 from tdw_assets.automation.tags import gap, purpose
 from tdw_assets.cells.wanted import WantedAssets
 
-_OPS = {stage.name: stage.op for stage in STAGES}
+OPS = {stage.name: stage.op for stage in STAGES}
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,6 @@ def plan_run(wanted: WantedAssets, task: Task) -> PlannedRun:
     assets = tuple(map(wanted.key, task.names))
     if not task.cells:
         return PlannedRun(job, assets, tags, partition_key=task.variant or None)
-    config = {"ops": {wanted.named(_OPS[task.stage]): {"config": cells_config(task.variant, task.cells)}}}
+    config = {"ops": {wanted.named(OPS[task.stage]): {"config": cells_config(task.variant, task.cells)}}}
     covered = range_tags(task.variant, set[int]().union(*task.cells.values()))
     return PlannedRun(job, assets, tags | covered, config)

@@ -12,7 +12,9 @@ from starlette.types import ASGIApp
 
 import tdw
 from tdw.errors import TdwError
+from tdw_workbench.web.dashboards.routes import ROUTES as DASHBOARDS
 from tdw_workbench.web.data.runs import Runs
+from tdw_workbench.web.data.selections import Selections
 from tdw_workbench.web.data.so_far import FiguresSoFar
 from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http.answers import on_error, on_worker
@@ -20,7 +22,7 @@ from tdw_workbench.web.http.guard import Guard
 from tdw_workbench.web.http.reading import Reading
 from tdw_workbench.web.http.settings import Settings
 from tdw_workbench.web.http.static_files import serve_static
-from tdw_workbench.web.pages import actions, explorer, outdated, overview
+from tdw_workbench.web.pages import actions, compare, explorer, outdated, overview
 from tdw_workbench.web.pages import plot as plots
 from tdw_workbench.web.pages import report as reports
 from tdw_workbench.web.pages import variant as variants
@@ -41,7 +43,12 @@ def build_app(settings: Settings, runs: Runs | None = None) -> Starlette:
             Route("/api/outdated/{family}/{variant}", on_worker(outdated.outdated)),
             Route("/api/configure/{family}", on_worker(actions.configure)),
             Route("/api/plan/{family}/{variant}", on_worker(actions.plan)),
+            Route("/api/densify/{family}/{variant}", on_worker(actions.densify)),
+            Route("/api/remove/{family}/{variant}", on_worker(actions.remove)),
             Route("/new/{family}", on_worker(actions.new)),
+            Route("/view/compare/{family}", on_worker(compare.page)),
+            Route("/compare/{family}/{file}", on_worker(compare.file)),
+            Route("/compare/{family}/{name}/{file}", on_worker(compare.figure)),
             Route("/view/variant/{family}/{variant}", on_worker(variants.page)),
             Route("/view/plot/{family}/{variant}/{name}", on_worker(plots.page)),
             Route("/view/report/{family}/{name}", on_worker(reports.page)),
@@ -49,6 +56,7 @@ def build_app(settings: Settings, runs: Runs | None = None) -> Starlette:
             Route("/plot/{family}/{variant}/{name}/preview.png", on_worker(plots.preview)),
             Route("/plot/{family}/{variant}/{name}/now.json", on_worker(plots.so_far)),
             Route("/plot/{family}/{variant}/{name}/{file}", on_worker(plots.file)),
+            *DASHBOARDS,
             Route("/explorer/{family}/{variant}", on_worker(explorer.page)),
             Route("/api/explorer/{family}/{variant}", on_worker(explorer.describe)),
             Route("/api/{slice}/{family}/{variant}", on_worker(explorer.slice_of)),
@@ -59,6 +67,7 @@ def build_app(settings: Settings, runs: Runs | None = None) -> Starlette:
     )
     app.state.library = StoreCache(settings, runs)
     app.state.so_far = FiguresSoFar()
+    app.state.selections = Selections()
     return app
 
 

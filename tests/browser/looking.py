@@ -21,6 +21,7 @@ from tdw.families import get_family
 from tdw.recipes.figure import Plot
 from tdw.store import Store
 from tdw_workbench.web.app import standalone
+from tdw_workbench.web.data.runs import Runs
 from tdw_workbench.web.http.settings import Settings
 
 FAMILY, VARIANT = get_family("modulo_addition_1layer"), "p7_s1_d598_f0.5"
@@ -45,10 +46,10 @@ LOOK = """() => {
 
 
 class serving:
-    """A server in a thread."""
+    """A server in a thread; with `runs` of a Dagster instance as beside Dagster."""
 
-    def __init__(self, store: Store) -> None:
-        app = standalone(Settings(str(store.root)))
+    def __init__(self, store: Store, *, studies: tuple[Path, ...] = (), runs: Runs | None = None) -> None:
+        app = standalone(Settings(str(store.root), studies=studies), runs=runs)
         self.port = free_port()
         self._server = uvicorn.Server(uvicorn.Config(app, port=self.port, log_level="error"))
         self._thread = threading.Thread(target=self._server.run, daemon=True)

@@ -1,9 +1,7 @@
 """Batched event storage on Postgres writes what Dagster's own Postgres storage writes. Guards an upgrade."""
 
 import os
-import shutil
-import socket
-import subprocess
+import runpy
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +16,7 @@ from tdw_resources.runs.heartbeat import Listener, beating, is_shared
 from tdw_resources.runs.liveness import LAUNCHED_BY_TAG, WORKER_TAG
 
 pytestmark = pytest.mark.slow
+DEMO = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "demo-cluster"))
 CONFIGURATION = Path(__file__).parents[2] / "dagster_home" / "postgres" / "dagster.yaml"
 
 
@@ -27,26 +26,10 @@ def server() -> Iterator[str]:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
         pytest.skip("there is no Postgres server here: install the package postgresql")
-    programs = found[-1].parent
-    as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder, socket.socket() as free:
-        if as_postgres:
-            shutil.chown(folder, "postgres")
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
-        data = f"{folder}/data"
-        subprocess.run(
-            [*as_postgres, str(programs / "initdb"), "-D", data, "-A", "trust", "-U", "postgres"],
-            check=True, capture_output=True, cwd=folder,
-        )  # fmt: skip
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-        control = [*as_postgres, str(programs / "pg_ctl"), "-D", data, "-w", "-l", f"{folder}/log"]
-        subprocess.run([*control, "-o", options, "start"], check=True, cwd=folder)
-        try:
-            yield f"postgresql+psycopg2://postgres@127.0.0.1:{port}"
-        finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], check=True, cwd=folder)
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        with DEMO["postgres"](Path(folder), found[-1].parent) as address:
+            yield address.rsplit("/", 1)[0]
 
 
 def instance_on(server: str, home: Path, configuration: str) -> dg.DagsterInstance:
@@ -106,6 +89,19 @@ def test_a_batch_leaves_the_same_rows_as_the_stock_storage(server: str, tmp_path
     batched, stock_rows = found
     assert len(batched["events"]) >= 24 and len(batched["assets"]) == 2  # type: ignore[arg-type]
     assert batched == stock_rows
+
+
+def test_partitions_are_forgotten_and_the_others_stay(server: str, tmp_path: Path) -> None:
+    one = dg.AssetKey("one")
+    with instance_on(server, tmp_path / "wiped", CONFIGURATION.read_text()) as instance:
+        assert dg.materialize([both], instance=instance, tags={**COVERING, DEFER: "true"}).success
+        whole = instance.get_materialized_partitions(one)
+        instance.wipe_asset_partitions(one, sorted(whole)[-2:])
+        assert instance.get_materialized_partitions(one) == set(sorted(whole)[:-2])
+        assert len(instance.get_materialized_partitions(dg.AssetKey("two"))) == len(whole)
+        latest = instance.get_latest_materialization_event(one)
+        assert latest is not None and latest.asset_materialization is not None
+        assert latest.asset_materialization.partition in sorted(whole)[:-2]
 
 
 def test_machines_that_share_a_database_judge_each_other_by_signs_of_life(

@@ -16,7 +16,7 @@ from tdw.families import get_family
 from tdw.making.comparison import write_comparison
 from tdw.notebook.workbench import Workbench
 from tdw.recipes.catalog import catalog_of
-from tdw.store import Store
+from tdw.store import Address, Store
 from tdw.study import load_study
 
 
@@ -67,8 +67,29 @@ def test_what_is_not_there_is_named_with_what_is(tiny_store: Store) -> None:
         wb.variant(TINY).at(12)
     with pytest.raises(BadConfig, match="no analyzer is called 'coarsness'"):
         wb.variant(TINY).at(20).artifact("coarsness")
+    for wrong in (-1, 1.5, "first"):
+        with pytest.raises(BadConfig, match=r'epoch is .*\n.*"last" for the last one'):
+            wb.variant(TINY).at(wrong)  # type: ignore[arg-type]
     with pytest.raises(BadConfig, match="no summary"):
         wb.variant(TINY).summary("coarsness")
+
+
+def test_the_last_checkpoint_has_a_name(tiny_store: Store) -> None:
+    v = tdw.open(tiny_store).variant(TINY)
+    assert v.at("last").epoch == 20
+    for epoch in (0, 10, 20):
+        tiny_store.delete(Address("modulo_addition_1layer", TINY, "checkpoints", epoch))
+    with pytest.raises(NotFound, match="no checkpoint yet"):
+        v.at("last")
+
+
+def test_python_beside_a_clone_that_is_called_tdw_finds_the_package(tmp_path: Path) -> None:
+    (tmp_path / "tdw" / "docs").mkdir(parents=True)
+    script = "import tdw; print(tdw.open.__name__)"
+    found = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert found.stdout.strip() == "open", f"{found.stderr}\ninstall it as the Makefile does"
 
 
 def test_importing_tdw_and_reading_a_study_loads_neither_torch_nor_dagster() -> None:
@@ -125,8 +146,8 @@ def test_comparisons_and_reports_are_a_line_each(summarized, tmp_path) -> None:
     wb.make("p7_s2_d598_f0.5", [0, 10], analyzers=["coarseness", "coarseness_stats"])
     assert wb.table(early_epoch=10)["variant"].tolist() == [TINY, "p7_s2_d598_f0.5"]
     assert "1 of 2 variants are trained to epoch 20" in wb.report(early_epoch=10, last_epoch=20).markdown
-    assert wb.compare(TINY, "p7_s2_d598_f0.5").title == f"{TINY} and p7_s2_d598_f0.5"
-    assert wb.compare([TINY], ["p7_s2_d598_f0.5"], last_epoch=20).differences
+    assert wb.compare(TINY, "p7_s2_d598_f0.5").title == "seed = 1 and seed = 2"
+    assert wb.compare([TINY], ["p7_s2_d598_f0.5"], last_epoch=20).report().differences
     assert [g.names for g, _ in wb.groups(early_epoch=10, last_epoch=20).groupings] == [
         ("seed = 1", "seed = 2")
     ]

@@ -24,7 +24,7 @@ def seed_group(seed: int):
 def test_two_variants_are_put_side_by_side_and_not_tested(study_store: Store) -> None:
     first, second = (FAMILY.make_config(p=109, seed=seed) for seed in (485, 999))
     report = comparison_report(study_store, FAMILY, [first], [second])
-    assert report.title == "p109_s485_d598 and p109_s999_d598"
+    assert report.title == "seed = 485 and seed = 999"
     assert "| seed | 485 | 999 |" in report.markdown
     assert "p = 109" in report.markdown
     (row,) = [line for line in report.markdown.splitlines() if line.startswith("| grokking epoch (")]

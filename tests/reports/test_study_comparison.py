@@ -36,9 +36,9 @@ def test_parameters_that_vary_and_the_outcome_make_the_groups(study_store: Store
 
 
 def test_no_division_occurs_twice_and_a_parameter_with_many_values_is_none(study_store: Store) -> None:
-    # Modulus and seed divide these two alike.
+    # Modulus and seed divide these two alike: the names say both.
     two = [FAMILY.make_config(p=97, seed=485), FAMILY.make_config(p=113, seed=999)]
-    assert [g.names for g in groupings(FAMILY, two)] == [("p = 97", "p = 113")]
+    assert [g.names for g in groupings(FAMILY, two)] == [("p = 97, seed = 485", "p = 113, seed = 999")]
     many = [FAMILY.make_config(p=97, seed=seed) for seed in range(9)]
     assert groupings(FAMILY, many) == []
     assert len(groupings(FAMILY, many[:8])) == 8

@@ -193,7 +193,8 @@ def outcome_plots(family: Family) -> tuple[Plot, ...]:
         known = [field.name for field in family.fields]
         by = grouping_fields(family, configs) if parameters.by is None else parameters.by
         require(set(by) <= set(known), "by", by, wanted=f"fields of the family: {', '.join(known)}")
-        runs = runs_of(configs, dict(_outcomes(table, event)), by=by)
+        chosen = {reader.variant: reader.group for reader in sources.variants if reader.group}
+        runs = runs_of(configs, dict(_outcomes(table, event)), by=by, chosen=chosen)
         if not runs:
             raise NotFound(f"of no variant the {event.epoch_label} is known yet", "run `tdw fill`")
         return Data(runs, len(configs) - len(runs), event)

@@ -67,6 +67,7 @@ def runs_of(
     outcomes: Mapping[str, tuple[bool | None, float]],
     *,
     by: Sequence[str],
+    chosen: Mapping[str, str] | None = None,
 ) -> tuple[Run, ...]:
     """The runs whose outcome is known, in the order of the configurations.
 
@@ -74,13 +75,15 @@ def runs_of(
         configs: of the variants.
         outcomes: key -> whether it was reached, and its epoch or the last one watched.
         by: fields that groups are made by.
+        chosen: key -> the group that a person put it in, in place of those.
     """
     found: list[Run] = []
     for config in configs:
         reached, epoch = outcomes.get(config.key, (None, math.nan))
         if reached is None or math.isnan(epoch):
             continue
-        group = ", ".join(f"{name} = {getattr(config, name)}" for name in by) or ALL
+        of_fields = ", ".join(f"{name} = {getattr(config, name)}" for name in by) or ALL
+        group = (chosen or {}).get(config.key, of_fields)
         found.append(Run(config.key, base_key(config), group, epoch, reached))
     return tuple(found)
 

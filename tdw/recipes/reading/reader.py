@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -21,6 +21,19 @@ if TYPE_CHECKING:
 Loaded = TypeVar("Loaded")
 
 
+@dataclass(frozen=True)
+class Beside:
+    """Variants that a person chose to see side by side.
+
+    Attributes:
+        table: the comparison of these variants alone.
+        groups: key -> name of its group; empty where each variant stands for itself.
+    """
+
+    table: pd.DataFrame
+    groups: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
 class VariantReader:
     """Reads one variant's results, remembers what, and refuses to mix models or ways of computing.
 
@@ -30,6 +43,7 @@ class VariantReader:
         scheduled: epochs that should be there, ascending.
         folder: of the comparison that the variant is in; None for no study's.
         so_far: the history of a training that goes on, read in place of the stored one; None for that.
+        beside: what the variant is compared with, where a person chose that; None for all of a study.
         inputs: name -> fingerprint of everything read so far.
     """
 
@@ -44,9 +58,10 @@ class VariantReader:
         scheduled: Sequence[int] | None = None,
         folder: str | None = None,
         so_far: pd.DataFrame | None = None,
+        beside: Beside | None = None,
     ) -> None:
         self.family, self.variant, self.label, self.look = family, variant, label, look
-        self.so_far = so_far
+        self.so_far, self.beside = so_far, beside
         self.inputs: dict[str, str] = {}
         self._store, self.folder = store, folder
         self._invariant = Invariant(f"a figure of {variant} would mix what does not belong together")
@@ -79,8 +94,15 @@ class VariantReader:
             columns = ("train_loss", "test_loss", "test_accuracy")
             return pd.DataFrame({"epoch": np.empty(0, np.int64), **{name: np.empty(0) for name in columns}})
 
+    @property
+    def group(self) -> str:
+        """The group that a person put the variant in; "" for none."""
+        return self.beside.groups.get(self.variant, "") if self.beside else ""
+
     def comparison(self) -> pd.DataFrame | None:
         """The table over all variants (S5), or None where it was not made yet."""
+        if self.beside is not None:
+            return self.beside.table
         address = TableAddress(self.family, self.folder, "comparison")
         try:
             table, provenance = self._store.read_table_with_provenance(address)
@@ -127,9 +149,9 @@ class VariantReader:
         return table
 
     def _note(self, what: str, provenance: Provenance, content: str, *, in_series: bool = False) -> None:
-        for field in MODEL:
-            if getattr(provenance, field):  # a history has no probe
-                self._invariant.note(field, getattr(provenance, field), f"in {what}")
+        for name in MODEL:
+            if getattr(provenance, name):  # a history has no probe
+                self._invariant.note(name, getattr(provenance, name), f"in {what}")
         if in_series:
             self._invariant.note_way(provenance, provenance.epoch or 0)
         self._invariant.hold()

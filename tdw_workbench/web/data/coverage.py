@@ -87,8 +87,8 @@ def coverages(
 
 def wanted_of(library: StoreCache, family: str, variant: str, study: Study | None = None) -> Wanted:
     """What a study, or all that list the variant, want of it; without any, what was trained."""
-    if study is not None and variant in (of := library.wanted(study)).variants:
-        return of
+    if study is not None and variant in library.known_variants(study):
+        return library.wanted(study)
     epochs = library.scheduled(family, variant) or tuple(library.epochs(family, variant))
     study = study or library.study_of(family, variant)
     if study is not None:

@@ -1,4 +1,4 @@
-"""What a new variant of a study will take, before it is started."""
+"""What a new variant of a study, or more checkpoints of one, will take, before they are started."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import math
 from dataclasses import dataclass
 
 from tdw.families.stored import stored_variants
+from tdw.inventory.products import CHECKPOINT
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.family import VariantConfig
 from tdw.store import Address
 from tdw.study import Study
 from tdw_workbench.web.data.caching import stamp
+from tdw_workbench.web.data.densify import MoreCheckpoints
 from tdw_workbench.web.data.store_cache import StoreCache
 
 _SAMPLES = 3
@@ -47,6 +49,19 @@ def estimate(library: StoreCache, study: Study, config: VariantConfig) -> Estima
         like, per_epoch = measured
         nbytes += per_epoch * len(epochs)
     return Estimate(seconds, nbytes, like)
+
+
+def estimate_more(library: StoreCache, study: Study, more: MoreCheckpoints) -> Estimate:
+    """Replay and analysis of more checkpoints; the variant's tables and plots, made anew, are left out."""
+    family = study.family_declaration
+    config = family.parse_variant(more.variant)
+    cost, number = family.cost(config), len(more.checkpoints)
+    seconds = more.steps * cost.step + number * cost.checkpoint + more.analyses * cost.cell
+    nbytes = number * _weights(config)
+    for name, epochs in more.cells.items():
+        if name != CHECKPOINT:
+            nbytes += len(epochs) * _mean_size(library, family.name, more.variant, name)
+    return Estimate(seconds, nbytes, more.variant)
 
 
 def _weights(config: VariantConfig) -> int:

@@ -11,6 +11,7 @@ from tdw.families.stored import is_variant
 from tdw.training.live import find_running
 from tdw_resources.runs.progress import WorkProgress, read_progress
 from tdw_workbench.web.data.caching import stamp
+from tdw_workbench.web.data.densify import DENSIFY
 
 if TYPE_CHECKING:
     from tdw.study import Study
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
     from tdw_workbench.web.data.store_cache import StoreCache
 
 STOPPED, WAITING = "stopped", "waiting"
-WORDS = {"train": "training", "analyze": "analyzing", "summarize": "making tables and plots"}
+WORDS = {
+    "train": "training",
+    "analyze": "analyzing",
+    "summarize": "making tables and plots",
+    DENSIFY: "more checkpoints",
+}
 
 
 @dataclass(frozen=True)

@@ -125,10 +125,11 @@ class StoreCache:
     def scheduled(self, family: str, variant: str) -> tuple[int, ...]:
         """Epochs that the studies want of a variant, ascending; () for a variant of none of them.
 
-        A variant that was added in Dagster is in no file, but its checkpoints are on a study's schedule.
+        Where Dagster is not asked, a variant that was added there is in no file, but its checkpoints are on a
+        study's schedule.
         """
         found = [study for study in self.studies if study.family == family]
-        listed = [study for study in found if variant in study.variant_keys]
+        listed = [study for study in found if variant in self.known_variants(study)]
         if listed:
             return tuple(sorted(set[int]().union(*map(self.wanted_epochs, listed))))
         there = self.epochs(family, variant)

@@ -33,6 +33,22 @@ def on_worker(answer: Callable[[Request], Response]) -> Callable[[Request], Awai
     return endpoint
 
 
+def on_worker_with_body(
+    answer: Callable[[Request, bytes], Response], *, most: int
+) -> Callable[[Request], Awaitable[Response]]:
+    """The same for what is sent to us, of at most so many bytes."""
+
+    async def endpoint(request: Request) -> Response:
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > most:
+                raise HTTPException(413, f"more than {most:,} bytes were sent")
+        return await asyncio.get_running_loop().run_in_executor(_POOL, answer, request, bytes(body))
+
+    return endpoint
+
+
 def etag_of(parts: Iterable[object]) -> str:
     """A weak validator from whatever decides the answer."""
     return f'W/"{hashlib.sha256(repr(tuple(parts)).encode()).hexdigest()[:24]}"'

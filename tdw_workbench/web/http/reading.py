@@ -1,4 +1,6 @@
-"""Beyond the guard, our own pages: they are only read, and every answer carries the security headers."""
+"""Beyond the guard, our own pages: all but dashboards are only read, and every answer carries the security
+headers.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tdw_workbench.web.http.guard import READING, refusal
 
-MAX_URL = 4096
+MAX_URL = 8192
+WRITTEN = ("/dashboards/", "/notes")
+"""Where something may be sent to; each route says for itself whether it takes it."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "connect-src 'self'; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
@@ -48,7 +52,9 @@ class Reading:
 
 def _refuse(scope: Scope) -> JSONResponse | None:
     """Why a request is not answered, or None."""
-    if scope["method"] not in READING:
+    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+    sent = scope["method"] == "POST" and path.startswith(WRITTEN)
+    if scope["method"] not in READING and not sent:
         return refusal(
             405,
             f"{scope['method']} is not answered here",
@@ -56,5 +62,5 @@ def _refuse(scope: Scope) -> JSONResponse | None:
             Allow=", ".join(READING),
         )
     if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_URL:
-        return refusal(414, "the address is too long", "ask for fewer neurons or epochs at once")
+        return refusal(414, "the address is too long", "ask for fewer variants, neurons or epochs at once")
     return None

@@ -8,13 +8,14 @@ from rich.filesize import decimal
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from tdw.epochs import parse_epochs
 from tdw.errors import BadConfig, NotFound
 from tdw.families import Family
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.family import Field, VariantConfig
 from tdw.study import Study
 from tdw.training.progress import format_seconds
-from tdw_workbench.web.data.estimate import estimate
+from tdw_workbench.web.data.estimate import estimate, estimate_more
 from tdw_workbench.web.data.runs import REPOSITORY, Runs
 from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http import parameters as params
@@ -63,12 +64,69 @@ def configure(request: Request) -> Response:
     )
 
 
-def plan(request: Request) -> Response:
-    """What Dagster is to be asked for, so that a variant starts or goes on: `ExecutionParams`, as JSON."""
+def densify(request: Request) -> Response:
+    """What more checkpoints of a variant come to, as JSON: how many are new, and what they take.
+
+    Raises:
+        BadConfig: `epochs` is no list of epochs, or goes beyond the study's last.
+    """
     library, study, runs = _asked(request)
-    params.require_known(request, ("study",))
-    variant = params.one_of(request.path_params["variant"], library.known_variants(study), what="variant")
-    return JSONResponse(runs.next_run(study, library.store, variant), headers=_NEVER)
+    params.require_known(request, ("study", "epochs"))
+    more = runs.more_checkpoints(
+        study, library.store, _variant(request, library, study), _epochs(request, study)
+    )
+    guess = estimate_more(library, study, more)
+    return JSONResponse(
+        {
+            "checkpoints": len(more.checkpoints),
+            "analyses": more.analyses,
+            "steps": more.steps,
+            "time": format_seconds(guess.seconds),
+            "disk": decimal(guess.nbytes),
+        },
+        headers=_NEVER,
+    )
+
+
+def plan(request: Request) -> Response:
+    """What Dagster is to be asked for, as JSON (`ExecutionParams`), so that a variant starts or goes on; with
+    `epochs`, so that it has these too.
+    """
+    library, study, runs = _asked(request)
+    params.require_known(request, ("study", "epochs"))
+    variant = _variant(request, library, study)
+    if "epochs" in request.query_params:
+        asked = runs.densifying_run(study, library.store, variant, _epochs(request, study))
+    else:
+        asked = runs.next_run(study, library.store, variant)
+    return JSONResponse(asked, headers=_NEVER)
+
+
+def remove(request: Request) -> Response:
+    """What goes when a variant, or with `extra` its extra checkpoints, are removed, in words as `tdw remove`
+    prints them, and what Dagster has to be asked for, as JSON.
+    """
+    library, study, runs = _asked(request)
+    params.require_known(request, ("study", "extra"))
+    variant, extra = _variant(request, library, study), "extra" in request.query_params
+    lines = runs.what_would_go(study, library.store, variant, extra=extra)
+    ask = runs.removing_run(study, variant, extra=extra)
+    return JSONResponse({"lines": lines, "ask": ask}, headers=_NEVER)
+
+
+def _variant(request: Request, library: StoreCache, study: Study) -> str:
+    return params.one_of(request.path_params["variant"], library.known_variants(study), what="variant")
+
+
+def _epochs(request: Request, study: Study) -> tuple[int, ...]:
+    text = request.query_params.get("epochs", "")
+    epochs = parse_epochs(text)
+    if epochs[-1] > study.epochs:
+        raise BadConfig(
+            f"{text[:80]!r} goes beyond epoch {study.epochs}, the last one of study {study.name}",
+            f"give epochs from 0 to {study.epochs}; to train longer, raise `epochs` in the study file",
+        )
+    return epochs
 
 
 def _asked(request: Request) -> tuple[StoreCache, Study, Runs]:

@@ -8,7 +8,7 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from starlette.responses import Response
 from tdw.errors import TdwError
 from tdw.families import Family, all_families, get_family
 from tdw.families.stored import stored_variants
+from tdw.recipes.family import VariantConfig
 from tdw.store.layout import COMPARISON
 from tdw_workbench.web.data.now import Now, work_now
 from tdw_workbench.web.data.store_cache import StoreCache
@@ -24,6 +25,7 @@ from tdw_workbench.web.http import parameters as params
 from tdw_workbench.web.http.answers import conditional, etag_of
 from tdw_workbench.web.http.templates import render
 from tdw_workbench.web.pages import report as reports
+from tdw_workbench.web.pages.fields import VariedField, varied_fields
 from tdw_workbench.web.pages.rows import PlotLink, Row, cell, last_epoch, link_of, plots_of, row_of
 
 if TYPE_CHECKING:
@@ -54,11 +56,27 @@ class Section:
         """Of the study; that of the family for what is in none."""
         return self.study.name if self.study else f"other-{self.family.name}"
 
+    @functools.cached_property
+    def varied(self) -> list[VariedField]:
+        """The fields in which its variants differ, in the family's order."""
+        return varied_fields(self.family, self._configs)
+
+    @property
+    def configurations(self) -> dict[str, dict[str, Any]]:
+        """Key -> name -> value, of those fields."""
+        names = [field.name for field in self.varied]
+        return {config.key: {name: getattr(config, name) for name in names} for config in self._configs}
+
+    @functools.cached_property
+    def _configs(self) -> list[VariantConfig]:
+        return [self.family.parse_variant(row.variant) for row in self.rows]
+
 
 def page(request: Request) -> Response:
     """Every study's variants, and what else is in the store."""
     library: StoreCache = request.app.state.library
-    params.require_known(request, ("theme",))
+    # What is shown and chosen is read by the page's script.
+    params.require_known(request, ("theme", "show", "chosen"))
     dagster = library.settings.dagster_url
     return render(
         request,

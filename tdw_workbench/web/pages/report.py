@@ -18,7 +18,7 @@ from tdw_workbench.web.http.templates import environment
 
 NAMES = tuple(report.name for report in REPORTS)
 # Pictures and style are in the page itself, and nothing in it runs.
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
 def written(store: Store, family: str, folder: str) -> list[ReportAsset]:
@@ -49,6 +49,6 @@ def page(request: Request) -> Response:
         # The file itself works offline, where there is no other page to lead to.
         return bundle.read(PAGE).replace(b"<body>", b"<body>\n" + bar, 1)
 
-    headers = {"Content-Security-Policy": _POLICY}
+    headers = {"Content-Security-Policy": POLICY}
     etag = etag_of([bundle.files[PAGE][1], bar])
     return conditional(request, etag, make, media_type="text/html", headers=headers)

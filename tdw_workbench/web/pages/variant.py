@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,6 +13,7 @@ from tdw.families import Family, get_family
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.common.training_curves import NAME as CURVES
 from tdw.recipes.family import VariantConfig, fields_of
+from tdw.study import Study
 from tdw_workbench.web.data.now import work_now
 from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http import links
@@ -41,12 +43,19 @@ def page(request: Request) -> Response:
         family=family,
         study=study,
         last=last_epoch([row], study),
+        step=_step(study) if study else 1,
         plot=catalog_of(family).plot(CURVES, scope="variant"),
         fields=configuration(family, family.parse_variant(variant)),
         config=json.dumps(dict(CONFIG)),
         runs=links.runs_page(dagster, variant),
         asset=links.asset_page(dagster, study, ("checkpoint",)),
     )
+
+
+def _step(study: Study) -> int:
+    """A distance of checkpoints to begin with: a tenth of the widest between those of the schedule."""
+    gaps = [after - before for before, after in pairwise(study.epoch_list)]
+    return max(1, max(gaps, default=1) // 10)
 
 
 def configuration(family: Family, config: VariantConfig) -> list[tuple[str, str, str, bool]]:

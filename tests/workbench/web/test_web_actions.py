@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from starlette.testclient import TestClient
 
-from tdw.store import Store
+from tdw.store import Address, Store
 from tdw.study import load_study
 from tdw_assets.automation.tags import purpose
 from tdw_assets.cells.partitions import register_variants
@@ -83,6 +83,65 @@ def test_dagster_is_asked_for_exactly_what_is_missing(client: TestClient) -> Non
     assert (tags["tdw/stage"], tags["tdw/variant"]) == ("train", V1)
     assert client.get(f"/tdw/api/plan/{FAMILY}/p9_s1_d598?study=tiny").status_code == 404
     assert client.get(f"/tdw/api/plan/{FAMILY}/{V1}?study=other").status_code == 404
+
+
+def test_more_checkpoints_are_told_before_dagster_is_asked_for_exactly_them(client: TestClient) -> None:
+    of_variant = f"{FAMILY}/{V1}?study=tiny&epochs"
+    found = client.get(f"/tdw/api/densify/{of_variant}=1:5:1").json()
+    assert (found["checkpoints"], found["steps"]) == (5, 5) and found["analyses"] % 5 == 0
+    assert found["time"].endswith("s") and found["disk"].endswith("B")
+    asked = client.get(f"/tdw/api/plan/{of_variant}=1:5:2").json()
+    assert asked["selector"]["jobName"] == "__ASSET_JOB"
+    assert ["tiny", "coarseness"] in [each["path"] for each in asked["selector"]["assetSelection"]]
+    ops = asked["runConfigData"]["ops"]
+    train, analyze = (ops[f"tiny_{op}"]["config"] for op in ("train_checkpoints", "analyze_checkpoints"))
+    assert train == {"variant": V1, "cells": {"checkpoint": ["1:5:2"]}}
+    assert analyze["cells"]["coarseness"] == ["1:5:2"]
+    tags = {tag["key"]: tag["value"] for tag in asked["executionMetadata"]["tags"]}
+    assert tags["tdw/stage"] == "densify" and tags["dagster/asset_partition_range_end"] == f"00006|{V1}"
+    for wrong, said in {
+        "1:9:1": "beyond epoch 6",
+        "5:1:1": "ends before",
+        "1:5:0": "step of 0",
+        "": "not an",
+    }.items():
+        answer = client.get(f"/tdw/api/densify/{of_variant}={wrong}")
+        assert answer.status_code == 400 and said in answer.json()["error"], answer.json()
+
+
+def test_stopped_more_checkpoints_are_taken_up_again(
+    client: TestClient, wanted: WantedAssets, instance: dg.DagsterInstance
+) -> None:
+    asked = client.get(f"/tdw/api/plan/{FAMILY}/{V1}?study=tiny&epochs=1:5:2").json()
+    tags = {tag["key"]: tag["value"] for tag in asked["executionMetadata"]["tags"]}
+    run = dg.DagsterRun(
+        job_name="__ASSET_JOB",
+        tags=tags,
+        run_config=asked["runConfigData"],
+        status=dg.DagsterRunStatus.STARTED,
+    )
+    instance.run_storage.add_run(run)
+    instance.report_run_canceled(run)
+    assert "more checkpoints, by a person; it stays stopped" in client.get("/tdw/").text
+    again = client.get(f"/tdw/api/plan/{FAMILY}/{V1}?study=tiny").json()
+    assert again["runConfigData"] == asked["runConfigData"]
+
+
+def test_what_would_be_removed_is_told_and_dagsters_job_is_asked_for_it(
+    client: TestClient, tmp_path: Path
+) -> None:
+    where = f"/tdw/api/remove/{FAMILY}/{V1}?study=tiny"
+    assert client.get(where).json()["lines"] == []
+    file = Store(tmp_path / "store").path(Address(FAMILY, V1, "checkpoints", 3))
+    file.parent.mkdir(parents=True)
+    file.write_bytes(bytes(2_000))
+    whole, extra = client.get(where).json(), client.get(f"{where}&extra").json()
+    assert "1 checkpoint" in whole["lines"][0] and "2.0 kB" in whole["lines"][0]
+    assert whole["ask"]["selector"]["jobName"] == "tiny_remove_variant"
+    config = whole["ask"]["runConfigData"]["ops"]["tiny_remove_variant_op"]["config"]
+    assert config == {"variant": V1, "files": True, "extra_epochs": False}
+    assert "Epochs 3: checkpoints." in extra["lines"]
+    assert extra["ask"]["runConfigData"]["ops"]["tiny_remove_variant_op"]["config"]["extra_epochs"] is True
 
 
 def test_what_a_person_stopped_says_so_on_every_page(

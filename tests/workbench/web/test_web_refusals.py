@@ -209,7 +209,7 @@ def test_absurd_ranges_are_refused_with_advice(client: TestClient, path: str, st
 
 
 def test_an_address_that_is_too_long_is_refused(client: TestClient) -> None:
-    assert client.get(f"/tdw/api/maps/{HERE}?neurons={'1' * 5000}").status_code == 414
+    assert client.get(f"/tdw/api/maps/{HERE}?neurons={'1' * 9000}").status_code == 414
 
 
 def test_a_person_gets_an_error_as_a_page_with_nothing_of_theirs_in_it_as_html(client: TestClient) -> None:

@@ -75,8 +75,7 @@ def compute(context: CheckpointContext, parameters: Parameters) -> Arrays:
     norms = logit_fourier.frequency_norms(coefficients)
     by_embedding = context.results[dominant_frequencies.ANALYZER.name]["dominant_frequencies"]
     floor = FLOOR if parameters.key_rule == STRONG_RULE else 0.0
-    limit = max(parameters.threshold * np.median(norms), floor * norms.max())
-    by_logits = np.flatnonzero((norms >= limit) & (norms > 0)) + 1
+    by_logits = keys_of_logits(norms, threshold=parameters.threshold, floor=floor)
     keys = (by_embedding if parameters.key_rule == EMBEDDING_RULE else by_logits).tolist()
     cosines = logit_fourier.cosine_coefficients(coefficients)
     constant = table.mean(axis=0)
@@ -120,6 +119,18 @@ def compute(context: CheckpointContext, parameters: Parameters) -> Arrays:
         **_sparsity(context),
         "sum_squared_weights": np.array(_sum_of_squares(context.weights)),
     }
+
+
+def keys_of_logits(norms: Float64, *, threshold: float, floor: float) -> npt.NDArray[np.int64]:
+    """Frequencies, from 1 on, whose norm in the logits is at least both shares.
+
+    Args:
+        norms: of frequency k at k - 1, ((p - 1) / 2,).
+        threshold: least multiple of the median.
+        floor: least share of the largest, 0 to 1.
+    """
+    limit = max(threshold * np.median(norms), floor * norms.max())
+    return np.flatnonzero((norms >= limit) & (norms > 0)) + 1
 
 
 def restricted_losses(arrays: Arrays, frequencies: Sequence[int]) -> Float64:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tdw.families.modulo_addition_1layer.explorer import slices
 from tdw.families.modulo_addition_1layer.explorer.slices import ATTENTION, COARSENESS, FREQUENCIES, NEURONS
-from tdw.recipes.explorer import Explorer, SliceRecipe
+from tdw.recipes.explorer import Explorer, MapView, SliceRecipe
 
 _SIZE = (4, 1000)  # pixels per side of a map
 
@@ -23,4 +23,31 @@ EXPLORER = Explorer(
             slices.read_heads, (ATTENTION,), indices={"heads": ("n_heads", 16)}, numbers={"size": _SIZE}
         ),
     },
+    views=(
+        MapView(
+            "neurons",
+            "Neurons",
+            "maps",
+            index="neurons",
+            first=(0, 1, 2, 3),
+            label="neuron {i}",
+            unit="activation (post-ReLU)",
+            down="a",
+            right="b",
+            numbers={"size": 48},
+        ),
+        MapView(
+            "heads",
+            "Attention of heads",
+            "heads",
+            index="heads",
+            first=(0, 1, 2, 3),
+            label="head {i}",
+            parts=("to a", "to b"),
+            unit="attention (0 to 1)",
+            down="a",
+            right="b",
+            numbers={"size": 48},
+        ),
+    ),
 )

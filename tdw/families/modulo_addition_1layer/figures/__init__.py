@@ -11,6 +11,7 @@ from tdw.families.modulo_addition_1layer.figures import (
 from tdw.families.modulo_addition_1layer.figures.coarseness import (
     blob_count,
     coarseness_distribution,
+    distribution_by_variant,
     early_coarseness,
     mean_coarseness,
     neuron_coarseness,
@@ -38,6 +39,7 @@ PLOTS = (
     early_coarseness.PLOT,
     comparison.PLOT,
     mean_coarseness.COMPARISON,
+    distribution_by_variant.PLOT,
     neuron_coarseness.COMPARISON,
     blob_count.COMPARISON,
 )

@@ -28,12 +28,21 @@ Series = tuple[npt.NDArray[Any], npt.NDArray[np.float64]]
 
 
 def is_many(subjects: Sequence[Subject]) -> bool:
-    """Whether they are drawn as groups."""
-    return is_crowd(runs=len(subjects), bases=len({_base(subject) for subject in subjects}))
+    """Whether they are drawn as groups: a person made some, or they are many."""
+    return is_grouped(subjects) or is_crowd(
+        runs=len(subjects), bases=len({_base(subject) for subject in subjects})
+    )
+
+
+def is_grouped(subjects: Sequence[Subject]) -> bool:
+    """Whether a person put them into groups."""
+    return any(subject.group for subject in subjects)
 
 
 def groups(subjects: Sequence[Subject]) -> list[str]:
     """The group of each."""
+    if is_grouped(subjects):
+        return [subject.group for subject in subjects]
     labels = short_labels(list(dict.fromkeys(map(_base, subjects))))
     return [
         group_of(

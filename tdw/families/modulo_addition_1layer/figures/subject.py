@@ -47,13 +47,17 @@ class Grokking:
 
 @dataclass(frozen=True)
 class Subject:
-    """One variant in a figure; `missing` says in words which scheduled epochs are missing, or is ""."""
+    """One variant in a figure; `missing` says in words which scheduled epochs are missing, or is "".
+
+    `group` is the one that a person put it in, "" for none.
+    """
 
     variant: str
     label: str
     look: Look
     grokking: Grokking = field(default_factory=Grokking)
     missing: str = ""
+    group: str = ""
 
     @property
     def text(self) -> str:
@@ -85,7 +89,8 @@ class Subject:
 def load(reader: VariantReader, epochs: Iterable[int]) -> Subject:
     """A variant, of which these epochs are there."""
     missing = series.missing_note(epochs, reader.scheduled)
-    return Subject(reader.variant, reader.label, reader.look, load_grokking(reader), missing)
+    grokking = load_grokking(reader)
+    return Subject(reader.variant, reader.label, reader.look, grokking, missing, reader.group)
 
 
 def load_grokking(reader: VariantReader) -> Grokking:

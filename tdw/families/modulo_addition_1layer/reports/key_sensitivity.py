@@ -33,8 +33,7 @@ def key_section(store: Store, evidence: Evidence) -> str:
     rows: list[list[str]] = []
     for floor in FLOORS:
         chosen = {
-            key: np.flatnonzero((of >= max(2 * np.median(of), floor * of.max())) & (of > 0)) + 1
-            for key, of in norms.items()
+            key: progress_measures.keys_of_logits(of, threshold=2.0, floor=floor) for key, of in norms.items()
         }
         sizes = np.array([len(found) for found in chosen.values()])
         rows.append(

@@ -142,20 +142,25 @@ def _marks(data: Data) -> Iterator[AnyMark]:
     subjects = [point.subject for point in data.points]
     many, groups = crowds.is_many(subjects), crowds.groups(subjects)
     colors = crowds.colors(groups)
+    chosen = crowds.is_grouped(subjects)
+    named: set[str] = set()
     for point, group in zip(data.points, groups, strict=True):
         of = point.subject
+        first = chosen and group not in named
+        named.add(group)
         text = of.label + (f" · no grok by {point.at:,}" if of.no_grok else "")
         yield Points(
             np.array([point.value]),
             np.array([point.at]),
-            name=of.label,
+            name=group if chosen else of.label,
+            group=group if chosen else "",
             color=colors[group] if many else of.look.color,
             # Open and upward: the true value lies above, if there is one.
             symbol="triangle-up" if of.no_grok else "circle" if many else of.look.symbol,
             hollow=of.no_grok,
             size=8 if many else 13,
             texts=() if many else (text,),
-            legend=False,
+            legend=first,
             hover=f"{of.variant}<br>early {{x}}<br>{of.grokking.text}",
         )
 

@@ -1,0 +1,131 @@
+// A figure in a panel: without the head that its own page has, with a line at the slider's epoch, and with its
+// frames where it has some.
+/* global Plotly */
+
+import { follow } from "./frames.js";
+import { getJson } from "./data.js";
+
+const system = matchMedia("(prefers-color-scheme: dark)");
+export const isDark = () => (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
+
+/**
+ * Draws into `place`; {load(address), show(epoch), theme(), resize()}; `say(text)` is told what is shown, and
+ * `choices` takes its buttons.
+ */
+export function makeFigure(place, { config, say, choices }) {
+  const div = place.appendChild(document.createElement("div"));
+  div.className = "drawn";
+  const lines = place.appendChild(document.createElement("div"));
+  lines.className = "cursors";
+  let figure = null;
+  let frames = null;
+  let cursors = [];
+  let epoch = null;
+
+  async function load(address) {
+    figure = await getJson(address);
+    frames?.stop();
+    const menus = compact(figure, place.clientWidth);
+    await Plotly.newPlot(div, figure.data, { ...figure.layout, template: template() }, config);
+    const names = (figure.frames ?? []).map((frame) => frame.name);
+    if (names.length) await Plotly.addFrames(div, figure.frames);
+    frames = names.length ? follow(div, names) : null;
+    choices.replaceChildren(...menus.map((menu) => makeChoice(div, menu)));
+    div.on("plotly_afterplot", measure);
+    measure();
+  }
+
+  const template = () => (isDark() && figure.layout.meta?.dark) || figure.layout.template;
+
+  // Where the axes of epochs are: moving a line of our own takes no drawing by Plotly.
+  function measure() {
+    const full = div._fullLayout;
+    if (!full?._size) return;
+    const { l, t, w, h } = full._size;
+    cursors = [];
+    for (const axis of Object.values(full)) {
+      if (!/^epoch\b/.test(axis?.title?.text ?? "") || axis.visible === false || !axis._length) continue;
+      const along = axis._id[0] === "x";
+      cursors.push({
+        at: (value) => axis._offset + axis.d2p(value),
+        from: axis._offset,
+        to: axis._offset + axis._length,
+        along,
+        line: { left: `${along ? 0 : l}px`, top: `${along ? t : 0}px`, width: along ? "" : `${w}px`, height: along ? `${h}px` : "" },
+      });
+    }
+    lines.replaceChildren(...cursors.map(({ along, line }) => {
+      const element = document.createElement("i");
+      element.className = along ? "upright" : "level";
+      Object.assign(element.style, line);
+      return element;
+    }));
+    if (epoch !== null) move();
+  }
+
+  function move() {
+    cursors.forEach(({ at, from, to, along }, i) => {
+      const where = at(epoch);
+      const element = lines.children[i];
+      element.hidden = !(where >= from - 1 && where <= to + 1);
+      element.style.transform = along ? `translateX(${where}px)` : `translateY(${where}px)`;
+    });
+  }
+
+  return {
+    load,
+    show(wanted) {
+      epoch = wanted;
+      if (!figure) return;
+      move();
+      if (frames) say(frames.to(epoch));
+    },
+    theme: () => figure && Plotly.relayout(div, { template: template() }),
+    resize: () => figure && Plotly.Plots.resize(div),
+  };
+}
+
+// What belongs to a page of its own is left out: its title (the panel has one), its slider (there is one for
+// all), its buttons (they are in the panel's head), and room for them.
+function compact(figure, width) {
+  const { layout } = figure;
+  const framed = !!layout.sliders;
+  const menus = (layout.updatemenus ?? []).filter(({ buttons }) => !buttons.some(({ method }) => method === "animate"));
+  delete layout.title;
+  delete layout.sliders;
+  delete layout.updatemenus;
+  layout.font = { size: 11 };
+  const margin = layout.margin ?? {};
+  const titled = (margin.t ?? 108) > 108; // of the panels inside
+  const square = framed && (margin.l ?? 0) <= 40;
+  layout.margin = {
+    ...margin,
+    l: Math.min(margin.l ?? 70, 62),
+    r: Math.min(margin.r ?? 30, 78),
+    t: 12 + (titled ? 20 + (margin.t - 132) : 0),
+    b: (square ? 22 : 46),
+  };
+  layout.margin.b += legendRows(figure, width - layout.margin.l - layout.margin.r) * 19;
+  return menus;
+}
+
+function legendRows({ data, layout }, width) {
+  if (!layout.showlegend) return 0;
+  const names = data.filter((trace) => trace.name && trace.showlegend !== false && trace.visible !== false && trace.type !== "heatmap");
+  const longest = Math.max(0, ...names.map(({ name }) => name.length));
+  const columns = Math.max(1, Math.floor(width / (longest * 5.7 + 44)));
+  layout.legend = { ...layout.legend, font: { size: 11 } };
+  return Math.ceil(names.length / columns);
+}
+
+// A row of buttons or a menu of the figure, as a choice in the panel's head.
+function makeChoice(div, { buttons, active }) {
+  const chooser = document.createElement("select");
+  buttons.forEach(({ label }, i) => chooser.add(new Option(label, i, false, i === (active ?? 0))));
+  chooser.setAttribute("aria-label", `Show ${buttons.map(({ label }) => label).join(" or ")}`);
+  chooser.addEventListener("change", () => {
+    const { method, args } = buttons[chooser.value];
+    Plotly[method](div, ...structuredClone(args));
+  });
+  return chooser;
+}

@@ -1,0 +1,142 @@
+// A panel: its frame with a head, and what is drawn in it.
+
+import { makeFigure } from "./figure.js";
+import { makeMaps } from "./maps.js";
+import { makeNote, makeSection, makeTable } from "./words.js";
+
+/** Of a panel, for a variant: the address of what it shows, below /tdw; "" for a note. Python has the same. */
+export function addressOf(panel, { family, folder, known, variant }) {
+  const what = known[panel.kind]?.[panel.name];
+  const where = what?.over ? panel.where || folder : panel.variant ?? variant;
+  if (panel.kind === "figure") return `panel/plot/${family}/${where}/${panel.name}/figure.json`;
+  if (panel.kind === "maps") {
+    const numbers = Object.entries(what.numbers).map(([name, value]) => `&${name}=${value}`).join("");
+    return `panel/api/${what.slice}/${family}/${where}?${what.index}=${indicesOf(panel, what)}${numbers}`;
+  }
+  if (panel.kind === "table") return `panel/table/${family}/${where}/${panel.name}`;
+  if (panel.kind === "section") return `panel/section/${family}/${where}/${panel.name}/${encodeURIComponent(panel.part)}`;
+  return "";
+}
+
+export const indicesOf = (panel, view) => panel.part || view.first.join(",");
+
+/** The page where more of it can be seen; "" for none. */
+function pageOf(panel, address) {
+  const [, , ...path] = address.split("?")[0].split("/");
+  if (panel.kind === "figure") return `view/plot/${path.slice(0, 3).join("/")}`;
+  if (panel.kind === "section") return `view/report/${path.slice(0, 3).join("/")}#${panel.part}`;
+  return panel.kind === "maps" ? `explorer/${path.slice(1).join("/")}` : "";
+}
+
+/**
+ * A panel of the page `told` (family, folder, known, config, root, state): {element, model, refresh(), show(),
+ * visible(flag), again()}.
+ */
+export function makePanel(model, told, html = "") {
+  const element = document.createElement("section");
+  element.className = "box";
+  const head = element.appendChild(document.createElement("header"));
+  const title = head.appendChild(document.createElement("h2"));
+  const aside = head.appendChild(document.createElement("span"));
+  aside.className = "aside";
+  const choices = head.appendChild(document.createElement("span"));
+  choices.className = "choices";
+  const place = element.appendChild(document.createElement("div"));
+  place.className = "place";
+  let drawer = null;
+  let address = null; // of what is drawn, or is being drawn
+  let seen = false;
+  let note = html;
+
+  const panel = { element, head, model, refresh, show, theme: () => drawer?.theme(), visible, again, size };
+  const what = () => told.known[model.kind]?.[model.name];
+  const follows = () => model.kind !== "note" && !what()?.over && model.variant === null;
+  const epoch = () => model.epoch ?? told.state.e;
+
+  function size() {
+    element.style.setProperty("--w", model.width);
+    element.style.setProperty("--h", model.height);
+  }
+
+  function name() {
+    const of = what()?.over || model.kind === "note" ? "" : model.variant ?? told.state.variant;
+    const text = model.kind === "note" ? "Note" : model.kind === "section" ? `${what()?.title}: ${model.part}` : what()?.title ?? model.name;
+    const page = address && told.root !== undefined ? pageOf(model, address) : "";
+    const link = Object.assign(document.createElement("a"), { textContent: text, href: `${told.root}/${page}` });
+    title.replaceChildren(page ? link : text);
+    element.setAttribute("aria-label", [text, of].filter(Boolean).join(" of "));
+    title.hidden = model.kind === "note" && !document.body.classList.contains("editing");
+    if (of && model.variant !== null) title.append(" ", Object.assign(document.createElement("small"), { textContent: of }));
+  }
+
+  // What is drawn is of another epoch than the slider's: said in the head.
+  function say(text) {
+    const pinned = model.epoch !== null ? `pinned to epoch ${model.epoch.toLocaleString("en")}` : "";
+    aside.textContent = [pinned, text].filter(Boolean).join(", ");
+  }
+
+  function make() {
+    place.replaceChildren();
+    choices.replaceChildren();
+    if (model.kind === "note") return makeNote(place, note);
+    if (!what()) throw new Error(`There is no ${model.kind} “${model.name}” in this version: take the panel away.`);
+    if (model.kind === "maps") return makeMaps(place, { view: what(), indices: indicesOf(model, what()).split(",").map(Number), say });
+    if (model.kind === "table") return makeTable(place, { say });
+    return model.kind === "section" ? makeSection(place) : makeFigure(place, { config: told.config, say, choices });
+  }
+
+  /** Draw what it shows now, if it can be seen and does not show it already. */
+  async function refresh() {
+    if (!seen) return;
+    try {
+      const wanted = what() || model.kind === "note" ? addressOf(model, { ...told, variant: told.state.variant }) : null;
+      if (wanted !== null && wanted === address) return;
+      address = wanted;
+      drawer = null;
+      const drawing = make();
+      element.setAttribute("aria-busy", "true");
+      name();
+      say("");
+      await drawing.load(wanted);
+      if (wanted !== address) return;
+      drawer = drawing;
+      show();
+    } catch (error) {
+      fail(error);
+    } finally {
+      element.removeAttribute("aria-busy");
+    }
+  }
+
+  function fail(error) {
+    drawer = null;
+    name();
+    const text = [error.message, error.remedy].filter(Boolean).join("\n");
+    place.replaceChildren(Object.assign(document.createElement("p"), { className: "note", textContent: text }));
+  }
+
+  /** After a change of the panel itself. */
+  function again(newHtml) {
+    if (newHtml !== undefined) note = newHtml;
+    address = null;
+    size();
+    return refresh();
+  }
+
+  function show() {
+    if (seen) drawer?.show(epoch());
+  }
+
+  function visible(flag) {
+    const came = flag && !seen;
+    seen = flag;
+    if (!came) return null;
+    show();
+    return refresh();
+  }
+
+  size();
+  name();
+  new ResizeObserver(() => requestAnimationFrame(() => seen && drawer?.resize())).observe(place);
+  return Object.assign(panel, { follows, name });
+}
