@@ -20,7 +20,7 @@ from tdw.parameters import as_json, override
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.figure import Plot
 from tdw.recipes.reading.reader import Beside, Sources, VariantReader
-from tdw.store import Provenance, Store, Written
+from tdw.store import Provenance, Store, Written, tdw_version
 from tdw.store.layout import natural_order
 from tdw.training.live import read_running
 from tdw.training.records import HISTORY
@@ -115,7 +115,7 @@ def render(
         variant_fingerprint=sources.only.fingerprint("variant_fingerprint") if one else "",
         probe_fingerprint=sources.only.fingerprint("probe_fingerprint") if one else "",
         inputs=inputs,
-        environment={"tdw": version("training-dynamics-workbench"), "plotly": version("plotly")},
+        environment={"tdw": tdw_version(), "plotly": version("plotly")},
     )
     return Rendered(plot, files, provenance, folder)
 
