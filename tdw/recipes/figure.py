@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tdw.drawing.chart import Chart
+    from tdw.recipes.common.panels import Maps
     from tdw.recipes.reading.reader import Sources
 
 Scope = Literal["variant", "comparison"]
@@ -35,6 +36,8 @@ class Plot:
         needs: what must be there: "history", "checkpoints", "summaries/<name>" or an analyzer's name.
         uses: what is shown where it is there, named alike.
         parameters: frozen dataclass; its defaults are the plot's.
+        every: (sources, parameters) -> maps at every epoch that there is, for the page of a figure whose own
+            slider can't carry them all; None for other figures.
     """
 
     name: str
@@ -48,3 +51,4 @@ class Plot:
     needs: tuple[str, ...]
     uses: tuple[str, ...] = ()
     parameters: type[Any] = NoParameters
+    every: Callable[[Sources, Any], Maps] | None = None

@@ -32,6 +32,7 @@ class Maps:
         side: length of both axes: they count from 0 to it, whatever t is.
         x, y: the axes, along columns and along rows.
         unit: behind a value in hover texts.
+        note: a line for the page of every epoch.
     """
 
     epochs: tuple[int, ...]
@@ -44,6 +45,7 @@ class Maps:
     x: Axis
     y: Axis
     unit: str = " %"
+    note: str = ""
 
 
 def percent(
