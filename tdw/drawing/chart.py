@@ -57,7 +57,7 @@ class Option:
     Attributes:
         tags: marks that are shown; other marks of the choice are hidden.
         ranges: panel -> its vertical range.
-        orders: panel -> the categories of its vertical axis, from the bottom.
+        orders: panel -> the categories of its horizontal axis, from the left.
     """
 
     label: str
@@ -107,6 +107,8 @@ class Chart:
         epochs: stops of the slider; it starts at the last.
         heights, widths: of rows and columns, relative to each other.
         gaps: between columns and between rows, as shares of the figure.
+        share_x: panels above each other share their horizontal axis; else each has its own, and the lowest
+            one's labels are for all.
         share_y: panels of a row share their vertical axis, which the first describes.
         square: maps: square pixels, bare axes.
         unified: one hover text for everything above a point of the horizontal axis.
@@ -123,6 +125,7 @@ class Chart:
     heights: tuple[float, ...] = ()
     widths: tuple[float, ...] = ()
     gaps: tuple[float, float] = (0.06, 0.06)
+    share_x: bool = True
     share_y: bool = False
     square: bool = False
     unified: bool = True

@@ -26,6 +26,7 @@ class Axis:
         step: between labeled ticks, in decades where `log`; most: how many ticks at most.
         names: labels of 0, 1, 2, ..., for what has no numbers.
         categories: the names that a heat map has as rows or columns, in the order in which they stand.
+        places: the ticks of categories count them from 0, at round numbers, and do not name them.
         reverse: the first is at the top.
         labels: whether its title and labels are written.
         hidden: nothing of it is drawn.
@@ -42,6 +43,7 @@ class Axis:
     most: int | None = None
     names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    places: bool = False
     reverse: bool = False
     labels: bool = True
     hidden: bool = False
@@ -183,9 +185,9 @@ class Steps:
 
 @dataclass(frozen=True)
 class Heat(Mark):
-    """A heat map of (m, n) values; NaN is empty. `y` (m,) may be the axis' categories; `x` is (n,)."""
+    """A heat map of (m, n) values; NaN is empty. `x` (n,) and `y` (m,) may be their axis' categories."""
 
-    x: Numbers | Steps
+    x: Numbers | Steps | Sequence[str]
     y: Numbers | Steps | Sequence[str]
     z: Numbers
     scale: Scale

@@ -24,7 +24,7 @@ from tdw_workbench.web.data.runs import Runs
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.ci]
 SEQUENCES = "symbolic_ioi/layers3_heads2_std0.1_s0"
-UNTRAINED = "p7_s2_d598_f0.5"
+UNTRAINED, SECOND = "p7_s2_d598_f0.5", "p7_s3_d598_f0.5"
 STUDY = f"""
 name: tiny
 variants: [{VARIANT}, {UNTRAINED}]
@@ -38,12 +38,17 @@ PAGES = {
     f"/view/variant/{HERE}": "[data-ready]",
     f"/view/variant/{FAMILY.name}/{UNTRAINED}": "",  # not trained
     f"/view/plot/{HERE}/training_curves": "[data-ready]",
-    f"/view/plot/{HERE}/multi_scale": "[data-ready]",  # with a slider
+    f"/view/plot/{HERE}/multi_scale": "[data-ready]",  # with every epoch
+    f"/view/plot/{HERE}/multi_scale?saved=1": "[data-ready]",  # with a slider
     f"/view/plot/{FAMILY.name}/_comparison.tiny/blob_count_comparison": "",  # not made
     f"/view/report/{FAMILY.name}/_comparison/study_report": "",
     f"/explorer/{HERE}?n=3,17&h=0": "[data-ready]",
     f"/explorer/{SEQUENCES}": "[data-ready]",
     f"/new/{FAMILY.name}?study=tiny": "#outcome:not(:empty)",
+    "/dashboards/": "",
+    f"/dashboards/{FAMILY.name}": "[data-ready]",
+    f"/compose/{FAMILY.name}": "[data-ready]",
+    f"/view/compare/{FAMILY.name}?v={VARIANT},{SECOND}": "[data-ready]",
     NO_SUCH: "",
 }
 """Address -> what is there when the page is."""
@@ -70,6 +75,7 @@ def url(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     """All pages: of a variant that is complete, one that is not trained, sequences, a report, the form."""
     root = tmp_path_factory.mktemp("pages")
     shutil.copytree(store.root, root / "store")
+    shutil.copytree(store.root / HERE, root / "store" / FAMILY.name / SECOND)
     whole, study = Store(root / "store"), root / "study.yaml"
     for report in REPORTS:
         config = FAMILY.parse_variant(VARIANT)

@@ -104,7 +104,7 @@ def test_what_is_chosen_by_keyboard_is_in_the_address_and_a_reload_restores_it(
 
 def test_a_slider_moves_by_keyboard_and_its_epoch_is_in_the_address(page: Any, served: str) -> None:
     map_ = "document.getElementById('figure')._fullData[0]"
-    open_ready(page, f"{served}/view/plot/{HERE}/multi_scale")
+    open_ready(page, f"{served}/view/plot/{HERE}/multi_scale?saved=1")
     last = page.evaluate(f"String({map_}.z)")
     page.focus(".around input[type=range]")
     page.keyboard.press("Home")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from tdw.drawing import style
 from tdw.drawing.chart import Chart, Panel
 from tdw.drawing.marks import Axis, Heat, Scale, Steps
 from tdw.drawing.plotly.pen import figure as draw
+from tdw.drawing.plotly.subplots import round_places
 from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer.figures import subject
 from tdw.families.modulo_addition_1layer.figures.coarseness import (
@@ -71,11 +73,12 @@ def neurons(store: Store, *variants: str, **parameters: float):
 
 
 def painted(figure: Any, axis: str) -> dict[int, np.ndarray]:
-    """Epoch -> column of a facet, as the traces paint it one over the other."""
-    columns: dict[int, np.ndarray] = {}
+    """Epoch -> row of a facet, neurons by index, as the traces paint it one over the other."""
+    rows: dict[int, np.ndarray] = {}
     for trace in traces(figure, xaxis=None if axis == "x" else axis):
-        columns |= dict(zip(trace.x.tolist(), trace.z.T, strict=True))
-    return columns
+        assert list(trace.x) == [f"n{i}" for i in range(trace.z.shape[1])]
+        rows |= dict(zip(trace.y.tolist(), trace.z, strict=True))
+    return rows
 
 
 def test_coarseness_by_neuron_has_one_color_scale_from_0_to_1_for_all_variants(store: Store):
@@ -84,20 +87,34 @@ def test_coarseness_by_neuron_has_one_color_scale_from_0_to_1_for_all_variants(s
     assert (axis.cmin, axis.cmax) == (0, 1)
     assert all(t.coloraxis == "coloraxis" for t in figure.data)
     assert {t.name for t in figure.data} == {"p13 s485", "p13 s999", "p17 s999"}
-    columns = painted(figure, "x")
-    assert sorted(columns) == list(EPOCHS)
+    rows = painted(figure, "x")
+    assert sorted(rows) == list(EPOCHS)
     np.testing.assert_array_equal(
-        np.stack([columns[epoch] for epoch in EPOCHS]),
+        np.stack([rows[epoch] for epoch in EPOCHS]),
         matrix(EPOCHS, groks_at=1500, neurons=12, seed=485).astype(np.float32),
     )
-    assert [x.matches for x in (figure.layout.xaxis2, figure.layout.xaxis3)] == ["x", "x"]
+    assert [y.matches for y in (figure.layout.yaxis2, figure.layout.yaxis3)] == ["y", "y"]
+    assert [x.matches for x in (figure.layout.xaxis2, figure.layout.xaxis3)] == [None, None]  # orders differ
 
 
-def test_missing_epochs_are_empty_columns_in_the_facet_of_the_variant(store: Store):
+def test_neurons_are_counted_at_round_numbers():
+    assert round_places(512, 12) == list(range(0, 512, 50))
+    assert round_places(512, 4) == [0, 200, 400]
+    assert round_places(12, 12) == list(range(12))
+    assert round_places(2000, 12) == list(range(0, 2000, 200))
+    assert round_places(1, 10) == [0]
+
+
+def test_ticks_of_neurons_count_them_whatever_their_order(store: Store):
+    axis = interactive(neuron_coarseness, neurons(store, KEYS[0])).layout.xaxis
+    assert list(axis.tickvals) == list(range(12)) and list(axis.ticktext) == [str(i) for i in range(12)]
+
+
+def test_missing_epochs_are_empty_rows_in_the_facet_of_the_variant(store: Store):
     figure = interactive(neuron_coarseness, neurons(store, *KEYS))
     for axis, missing in (("x", ()), ("x2", MISSING), ("x3", ())):
-        columns = painted(figure, axis)
-        assert sorted(e for e, column in columns.items() if np.isnan(column).all()) == list(missing)
+        rows = painted(figure, axis)
+        assert sorted(e for e, row in rows.items() if np.isnan(row).all()) == list(missing)
     assert all(trace.hoverongaps is False for trace in figure.data)
 
 
@@ -107,6 +124,10 @@ def test_columns_of_one_trace_are_evenly_spaced_so_that_plotly_draws_them_as_a_p
     drawn = draw(Chart("t", (Panel([heat], y=Axis("row")),))).data
     assert len(drawn) > 1
     assert all(len(set(np.diff(trace.x).tolist())) == 1 for trace in drawn)
+    names = [f"n{i}" for i in range(2000)]
+    drawn = draw(Chart("t", (Panel([replace(heat, x=names, y=heat.x, z=values.T)], y=Axis("row")),))).data
+    assert len(drawn) > 1
+    assert all(len(set(np.diff(trace.y).tolist())) == 1 for trace in drawn)
 
 
 def test_headings_tell_of_gaps_and_of_no_grok(store: Store):
@@ -139,8 +160,10 @@ def test_the_sort_buttons_reorder_every_facet(store: Store):
     assert labels == ["by index", "by final frequency", "by first blob epoch", "by final coarseness"]
     (change,) = figure.layout.updatemenus[0].buttons[2].args
     order = neuron_matrix.orders(data.facets[1], blob_from=0.7)["first blob epoch"]
-    assert list(change["yaxis2.categoryarray"]) == [f"n{i}" for i in order]
-    assert set(change) == {"yaxis.categoryarray", "yaxis2.categoryarray", "yaxis3.categoryarray"}
+    assert list(change["xaxis2.categoryarray"]) == [f"n{i}" for i in order]
+    axes = ("xaxis", "xaxis2", "xaxis3")
+    assert set(change) == {f"{axis}.{of}" for axis in axes for of in ("categoryarray", "title.text")}
+    assert change["xaxis.title.text"] == "neuron, by first blob epoch"
 
 
 def blobs(store: Store, *variants: str, **parameters: float):

@@ -72,7 +72,9 @@ def _dress(side: Any, of: Axis, pen: Pen, *, most: int) -> None:
         names = of.categories
 
         def name(at: float, _: Any) -> str:
-            return names[int(at)] if 0 <= at < len(names) else ""
+            if not 0 <= at < len(names):
+                return ""
+            return f"{int(at):,}" if of.places else names[int(at)]
 
         side.set_major_formatter(FuncFormatter(name))
     elif of.ticks.endswith("%"):

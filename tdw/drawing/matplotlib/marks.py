@@ -78,6 +78,9 @@ class Pen:
         if panel.y.categories:
             rows = {name: i for i, name in enumerate(mark.y)}  # type: ignore[arg-type]
             z = z[[rows[name] for name in panel.y.categories]]
+        if panel.x.categories:
+            columns = {name: i for i, name in enumerate(mark.x)}  # type: ignore[arg-type]
+            z = z[:, [columns[name] for name in panel.x.categories]]
         axis.grid(visible=False)
         colors = {"cmap": scale.colors.lower(), "vmin": scale.bottom, "vmax": top or 1}
         if square:  # reduced by area where there are more pixels than the picture has

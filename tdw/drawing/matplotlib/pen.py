@@ -137,8 +137,8 @@ def _draw(chart: Chart, cell: _Cell, cells: Sequence[_Cell], pen: Pen) -> None:
         active = choice.small if pen.small and choice.small is not None else choice.active
         order = choice.options[active].orders.get(cell.place)
         if order:
-            title = f"{panel.y.title}, {choice.options[active].label}"
-            panel = replace(panel, y=replace(panel.y, title=title, categories=order))
+            title = f"{panel.x.title}, {choice.options[active].label}"
+            panel = replace(panel, x=replace(panel.x, title=title, categories=order))
     right = None
     if panel.right is not None and any(mark.right for mark in marks):
         right = axis.twinx()

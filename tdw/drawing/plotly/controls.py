@@ -69,7 +69,11 @@ def _button(grid: SubplotGrid, drawn: Sequence[Drawn], choice: Choice, option: O
     for panel, ends in option.ranges.items():
         layout[f"{layout_name(grid.y_of(panel))}.range"] = list(ends)
     for panel, names in option.orders.items():
-        layout[f"{layout_name(grid.y_of(panel))}.categoryarray"] = list(names)
+        x = layout_name(grid.x(grid.first[panel]))
+        title = grid.chart.panels[panel].x.title
+        layout[f"{x}.categoryarray"] = list(names)
+        if grid.first[panel] == grid.lowest(grid.first[panel][1]):
+            layout[f"{x}.title.text"] = f"{title}, {option.label}"
     for panel in grid.right:
         # An axis on the right without a mark would say nothing.
         tags = {each.mark.tag for each in drawn if each.panel == panel and each.mark.right}

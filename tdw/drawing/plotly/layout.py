@@ -112,7 +112,9 @@ def _text(text: str, grid: SubplotGrid, slot: Slot, at: dict[str, Any], *, size:
 def _note(grid: SubplotGrid, panel: Panel, slot: Slot, rule: Rule) -> dict[str, Any]:
     if rule.x is None:
         at = {"x": 1, "y": rule.y, "yref": grid.y(slot), "xanchor": "right", "yanchor": "bottom"}
-        return _text(rule.text, grid, slot, at)
+        # On a heat map of any color.
+        plate = {"bgcolor": "rgba(20,23,26,0.65)", "font": {"size": 12, "color": "#ffffff"}}
+        return _text(rule.text, grid, slot, at) | (plate if has_heat(panel) else {})
     # Above a heat map, where it can be read; else inside, beside the line.
     above = has_heat(panel)
     at = {"x": rule.x, "xref": grid.x(slot), "y": 1, "xshift": 0 if above else 4}

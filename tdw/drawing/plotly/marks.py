@@ -154,11 +154,14 @@ def _heat(mark: Heat, panel: Panel) -> list[Trace]:
         found["name"] = mark.name
     if isinstance(mark.x, Steps):
         return [{**found, **_centers("x", mark.x), **_values(mark.z, log=scale.log)}]
-    # Plotly draws evenly spaced columns as one picture, and others cell by cell.
-    runs = series.even_runs(mark.x) if mark.z.size > _MANY_CELLS else [slice(None)]
+    # Plotly draws evenly spaced columns and rows as one picture, and others cell by cell.
+    across, along = ("x", mark.x) if isinstance(mark.x, np.ndarray) else ("y", mark.y)
+    if mark.z.size <= _MANY_CELLS or not isinstance(along, np.ndarray):
+        return [{**found, "x": mark.x, **_values(np.ascontiguousarray(mark.z), log=scale.log)}]
+    found["x"] = mark.x
+    runs = [(run, mark.z[:, run] if across == "x" else mark.z[run]) for run in series.even_runs(along)]
     return [
-        {**found, "x": mark.x[run], **_values(np.ascontiguousarray(mark.z[:, run]), log=scale.log)}
-        for run in runs
+        {**found, across: along[run], **_values(np.ascontiguousarray(z), log=scale.log)} for run, z in runs
     ]
 
 

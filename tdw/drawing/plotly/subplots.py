@@ -55,7 +55,8 @@ class SubplotGrid:
 
     def x(self, slot: Slot) -> str:
         """The horizontal axis, as traces name it: one for each column, or for each map."""
-        return f"x{tag(self.slots[slot] if self.chart.square else slot[1] + 1)}"
+        own = self.chart.square or not self.chart.share_x
+        return f"x{tag(self.slots[slot] if own else slot[1] + 1)}"
 
     def y(self, slot: Slot) -> str:
         """The vertical axis."""
@@ -108,7 +109,7 @@ def axes(grid: SubplotGrid) -> dict[str, Any]:
         panel = chart.panels[place]
         row, column = slot
         x, y = grid.x(slot), grid.y(slot)
-        if chart.square or slot == grid.lowest(column):
+        if chart.square or not chart.share_x or slot == grid.lowest(column):
             across = _horizontal(panel, grid, slot) | {"domain": widths[min(column, len(widths) - 1)]}
             found.setdefault(layout_name(x), across | ({"anchor": y} if y != "y" else {}))
         beside = {"anchor": x} if x != "x" else {}
@@ -126,6 +127,9 @@ def _horizontal(panel: Panel, grid: SubplotGrid, slot: Slot) -> dict[str, Any]:
     if grid.chart.square:
         below = slot != grid.lowest(slot[1])
         return found | _BARE | {"title": {"text": "" if below else panel.x.text, "standoff": 2}}
+    if not grid.chart.share_x:
+        below = slot != grid.lowest(slot[1])
+        return found | ({"title": {"text": ""}, "showticklabels": False} if below else {})
     first = next(each for each in grid.chart.panels if each.column == 0)
     return found | ({"matches": "x"} if slot[1] and panel.x == first.x else {})
 
@@ -169,6 +173,9 @@ def plotly_axis(axis: Axis) -> dict[str, Any]:
         found |= {"tickvals": list(range(len(axis.names))), "ticktext": list(axis.names)}
     if axis.categories:
         found |= {"type": "category", "categoryorder": "array", "categoryarray": list(axis.categories)}
+    if axis.places:
+        at = round_places(len(axis.categories), axis.most or 10)
+        found |= {"tickvals": at, "ticktext": [f"{place:,}" for place in at]}
     if axis.reverse:
         found["autorange"] = "reversed"
     if not axis.labels:
@@ -176,3 +183,11 @@ def plotly_axis(axis: Axis) -> dict[str, Any]:
     if axis.hidden:
         found |= {"visible": False, "fixedrange": True}
     return found
+
+
+def round_places(count: int, most: int) -> list[int]:
+    """From 0 to below `count` in steps of 1, 2 or 5 times a power of ten, about `most` of them at most."""
+    least = max(count / most, 1)
+    power = 10 ** int(np.log10(least))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least)
+    return list(range(0, count, step))

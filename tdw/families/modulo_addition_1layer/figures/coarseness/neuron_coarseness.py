@@ -53,6 +53,8 @@ def chart(data: Data) -> Chart:
         ),
         choices=(Choice(options, small=common.index(_FIRST)),),
         gaps=(0.03, 0.12),
+        share_x=False,
+        share_y=not one,
         unified=False,
     )
 
@@ -61,12 +63,13 @@ def _panel(facet: Facet, place: int, columns: int, *, one: bool) -> Panel:
     row, column = divmod(place, columns)
     names = _names(np.arange(len(facet.values)))
     of = facet.subject
+    rules = tuple(Rule(y=rule.x, text=rule.text if one else "") for rule in of.rules)
     title = f"<b>{of.label}</b>" + (" · no grok" if of.no_grok else "") + (" · gaps" if of.missing else "")
     return Panel(
-        [Heat(facet.epochs, names, facet.values, _SCALE, name=of.label)],
-        x=EPOCHS if one else EPOCHS.narrow(),
-        y=Axis("neuron", categories=names, most=12, labels=column == 0),
-        rules=of.rules if one else tuple(Rule(x=rule.x) for rule in of.rules),
+        [Heat(names, facet.epochs, np.ascontiguousarray(facet.values.T), _SCALE, name=of.label)],
+        x=Axis("neuron", categories=names, places=True, most=12 if one else 4),
+        y=EPOCHS if one else EPOCHS.narrow(),
+        rules=rules,
         title="" if one else title,
         row=row,
         column=column,
@@ -92,24 +95,26 @@ def table(data: Data) -> pd.DataFrame:
 
 
 DESCRIPTION = """\
-Coarseness of each MLP neuron (row) at each epoch (column), color fixed from 0 to 1.
+Coarseness of each MLP neuron (column) at each epoch (row, the first at the bottom), color fixed from 0 to 1.
 
 Coarseness is the share of a neuron's non-constant 2-D Fourier power over (a, b) within the disc of radius
 int(p / 8); at 0.7 or above a neuron is a *blob*, below 0.5 *plaid*; a dead neuron has 0.
 
-The buttons sort the rows: by index, by the frequency that explains most of the neuron at the last epoch, by
-the first epoch at which it is a blob (those that never are come last), or by coarseness at the last epoch.
+The buttons sort the columns: by index, by the frequency that explains most of the neuron at the last epoch,
+by the first epoch at which it is a blob (those that never are come last), or by coarseness at the last epoch.
 
 **How to read it.** Sorted by first blob epoch, the edge between dark and bright is the course of blob
-formation; a bright row that turns dark again did not stay a blob. Sorted by final frequency, neurons of one
-cluster stand together. Empty columns are missing epochs; the dashed line is the grokking epoch.
+formation; a bright column that turns dark further up did not stay a blob. Sorted by final frequency, neurons
+of one cluster stand together. Empty rows are missing epochs; the dashed line is the grokking epoch. The
+numbers at the horizontal axis count the columns; sorted by index they are the neurons' own, and the hover
+text always has those.
 """
 
 PLOT = Plot(
     name="neuron_coarseness",
     title="Coarseness by neuron",
     description=DESCRIPTION,
-    code_version="3",
+    code_version="4",
     scope="variant",
     load=load,
     chart=chart,
@@ -128,6 +133,6 @@ COMPARISON = dataclasses.replace(
 A facet per variant, on shared axes and one color scale. Of more than {FEW} variants {MOST} are shown, from
 the earliest grokking epoch to the latest, those without one last.
 """,
-    code_version="4",
+    code_version="5",
     scope="comparison",
 )
