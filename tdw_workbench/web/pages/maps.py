@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def maps(request: Request) -> Response:
-    """The maps as a slice: `values` (epochs, maps, rows, columns), and what they are; `n` is what is chosen."""
+    """The maps as a slice: `values` (epochs, maps, rows, columns), and what they are; `n` lists a choice."""
     this = plots.asked(request)
     if this.variant is None or this.plot.every is None:
         raise NotFound(f"{this.name} has no maps at every epoch", "look at its stored figure")
