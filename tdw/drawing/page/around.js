@@ -141,7 +141,7 @@ function tdwAround(div, { inAddress = true } = {}) {
   let waiting = 0;
   function remember() {
     if (!inAddress) return;
-    clearTimeout(waiting); // browsers refuse this more than a few times a second
+    clearTimeout(waiting); // browsers refuse this more than a few times per second
     waiting = setTimeout(() => {
       const text = chosen.toString();
       history.replaceState(null, "", `${location.pathname}${location.search}${text && "#"}${text}`);

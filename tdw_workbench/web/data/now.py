@@ -15,7 +15,7 @@ from tdw_workbench.web.data.densify import DENSIFY
 
 if TYPE_CHECKING:
     from tdw.study import Study
-    from tdw_workbench.web.data.runs import Runs
+    from tdw_workbench.web.data.recorded import Recorded
     from tdw_workbench.web.data.store_cache import StoreCache
 
 STOPPED, WAITING = "stopped", "waiting"
@@ -62,19 +62,19 @@ def work_now(library: StoreCache) -> dict[str, Now]:
             place = f"{family.name}/{variant}"
             if place not in found and work.stage in WORDS and is_variant(family, variant):
                 found[place] = _of(work)
-    if library.runs is not None:
+    if library.recorded is not None:
         for study in library.studies:
-            for variant, now in _asked_for(library.runs, study):
+            for variant, now in _asked_for(library.recorded, study):
                 found.setdefault(f"{study.family}/{variant}", now)
     return found
 
 
-def _asked_for(runs: Runs, study: Study) -> Iterator[tuple[str, Now]]:
+def _asked_for(recorded: Recorded, study: Study) -> Iterator[tuple[str, Now]]:
     """What nobody works on, although Dagster was asked for it."""
-    for variant, (stage, run_id) in runs.waiting(study).items():
+    for variant, (stage, run_id) in recorded.waiting(study).items():
         text = f"{WORDS.get(stage, stage)}, when a run before it is through"
         yield variant, Now(WAITING, f"{WAITING} {run_id}", text=text)
-    for variant, stopped in runs.stopped(study).items():
+    for variant, stopped in recorded.stopped(study).items():
         text = f"{WORDS.get(stopped.stage, stopped.stage)}, by a person; it stays stopped"
         yield variant, Now(STOPPED, f"{STOPPED} {stopped.run_id}", text=text)
 
