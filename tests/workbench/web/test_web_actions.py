@@ -174,6 +174,23 @@ def test_a_run_in_the_queue_is_said_to_wait_and_can_be_stopped(
     assert "when a run before it is through" in text and f'data-stop="{V1}"' in text
 
 
+def test_a_stopped_training_says_so_and_goes_on_by_a_click_while_its_checkpoints_are_analyzed(
+    client: TestClient, wanted: WantedAssets, instance: dg.DagsterInstance
+) -> None:
+    tags = purpose(wanted, stage="train", variant=V1)
+    run = dg.DagsterRun(job_name="tiny_train", tags=tags, status=dg.DagsterRunStatus.STARTED)
+    instance.run_storage.add_run(run)
+    instance.report_run_canceled(run)
+    tags = purpose(wanted, stage="analyze", variant=V1)
+    instance.run_storage.add_run(
+        dg.DagsterRun(job_name="tiny_analyze", tags=tags, status=dg.DagsterRunStatus.NOT_STARTED)
+    )
+    text = client.get("/tdw/").text
+    assert "analyzing, when a run before it is through" in text
+    assert "stopped: training, by a person; it stays stopped" in text
+    assert f'data-stop="{V1}"' in text and ">Continue</button>" in text
+
+
 def test_a_server_beside_dagster_says_what_a_person_stopped_and_offers_no_button(
     tmp_path: Path, wanted: WantedAssets, instance: dg.DagsterInstance
 ) -> None:
