@@ -17,11 +17,11 @@ up: install          ## start Dagster's UI on 127.0.0.1:3000 and carry out the q
 study: install       ## the same with the study of eight models (hours on two cores; resumable)
 	@exec $(BIN)/tdw up --study studies/eight_models
 
-test: install        ## the tests that CI runs, a worker per core
-	$(BIN)/pytest -n auto --maxprocesses 4
+test: install        ## the tests that CI runs, side by side
+	$(BIN)/pytest -n auto
 
 test-all: install    ## every test, the slow ones too
-	$(BIN)/pytest -n auto --maxprocesses 4 -m ''
+	$(BIN)/pytest -n auto -m ''
 
 coverage: install    ## the tests that CI runs, and which lines they leave out (htmlcov/index.html)
 	$(BIN)/pytest --cov --cov-report=term --cov-report=html

@@ -27,7 +27,7 @@ def test_every_plot_has_data_and_named_axes_and_nothing_that_sends_it_away(
     page: Any, served: str, store: Store
 ) -> None:
     for where in pages(store):
-        open_ready(page, f"{served}/view/plot/{where}")
+        open_ready(page, f"{served}/view/plot/{where}?saved=1")
         seen = page.evaluate(LOOK)
         assert seen["traces"] > 0, where
         assert {"x", "y"} <= set(seen["titled"]), where

@@ -6,14 +6,15 @@
 /* global Plotly */
 /* exported tdwAround */
 
-function tdwAround(div) {
+function tdwAround(div, { inAddress = true } = {}) {
   const PAUSE = 150; // ms for each stop while it plays
   const make = (tag, parent, set = {}) => parent.appendChild(Object.assign(document.createElement(tag), set));
   const head = div.parentElement.insertBefore(document.createElement("div"), div);
   const foot = document.createElement("div");
   div.after(foot);
   head.className = foot.className = "around";
-  const chosen = new URLSearchParams(location.hash.slice(1));
+  // One of several figures on a page keeps its choices to itself.
+  const chosen = new URLSearchParams(inAddress ? location.hash.slice(1) : "");
   let built = "";
   let controls = [];
   let stepping = null;
@@ -139,14 +140,15 @@ function tdwAround(div) {
 
   let waiting = 0;
   function remember() {
-    clearTimeout(waiting); // browsers refuse this more than a few times a second
+    if (!inAddress) return;
+    clearTimeout(waiting); // browsers refuse this more than a few times per second
     waiting = setTimeout(() => {
       const text = chosen.toString();
       history.replaceState(null, "", `${location.pathname}${location.search}${text && "#"}${text}`);
     }, 150);
   }
 
-  addEventListener("hashchange", () => {
+  if (inAddress) addEventListener("hashchange", () => {
     for (const name of [...chosen.keys()]) chosen.delete(name);
     for (const [name, value] of new URLSearchParams(location.hash.slice(1))) chosen.set(name, value);
     for (const control of controls) {
