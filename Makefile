@@ -17,11 +17,11 @@ up: install          ## start Dagster's UI on 127.0.0.1:3000 and carry out the q
 study: install       ## the same with the study of eight models (hours on two cores; resumable)
 	@exec $(BIN)/tdw up --study studies/eight_models
 
-test: install        ## the tests that CI runs, a worker per core
-	$(BIN)/pytest -n auto --maxprocesses 4
+test: install        ## the tests that CI runs, side by side
+	$(BIN)/pytest -n auto
 
 test-all: install    ## every test, the slow ones too
-	$(BIN)/pytest -n auto --maxprocesses 4 -m ''
+	$(BIN)/pytest -n auto -m ''
 
 coverage: install    ## the tests that CI runs, and which lines they leave out (htmlcov/index.html)
 	$(BIN)/pytest --cov --cov-report=term --cov-report=html
@@ -53,7 +53,8 @@ install: .venv/installed  ## make .venv from requirements.lock
 	@echo "Installing into .venv (about 2 GB with PyTorch; once)"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@# As a path: with the default, Python started beside a clone that is called tdw takes the clone for the package.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --config-settings editable_mode=compat --editable .
 	@touch $@
 
 clean:               ## remove .venv and caches; results stay

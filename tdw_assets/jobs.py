@@ -11,6 +11,7 @@ from tdw_assets.automation.run_requests import Jobs
 from tdw_assets.automation.tags import study_tag
 from tdw_assets.cells.partitions import register_variants, registered_keys, remove_keys
 from tdw_assets.cells.wanted import WantedAssets
+from tdw_assets.recording.removing import EXTRA, plan_variant, remove
 from tdw_resources.dagster_internals import UnresolvedAssetJobDefinition
 
 _TYPES = {int: dg.Int, float: dg.Float, str: dg.String}
@@ -79,30 +80,52 @@ def register_variants_job(wanted: WantedAssets) -> dg.JobDefinition:
 
 
 def remove_variant_job(wanted: WantedAssets) -> dg.JobDefinition:
-    """Takes a variant out of the study; its files stay."""
+    """Takes a variant out of the study, and on request deletes its files for good."""
 
     @dg.op(
         name=wanted.named("remove_variant_op"),
-        config_schema={"variant": dg.Field(str, description="its key")},
+        config_schema={
+            "variant": dg.Field(str, description="its key"),
+            "files": dg.Field(bool, default_value=False, description="delete all files of it, too, for good"),
+            "extra_epochs": dg.Field(
+                bool,
+                default_value=False,
+                description="delete no more than its epochs that are not in the study",
+            ),
+        },
+        required_resource_keys={"store"},
     )
-    def remove(context: dg.OpExecutionContext) -> None:
-        key = context.op_config["variant"]
+    def remove_one(context: dg.OpExecutionContext) -> None:
+        key, deletes, extra = (context.op_config[name] for name in ("variant", "files", "extra_epochs"))
         known = registered_keys(wanted, context.instance)
         if key not in known:
             raise dg.Failure(
                 f"{key!r} is no variant of study {wanted.name}\n  -> it has: {', '.join(map(repr, known))}",
                 allow_retries=False,
             )
-        remove_keys(wanted, context.instance, [key])
-        context.log.info(f"{key} is not part of study {wanted.name} any more; its files stay in the store")
+        if deletes or extra:
+            store = context.resources.store.open()
+            with as_failure():
+                gone = plan_variant(wanted, context.instance, store, key, epochs=EXTRA if extra else None)
+                remove([gone], context.instance, store)
+            context.log.info(
+                f"{len(gone.files.files)} files of {key} are deleted, {gone.files.nbytes:,} bytes"
+            )
+        else:
+            remove_keys(wanted, context.instance, [key])
+            context.log.info(
+                f"{key} is not part of study {wanted.name} any more; its files stay in the store"
+            )
 
     @dg.job(
         name=wanted.named("remove_variant"),
-        description=f"Takes a variant out of study {wanted.name}; its files stay. One that the study file "
-        "lists comes back when the file is loaded again.",
+        tags=study_tag(wanted),
+        description=f"Takes a variant out of study {wanted.name}; its files stay, unless `files` is set. "
+        "One that the study file lists comes back when the file is loaded again. `tdw remove --dry-run` says "
+        "what would be deleted.",
     )
     def remove_variant_graph() -> None:
-        remove()
+        remove_one()
 
     return remove_variant_graph
 

@@ -25,6 +25,7 @@ from tdw_resources.dagster_internals import (
     SqliteEventLogStorage,
     UserConfigSchema,
 )
+from tdw_resources.wiping import wipe_partitions
 
 BATCH_SIZE = 200  # events that Dagster itself collects before it writes, e.g. those planned by a backfill
 
@@ -51,6 +52,11 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
         """Write events in their order; neighboring asset events share their transactions."""
         store_in_batches(events, self._store_asset_events, self.store_event)
+
+    def wipe_asset_partitions(self, asset_key: dg.AssetKey, partition_keys: Sequence[str]) -> None:
+        """Forget what was recorded of some partitions."""
+        with self.index_transaction() as connection:
+            wipe_partitions(connection, asset_key, partition_keys, store_last=self._store_asset_event)
 
     def _store_asset_events(self, events: Sequence[dg.EventLogEntry]) -> None:
         rows = [self._event_to_row(event) for event in events]

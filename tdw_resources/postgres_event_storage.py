@@ -18,6 +18,7 @@ from sqlalchemy import insert
 
 from tdw_resources.dagster_internals import ConfigurableClassData, SqlEventLogStorageTable
 from tdw_resources.event_storage import collect_events, last_of_each_asset, store_in_batches
+from tdw_resources.wiping import wipe_partitions
 
 
 class BatchingPostgresEventLogStorage(PostgresEventLogStorage):
@@ -42,6 +43,11 @@ class BatchingPostgresEventLogStorage(PostgresEventLogStorage):
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
         """Write events in their order; neighboring asset events share a transaction."""
         store_in_batches(events, self._store_asset_events, self.store_event)
+
+    def wipe_asset_partitions(self, asset_key: dg.AssetKey, partition_keys: Sequence[str]) -> None:
+        """Forget what was recorded of some partitions."""
+        with self.index_transaction() as connection:
+            wipe_partitions(connection, asset_key, partition_keys, store_last=self._store_asset_event)
 
     def _store_asset_events(self, events: Sequence[dg.EventLogEntry]) -> None:
         table = SqlEventLogStorageTable

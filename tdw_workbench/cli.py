@@ -22,7 +22,7 @@ from tdw_workbench.interrupts import take_signals
 
 COMMANDS = (
     "up", "fill", "status", "verify", "thin", "serve", "dashboard", "compare", "export", "import", "new",
-    "remove-key",
+    "remove", "remove-key",
 )  # fmt: skip
 
 

@@ -27,6 +27,11 @@ from tdw.recipes.catalog import catalog_of  # noqa: E402
 from tdw.store import Store  # noqa: E402
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores, up to 4: tests that wait for servers and browsers leave a core idle."""
+    return min((os.cpu_count() or 1) + 1, 4)
+
+
 @pytest.fixture(scope="session")
 def _trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tdw.making.artifacts import analyze

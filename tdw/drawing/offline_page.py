@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tdw.drawing.style import CONFIG, Figure, figure_json
@@ -18,6 +19,8 @@ from tdw.html_templates import render_html
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+PAGE = Path(__file__).parent / "page"
+"""The script and the style of what stands around a figure, offline and on the server's pages."""
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 
 
@@ -39,7 +42,9 @@ def html_page(title: str, figure: str) -> str:
     return render_html(
         "figure.html",
         title=title,
+        style=Markup((PAGE / "around.css").read_text()),
         plotly=Markup(get_plotlyjs()),
+        around=Markup((PAGE / "around.js").read_text()),
         figure=_script_safe(figure),
         config=_script_safe(json.dumps(dict(CONFIG))),
     )

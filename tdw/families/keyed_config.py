@@ -70,6 +70,10 @@ class KeyedConfig:
     @property
     def key(self) -> str:
         """The variant's key, such as k2_s0: it names what differs from the defaults."""
+        return self._key
+
+    @cached_property
+    def _key(self) -> str:
         return make_key(self, self.named)
 
     @property

@@ -44,6 +44,7 @@ from tdw.store.layout import (
     DASHBOARDS,
     EPOCH_FILE,
     LIVE,
+    REMOVED,
     STATES,
     STUDIES,
     compared_study,
@@ -52,7 +53,7 @@ from tdw.store.layout import (
 
 __all__ = ["Checked", "FileProblem", "summed_size", "verify", "verify_artifact"]
 _KINDS_APART = ("summaries", "plots", "locks")
-_BESIDE = frozenset({".dagster", ".damaged", LIVE})
+_BESIDE = frozenset({".dagster", ".damaged", LIVE, REMOVED})
 
 
 def summed_size(store: Store) -> int:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from tdw.known_settings import under_known_settings
 from tdw.recipes.family import Family, VariantConfig
 from tdw.recipes.reading.variant_tables import VariantTables, input_fingerprints, read_tables, tables_of
-from tdw.store import Provenance, Store, TableAddress, Written
+from tdw.store import Provenance, Store, TableAddress, Written, tdw_version
 from tdw.store.fingerprints import short
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def write_comparison(
         code_version=family.comparison.code_version if family.comparison else "1",
         parameters={"early_epoch": early_epoch},
         inputs=input_fingerprints(variants),
-        environment={"tdw": version("training-dynamics-workbench")},
+        environment={"tdw": tdw_version()},
     )
     if family.comparison and family.comparison.associate:
         second = dataclasses.replace(provenance, name=ASSOCIATIONS)

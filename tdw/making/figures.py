@@ -20,13 +20,15 @@ from tdw.parameters import as_json, override
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.figure import Plot
 from tdw.recipes.reading.reader import Beside, Sources, VariantReader
-from tdw.store import Provenance, Store, Written
+from tdw.store import Provenance, Store, Written, tdw_version
 from tdw.store.layout import natural_order
 from tdw.training.live import read_running
 from tdw.training.records import HISTORY
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from tdw.recipes.common.panels import Maps
 
 FIGURE, PREVIEW, DATA = "figure.json", "preview.png", "data.csv"
 
@@ -113,7 +115,7 @@ def render(
         variant_fingerprint=sources.only.fingerprint("variant_fingerprint") if one else "",
         probe_fingerprint=sources.only.fingerprint("probe_fingerprint") if one else "",
         inputs=inputs,
-        environment={"tdw": version("training-dynamics-workbench"), "plotly": version("plotly")},
+        environment={"tdw": tdw_version(), "plotly": version("plotly")},
     )
     return Rendered(plot, files, provenance, folder)
 
@@ -130,6 +132,19 @@ def variant_figure(store: Store, family: Family, variant: str, name: str, **para
     data = _load(plot, store, family=family, variants=[variant], parameters=parameters, so_far=so_far)[1]
     chart = plot.chart(data)
     return figure(replace(chart, title=f"{chart.title} · {running}") if running else chart)
+
+
+@under_known_settings
+def every_epoch(store: Store, family: Family, variant: str, name: str, **parameters: Any) -> Maps | None:
+    """The maps of a variant's plot at every epoch that there is; None for a plot without; see `Plot.every`.
+
+    Raises:
+        NotFound, CorruptFile, FingerprintMismatch, BadConfig: as `render`.
+    """
+    plot = catalog_of(family).plot(name, scope="variant")
+    if plot.every is None:
+        return None
+    return plot.every(_sources(store, family, [variant]), override(name, plot.parameters, parameters))
 
 
 @under_known_settings
@@ -179,17 +194,29 @@ def _load(
     *,
     family: Family,
     variants: Sequence[str],
+    parameters: Mapping[str, Any] | None = None,
+    **reading: Any,
+) -> tuple[Sources, Any, Any]:
+    """Sources, data and resolved parameters; `reading` are keywords of `_sources`."""
+    resolved = override(plot.name, plot.parameters, parameters or {})
+    sources = _sources(store, family, variants, **reading)
+    return sources, plot.load(sources, resolved), resolved
+
+
+def _sources(
+    store: Store,
+    family: Family,
+    variants: Sequence[str],
+    *,
     order: Sequence[str] = (),
     scheduled: Sequence[int] | None = None,
-    parameters: Mapping[str, Any] | None = None,
     folder: str | None = None,
     so_far: pd.DataFrame | None = None,
     beside: Beside | None = None,
-) -> tuple[Sources, Any, Any]:
+) -> Sources:
     look = looks(_in_order({*stored_variants(store, family), *variants}, order))
     labels = short_labels(variants)
-    resolved = override(plot.name, plot.parameters, parameters or {})
-    sources = Sources(
+    return Sources(
         tuple(
             VariantReader(
                 store,
@@ -205,7 +232,6 @@ def _load(
             for variant in variants
         )
     )
-    return sources, plot.load(sources, resolved), resolved
 
 
 def _in_order(variants: set[str], order: Sequence[str]) -> list[str]:

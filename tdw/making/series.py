@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tdw.making.variant_inputs import VariantInputs, differences
 from tdw.recipes.consistency.invariant import Invariant
@@ -94,8 +94,9 @@ def require_one_series(variant: VariantInputs, records: Records) -> None:
     )
     checkpoints = _checkpoint_fingerprints(variant, records)
     for name, by_epoch in records.items():
+        of_all = variant.provenance(name, 0, "")
         for epoch, record in by_epoch.items():
-            wanted = variant.provenance(name, epoch, checkpoints[epoch])
+            wanted = replace(of_all, epoch=epoch, checkpoint_fingerprint=checkpoints[epoch])
             for field in differences(record, wanted):
                 one_epoch = f", epoch {epoch}" if field == "checkpoint_fingerprint" else ""
                 invariant.note(f"{field} of {name}{one_epoch}", getattr(record, field), epoch)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from tdw.recipes.catalog import ParametersByName, catalog_of
 from tdw.recipes.consistency.invariant import require_configuration
 from tdw.recipes.family import Family, VariantConfig
 from tdw.recipes.summary import HISTORY, Inputs, Summary
-from tdw.store import Provenance, Store, TableAddress, Written
+from tdw.store import Provenance, Store, TableAddress, Written, tdw_version
 from tdw.store.fingerprints import fingerprint_arrays, short
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def summarize(
         variant_fingerprint=config.fingerprint,
         probe_fingerprint=family.probe_fingerprint(config),
         inputs=inputs,
-        environment={"tdw": version("training-dynamics-workbench")},
+        environment={"tdw": tdw_version()},
     )
     written = store.write_table(TableAddress(family.name, config.key, name), table, provenance=provenance)
     metadata: Metadata = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from tdw.errors import CorruptFile, NotFound
 from tdw.parameters import as_json
@@ -46,10 +47,14 @@ class VariantInputs:
             code_version=catalog.analyzer(name).code_version,
             parameters=as_json(catalog.parameters_of(name, self.parameters)),
             variant_fingerprint=self.config.fingerprint,
-            probe_fingerprint=self.family.probe_fingerprint(self.config),
+            probe_fingerprint=self._probe_fingerprint,
             checkpoint_fingerprint=checkpoint,
             inputs=catalog.inputs_of(name, self.parameters),
         )
+
+    @cached_property
+    def _probe_fingerprint(self) -> str:
+        return self.family.probe_fingerprint(self.config)
 
     def is_up_to_date(self, name: str, epoch: int, checkpoint: str) -> bool:
         """Whether the artifact is there, of this configuration, probe, checkpoint, code and parameters.
@@ -78,8 +83,8 @@ def differences(found: Provenance, wanted: Provenance) -> list[str]:
         "checkpoint_fingerprint",
     )
     wrong = [field for field in fields if getattr(found, field) != getattr(wanted, field)]
-    if recorded_spec_version(found) != recorded_spec_version(wanted):
-        wrong += [
-            f for f in ("code_version", "parameters", "inputs") if getattr(found, f) != getattr(wanted, f)
-        ]
+    way = [f for f in ("code_version", "parameters", "inputs") if getattr(found, f) != getattr(wanted, f)]
+    # What differs here may be the same in a file, where tuples are lists.
+    if way and recorded_spec_version(found) != recorded_spec_version(wanted):
+        wrong += way
     return wrong

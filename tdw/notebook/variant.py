@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, Literal
 
-from tdw.errors import NotFound
+from tdw.errors import BadConfig, NotFound
 from tdw.families import Family
 from tdw.html_repr import Arrays, html_fields
 from tdw.recipes.family import VariantConfig
@@ -40,24 +41,30 @@ class Variant:
         """Epochs of which there is a checkpoint, ascending."""
         return self.store.epochs(self.family.name, self.key)
 
-    def at(self, epoch: int) -> Checkpoint:
-        """The checkpoint of an epoch.
+    def at(self, epoch: int | Literal["last"]) -> Checkpoint:
+        """The checkpoint of an epoch, or the last one that is there.
 
         Raises:
-            NotFound: there is none; names the nearest.
+            BadConfig: that is no epoch.
+            NotFound: there is no such checkpoint; names the nearest.
         """
         epochs = self.epochs()
-        if epoch not in epochs:
-            near = (
-                f"the nearest is {min(epochs, key=lambda e: abs(e - epoch))}"
-                if epochs
-                else "there is none yet"
-            )
+        if not epochs:
             raise NotFound(
-                f"{self.key} has no checkpoint of epoch {epoch}",
-                f"{near}; train it with `tdw fill --variant {self.key} --epochs {epoch}`",
+                f"{self.key} has no checkpoint yet", f"train it with `tdw fill --variant {self.key}`"
             )
-        return Checkpoint(self, epoch)
+        wanted = epochs[-1] if epoch == "last" else epoch
+        if wanted in epochs:
+            return Checkpoint(self, int(wanted))
+        if not isinstance(wanted, Integral) or wanted < 0:
+            raise BadConfig(
+                f"epoch is {wanted!r}", 'epochs count from 0: give a whole number, or "last" for the last one'
+            )
+        raise NotFound(
+            f"{self.key} has no checkpoint of epoch {wanted}",
+            f"the nearest is {min(epochs, key=lambda e: abs(e - wanted))}; "
+            f"train it with `tdw fill --variant {self.key} --epochs {wanted}`",
+        )
 
     @property
     def running(self) -> Running | None:

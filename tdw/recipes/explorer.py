@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tdw.recipes.reading.slices import Slice, SliceQuery
+from tdw.store import Store
 
 RESERVED = ("explorer", "outdated")
 """Addresses of the server itself, which no slice can have."""
@@ -72,11 +73,13 @@ class Explorer:
             the shared modules are `../../explorer/*.js` from there.
         slices: by name.
         views: what of it dashboards can show.
+        marks: (store, key of a variant) -> words -> an epoch that the slider marks.
     """
 
     title: str
     folder: Path
     slices: Mapping[str, SliceRecipe]
+    marks: Callable[[Store, str], Mapping[str, int]] = lambda _store, _variant: {}
     views: tuple[MapView, ...] = ()
 
     @property

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tdw.drawing.chart import Chart
+    from tdw.recipes.common.panels import Maps
     from tdw.recipes.reading.reader import Sources
 
 Scope = Literal["variant", "comparison"]
@@ -18,6 +19,21 @@ Scope = Literal["variant", "comparison"]
 @dataclass(frozen=True)
 class NoParameters:
     """None: the figure has nothing to set."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A parameter that lists parts of the model by index; on the figure's page a reader chooses them.
+
+    Attributes:
+        parameter: its name.
+        default: what is shown where it is None, in words.
+        most: how many can be listed.
+    """
+
+    parameter: str
+    default: str
+    most: int
 
 
 @dataclass(frozen=True)
@@ -35,6 +51,9 @@ class Plot:
         needs: what must be there: "history", "checkpoints", "summaries/<name>" or an analyzer's name.
         uses: what is shown where it is there, named alike.
         parameters: frozen dataclass; its defaults are the plot's.
+        every: (sources, parameters) -> maps at every epoch that there is, for the page of a figure whose own
+            slider can't carry them all; None for other figures.
+        chooses: what a reader can choose there; None for nothing.
     """
 
     name: str
@@ -48,3 +67,5 @@ class Plot:
     needs: tuple[str, ...]
     uses: tuple[str, ...] = ()
     parameters: type[Any] = NoParameters
+    every: Callable[[Sources, Any], Maps] | None = None
+    chooses: Listed | None = None

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 from tdw.html_repr import html_frame
 from tdw.recipes.family import Family
 from tdw.reports.page import to_html
-from tdw.store import Provenance, Store, Written
+from tdw.store import Provenance, Store, Written, tdw_version
 
 MARKDOWN, PAGE = "report.md", "report.html"
 
@@ -90,6 +89,6 @@ def commit(
         code_version=code_version,
         parameters=dict(parameters),
         inputs=dict(inputs),
-        environment={"tdw": version("training-dynamics-workbench")},
+        environment={"tdw": tdw_version()},
     )
     return store.write_document(family.name, folder, name, files=report.files, provenance=provenance)

@@ -92,6 +92,8 @@ def _give_anchors(tokens: Sequence[Token]) -> list[Section]:
     found: list[Section] = []
     taken = set[str]()
     for heading, inline in itertools.pairwise(tokens):
+        if heading.type == "table_open":
+            heading.attrSet("tabindex", "0")  # a wide one scrolls, by keyboard too
         if heading.type != "heading_open" or heading.tag not in ("h2", "h3"):
             continue
         title = "".join(child.content for child in inline.children or ())

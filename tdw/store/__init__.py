@@ -4,7 +4,7 @@ Belongs here: layout, atomic commit, checksums, provenance, encodings. Does not:
 """
 
 from tdw.store.layout import Address, DashboardAddress, RecordAddress, TableAddress, format_epoch
-from tdw.store.provenance import Provenance
+from tdw.store.provenance import Provenance, tdw_version
 from tdw.store.store import Artifact, Store, Written
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "TableAddress",
     "Written",
     "format_epoch",
+    "tdw_version",
 ]

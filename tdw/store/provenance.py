@@ -6,6 +6,8 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import version
 from typing import Any, cast
 
 from tdw.errors import CorruptFile
@@ -64,12 +66,17 @@ class Provenance:
             ) from error
 
 
+@cache
+def tdw_version() -> str:
+    """Of the installed package, as `environment` records it; looked up once, since it is read from files."""
+    return version("training-dynamics-workbench")
+
+
 def _require_types(values: Any) -> None:
     """Raise TypeError for a value that is not what its field holds: files come from anywhere."""
     if not isinstance(values, dict):
         raise TypeError("it is no mapping")
     for name, value in cast("dict[str, Any]", values).items():
-        shown = str(value)[:40]
         if name == "epoch":
             fits = value is None or (type(value) is int and value >= 0)
         elif name in ("inputs", "environment"):
@@ -81,4 +88,5 @@ def _require_types(values: Any) -> None:
         else:
             fits = isinstance(value, str)
         if not fits:
-            raise TypeError(f"{name[:40]} is {shown!r}")
+            shown = str(cast("object", value))
+            raise TypeError(f"{name[:40]} is {shown[:40]!r}")

@@ -93,7 +93,7 @@ class Store:
             NotFound, CorruptFile, Unreadable: each names the file.
         """
         path = self.path(address)
-        packed, provenance, digest = tensorfile.decode(self.read_bytes(address), path=path)
+        packed, provenance, digest = tensorfile.decode(_read(path), path=path)
         with reading.content(path):
             return Artifact(codec.unpack(packed), provenance, digest)
 
@@ -152,7 +152,8 @@ class Store:
 
     def read_table_with_provenance(self, address: TableAddress) -> tuple[pd.DataFrame, Provenance]:
         """Like `read_table`, with where it comes from."""
-        return tablefile.decode(self.read_bytes(address), path=self.path(address))[:2]
+        path = self.path(address)
+        return tablefile.decode(_read(path), path=path)[:2]
 
     # Records
 
@@ -229,11 +230,7 @@ class Store:
 
     def read_bytes(self, address: AnyAddress) -> bytes:
         """A file as it is, nothing checked. Raises NotFound or Unreadable, naming the file."""
-        path = self.path(address)
-        try:
-            return reading.read_bytes(path)
-        except (FileNotFoundError, NotADirectoryError):
-            raise _missing(path) from None
+        return _read(self.path(address))
 
     def delete(self, address: AnyAddress) -> None:
         """Remove a file; nothing happens when there is none."""
@@ -282,6 +279,13 @@ def _open_root(root: str | Path) -> Path:
             "export` writes",
         )
     return Path(root).expanduser().absolute()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return reading.read_bytes(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise _missing(path) from None
 
 
 def _size(file: BinaryIO) -> int:

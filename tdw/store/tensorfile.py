@@ -25,6 +25,7 @@ _DTYPES = {
     "BOOL": "?", "U8": "u1", "I8": "i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4",
     "U64": "<u8", "I64": "<i8", "F16": "<f2", "F32": "<f4", "F64": "<f8",
 }  # fmt: skip
+_SIZES = {dtype: np.dtype(dtype).itemsize for dtype in _DTYPES.values()}
 
 
 def encode(packed: codec.Arrays, provenance: Provenance) -> tuple[bytearray, str]:
@@ -47,9 +48,13 @@ def decode(data: bytes, *, path: object) -> tuple[dict[str, npt.NDArray[Any]], P
     """
     digest = seal.check(data, path=path)
     with reading.content(path):
-        from safetensors.numpy import load
-
-        return load(data), Header.parse(data, path=path, size=len(data)).provenance, digest
+        header = Header.parse(data, path=path, size=len(data))
+        # Each is copied once, so it can be written to. The library parses the header again, and copies twice.
+        arrays = {
+            name: np.frombuffer(data, dtype, prod(shape), begin).reshape(shape).copy()
+            for name, (dtype, shape, begin, _) in header.tensors.items()
+        }
+        return arrays, header.provenance, digest
 
 
 @dataclass(frozen=True)
@@ -87,8 +92,8 @@ class Header:
             tensors: dict[str, tuple[str, tuple[int, ...], int, int]] = {}
             for name, entry in entries.items():
                 begin, end = entry["data_offsets"]
-                shape, dtype = tuple(int(n) for n in entry["shape"]), _DTYPES[entry["dtype"]]
-                expected = prod(shape) * np.dtype(dtype).itemsize
+                shape, dtype = tuple(map(int, entry["shape"])), _DTYPES[entry["dtype"]]
+                expected = prod(shape) * _SIZES[dtype]
                 if not 0 <= begin <= end <= size - 8 - length or end - begin != expected:
                     raise ValueError(f"{name} lies outside the file")
                 tensors[name] = (dtype, shape, 8 + length + begin, 8 + length + end)

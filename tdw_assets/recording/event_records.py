@@ -91,6 +91,11 @@ class EventRecords:
         keys = [*(_key(other, name) for other in self.others), dg.AssetKey(name.split("/"))]
         return [version for key in keys for version in read_versions(self.instance, key, [variant]).values()]
 
+    def recorded_cells(self, slug: str, variant: str, names: Collection[str]) -> dict[str, set[int]]:
+        """Product name -> epochs of a variant that a study has recorded."""
+        found = {name: self._read_cells(_key(slug, name), None).get(variant, {}) for name in names}
+        return {name: set(epochs) for name, epochs in found.items() if epochs}
+
     def of_other(self, other: str, product: Product, variants: Collection[str]) -> Recorded:
         """What another study has recorded of a product."""
         of_cells, epochs = product.scope == "cell", self.wanted.epochs

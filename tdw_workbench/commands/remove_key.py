@@ -1,7 +1,8 @@
 """Remove partition keys that name no variant from the study in Dagster, such as one with a typing error.
 
 Such a key is ignored by everything, and its runs fail with the reason. No file is touched. A variant is
-taken out of the study by the job `remove_variant`.
+deleted with `tdw remove --variant KEY`; the job `remove_variant` takes one out of the study, and keeps its
+files.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def run(options: argparse.Namespace) -> int:
                 continue
             if key in registered_keys(wanted, instance):
                 raise BadConfig(
-                    f"{key!r} is a variant", "run the job `remove_variant` to take it out of the study"
+                    f"{key!r} is a variant",
+                    f"`tdw remove --variant {key}` deletes it; the job `remove_variant` keeps its files",
                 )
             raise BadConfig(
                 f"study {wanted.name} has no partition key {key[:80]!r}",

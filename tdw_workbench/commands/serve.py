@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import argparse
 
-from tdw.errors import BadConfig
 from tdw_workbench.cli import add_studies
+from tdw_workbench.servers.ports import require_free
 
 PORT = 3001
 DAGSTER = "http://127.0.0.1:3000"
@@ -32,8 +32,7 @@ def run(options: argparse.Namespace) -> int:
     from tdw_workbench.web.app import standalone
     from tdw_workbench.web.http.settings import settings_from_environment
 
-    if not 0 <= options.port <= 65535:
-        raise BadConfig(f"--port is {options.port}", "give a port from 1 to 65535")
+    require_free(options.port, options.host)
     settings = settings_from_environment(options.store, study=options.study, dagster_url=options.dagster_url)
     print(
         f"http://{options.host}:{options.port}{settings.prefix}/tdw/  (store: {settings.store})", flush=True

@@ -22,7 +22,8 @@ from tdw_resources.places import Places
 from tdw_workbench.cli import add_studies, places_of
 from tdw_workbench.interrupts import take_signals
 from tdw_workbench.location import LocationWatch, location_problem, reload_code
-from tdw_workbench.servers.supervisor import HOST, Supervisor, require_free
+from tdw_workbench.servers.ports import HOST, require_free
+from tdw_workbench.servers.supervisor import Supervisor
 from tdw_workbench.study_files import StudyFiles
 from tdw_workbench.study_watch import StudyWatch
 from tdw_workbench.terminal import Screen, count
@@ -43,10 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Start, show, stop."""
+    require_free(options.port)
     places = places_of(options)
     studies = load_studies(places.studies)
     prefix = settings_from_environment(places.store, study=places.studies).prefix
-    require_free(options.port)
     try:
         with exclusive(places.home / "up.lock", wait_s=0):
             return _run(places, studies, options.port, prefix)

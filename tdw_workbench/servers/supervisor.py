@@ -22,14 +22,14 @@ from types import TracebackType
 import psutil
 import yaml
 
-from tdw.errors import Busy, TdwError
+from tdw.errors import TdwError
 from tdw_resources.dagster_internals import DAEMON
 from tdw_resources.places import log_folder
 from tdw_resources.runs.liveness import SUPERVISOR_VARIABLE, identity
 from tdw_resources.runs.own_runs import LOCATION
 from tdw_workbench.children import child_environment, python_command, short_temporary_folder
+from tdw_workbench.servers.ports import HOST, free_port, require_free
 
-HOST = "127.0.0.1"
 _RUN_GRACE_S = 12.0
 _SERVER_GRACE_S = 8.0
 _MAX_RESTARTS = 5
@@ -64,7 +64,7 @@ class Supervisor:
     def __enter__(self) -> Supervisor:
         require_free(self.port)
         log_folder(self.home).mkdir(parents=True, exist_ok=True)
-        code_port = _free_port()
+        code_port = free_port()
         workspace = self.home / "tdw_workspace.yaml"  # a workspace.yaml there would be a person's own
         server = {"host": HOST, "port": code_port, "location_name": LOCATION}
         workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
@@ -192,29 +192,6 @@ class Supervisor:
             f"the {server.name} did not start:\n  {self.last_lines(server.name)}",
             f"see {self.log(server.name)}",
         )
-
-
-def require_free(port: int) -> None:
-    """Check that nobody listens at the port.
-
-    Raises:
-        Busy: somebody does.
-    """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise Busy(
-                f"port {port} of {HOST} can't be used ({error.strerror})",
-                "stop what listens there, or choose another with --port",
-            ) from error
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def _interrupt_runs(code_server: int) -> None:

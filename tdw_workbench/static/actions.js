@@ -14,9 +14,12 @@ const STOP = `mutation ($ids: [String!]!) { terminateRuns(runIds: $ids, terminat
   ... on PythonError { message } } }`;
 const UNFINISHED = ["QUEUED", "NOT_STARTED", "STARTING", "STARTED"];
 
-async function launch(graphql, plan) {
-  const params = await tell(plan);
+export async function launchRun(graphql, params) {
   done((await ask(graphql, LAUNCH, { params })).launchRun, "LaunchRunSuccess");
+}
+
+async function launch(graphql, plan) {
+  await launchRun(graphql, await tell(plan));
   return "asked for: it begins in some seconds";
 }
 

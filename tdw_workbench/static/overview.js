@@ -2,6 +2,10 @@
 
 import { watch } from "./now.js";
 
+// Lists of plots are open where there are few variants, and where there is room.
+const narrow = matchMedia("(max-width: 960px)").matches;
+if (narrow) for (const list of document.querySelectorAll(".look details.plots")) list.open = false;
+
 // Out-of-date results are counted from every file's header, so this is asked after the page is
 // there, a variant at a time, those in view first.
 

@@ -1,5 +1,5 @@
 // A plot's page: the figure that its asset committed, in the reader's theme, and its pictures as downloads.
-/* global Plotly */
+/* global Plotly, tdwAround */
 
 import { watch } from "./now.js";
 
@@ -23,15 +23,17 @@ async function load(url) {
 }
 
 let shown = null;
+const around = tdwAround(div);
 
 async function show(figure) {
   const first = !shown;
   shown = figure;
   figure.theme = template(figure);
   document.getElementById("absent")?.remove();
-  const layout = { ...figure.layout, template: figure.theme(), uirevision: "kept" };
+  const layout = { ...around.layoutOf(figure.layout), template: figure.theme(), uirevision: "kept" };
   await Plotly.react(div, figure.data, layout, config);
   if (figure.frames?.length) await Plotly.addFrames(div, figure.frames);
+  await around.restore();
   if (first) followSize();
   document.documentElement.dataset.ready = "true";
   performance.mark("tdw-ready"); // benchmarks/web.py reads these
@@ -96,7 +98,9 @@ function followSize() {
 // Pictures are for papers: always light, and the same size whatever the window.
 async function save(format, figure) {
   const options = { format, filename: div.dataset.name, width: 1200, height: 700, scale: format === "png" ? 2 : 1 };
-  const shown = { data: div.data, layout: { ...div.layout, template: figure.layout.template }, config };
+  const { title, template } = figure.layout;
+  const margin = { ...div.layout.margin, t: figure.layout.margin.t };
+  const shown = { data: div.data, layout: { ...div.layout, title, margin, template }, config };
   await Plotly.downloadImage(shown, options);
 }
 

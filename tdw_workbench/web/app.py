@@ -22,7 +22,7 @@ from tdw_workbench.web.http.guard import Guard
 from tdw_workbench.web.http.reading import Reading
 from tdw_workbench.web.http.settings import Settings
 from tdw_workbench.web.http.static_files import serve_static
-from tdw_workbench.web.pages import actions, compare, explorer, outdated, overview
+from tdw_workbench.web.pages import actions, compare, explorer, maps, outdated, overview
 from tdw_workbench.web.pages import plot as plots
 from tdw_workbench.web.pages import report as reports
 from tdw_workbench.web.pages import variant as variants
@@ -44,6 +44,7 @@ def build_app(settings: Settings, runs: Runs | None = None) -> Starlette:
             Route("/api/configure/{family}", on_worker(actions.configure)),
             Route("/api/plan/{family}/{variant}", on_worker(actions.plan)),
             Route("/api/densify/{family}/{variant}", on_worker(actions.densify)),
+            Route("/api/remove/{family}/{variant}", on_worker(actions.remove)),
             Route("/new/{family}", on_worker(actions.new)),
             Route("/view/compare/{family}", on_worker(compare.page)),
             Route("/compare/{family}/{file}", on_worker(compare.file)),
@@ -54,6 +55,7 @@ def build_app(settings: Settings, runs: Runs | None = None) -> Starlette:
             Route("/view/report/{family}/{folder}/{name}", on_worker(reports.page)),
             Route("/plot/{family}/{variant}/{name}/preview.png", on_worker(plots.preview)),
             Route("/plot/{family}/{variant}/{name}/now.json", on_worker(plots.so_far)),
+            Route("/plot/{family}/{variant}/{name}/maps", on_worker(maps.maps)),
             Route("/plot/{family}/{variant}/{name}/{file}", on_worker(plots.file)),
             *DASHBOARDS,
             Route("/explorer/{family}/{variant}", on_worker(explorer.page)),

@@ -74,3 +74,17 @@ def test_a_range_is_typed_and_a_wrong_one_is_refused_with_the_reason(page: Any, 
     page.fill("[name=last]", "9")
     page.wait_for_selector("#cost:has-text('new checkpoint')")
     assert page.is_enabled("#densifier")
+
+
+def test_what_goes_is_named_before_it_is_removed(page: Any, address: str) -> None:
+    asked = answered(page, {"launchRun": {"__typename": "LaunchRunSuccess", "run": {"runId": "1"}}})
+    open_ready(page, address)
+    page.click("text=This variant …")
+    page.wait_for_selector("dialog[open] :text('checkpoints')")
+    page.keyboard.press("Enter")  # the focus is on Keep it
+    page.wait_for_selector("dialog:not([open])", state="attached")
+    assert asked == []
+    page.click("text=This variant …")
+    page.click("dialog[open] >> text=Remove for good >> nth=-1")
+    page.wait_for_selector("#removing:has-text('asked for')")
+    assert asked[0]["params"]["selector"]["jobName"] == "tiny_remove_variant"

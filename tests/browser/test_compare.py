@@ -73,7 +73,9 @@ def test_chosen_variants_are_compared_with_every_difference_named(page: Any, ser
     assert page.inner_text(".names") == title
     page.locator("#coarseness_distribution_comparison").scroll_into_view_if_needed()
     drawn = "section[aria-labelledby=coarseness_distribution_comparison]"
-    page.wait_for_selector(f"{drawn} .figure[data-done=true] .slider-container", timeout=60_000)
+    page.wait_for_selector(f"{drawn} .figure[data-done=true]", timeout=60_000)
+    page.fill(f"{drawn} .slider input", "0")
+    assert page.inner_text(f"{drawn} .slider output") == "epoch 0"
     page.click("text=Change the selection")
     page.wait_for_selector("html[data-choose=ready]", state="attached")
     assert page.inner_text("#chosen").startswith("2 chosen")

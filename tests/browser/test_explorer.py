@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from looking import HERE, VARIANT, open_ready, serving
 
-from tdw.store import Address, Store
+from tdw.store import Address, Store, TableAddress
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.ci]
 FAMILY = "modulo_addition_1layer"
@@ -134,3 +134,95 @@ def test_missing_maps_are_named_and_shown_as_missing(page: Any, store: Store, tm
         page.goto(f"{url}/explorer/{HERE}")
         page.wait_for_selector("#messages a")
         assert "Materialize neuron_activations" in page.inner_text("#messages")
+
+
+CENTER = """([row, column, side]) => {
+  const box = document.querySelector('#maps canvas').getBoundingClientRect();
+  return [box.left + ((column + 0.5) / side) * box.width, box.top + ((row + 0.5) / side) * box.height];
+}"""
+
+
+def test_value_and_pair_under_the_cursor_are_told_by_every_map(page: Any, served: str, store: Store) -> None:
+    stored = store.read(Address(FAMILY, VARIANT, "neuron_activations", 20)).arrays["neuron_activations"]
+    attention = store.read(Address(FAMILY, VARIANT, "attention_patterns", 20)).arrays["attention_patterns"]
+    neurons = np.argsort(-stored.std(axis=(1, 2)))[:2].tolist()
+    open_ready(page, f"{served}/explorer/{HERE}?n={neurons[0]},{neurons[1]}&h=1")
+    page.locator("#maps canvas").first.scroll_into_view_if_needed()
+    page.mouse.move(*page.evaluate(CENTER, [2, 5, 7]))
+    told = page.locator(".under").all_inner_texts()
+    assert all(text.startswith("a = 2, b = 5: ") for text in told)
+    values = [float(text.split(": ")[1]) for text in told]
+    expected = [*(stored[n, 2, 5] for n in neurons), attention[1, 0, 2, 5], attention[1, 1, 2, 5]]
+    np.testing.assert_allclose(values, expected, atol=0.01 * stored[neurons].max())
+    ticks = page.locator("#maps .card >> nth=0 >> .of-right").all_inner_texts()
+    assert ticks == ["0", "2", "4", "6"]
+
+
+def test_maps_are_zoomed_together_by_keys_and_the_part_is_in_the_address(page: Any, served: str) -> None:
+    size = "[...document.querySelectorAll('.card canvas')].map((each) => each.width)"
+    open_ready(page, f"{served}/explorer/{HERE}?n=3&h=1")
+    assert page.evaluate(size) == [7, 7, 7]
+    page.focus("#maps canvas")
+    page.keyboard.press("ArrowDown")
+    assert page.inner_text(".under >> nth=0").startswith("a = 4, b = 3: ")
+    page.keyboard.press("+")
+    page.wait_for_url("**zn=4**")
+    assert page.evaluate(size) == [4, 4, 4]
+    page.reload()
+    page.wait_for_selector("html[data-ready=true]", state="attached")
+    assert page.evaluate(size) == [4, 4, 4]
+    page.click("#whole")
+    assert page.evaluate(size) == [7, 7, 7]
+
+
+def test_a_map_is_saved_as_numbers_and_as_a_picture(page: Any, served: str, store: Store) -> None:
+    stored = store.read(Address(FAMILY, VARIANT, "neuron_activations", 10)).arrays["neuron_activations"][3]
+    small = store.read(Address(FAMILY, VARIANT, "downsampled_activations", 10)).arrays
+    for maps, expected in (("full", stored), ("small", small["neuron_acts_downsampled"][3])):
+        open_ready(page, f"{served}/explorer/{HERE}?n=3&e=10&maps={maps}")
+        with page.expect_download() as saved:
+            page.click("#maps button:text('CSV')")
+        name = "neuron_3_epoch_10" + ("" if maps == "full" else "_28x28")
+        assert saved.value.suggested_filename == f"{VARIANT}_{name}.csv"
+        rows = np.genfromtxt(saved.value.path(), delimiter=",", skip_header=1)[:, 1:]
+        np.testing.assert_allclose(rows, expected, atol=np.ptp(expected) / 500 + 1e-6)
+        with page.expect_download() as saved:
+            page.click("#maps button:text('PNG')")
+        assert Path(saved.value.path()).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_slider_marks_the_grokking_epoch_and_another_variant_opens_in_the_same_view(
+    page: Any, store: Store, tmp_path: Path
+) -> None:
+    import shutil
+
+    shutil.copytree(store.root, tmp_path / "two")
+    two, other = Store(tmp_path / "two"), VARIANT.replace("s1", "s2")
+    shutil.copytree(tmp_path / "two" / FAMILY / VARIANT, tmp_path / "two" / FAMILY / other)
+    address = TableAddress(FAMILY, VARIANT, "grokking")
+    table, provenance = two.read_table_with_provenance(address)
+    two.write_table(address, table.assign(grokked=True, grokking_epoch=12), provenance=provenance)
+    with serving(two) as url:
+        open_ready(page, f"{url}/explorer/{HERE}?n=3,5")
+        page.click("[aria-label='go to grokking epoch 12']")
+        assert page.inner_text("#epoch-said") == "epoch 10"
+        page.wait_for_url("**e=10**")
+        page.select_option("#variants", other)
+        page.wait_for_url(f"**/{other}?**")
+        page.wait_for_selector("html[data-ready=true]", state="attached")
+        assert cards(page) == ["neuron 3", "neuron 5"] and page.inner_text("#epoch-said") == "epoch 10"
+        assert page.locator(".mark").count() == 0
+
+
+def test_a_step_of_the_slider_takes_less_than_a_frame(page: Any, served: str) -> None:
+    open_ready(page, f"{served}/explorer/{HERE}?n=1,2,3,4,5&h=0,1,2,3")
+    page.focus("#maps canvas")
+    page.keyboard.press("ArrowDown")  # with values under the cursor
+    times = page.evaluate("""() => Array.from({ length: 60 }, (_, i) => {
+      const slider = document.getElementById("epoch");
+      slider.value = i % 3;
+      const start = performance.now();
+      slider.dispatchEvent(new Event("input"));
+      return performance.now() - start;
+    })""")
+    assert np.median(times) < 16

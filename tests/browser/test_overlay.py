@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -141,3 +142,12 @@ def test_a_stock_server_shows_links_and_no_broken_picture(page: Any, home: Path,
         broken = "(all) => all.filter((i) => i.complete && !i.naturalWidth).map((i) => i.src)"
         assert page.eval_on_selector_all("img", broken) == []
         page.goto("about:blank")  # Dagster's page would complain when its server stops
+
+
+def test_the_tutorial_names_parts_of_dagsters_pages_as_they_do(page: Any, dagster_url: str) -> None:
+    named = {"Catalog", "Lineage", "Automation", "Runs"}
+    tutorial = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text()
+    assert set(re.findall(r"(?<!\*)\*([A-Z]\w+)\*(?!\*)", tutorial)) - {"Coarseness"} == named
+    page.goto(f"{dagster_url}/runs")
+    for name in named:
+        page.get_by_text(name, exact=True).first.wait_for()

@@ -27,7 +27,7 @@ def test_every_plot_has_data_and_named_axes_and_nothing_that_sends_it_away(
     page: Any, served: str, store: Store
 ) -> None:
     for where in pages(store):
-        open_ready(page, f"{served}/view/plot/{where}")
+        open_ready(page, f"{served}/view/plot/{where}?saved=1")
         seen = page.evaluate(LOOK)
         assert seen["traces"] > 0, where
         assert {"x", "y"} <= set(seen["titled"]), where
@@ -65,6 +65,9 @@ def test_the_saved_page_works_offline(page: Any, served: str, tmp_path: Path) ->
     page.goto((tmp_path / "plot.html").as_uri())
     page.wait_for_selector("#figure .main-svg")
     assert page.evaluate("document.getElementById('figure').data.length") > 0
+    page.focus(".around button:text-is('without')")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**#show=without")
 
 
 def test_the_first_page_leads_to_every_plot_and_the_explorer(page: Any, served: str) -> None:
@@ -74,3 +77,56 @@ def test_the_first_page_leads_to_every_plot_and_the_explorer(page: Any, served: 
         if plot.scope == "variant":
             assert f"/tdw/view/plot/{HERE}/{plot.name}" in targets
     assert f"/tdw/explorer/{HERE}" in targets
+
+
+def shown(page: Any) -> list[bool]:
+    """Which traces of the figure are visible."""
+    return page.evaluate("document.getElementById('figure').data.map((trace) => trace.visible !== false)")
+
+
+def test_what_is_chosen_by_keyboard_is_in_the_address_and_a_reload_restores_it(
+    page: Any, served: str
+) -> None:
+    open_ready(page, f"{served}/view/plot/{PLOT}")
+    before = shown(page)
+    page.focus(".around button:text-is('without')")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**#show=without")
+    assert sum(shown(page)) < sum(before)
+    page.reload()
+    page.wait_for_selector("html[data-ready=true]", state="attached")
+    assert page.get_attribute(".around button:text-is('without')", "aria-pressed") == "true"
+    assert sum(shown(page)) < sum(before)
+    page.click(".around button:text-is('with coarseness')")
+    page.wait_for_function("location.hash === ''")
+    assert shown(page) == before
+
+
+def test_a_slider_moves_by_keyboard_and_its_epoch_is_in_the_address(page: Any, served: str) -> None:
+    map_ = "document.getElementById('figure')._fullData[0]"
+    open_ready(page, f"{served}/view/plot/{HERE}/multi_scale")
+    last = page.evaluate(f"String({map_}.z)")
+    page.focus(".around input[type=range]")
+    page.keyboard.press("Home")
+    page.wait_for_url("**#epoch=0")
+    page.wait_for_function(f"(last) => String({map_}.z) !== last", arg=last)
+    assert page.inner_text(".around output") == "epoch 0"
+    page.reload()
+    page.wait_for_selector("html[data-ready=true]", state="attached")
+    assert page.inner_text(".around output") == "epoch 0"
+    assert page.evaluate(f"String({map_}.z)") != last
+
+
+@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
+def test_a_pressed_button_is_darker_than_the_others(page: Any, served: str) -> None:
+    luminance = """(each) => {
+      const [r, g, b] = getComputedStyle(each).backgroundColor.match(/[0-9.]+/g).map(Number);
+      return 0.2126 * r ** 2.2 + 0.7152 * g ** 2.2 + 0.0722 * b ** 2.2;
+    }"""
+    for where, buttons in ((f"view/plot/{PLOT}", ".around"), (f"explorer/{HERE}?h=0", "#head-picks")):
+        open_ready(page, f"{served}/{where}")
+        pressed, other = (
+            page.eval_on_selector(f"{buttons} button[aria-pressed={state}]", luminance)
+            for state in ("true", "false")
+        )
+        assert pressed < other, where

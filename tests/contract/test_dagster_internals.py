@@ -28,6 +28,7 @@ ADVICE = (
 
 OVERRIDDEN = [
     (BatchingSqliteEventLogStorage, "store_event_batch"),
+    (BatchingSqliteEventLogStorage, "wipe_asset_partitions"),
     (BatchingSqliteEventLogStorage, "from_config_value"),
     (BatchingSqliteEventLogStorage, "config_type"),
     (_ReadOnlyEvents, "conn_string_for_shard"),
@@ -40,6 +41,7 @@ OVERRIDDEN = [
     (SlurmRunLauncher, "supports_check_run_worker_health"),
     (SlurmRunLauncher, "check_run_worker_health"),
     (BatchingPostgresEventLogStorage, "store_event_batch"),
+    (BatchingPostgresEventLogStorage, "wipe_asset_partitions"),
     (BatchingPostgresEventLogStorage, "from_config_value"),
 ]
 PRIVATE_ATTRIBUTES = {

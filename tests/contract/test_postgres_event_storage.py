@@ -91,6 +91,19 @@ def test_a_batch_leaves_the_same_rows_as_the_stock_storage(server: str, tmp_path
     assert batched == stock_rows
 
 
+def test_partitions_are_forgotten_and_the_others_stay(server: str, tmp_path: Path) -> None:
+    one = dg.AssetKey("one")
+    with instance_on(server, tmp_path / "wiped", CONFIGURATION.read_text()) as instance:
+        assert dg.materialize([both], instance=instance, tags={**COVERING, DEFER: "true"}).success
+        whole = instance.get_materialized_partitions(one)
+        instance.wipe_asset_partitions(one, sorted(whole)[-2:])
+        assert instance.get_materialized_partitions(one) == set(sorted(whole)[:-2])
+        assert len(instance.get_materialized_partitions(dg.AssetKey("two"))) == len(whole)
+        latest = instance.get_latest_materialization_event(one)
+        assert latest is not None and latest.asset_materialization is not None
+        assert latest.asset_materialization.partition in sorted(whole)[:-2]
+
+
 def test_machines_that_share_a_database_judge_each_other_by_signs_of_life(
     server: str, tmp_path: Path
 ) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
-import safetensors.numpy
 from tiny_variant import TINY, TINY_EPOCHS
 
 from tdw.errors import Unreadable
@@ -22,7 +21,7 @@ from tdw.integrity.verify import verify
 from tdw.inventory.products import Product
 from tdw.making.tables import summarize
 from tdw.recipes.catalog import catalog_of
-from tdw.store import Address, Store, TableAddress
+from tdw.store import Address, Store, TableAddress, codec
 from tdw.store.layout import CHECKPOINTS
 from tdw_resources.reading import read_instance
 
@@ -89,8 +88,7 @@ def test_a_table_that_arrow_or_pandas_can_not_read_is_left_where_it_is(
 
 def test_a_missing_library_is_no_damage(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     before = files(store)
-    for name in ("pyarrow.parquet", "safetensors.numpy"):
-        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     wrong = repaired(store)
     assert {c.finding.problem for c in wrong if c.finding} == {"unreadable"}
     assert files(store) == before
@@ -100,11 +98,11 @@ def test_a_missing_library_is_no_damage(store: Store, monkeypatch: pytest.Monkey
 def test_arrays_that_can_not_be_read_are_left_where_they_are(
     store: Store, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
-    def fail(_: bytes) -> None:
+    def fail(_: codec.Arrays) -> None:
         raise failure
 
     before = files(store)
-    monkeypatch.setattr(safetensors.numpy, "load", fail)
+    monkeypatch.setattr(codec, "unpack", fail)
     wrong = repaired(store)
     assert {c.finding.problem for c in wrong if c.finding} == {"unreadable"}
     assert {c.kind for c in wrong} == {CHECKPOINTS, "states", *catalog_of(FAMILY).analyzer_names}

@@ -21,7 +21,7 @@ from tdw.families.modulo_addition_1layer.figures.neurons import (
 from tdw.families.modulo_addition_1layer.maths.coarseness.scale_metrics import resize
 from tdw.recipes.common import panels
 from tdw.recipes.figure import NoParameters
-from tdw.store import Store, TableAddress
+from tdw.store import Address, Store, TableAddress
 
 P = 13
 
@@ -173,3 +173,26 @@ def test_every_living_neuron_is_a_point_at_its_final_frequency(store: Store):
     assert axis_title(figure, "xaxis2") == "frequency k"
     assert "right: every neuron at epoch 3,000" in figure.layout.title.subtitle.text
     assert axis_title(figure, "yaxis2") == "fraction of variance explained"
+
+
+def test_the_page_has_every_epoch_where_the_saved_figure_has_some(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(panels, "FRAME_BUDGET", 1000)
+    parameters = map_sources.Parameters(neurons=(2, 5))
+    saved = multi_scale.load(sources(store, KEYS[0]), parameters)
+    every = multi_scale.every(sources(store, KEYS[0]), parameters)
+    assert len(saved.epochs) == 4 and "4 of 11 epochs" in multi_scale.chart(saved).subtitle
+    assert every.epochs == EPOCHS and every.names[:2] == ("neuron 2", "neuron 5")
+    full = resize(maps(12, P), 28)[2] * np.float32(1.2)
+    np.testing.assert_allclose(every.values[-1, 0], 100 * full / full.max(), atol=0.6)
+
+    some = attention_patterns.load(sources(store, KEYS[0]), NoParameters())
+    shown = attention_patterns.every(sources(store, KEYS[0]), NoParameters())
+    assert len(some.epochs) == 4 and shown.epochs == EPOCHS
+    (place,) = [i for i, name in enumerate(shown.names) if name == "head 1 to b"]
+    stored = store.read(Address(FAMILY.name, KEYS[0], "attention_patterns", 1000)).arrays[
+        "attention_patterns"
+    ]
+    np.testing.assert_allclose(shown.values[EPOCHS.index(1000), place], 100 * stored[1, 1], atol=0.51)
+    assert shown.titles[0][place] == "head 1 to b: <b>coarse</b>" and "groks at epoch 1,500" in shown.note

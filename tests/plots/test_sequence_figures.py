@@ -102,6 +102,20 @@ def test_long_contexts_are_averaged_so_that_the_page_stays_small(tmp_path: Path)
     assert len(figure_json(drawn)) < 1_050_000
 
 
+def test_the_page_of_attention_has_every_epoch_and_sequence_as_it_is(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attention_patterns.panels, "FRAME_BUDGET", 100)
+    parameters = attention_patterns.Parameters(sequences=2)
+    every = attention_patterns.every(of_markov(store), parameters)
+    assert every.epochs == (0, 10, 20, 40) and every.values.shape == (4, 3 * 2, 8, 8)
+    np.testing.assert_array_equal(every.values[-1, 0], 1000 * (np.eye(8, k=-1) + np.diag([1] + [0] * 7)))
+    assert every.y.reverse and every.note == ""
+    monkeypatch.setattr(attention_patterns, "_EVERY_BYTES", 2 * 4 * 6 * 16)
+    coarser = attention_patterns.every(of_markov(store), parameters)
+    assert coarser.values.shape[-1] == 4 and coarser.note == "8 positions averaged to 4"
+
+
 def test_scores_stand_above_each_other_by_head_with_what_an_even_head_has(store: Store) -> None:
     drawn = draw(
         head_scores.chart(head_scores.load(of_markov(store, scheduled=(*made.EPOCHS, 30)), NoParameters()))

@@ -38,6 +38,7 @@ def test_what_is_written_is_read_with_its_provenance(store: Store) -> None:
     for name, array in weights.items():
         np.testing.assert_array_equal(found.arrays[name], array)
         assert found.arrays[name].dtype == array.dtype
+        assert found.arrays[name].flags.writeable
 
 
 def test_equal_content_gives_equal_bytes(store: Store, tmp_path: Path) -> None:

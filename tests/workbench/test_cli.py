@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -221,3 +222,27 @@ def test_a_store_whose_path_would_lead_dagster_elsewhere_is_refused(
     assert str(tmp_path / name) in said and "--store" in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a b", "study.yaml"]
     assert not list((tmp_path / "a b").iterdir())
+
+
+@pytest.mark.parametrize("command", ["serve", "up"])
+def test_a_port_that_can_not_be_used_is_refused_with_a_remedy(
+    command: str, places: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for wrong in ("0", "-1", "99999"):
+        assert main([command, *places, "--port", wrong]) == 2
+        assert f"--port is {wrong}" in capsys.readouterr().err
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main([command, *places, "--port", str(port)]) == 1
+    told = capsys.readouterr()
+    assert f"port {port} of 127.0.0.1 can't be used" in told.err and "choose another with --port" in told.err
+    assert "http" not in told.out  # it has not said that it serves
+
+
+def test_an_address_of_another_machine_is_refused(
+    places: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", *places, "--host", "192.0.2.1"]) == 1
+    assert "--host has to be an address of this machine" in capsys.readouterr().err

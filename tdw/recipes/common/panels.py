@@ -32,6 +32,8 @@ class Maps:
         side: length of both axes: they count from 0 to it, whatever t is.
         x, y: the axes, along columns and along rows.
         unit: behind a value in hover texts.
+        note: a line for the page of every epoch.
+        chosen: indices of the parts that a reader can choose, in the order of their maps.
     """
 
     epochs: tuple[int, ...]
@@ -44,6 +46,8 @@ class Maps:
     x: Axis
     y: Axis
     unit: str = " %"
+    note: str = ""
+    chosen: tuple[int, ...] = ()
 
 
 def percent(

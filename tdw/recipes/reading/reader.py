@@ -200,10 +200,10 @@ class Sources:
 def fingerprint_table(table: pd.DataFrame) -> str:
     """SHA-256 (64 hex digits) of a table's columns and values."""
     columns: dict[str, npt.NDArray[Any]] = {}
-    for i, name in enumerate(table.columns):
-        values: npt.NDArray[Any] = table[name].to_numpy()
+    for i, (name, column) in enumerate(table.items()):
+        values: npt.NDArray[Any] = column.to_numpy()
         # What is no number, such as texts and whole numbers with gaps, counts as it is written.
         columns[f"{i:05d}|{name}"] = (
-            values if values.dtype.kind in "biuf" else table[name].map(str).to_numpy("U")
+            values if values.dtype.kind in "biuf" else np.array([str(value) for value in column], "U")
         )
     return fingerprint_arrays(columns)

@@ -27,10 +27,14 @@ MOST_BYTES = 96 << 20
 
 @dataclass(frozen=True)
 class Slice:
-    """Arrays of one answer (uint8, int16, int32 or float32), and the files that were left out."""
+    """Arrays of one answer (uint8, int16, int32 or float32), and the files that were left out.
+
+    `about` says what the arrays are, JSON-able.
+    """
 
     arrays: Mapping[str, npt.NDArray[Any]]
     problems: list[str] = field(default_factory=list[str])
+    about: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def encode(self) -> bytes:
         """Bytes in the safetensors format: 8 bytes of header length, JSON header, arrays.
@@ -39,7 +43,9 @@ class Slice:
         """
         # The widest numbers first, so that each array lies where its type may lie in memory.
         arrays = sorted(self.arrays.items(), key=lambda item: -item[1].itemsize)
-        header: dict[str, Any] = {"__metadata__": {"problems": json.dumps(self.problems)}}
+        header: dict[str, Any] = {
+            "__metadata__": {"problems": json.dumps(self.problems), "about": json.dumps(self.about)}
+        }
         at = 0
         for name, array in arrays:
             header[name] = {

@@ -1,5 +1,5 @@
 // The page of a selection: what needs tables is asked for after the page is there, a figure when it comes in view.
-/* global Plotly */
+/* global Plotly, tdwAround */
 
 const main = document.querySelector("main.compare");
 const config = JSON.parse(main.dataset.config);
@@ -42,8 +42,11 @@ async function draw(place) {
   try {
     const figure = await (await ask(place.dataset.figure)).json();
     if (figure.absent) throw Object.assign(new Error(figure.absent), { absent: true });
-    await Plotly.newPlot(place, figure.data, { ...figure.layout, template: templateOf(figure) }, config);
+    const around = tdwAround(place, { inAddress: false });
+    const layout = { ...around.layoutOf(figure.layout), template: templateOf(figure) };
+    await Plotly.newPlot(place, figure.data, layout, config);
     if (figure.frames?.length) await Plotly.addFrames(place, figure.frames);
+    await around.restore();
     drawn.set(place, figure);
     for (const button of section.querySelectorAll("button[data-format]")) button.disabled = false;
   } catch (error) {
@@ -87,7 +90,8 @@ main.addEventListener("click", (event) => {
   const place = button.closest("section").querySelector(".figure");
   const { format } = button.dataset;
   const options = { format, filename: place.dataset.name, width: 1200, height: 700, scale: format === "png" ? 2 : 1 };
-  const layout = { ...place.layout, template: drawn.get(place).layout.template };
+  const { title, margin, template } = drawn.get(place).layout;
+  const layout = { ...place.layout, title, margin, template };
   Plotly.downloadImage({ data: place.data, layout, config }, options);
 });
 

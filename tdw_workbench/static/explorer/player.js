@@ -3,8 +3,8 @@
 const $ = (id) => document.getElementById(id);
 const PAUSE = 90; // ms per checkpoint
 
-/** Calls `show(epoch)` whenever the epoch changes. Returns {goTo}. */
-export function makePlayer({ epochs, missing, state, show }) {
+/** Calls `show(epoch)` whenever the epoch changes; `marks` are words -> an epoch that has a mark. Returns {goTo}. */
+export function makePlayer({ epochs, missing, state, show, marks = {} }) {
   const slider = $("epoch");
   slider.max = Math.max(epochs.length - 1, 0);
   let timer = 0;
@@ -55,13 +55,29 @@ export function makePlayer({ epochs, missing, state, show }) {
     event.preventDefault();
   });
 
-  return {
-    goTo(epoch) {
-      let best = 0;
-      epochs.forEach((each, i) => {
-        if (Math.abs(each - epoch) < Math.abs(epochs[best] - epoch)) best = i;
-      });
-      set(best);
-    },
-  };
+  function goTo(epoch) {
+    let best = 0;
+    epochs.forEach((each, i) => {
+      if (Math.abs(each - epoch) < Math.abs(epochs[best] - epoch)) best = i;
+    });
+    set(best);
+  }
+
+  // A mark lies between the checkpoints that it lies between; a click goes to the nearest.
+  const track = document.createElement("span");
+  track.className = "track";
+  slider.replaceWith(track);
+  track.append(slider);
+  for (const [words, epoch] of Object.entries(marks)) {
+    const after = epochs.findIndex((each) => each >= epoch);
+    if (after < 0) continue;
+    const part = after ? (epoch - epochs[after - 1]) / (epochs[after] - epochs[after - 1]) : 1;
+    const text = `${words} ${epoch.toLocaleString("en")}`;
+    const mark = track.appendChild(Object.assign(document.createElement("button"), { type: "button", className: "mark", title: text }));
+    mark.setAttribute("aria-label", `go to ${text}`);
+    mark.style.setProperty("--at", ((after - 1 + part) / Math.max(epochs.length - 1, 1)).toFixed(4));
+    mark.addEventListener("click", () => goTo(epoch));
+  }
+
+  return { goTo };
 }

@@ -27,7 +27,7 @@ export async function fetchJson(url) {
   return (await ask(url)).json();
 }
 
-/** Arrays by name, each {shape, data}; `problems` lists files that could not be read. */
+/** Arrays by name, each {shape, data}; `problems` lists files that could not be read, `about` what they are. */
 export async function fetchSlice(url, signal) {
   return parse(await (await ask(url, signal)).arrayBuffer());
 }
@@ -35,7 +35,8 @@ export async function fetchSlice(url, signal) {
 export function parse(buffer) {
   const length = Number(new DataView(buffer).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
-  const slice = { problems: JSON.parse(header.__metadata__?.problems ?? "[]") };
+  const { problems, about } = header.__metadata__ ?? {};
+  const slice = { problems: JSON.parse(problems ?? "[]"), about: JSON.parse(about ?? "{}") };
   delete header.__metadata__;
   for (const [name, { dtype, shape, data_offsets: [begin, end] }] of Object.entries(header)) {
     const Type = TYPES[dtype];

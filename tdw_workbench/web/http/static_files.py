@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+from tdw.drawing.offline_page import PAGE
 from tdw.families import all_families
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "static"
@@ -43,7 +44,11 @@ def family_files(family: str) -> str:
 
 @cache
 def _files_of(explorers: tuple[tuple[str, Path], ...]) -> StaticFiles:
-    folders = [("", FOLDER), *((f"{family_files(name)}/", folder) for name, folder in explorers)]
+    folders = [
+        ("", FOLDER),
+        ("figure/", PAGE),
+        *((f"{family_files(name)}/", folder) for name, folder in explorers),
+    ]
     paths = {
         f"{prefix}{path.relative_to(folder)}": path
         for prefix, folder in folders

@@ -102,6 +102,18 @@ def plan(request: Request) -> Response:
     return JSONResponse(asked, headers=_NEVER)
 
 
+def remove(request: Request) -> Response:
+    """What goes when a variant, or with `extra` its extra checkpoints, are removed, in words as `tdw remove`
+    prints them, and what Dagster has to be asked for, as JSON.
+    """
+    library, study, runs = _asked(request)
+    params.require_known(request, ("study", "extra"))
+    variant, extra = _variant(request, library, study), "extra" in request.query_params
+    lines = runs.what_would_go(study, library.store, variant, extra=extra)
+    ask = runs.removing_run(study, variant, extra=extra)
+    return JSONResponse({"lines": lines, "ask": ask}, headers=_NEVER)
+
+
 def _variant(request: Request, library: StoreCache, study: Study) -> str:
     return params.one_of(request.path_params["variant"], library.known_variants(study), what="variant")
 

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from tdw.errors import CorruptFile, NotFound, Unreadable
 from tdw.families import Family, get_family
+from tdw.families.stored import stored_variants
 from tdw.recipes.consistency.invariant import require_one_model
 from tdw.recipes.explorer import Explorer, SliceRecipe
 from tdw.recipes.reading.slices import SliceQuery
@@ -71,7 +72,24 @@ def page(request: Request) -> Response:
     """The explorer. What is looked at is in the query, which the page's script reads and checks."""
     this = asked(request)
     template = (this.explorer.folder / PAGE).read_text()
-    return render_of_family(request, this.family.name, template, variant=this.variant, explorer=this.explorer)
+    return render_of_family(
+        request,
+        this.family.name,
+        template,
+        variant=this.variant,
+        variants=_looked_at(this),
+        explorer=this.explorer,
+    )
+
+
+def _looked_at(this: Asked) -> list[str]:
+    """The variants of the family of which there is something to look at, with the one that is asked for."""
+    library, name = this.library, this.family.name
+    return [
+        key
+        for key in stored_variants(library.store, this.family)
+        if key == this.variant or any(library.epochs(name, key, kind) for kind in this.explorer.analyzers)
+    ]
 
 
 def describe(request: Request) -> Response:
@@ -96,6 +114,7 @@ def describe(request: Request) -> Response:
             "epochs": sorted(present | {epoch for epoch in scheduled if epoch <= last}),
             "have": have,
             "kinds": len(gaps),
+            "marks": dict(this.explorer.marks(this.library.store, this.variant)),
             "gaps": [each.note for each in gaps.values() if each.note],
             "assets": {name: links.asset_page(dagster, study, (name,)) for name in analyzers},
         },

@@ -29,8 +29,8 @@ from tdw_workbench.web.http.templates import environment, markdown, render
 
 FIGURE, PREVIEW, DATA, OFFLINE = "figure.json", "preview.png", "data.csv", "figure.html"
 _TYPES = {FIGURE: "application/json", DATA: "text/csv", OFFLINE: "text/html"}
-# Every parameter is for caches of the browser only: `v` names a version that an event recorded.
-_KNOWN = ("v", "theme")
+# `v` names a version that an event recorded, for caches of the browser; the others say what is shown.
+_KNOWN = ("v", "theme", "e", "n", "top", "saved")
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,14 @@ class Asked:
         return self.variant is not None and is_of_history(self.plot.needs)
 
     @property
+    def has_every_epoch(self) -> bool:
+        """Whether its page can show maps at every epoch: it is of that kind, and there are some."""
+        if self.variant is None or self.plot.every is None:
+            return False
+        known = catalog_of(get_family(self.family)).analyzer_names
+        return all(self.library.epochs(self.family, self.where, n) for n in self.plot.needs if n in known)
+
+    @property
     def is_made(self) -> bool:
         """Whether it was committed."""
         folder = self.library.store.document_folder(self.family, self.where, self.name)
@@ -123,6 +131,8 @@ def page(request: Request) -> Response:
         this=this,
         bundle=bundle,
         version=bundle.folder.name if bundle else "",
+        # Every epoch, unless the saved figure is asked for.
+        maps=this.has_every_epoch and "saved" not in request.query_params,
         description=markdown(this.plot.description),
         gaps=_gaps(this),
         explorer=get_family(this.family).explorer,

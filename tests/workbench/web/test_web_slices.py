@@ -53,6 +53,17 @@ def test_heads_are_the_attention_to_a_and_to_b(client: TestClient, tiny_store: S
         np.testing.assert_allclose(decode(found)[:, :, i], expected, atol=1 / 510 + 1e-4)
 
 
+def test_small_maps_are_those_that_the_analyzer_made(client: TestClient, tiny_store: Store) -> None:
+    neurons = load(client.get(f"/tdw/api/small/{HERE}?neurons=3,500").content)
+    heads = load(client.get(f"/tdw/api/smallheads/{HERE}?heads=1,0").content)
+    for i, epoch in enumerate((0, 10, 20)):
+        stored = tiny_store.read(Address(FAMILY, VARIANT, "downsampled_activations", epoch)).arrays
+        maps = stored["neuron_acts_downsampled"][[3, 500]].astype(np.float32)
+        np.testing.assert_allclose(decode(neurons)[:, i], maps, atol=np.ptp(maps) / 510 + 1e-5)
+        for to, name in enumerate(("attn_to_a_downsampled", "attn_to_b_downsampled")):
+            np.testing.assert_allclose(decode(heads)[:, to, i], stored[name][[1, 0]], atol=1 / 510 + 1e-3)
+
+
 def test_metrics_are_the_numbers_of_both_analyzers_and_nan_where_one_is_missing(
     client: TestClient, tiny_store: Store
 ) -> None:

@@ -3,7 +3,13 @@
 from pathlib import Path
 
 from tdw.families.modulo_addition_1layer.explorer import slices
-from tdw.families.modulo_addition_1layer.explorer.slices import ATTENTION, COARSENESS, FREQUENCIES, NEURONS
+from tdw.families.modulo_addition_1layer.explorer.slices import (
+    ATTENTION,
+    COARSENESS,
+    FREQUENCIES,
+    NEURONS,
+    SMALL,
+)
 from tdw.recipes.explorer import Explorer, MapView, SliceRecipe
 
 _SIZE = (4, 1000)  # pixels per side of a map
@@ -11,6 +17,7 @@ _SIZE = (4, 1000)  # pixels per side of a map
 EXPLORER = Explorer(
     title="Neuron explorer",
     folder=Path(__file__).parent,
+    marks=slices.grokking_mark,
     slices={
         "maps": SliceRecipe(
             slices.read_maps, (NEURONS,), indices={"neurons": ("d_mlp", 8)}, numbers={"size": _SIZE}
@@ -19,6 +26,8 @@ EXPLORER = Explorer(
             slices.read_mosaic, (NEURONS,), numbers={"size": (4, 256)}, one_epoch=True, kept=True
         ),
         "metrics": SliceRecipe(slices.read_metrics, (COARSENESS, FREQUENCIES), kept=True),
+        "small": SliceRecipe(slices.read_small, (SMALL,), indices={"neurons": ("d_mlp", 8)}),
+        "smallheads": SliceRecipe(slices.read_small_heads, (SMALL,), indices={"heads": ("n_heads", 16)}),
         "heads": SliceRecipe(
             slices.read_heads, (ATTENTION,), indices={"heads": ("n_heads", 16)}, numbers={"size": _SIZE}
         ),

@@ -43,6 +43,7 @@ async function start() {
     epochs: meta.epochs,
     missing,
     state,
+    marks: meta.marks,
     show: () => {
       stage2.step();
       view.changed();
@@ -71,6 +72,15 @@ function listen(view, stage2, meta) {
     stage2.step();
     view.changed();
   });
+  $("size").value = view.state.maps;
+  $("size").addEventListener("change", () => {
+    view.state.maps = $("size").value;
+    stage2.refill();
+    view.changed();
+  });
+  $("closer").addEventListener("click", () => stage2.zoom(1));
+  $("away").addEventListener("click", () => stage2.zoom(-1));
+  $("whole").addEventListener("click", () => stage2.whole());
 }
 
 function sayGaps(meta) {

@@ -9,15 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from tdw.drawing.area_reduction import reduce_area, reduce_codes
+from tdw.errors import BadConfig, CorruptFile, NotFound, Unreadable
+from tdw.families.modulo_addition_1layer.analyzers import downsampled_activations as small
 from tdw.recipes.reading.slices import Slice, SliceQuery, epochs_of, read_each, require_size
-from tdw.store import Address, Store
+from tdw.store import Address, Store, TableAddress
 from tdw.store.codec import QuantizedRows, quantize_rows
 
-NEURONS, ATTENTION, COARSENESS, FREQUENCIES = (
+NEURONS, ATTENTION, COARSENESS, FREQUENCIES, SMALL = (
     "neuron_activations",
     "attention_patterns",
     "coarseness",
     "neuron_frequencies",
+    "downsampled_activations",
 )
 _BLOCK_BYTES = 32 << 20
 _MOSAIC_SIZE = 48
@@ -68,11 +71,58 @@ def read_heads(query: SliceQuery) -> Slice:
         return quantize_rows(ATTENTION, reduce_area(maps.reshape(-1, *maps.shape[-2:]), size))
 
     found, problems = read_each(series, read)
-    arrays = {
-        name: array.reshape(len(heads), 2, *array.shape[1:])
-        for name, array in _stacked([rows for _, rows in found]).items()
-    }
-    return Slice({"epochs": epochs_of(found), **arrays}, problems)
+    return Slice({"epochs": epochs_of(found), **_by_head(found, len(heads))}, problems)
+
+
+def read_small(query: SliceQuery) -> Slice:
+    """Some neurons' maps as `downsampled_activations` has them; returns what `read_maps` does.
+
+    Raises:
+        BadConfig: the analyzer keeps fewer neurons.
+    """
+    neurons = query.indices["neurons"]
+
+    def read(address: Address) -> QuantizedRows:
+        arrays = query.store.read(address).arrays
+        have = len(arrays[small.NEURONS])
+        if max(neurons) >= have:
+            raise BadConfig(
+                f"there is no small map of neuron {max(neurons)}",
+                f"`num_neurons` of {SMALL} keeps {have}: choose a lower neuron, or the full maps",
+            )
+        return quantize_rows(small.NEURONS, arrays[small.NEURONS][list(neurons)].astype(np.float32))
+
+    found, problems = read_each(query.series[SMALL], read)
+    return Slice({"epochs": epochs_of(found), **_stacked([rows for _, rows in found])}, problems)
+
+
+def read_small_heads(query: SliceQuery) -> Slice:
+    """Attention of some heads over checkpoints, in the same small size; returns what `read_heads` does."""
+    heads = list(query.indices["heads"])
+
+    def read(address: Address) -> QuantizedRows:
+        arrays = query.store.read(address).arrays
+        maps = np.stack([arrays[small.TO_A][heads], arrays[small.TO_B][heads]], axis=1).astype(np.float32)
+        return quantize_rows(SMALL, maps.reshape(-1, *maps.shape[-2:]))
+
+    found, problems = read_each(query.series[SMALL], read)
+    return Slice({"epochs": epochs_of(found), **_by_head(found, len(heads))}, problems)
+
+
+def _by_head(found: Sequence[tuple[Address, QuantizedRows]], heads: int) -> dict[str, npt.NDArray[Any]]:
+    """Two maps per head: arrays (heads, 2, E, ...)."""
+    stacked = _stacked([rows for _, rows in found])
+    return {name: array.reshape(heads, 2, *array.shape[1:]) for name, array in stacked.items()}
+
+
+def grokking_mark(store: Store, variant: str) -> dict[str, int]:
+    """The grokking epoch, for the slider; nothing where there is none or it is not known."""
+    try:
+        table = store.read_table(TableAddress("modulo_addition_1layer", variant, "grokking"))
+    except (NotFound, CorruptFile, Unreadable):
+        return {}
+    row = table.iloc[0]
+    return {"grokking epoch": int(row["grokking_epoch"])} if row["grokked"] else {}
 
 
 _METRICS: tuple[tuple[str, str, str, Any, float], ...] = (

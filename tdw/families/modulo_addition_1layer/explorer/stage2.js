@@ -6,12 +6,13 @@ import { format } from "../../explorer/lut.js";
 import { complain, say } from "../../explorer/messages.js";
 import { columnsAt } from "./order.js";
 import { fetchSlice } from "../../explorer/slices.js";
+import { makeView } from "../../explorer/view.js";
 import { MOST_PICKS } from "./state.js";
 
 const $ = (id) => document.getElementById(id);
 // Okabe and Ito's colors that can be told apart on white and on black.
 export const COLORS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"];
-const HEAD_COLOR = "#8C8C8C";
+const HEAD_COLORS = ["#56B4E9", "#8C8C8C", "#A69B00", "#CC79A7"];
 const DASHES = ["", "7 3", "2 3", "8 3 2 3"];
 const LARGEST = 226; // pixels a side that a card shows; larger maps are reduced by area
 const KEPT = 10;
@@ -25,7 +26,13 @@ export function makeStage2(view, { onPicks, onSeek }) {
   const size = Math.min(meta.p, LARGEST);
   const last = meta.epochs.at(-1) ?? 0;
   const panels = {};
-  const axes = { down: `a ↓ 0–${meta.p - 1}`, right: `b → 0–${meta.p - 1}` };
+  const axes = { down: "a ↓", right: "b →" };
+  const file = meta.variant;
+  const part = makeView(meta.p, state, () => {
+    step();
+    view.changed();
+  });
+  const middle = () => part.cursor ?? [part.shown.a, part.shown.b].map((each) => each + part.shown.n / 2);
 
   function ask(url) {
     if (!kept.has(url)) {
@@ -68,30 +75,43 @@ export function makeStage2(view, { onPicks, onSeek }) {
       unit: "activation (post-ReLU)",
       alt: `activation of neuron ${neuron} over (a, b)`,
       axes,
+      file,
+      view: part,
       onRemove: () => drop(neuron),
     });
     neurons.set(neuron, { card, slot, color: COLORS[slot] });
     $("maps").append(card.element);
-    await fill(card, `${view.api("maps")}?neurons=${neuron}${sized()}`, 0);
+    await fillNeuron(neuron, card);
+  }
+
+  const small = () => state.maps === "small";
+  const fillNeuron = (neuron, card) => fill(card, small() ? `${view.api("small")}?neurons=${neuron}` : `${view.api("maps")}?neurons=${neuron}${sized()}`, 0);
+
+  function fillHead(head, cards) {
+    const url = small() ? `${view.api("smallheads")}?heads=${head}` : `${view.api("heads")}?heads=${head}${sized()}`;
+    return Promise.all(cards.map((card, i) => fill(card, url, i)));
   }
 
   async function addHead(head) {
     const cards = ["a", "b"].map((to, i) =>
       makeCard({
         title: `head ${head}, attention to ${to}`,
-        color: HEAD_COLOR,
+        color: headColor(head),
         dash: i === 1,
         unit: "attention (0 to 1)",
         alt: `attention of head ${head} from = to ${to}, over (a, b)`,
         axes,
-        onRemove: i === 0 ? () => toggleHead(head) : null,
+        file,
+        view: part,
+        onRemove: () => toggleHead(head),
       }),
     );
     heads.set(head, cards);
     $("heads").append(...cards.map((card) => card.element));
-    const url = `${view.api("heads")}?heads=${head}${sized()}`;
-    await Promise.all(cards.map((card, i) => fill(card, url, i)));
+    await fillHead(head, cards);
   }
+
+  const headColor = (head) => HEAD_COLORS[head % HEAD_COLORS.length];
 
   async function toggleHead(head) {
     if (heads.has(head)) {
@@ -185,8 +205,8 @@ export function makeStage2(view, { onPicks, onSeek }) {
     const curve = (name, column, index, extra) => ({ name, ...extra, ...seriesAt(column, index) });
     const coarse = [...neurons].map(([i, { color }]) => curve(`${i}`, view.metrics.coarseness, i, { color }));
     for (const head of heads.keys()) {
-      coarse.push(curve(`${head}→a`, view.metrics.head_a_coarseness, head, { color: HEAD_COLOR, dash: DASHES[1] }));
-      coarse.push(curve(`${head}→b`, view.metrics.head_b_coarseness, head, { color: HEAD_COLOR, dash: DASHES[2] }));
+      coarse.push(curve(`h${head}→a`, view.metrics.head_a_coarseness, head, { color: headColor(head), dash: DASHES[1] }));
+      coarse.push(curve(`h${head}→b`, view.metrics.head_b_coarseness, head, { color: headColor(head), dash: DASHES[2] }));
     }
     panels.coarseness.draw(coarse.filter((each) => each.values));
     const frequencies = [...neurons].map(([i, { color }]) =>
@@ -218,7 +238,17 @@ export function makeStage2(view, { onPicks, onSeek }) {
   return {
     toggle,
     step,
-    clear: () => [...neurons.keys()].forEach(drop),
+    clear: () => {
+      [...neurons.keys()].forEach(drop);
+      [...heads.keys()].forEach(toggleHead);
+    },
+    zoom: (direction) => part.zoom(direction, middle()),
+    whole: () => part.whole(),
+    /** After a change of which maps are shown. */
+    refill: () => {
+      for (const [neuron, { card }] of neurons) fillNeuron(neuron, card);
+      for (const [head, cards] of heads) fillHead(head, cards);
+    },
     restore: async () => {
       const found = [...state.n.map(add), ...state.h.map(addHead)];
       arrangeCards();

@@ -13,7 +13,8 @@ export function addressOf({ epochs, neurons, heads }) {
       dead: ["show", "hide", "only"],
       tiles: ["own", "common"],
       scale: ["fixed", "free"],
+      maps: ["full", "small"],
     },
-    numbers: ["cmin", "cmax", "k", "xmin", "vmin"],
+    numbers: ["cmin", "cmax", "k", "xmin", "vmin", "za", "zb", "zn"],
   };
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,12 +44,23 @@ class Data:
 
 def load(sources: Sources, parameters: NoParameters) -> Data:
     """Attention at a few epochs: the first, the last, the one nearest to grokking, and some between."""
+    available = sources.only.epochs(NAME)
+    heads, _, p, _ = sources.only.artifact(NAME, available[-1])[NAME].shape
+    return _load(sources, most=panels.affordable(2 * heads, p * p))
+
+
+def every(sources: Sources, parameters: NoParameters) -> panels.Maps:
+    """Attention at every epoch."""
+    data = _load(sources, most=len(sources.only.epochs(NAME)))
+    return replace(maps(data), note=data.subject.text)
+
+
+def _load(sources: Sources, *, most: int) -> Data:
     reader = sources.only
     available = reader.epochs(NAME)
     found = subject.load(reader, available)
-    shape = reader.artifact(NAME, available[-1])[NAME].shape
-    most = panels.affordable(2 * shape[0], shape[-1] ** 2)
     epochs = series.spread(available, most, keep=found.nearest(available))
+    attention = np.stack([reader.artifact(NAME, epoch)[NAME][:, :2] for epoch in epochs])
     heads = reader.optional_summary("heads")
     known = (
         {} if heads is None else {(int(row["epoch"]), int(row["head"])): row for _, row in heads.iterrows()}
@@ -58,7 +69,7 @@ def load(sources: Sources, parameters: NoParameters) -> Data:
         tuple(
             str(known[epoch, head][f"scale_{side}"]) if (epoch, head) in known else ""
             for side in _SIDES
-            for head in range(shape[0])
+            for head in range(attention.shape[1])
         )
         for epoch in epochs
     )
@@ -66,7 +77,7 @@ def load(sources: Sources, parameters: NoParameters) -> Data:
         subject=found,
         epochs=tuple(epochs),
         available=len(available),
-        attention=np.stack([reader.artifact(NAME, epoch)[NAME][:, :2] for epoch in epochs]),
+        attention=attention,
         labels=labels,
     )
 
@@ -112,8 +123,9 @@ PLOT = Plot(
     title="Attention patterns",
     description="""\
 Attention from "=" to a (top row) and to b (bottom row) of every head, over the pairs (a, b), on one scale
-from 0 to 100 %; the rest goes to "=" itself. The slider moves among a few epochs: the first, the last, the
-one nearest to grokking and some between. Above each map the scale at which it works, from the heads
+from 0 to 100 %; the rest goes to "=" itself. The slider on the figure's page has every epoch; the saved
+figure has a few: the first, the last, the one nearest to grokking and some between. Above each map the scale
+at which it works, from the heads
 summary: *coarse* (coarseness at least 0.7 and small relative gradient), *fine* (below 0.5 and large),
 *flat* (constant), else *mixed*.
 
@@ -128,4 +140,5 @@ its scale.
     table=table,
     needs=(NAME,),
     uses=("summaries/heads", "summaries/grokking"),
+    every=every,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,7 +77,7 @@ class Data:
     left_out: tuple[str, ...]
     parameters: Parameters
 
-    @property
+    @cached_property
     def thresholds(self) -> list[str]:
         """Ascending, as in the columns' names."""
         shared = set[str].intersection(*({str(c) for c in course.counts.columns} for course in self.courses))

@@ -16,7 +16,7 @@ from tdw.drawing.style import MAP_SCALE
 from tdw.families.modulo_addition_1layer.figures import subject
 from tdw.families.modulo_addition_1layer.figures.neurons import map_sources
 from tdw.recipes.common import panels
-from tdw.recipes.figure import Plot
+from tdw.recipes.figure import Listed, Plot
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = 8
 _TOPS = (100, 50, 25)  # percent
+_TITLES = "after a neuron: its final coarseness · activation in % of its largest"
 Float32 = npt.NDArray[np.float32]
 
 
@@ -52,11 +53,26 @@ class Data:
 def load(sources: Sources, parameters: map_sources.Parameters) -> Data:
     """Maps of as many epochs as fit into the frames, evenly spaced among those there are."""
     reader = sources.only
+    last = map_sources.epochs(reader, parameters)[-1]
+    neurons, _ = map_sources.choose(reader, last, parameters)
+    heads, size, _ = map_sources.read(reader, last, parameters, neurons=neurons[:1]).to_a.shape
+    return _load(sources, parameters, most=panels.affordable(len(neurons) + 2 * heads, size * size))
+
+
+def every(sources: Sources, parameters: map_sources.Parameters) -> panels.Maps:
+    """Maps of every epoch."""
+    epochs = map_sources.epochs(sources.only, parameters)
+    data = _load(sources, parameters, most=len(epochs))
+    return dataclasses.replace(
+        panel_maps(data), note=sentences(data.subject.text, _TITLES), chosen=data.neurons
+    )
+
+
+def _load(sources: Sources, parameters: map_sources.Parameters, *, most: int) -> Data:
+    reader = sources.only
     available = map_sources.epochs(reader, parameters)
     found = subject.load(reader, available)
     neurons, coarseness = map_sources.choose(reader, available[-1], parameters)
-    heads, size, _ = map_sources.read(reader, available[-1], parameters, neurons=neurons[:1]).to_a.shape
-    most = panels.affordable(len(neurons) + 2 * heads, size * size)
     epochs = series.spread(available, most, keep=found.nearest(available))
     read = [map_sources.read(reader, epoch, parameters, neurons=neurons) for epoch in epochs]
     return Data(
@@ -115,7 +131,7 @@ def chart(data: Data) -> Chart:
             data.subject.missing,
             data.subject.grokking.text,
             panels.shown(data.epochs, data.available),
-            "after a neuron: its final coarseness · activation in % of its largest",
+            _TITLES,
         ),
     )
 
@@ -135,7 +151,8 @@ activations shrink in training. Heads share one scale of attention.
 **How to read it.** Large blobs are coarse neurons, fine stripes and checks are plaid ones. Reduction is
 bilinear without antialiasing, as the analyzer is defined, so structure finer than the small map's pixels
 can appear as false coarse structure: look at the same neuron in the explorer before concluding from a fine
-one. Of long series evenly spaced epochs are shown, so that the page stays small.
+one. The slider on the figure's page has every epoch, and other neurons can be chosen there; the saved figure
+has evenly spaced epochs of long series, so that it stays small.
 """
 
 PLOT = Plot(
@@ -150,6 +167,8 @@ PLOT = Plot(
     needs=(map_sources.SMALL,),
     uses=("summaries/neuron_coarseness", "summaries/grokking"),
     parameters=map_sources.Parameters,
+    every=every,
+    chooses=Listed("neurons", default="from coarse to fine", most=map_sources.MOST),
 )
 
 LARGE = dataclasses.replace(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,13 +22,15 @@ from tdw.recipes.figure import Plot
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tdw.recipes.reading.reader import Sources
+    from tdw.recipes.reading.reader import Sources, VariantReader
 
 _TOPS = (1000, 300, 100, 30)
 _WIDE = 8
 """Heads that fit beside each other; with more of them each layer has rows of its own."""
 _ROW = 4
 """Maps that make one row."""
+_EVERY_BYTES = 48 << 20
+"""Of the maps of every epoch together."""
 _EPOCHS = 8
 """Epochs that the slider should have: maps are made coarser, and fewer sequences shown, to make room."""
 
@@ -63,27 +66,49 @@ def load(sources: Sources, parameters: Parameters) -> Data:
     """Attention at a few epochs: the first, the last and some between."""
     reader = sources.only
     available = reader.epochs(PATTERNS.name)
-    last = reader.artifact(PATTERNS.name, available[-1])
-    layers, heads, positions, _ = last["mean"].shape
+    layers, heads, positions, stored = _shape(reader, available[-1])
     room = panels.FRAME_BUDGET // (2 * _EPOCHS * layers * heads)  # bytes for the maps of one head at an epoch
-    asked = min(parameters.sequences, len(last["sequences"]))
+    asked = min(parameters.sequences, stored)
     shown = min(asked, max(room // (2 * positions**2) - 1, 1))
     size = min(positions, max(int((room / (2 * (1 + shown))) ** 0.5), 16))
-    epochs = series.spread(available, panels.affordable(2 * layers * heads * (1 + shown), size**2))
+    most = panels.affordable(2 * layers * heads * (1 + shown), size**2)
+    return _load(reader, series.spread(available, most), shown=shown, size=size)
 
+
+def every(sources: Sources, parameters: Parameters) -> panels.Maps:
+    """Attention at every epoch, as many of the sequences as are asked for; coarser where that is too much."""
+    reader = sources.only
+    available = reader.epochs(PATTERNS.name)
+    layers, heads, positions, stored = _shape(reader, available[-1])
+    shown = min(parameters.sequences, stored)
+    room = _EVERY_BYTES / (2 * len(available) * layers * heads * (1 + shown))
+    data = _load(reader, available, shown=shown, size=min(positions, max(int(room**0.5), 1)))
+    return replace(maps(data), note=sentences(_averaged(data), data.subject.missing))
+
+
+def _shape(reader: VariantReader, epoch: int) -> tuple[int, int, int, int]:
+    """Layers, heads, positions, and how many sequences are stored."""
+    last = reader.artifact(PATTERNS.name, epoch)
+    layers, heads, positions, _ = last["mean"].shape
+    return layers, heads, positions, len(last["sequences"])
+
+
+def _load(reader: VariantReader, epochs: Sequence[int], *, shown: int, size: int) -> Data:
     def read(epoch: int) -> npt.NDArray[np.float32]:
         found = reader.artifact(PATTERNS.name, epoch)
         all_of = np.concatenate([found["mean"][None], found["sequences"][:shown]])
+        kinds, layers, heads, positions, _ = all_of.shape
         return reduce_area(all_of.reshape(-1, positions, positions), size).reshape(
-            1 + shown, layers, heads, size, size
+            kinds, layers, heads, size, size
         )
 
+    available = reader.epochs(PATTERNS.name)
     return Data(
         subject.of(reader, available),
         tuple(epochs),
         len(available),
         np.stack([read(epoch) for epoch in epochs]),
-        positions,
+        _shape(reader, available[-1])[2],
     )
 
 
@@ -126,16 +151,16 @@ def _fitting(values: npt.NDArray[np.uint16]) -> int:
 
 def chart(data: Data) -> Chart:
     """The patterns, with a slider."""
-    size = data.patterns.shape[-1]
     return panels.chart(
         maps(data),
         title=f"Attention patterns · {data.subject.label}",
-        subtitle=sentences(
-            panels.shown(data.epochs, data.available),
-            f"{data.positions} positions averaged to {size}" if size < data.positions else "",
-            data.subject.missing,
-        ),
+        subtitle=sentences(panels.shown(data.epochs, data.available), _averaged(data), data.subject.missing),
     )
+
+
+def _averaged(data: Data) -> str:
+    size = data.patterns.shape[-1]
+    return f"{data.positions} positions averaged to {size}" if size < data.positions else ""
 
 
 def table(data: Data) -> pd.DataFrame:
@@ -148,9 +173,10 @@ PLOT = Plot(
     title="Attention patterns",
     description="""\
 How much each head attends from every position (query, downward) to every earlier one (key, to the right), in
-thousandths: the mean over the probe's sequences, and single ones. L1H0 is head 0 of layer 1. The
-slider moves among a few epochs: the first, the last and some between. The buttons choose where the scale of
-colors ends, since a head that attends to many positions gives little to each.
+thousandths: the mean over the probe's sequences, and single ones. L1H0 is head 0 of layer 1. The slider on
+the figure's page has every epoch; the saved figure has a few: the first, the last and some between. The
+buttons choose where the scale of colors ends, since a head that attends to many positions gives little to
+each.
 
 **How to read it.** A line just below the diagonal is a previous-token head; stripes that differ from sequence
 to sequence follow the tokens; in the mean of many sequences only what depends on position is left. The
@@ -163,4 +189,5 @@ sequence explorer has every stored sequence with its tokens, at every epoch.
     table=table,
     needs=(PATTERNS.name,),
     parameters=Parameters,
+    every=every,
 )
