@@ -193,6 +193,13 @@ def in_the_browser(store: Store, rounds: int) -> list[common.Row]:
         found.append(spread("add a neuron", added, target=0.100))
         steps = [1e-3 * step for step in page.evaluate(_STEPS)]
         found.append(spread("slider step, 5 maps: work in the page", steps, target=0.016))
+        board = f"{BASE}/dashboards/{FAMILY.name}"
+        opened = [_open(context.new_page(), board) for _ in range(rounds + 1)][1:]
+        found.append(spread("open a dashboard of twelve panels, library cached", opened, target=1.5))
+        page = context.pages[-1]
+        page.wait_for_timeout(3000)  # the panels further down are drawn
+        steps = [1e-3 * step for step in page.evaluate(_STEPS)]
+        found.append(spread("slider step, twelve panels: work in the page", steps, target=0.016))
         heap = page.evaluate("performance.memory.usedJSHeapSize / 1e6")
         found.append(row("memory of the page's scripts", heap, "MB"))
     return found

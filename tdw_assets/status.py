@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dagster as dg
 
+from tdw.inventory.plan import STAGES
 from tdw.inventory.study_status import StudyStatus
+from tdw.reconcile.attempts import STOPPED
 from tdw.reconcile.tick import find_waits
 from tdw.store import Store
+from tdw_assets.automation.stopped import find_stopped
 from tdw_assets.automation.tags import AUTOMATION, REASON_TAG, VARIANT_TAG, study_tag
 from tdw_assets.automation.work_in_progress import as_it_is
 from tdw_assets.cells.partitions import foreign_keys
@@ -30,8 +33,15 @@ def read_status(wanted: WantedAssets, instance: dg.DagsterInstance, store: Store
         busy=runs.busy().variants,
         foreign=foreign_keys(wanted, instance),
         asked=_asked(wanted, instance),
-        waits=tuple(find_waits(inventory, runs, gaps.values())),
+        waits=(*find_waits(inventory, runs, gaps.values()), *_beside_the_plan(wanted, instance)),
     )
+
+
+def _beside_the_plan(wanted: WantedAssets, instance: dg.DagsterInstance) -> list[str]:
+    """Stopped work that automation does not ask for, such as more checkpoints of a variant."""
+    planned = {stage.name for stage in STAGES}
+    found = find_stopped(instance, wanted.slug)
+    return [f"{each.stage} of {each.variant} was {STOPPED}" for each in found if each.stage not in planned]
 
 
 def _asked(wanted: WantedAssets, instance: dg.DagsterInstance) -> str:

@@ -138,33 +138,31 @@ class Workbench:
 
     def report(
         self,
-        study: str | Path | Study | None = None,
+        study: StudyOrName | None = None,
         *,
-        early_epoch: int = 1000,
+        early_epoch: int | None = None,
         last_epoch: int | None = None,
         family: Family | str | None = None,
     ) -> StudyReport:
-        """The study report (R1): verdicts on the study's claims, numbers, figures.
+        """The study report (R1): verdicts on the study's claims, numbers, figures; as the report's page.
+
+        It is made now from the tables that are there, of the variants that the page is about: those that were
+        added in Dagster, too.
 
         Args:
-            study: whose variants, epochs and claims are taken: a study file, its folder, or a loaded study.
-                None for all variants of `family`, without claims.
-            early_epoch: at which "early" is read, without a study.
+            study: whose variants, epochs and claims are taken: a study file, its folder, a loaded study, or
+                the name of one whose report is stored. None for the only one that there is; without any, and
+                where `early_epoch` or `last_epoch` is given, for all variants of `family`, without claims.
+            early_epoch: at which "early" is read, without a study; None for 1000.
             last_epoch: at which a variant is finished, without a study; None for the family's default.
             family: of the variants, without a study.
 
         Raises:
-            BadConfig: the study file; names file and line.
+            BadConfig: the study file (names file and line), or several studies, and none is named.
         """
-        from tdw.notebook.studies import as_study, chosen_variants
-        from tdw.reports.study_report import study_report
+        from tdw.notebook.studies import report_as_its_page
 
-        loaded = None if study is None else as_study(study)
-        chosen, configs, early, last = chosen_variants(self.store, loaded, family, early_epoch, last_epoch)
-        title = f"Study report: {loaded.name}" if loaded else "Study report"
-        return study_report(
-            self.store, chosen, configs, title=title, early_epoch=early, last_epoch=last, study=loaded
-        )
+        return report_as_its_page(self.store, study, family, early_epoch, last_epoch)
 
     def groups(
         self,

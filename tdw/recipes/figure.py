@@ -22,6 +22,21 @@ class NoParameters:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """A parameter that lists parts of the model by index; on the figure's page a reader chooses them.
+
+    Attributes:
+        parameter: its name.
+        default: what is shown where it is None, in words.
+        most: how many can be listed.
+    """
+
+    parameter: str
+    default: str
+    most: int
+
+
+@dataclass(frozen=True)
 class Plot:
     """One figure, and what must be known about it.
 
@@ -38,6 +53,7 @@ class Plot:
         parameters: frozen dataclass; its defaults are the plot's.
         every: (sources, parameters) -> maps at every epoch that there is, for the page of a figure whose own
             slider can't carry them all; None for other figures.
+        chooses: what a reader can choose there; None for nothing.
     """
 
     name: str
@@ -52,3 +68,4 @@ class Plot:
     uses: tuple[str, ...] = ()
     parameters: type[Any] = NoParameters
     every: Callable[[Sources, Any], Maps] | None = None
+    chooses: Listed | None = None

@@ -153,6 +153,7 @@ def write_study_report(
             "early_epoch": early_epoch,
             "last_epoch": last_epoch,
             "study": study.record() if study else {},
+            "variants": [config.key for config in configs],
             "made_by": made_by(family, study),
         },
         inputs=report.inputs,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tdw.inventory.disputes import Dispute
     from tdw.inventory.study_status import StudyStatus
 
-_HEADS = ("", "checkpoints", "cells", "missing", "out of date", "failed", "tables+plots", "")
+_HEADS = ("", "checkpoints", "analyses", "missing", "out of date", "failed", "tables+plots", "")
 
 _MOST = 5
 
@@ -107,12 +107,12 @@ def _all(status: StudyStatus) -> list[str]:
     rows: list[tuple[str, ...]] = []
     epochs = len(status.wanted.epochs)
     for variant, of in values["variants"].items():
-        totals = of["totals"]
+        totals, trained = of["totals"], of["cells"]["checkpoint"]["there"]
         rows.append(
             (
                 variant,
-                f"{of['cells']['checkpoint']['there']}/{epochs}",
-                f"{totals['there']}/{totals['cells']}",
+                f"{trained}/{epochs}",
+                f"{totals['there'] - trained}/{totals['cells'] - epochs}",
                 *(_number(totals[name]) for name in ("missing", "out_of_date", "failed")),
                 f"{totals['tables_and_plots_done']}/{totals['tables_and_plots']}",
                 "being worked on" if of["busy"] else "",

@@ -60,7 +60,9 @@ def carry_out(
         _say_out_of_date(request, work, screen)
     took = format_seconds(time.monotonic() - started)
     if failed:
-        screen.say(f"{count(len(failed), 'run')} failed, {took}. Finished work is kept; try again to go on.")
+        screen.say(
+            f"{count(len(failed), 'run')} failed or stopped, {took}. What is finished is kept; try again."
+        )
         screen.say(f"Details: {_log(request)}, or the runs in Dagster's UI.")
         return 1
     screen.say(f"Done in {took}.")

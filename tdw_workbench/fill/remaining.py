@@ -101,7 +101,7 @@ class RemainingWork:
             variants=tuple(variants),
             to_do=to_do,
             time_left=time_left,
-            cells_there=sum(len(asset.recorded) for asset in cells),
+            cells_there=sum(len(asset.recorded.keys() & wanted.epoch_set) for asset in cells),
             out_of_date=sum(len(asset.out_of_date) for asset in cells),
         )
 

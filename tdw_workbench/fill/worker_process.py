@@ -21,6 +21,7 @@ for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUM
 
 from tdw.errors import Busy  # noqa: E402
 from tdw_workbench.fill.request import ALL, FillRequest  # noqa: E402
+from tdw_workbench.fill.workers import STOPPED  # noqa: E402
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -192,7 +193,7 @@ def main() -> int:
                     continue
                 answers.write(json.dumps({"idle": variant}) + "\n")
     except KeyboardInterrupt:
-        return 130
+        return STOPPED
     return 0
 
 

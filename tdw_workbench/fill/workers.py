@@ -21,6 +21,8 @@ from tdw_workbench.fill.request import FillRequest
 
 _DEATHS = 2  # a variant whose worker dies this often is given up
 _GRACE_S = 20.0
+STOPPED = 130
+"""Exit code of a worker that was interrupted: a person stopped its run, in Dagster or on a page."""
 
 
 @dataclass
@@ -36,7 +38,7 @@ class Answer:
     Attributes:
         done: a finished run (`StageDone` as a mapping); None when the variant is through.
         busy: another fill works on the variant; it is asked for again later.
-        given_up: the worker died too often over this variant.
+        given_up: why the variant is left: its worker died too often over it, or a person stopped it.
     """
 
     variant: str
@@ -110,6 +112,12 @@ class Workers:
         if not worker.variant:
             return None  # it had nothing more to do
         self.on_death()
+        if code == STOPPED:
+            if self._waiting:
+                self._start()
+            return Answer(
+                worker.variant, given_up="stopped by a person; the next `tdw fill` takes it up again"
+            )
         variant, self._deaths[worker.variant] = worker.variant, self._deaths.get(worker.variant, 0) + 1
         if self._deaths[variant] >= _DEATHS:
             if self._waiting:

@@ -33,7 +33,7 @@ def test_every_epoch_is_reached_and_stands_in_the_address(page: Any, served: str
 def test_neurons_are_chosen_and_a_wrong_one_is_explained(page: Any, served: str) -> None:
     open_ready(page, f"{served}/view/plot/{HERE}/multi_scale")
     assert page.locator("#grid figure").count() == 24
-    page.fill("#neurons", "3, 17")
+    page.fill("#listed", "3, 17")
     page.click("text=show")
     page.wait_for_selector("#grid figure >> nth=9")
     page.wait_for_url(lambda url: "n=3,17" in url)

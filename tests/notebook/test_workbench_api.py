@@ -16,6 +16,7 @@ from tdw.families import get_family
 from tdw.making.comparison import write_comparison
 from tdw.notebook.workbench import Workbench
 from tdw.recipes.catalog import catalog_of
+from tdw.reports.registry import get_report
 from tdw.store import Address, Store
 from tdw.study import load_study
 
@@ -174,6 +175,28 @@ def test_a_study_is_named_where_a_store_has_comparisons_of_several(tiny_store: S
     with pytest.raises(BadConfig, match=r"neither a study file nor .*\n.*there is: mine, other"):
         wb.plot("mean_coarseness_comparison", study="theirs")
     assert list(wb.table(study=mine)["variant"]) == [TINY]
+
+
+def test_the_report_says_what_the_page_says(tiny_store: Store, tmp_path: Path) -> None:
+    file, added = tmp_path / "mine.yaml", "p7_s2_d598_f0.5"
+    file.write_text(f"variants: [{TINY}]\nepochs: 20\ncheckpoints: [0, 10, 20]\nearly_epoch: 10\n")
+    mine, wb = load_study(file), tdw.open(tiny_store)
+    asset, family = get_report("study_report"), mine.family_declaration
+    assert wb.report().title == "Study report" and added not in wb.report(file).markdown
+    configs = [family.parse_variant(key) for key in (TINY, added)]  # the second was added in Dagster
+    asset.write(
+        tiny_store, family, configs,
+        title=f"{asset.title}: {mine.name}", early_epoch=mine.early_epoch, last_epoch=mine.epochs, study=mine,
+    )  # fmt: skip
+    page = tiny_store.read_document(family.name, mine.folder, asset.name).read("report.md").decode()
+    assert added in page
+    for told in (wb.report(), wb.report("mine"), wb.report(file), wb.report(mine)):
+        assert told.markdown == page
+    assert wb.report(early_epoch=10).markdown != page
+    file.write_text(file.read_text().replace(f"[{TINY}]", f"[{TINY}, p7_s3_d598_f0.5]"))
+    assert "p7_s3_d598_f0.5" in wb.report(file).markdown and added in wb.report(file).markdown
+    with pytest.raises(BadConfig, match="neither a study file"):
+        wb.report("theirs")
 
 
 def test_everything_shows_itself_in_a_notebook(summarized, tmp_path) -> None:

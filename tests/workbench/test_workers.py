@@ -23,6 +23,8 @@ for line in sys.stdin:
     if variant == "dies" or (variant == "dies_once" and not os.path.exists(sys.argv[1])):
         open(sys.argv[1], "w").close()
         sys.exit("a reason")
+    if variant == "stopped":
+        sys.exit(130)
     if variant == "busy" and not os.path.exists(sys.argv[1]):
         print(json.dumps({"busy": variant}), flush=True)
         continue
@@ -113,6 +115,13 @@ def test_a_variant_that_kills_its_workers_is_given_up_with_the_reason_and_the_re
     assert done(found) == ["b", "c", "d"]
     (given_up,) = [answer for answer in found if answer.given_up]
     assert given_up.variant == "dies" and "2 times (exit code 1): a reason" in given_up.given_up
+
+
+def test_what_a_person_stopped_is_left_and_the_rest_is_done(workers: Workers) -> None:
+    found = answers(workers, "stopped", "b", "c", "d")
+    assert done(found) == ["b", "c", "d"]
+    (left,) = [answer for answer in found if answer.given_up]
+    assert left.variant == "stopped" and "stopped by a person" in left.given_up
 
 
 def test_leaving_on_an_error_stops_workers_that_are_at_work(workers: Workers) -> None:

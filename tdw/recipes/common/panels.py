@@ -33,6 +33,7 @@ class Maps:
         x, y: the axes, along columns and along rows.
         unit: behind a value in hover texts.
         note: a line for the page of every epoch.
+        chosen: indices of the parts that a reader can choose, in the order of their maps.
     """
 
     epochs: tuple[int, ...]
@@ -46,6 +47,7 @@ class Maps:
     y: Axis
     unit: str = " %"
     note: str = ""
+    chosen: tuple[int, ...] = ()
 
 
 def percent(

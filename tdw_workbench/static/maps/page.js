@@ -11,17 +11,17 @@ let shown = null; // {about, sheet}
 let player = null;
 const state = { e: null };
 
-async function load(neurons) {
+async function load(listed) {
   $("grid").classList.add("loading");
   try {
-    const maps = await fetchSlice(view.dataset.maps + (neurons ? `?n=${neurons}` : ""));
+    const maps = await fetchSlice(view.dataset.maps + (listed ? `?n=${listed}` : ""));
     const about = said(maps.about);
     $("said").textContent = about;
     shown = { about: maps.about, sheet: makeSheet($("grid"), maps, (text) => { $("said").textContent = text || about; }) };
     makeScales(maps.about);
     $("problem").hidden = true;
-    remember("n", neurons);
-    if (maps.about.choosable) makeChoice(maps.about, neurons);
+    remember("n", listed);
+    if ($("choice")) tellChoice(maps.about, listed);
     const wanted = state.e ?? Number(query.get("e") ?? maps.about.epochs.at(-1));
     player ??= makePlayer({ epochs: maps.about.epochs, missing: new Set(), state, show });
     player.goTo(wanted);
@@ -88,18 +88,16 @@ function ends({ tops, unit, top, title }, index) {
   return [group];
 }
 
-function makeChoice({ names }, neurons) {
-  $("choice").hidden = false;
-  const found = names.map((name) => /^neuron (\d+)$/.exec(name)?.[1]).filter(Boolean);
-  if (document.activeElement !== $("neurons")) $("neurons").value = found.join(", ");
-  $("spread").disabled = !neurons;
+function tellChoice({ chosen }, listed) {
+  if (document.activeElement !== $("listed")) $("listed").value = chosen.join(", ");
+  $("spread").disabled = !listed;
 }
 
-$("choice").addEventListener("submit", (event) => {
+$("choice")?.addEventListener("submit", (event) => {
   event.preventDefault();
-  load($("neurons").value.split(/[\s,;]+/).filter(Boolean).join(","));
+  load($("listed").value.split(/[\s,;]+/).filter(Boolean).join(","));
 });
-$("spread").addEventListener("click", () => load(""));
+$("spread")?.addEventListener("click", () => load(""));
 $("png")?.addEventListener("click", () => {
   const heading = `${document.title} · epoch ${state.e.toLocaleString("en")}`;
   shown?.sheet.picture(heading).toBlob((blob) => {

@@ -15,6 +15,7 @@ from tdw.store.layout import CHECKPOINTS, COMPARISON, folder
 from tdw.training.live import Running, read_running
 from tdw_resources.places import load_studies_or_last_good
 from tdw_workbench.web.data.caching import ByStamp, ByteCache, stamp
+from tdw_workbench.web.data.recorded import RecordedAt
 from tdw_workbench.web.data.runs import Runs
 from tdw_workbench.web.http.settings import Settings
 
@@ -34,7 +35,10 @@ class StoreCache:
     def __init__(self, settings: Settings, runs: Runs | None = None) -> None:
         self.settings = settings
         self.runs = runs
-        """What Dagster knows, where the pages are on its server; there they can start and stop work."""
+        """Dagster, where the pages are on its server: there they can start and stop work."""
+        home = settings.home
+        self.recorded = runs or (RecordedAt(home) if home and (home / "dagster.yaml").exists() else None)
+        """What Dagster knows; None where there is no instance."""
         self.store = Store(settings.store)
         self.answers = ByteCache(_ANSWERS)
         self.one_at_a_time = threading.Lock()
@@ -79,7 +83,7 @@ class StoreCache:
 
     def known_variants(self, study: Study) -> list[str]:
         """Of a study: those that Dagster has registered, or else those of its file."""
-        return list(self.runs.registered(study) if self.runs else study.variant_keys)
+        return list(self.recorded.registered(study) if self.recorded else study.variant_keys)
 
     def running(self, family: str, variant: str) -> Running | None:
         """How far the variant's training is, with its history so far; None where it does not train now."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tdw.errors import NotFound
+from tdw.errors import BadConfig, NotFound
 from tdw.families import get_family
 from tdw.making.figures import every_epoch
-from tdw.recipes.figure import Plot
 from tdw.recipes.reading.slices import Slice, require_size
 from tdw.store.layout import folder
 from tdw_workbench.web.data.caching import stamp
@@ -24,25 +22,19 @@ if TYPE_CHECKING:
     from tdw.drawing.marks import Scale
     from tdw.recipes.common.panels import Maps
 
-MOST_NEURONS = 64
-_NEURONS = "neurons"
-
-
-def can_be_chosen(plot: Plot) -> bool:
-    """Whether the figure has a parameter that says which neurons it shows."""
-    return _NEURONS in {field.name for field in fields(plot.parameters)}
-
 
 def maps(request: Request) -> Response:
-    """The maps as a slice: `values` (epochs, maps, rows, columns), and what they are; `n` lists neurons."""
+    """The maps as a slice: `values` (epochs, maps, rows, columns), and what they are; `n` lists a choice."""
     this = plots.asked(request)
     if this.variant is None or this.plot.every is None:
         raise NotFound(f"{this.name} has no maps at every epoch", "look at its stored figure")
     variant = this.variant
     chosen: dict[str, Any] = {}
     if "n" in request.query_params:
-        listed = params.numbers_below(request, "n", stop=10**8, most=MOST_NEURONS)
-        chosen[_NEURONS] = tuple(listed)
+        if this.plot.chooses is None:
+            raise BadConfig(f"of {this.name} nothing can be chosen", "leave n out")
+        listed = params.numbers_below(request, "n", stop=10**8, most=this.plot.chooses.most)
+        chosen[this.plot.chooses.parameter] = tuple(listed)
     kinds = {name.partition("/")[0] for name in (*this.plot.needs, *this.plot.uses)}
     stamps = [stamp(this.library.store.root / folder(this.family, variant, kind)) for kind in sorted(kinds)]
     etag = etag_of([request.url.path, chosen, this.plot.code_version, *stamps])
@@ -50,13 +42,13 @@ def maps(request: Request) -> Response:
     def make() -> bytes:
         found = every_epoch(this.library.store, get_family(this.family), variant, this.name, **chosen)
         assert found is not None
-        return slice_of(found, choosable=can_be_chosen(this.plot)).encode()
+        return slice_of(found).encode()
 
     kept = lambda: this.library.answers.get(etag, make)  # noqa: E731
     return conditional(request, etag, kept, media_type="application/octet-stream")
 
 
-def slice_of(maps: Maps, *, choosable: bool) -> Slice:
+def slice_of(maps: Maps) -> Slice:
     """What a browser needs to draw the maps at any of their epochs.
 
     Raises:
@@ -79,7 +71,7 @@ def slice_of(maps: Maps, *, choosable: bool) -> Slice:
         "down": maps.y.reverse,
         "unit": maps.unit,
         "note": maps.note,
-        "choosable": choosable,
+        "chosen": maps.chosen,
     }
     return Slice({"values": values}, about=about)
 

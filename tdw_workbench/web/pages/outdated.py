@@ -2,47 +2,57 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from tdw.errors import TdwError
-from tdw.recipes.consistency.versions import recorded_spec_version
-from tdw.store import Address
+from tdw.errors import StoreError
+from tdw.inventory.cells import find_gaps
+from tdw.inventory.products import stored_kind
+from tdw.inventory.records import HeaderRecords
+from tdw.inventory.versions import DataVersion
 from tdw_workbench.web.data.coverage import wanted_of
 from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http import parameters as params
 
 
 def outdated(request: Request) -> Response:
-    """How many analyzer outputs of a variant were made by other code or parameters than the study's, as JSON.
+    """How many scheduled checkpoints and analyzer outputs of a variant are not what they would be by now.
 
-    Read from the header of every file, so it is asked for after the page is there.
+    Counted as `tdw status` counts them, from the header of every file in place of the event log. So it is
+    asked for after the page is there.
     """
     library: StoreCache = request.app.state.library
     params.require_known(request, ())
     family = params.family_of(request)
     variant = params.variant_of(request, library.store, family)
-    counts = {}
-    for kind, expected in wanted_of(library, family, variant).analyzer_specs.items():
-        made = _specs(library, family, variant, kind)
-        stale = sum(count for spec, count in made.items() if spec != expected)
-        if stale:
-            counts[kind] = stale
+    wanted = wanted_of(library, family, variant)
+    records = _KeptHeaders(wanted, library.store, library)
+    cells = find_gaps(wanted, records, library, [variant])[variant].cells
+    counts = {stored_kind(name): len(of.out_of_date) for name, of in cells.items() if of.out_of_date}
     return JSONResponse({"out_of_date": counts}, headers={"Cache-Control": "no-cache"})
 
 
-def _specs(library: StoreCache, family: str, variant: str, kind: str) -> Counter[str]:
-    """By what the files of a kind were computed: spec version -> how many; "" for unreadable ones."""
+@dataclass(frozen=True)
+class _KeptHeaders(HeaderRecords):
+    """Each header is read once, until a file of its kind comes or goes."""
 
-    def read() -> Counter[str]:
-        return Counter(spec(epoch) for epoch in library.store.epochs(family, variant, kind))
+    library: StoreCache
 
-    def spec(epoch: int) -> str:
-        try:
-            return recorded_spec_version(library.store.provenance(Address(family, variant, kind, epoch)))
-        except TdwError:
-            return ""
+    def cells(
+        self, name: str, epochs: Mapping[str, Collection[int]]
+    ) -> Mapping[str, Mapping[int, DataVersion]]:
+        return {variant: self._kept(name, variant) for variant in epochs}
 
-    return library.by_folder(family, variant, kind, read)
+    def _kept(self, name: str, variant: str) -> Mapping[int, DataVersion]:
+        family, kind = self.wanted.family.name, stored_kind(name)
+
+        def read() -> Mapping[int, DataVersion]:
+            try:
+                return dict(self._read(name, variant, self.store.epochs(family, variant, kind)))
+            except StoreError:  # one can't be read here: nothing is said of the kind
+                return {}
+
+        return self.library.by_folder(family, variant, kind, read)

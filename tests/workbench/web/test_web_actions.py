@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from tdw.study import load_study
 from tdw_assets.automation.tags import purpose
 from tdw_assets.cells.partitions import register_variants
 from tdw_assets.cells.wanted import WantedAssets
+from tdw_assets.status import read_status
 from tdw_resources.instance import open_instance
+from tdw_resources.runs.liveness import WORKER_TAG
 from tdw_workbench.web.app import standalone
-from tdw_workbench.web.data import runs as data
+from tdw_workbench.web.data import recorded as data
 from tdw_workbench.web.data.runs import Runs
 from tdw_workbench.web.http.settings import Settings
 
@@ -110,7 +113,7 @@ def test_more_checkpoints_are_told_before_dagster_is_asked_for_exactly_them(clie
 
 
 def test_stopped_more_checkpoints_are_taken_up_again(
-    client: TestClient, wanted: WantedAssets, instance: dg.DagsterInstance
+    client: TestClient, wanted: WantedAssets, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     asked = client.get(f"/tdw/api/plan/{FAMILY}/{V1}?study=tiny&epochs=1:5:2").json()
     tags = {tag["key"]: tag["value"] for tag in asked["executionMetadata"]["tags"]}
@@ -123,6 +126,8 @@ def test_stopped_more_checkpoints_are_taken_up_again(
     instance.run_storage.add_run(run)
     instance.report_run_canceled(run)
     assert "more checkpoints, by a person; it stays stopped" in client.get("/tdw/").text
+    waits = read_status(wanted, instance, Store(tmp_path / "store")).waits
+    assert any(f"densify of {V1} was stopped by a person" in words for words in waits)
     again = client.get(f"/tdw/api/plan/{FAMILY}/{V1}?study=tiny").json()
     assert again["runConfigData"] == asked["runConfigData"]
 
@@ -169,6 +174,50 @@ def test_a_run_in_the_queue_is_said_to_wait_and_can_be_stopped(
     assert client.get("/tdw/api/now").json() == {f"{FAMILY}/{V1}": f"waiting {run.run_id}"}
     text = client.get("/tdw/").text
     assert "when a run before it is through" in text and f'data-stop="{V1}"' in text
+
+
+def test_a_run_that_has_begun_is_said_to_start_unless_its_worker_is_dead(
+    client: TestClient, wanted: WantedAssets, instance: dg.DagsterInstance
+) -> None:
+    tags = purpose(wanted, stage="train", variant=V1)
+    run = dg.DagsterRun(job_name="tiny_train", tags=tags, status=dg.DagsterRunStatus.STARTED)
+    instance.run_storage.add_run(run)
+    assert client.get("/tdw/api/now").json() == {f"{FAMILY}/{V1}": f"starting {run.run_id}"}
+    assert "training, a run has begun" in client.get("/tdw/").text
+    instance.add_run_tags(run.run_id, {WORKER_TAG: f"{socket.gethostname()}/4194304/1.00"})
+    assert client.get("/tdw/api/now").json() == {}
+
+
+def test_a_stopped_training_says_so_and_goes_on_by_a_click_while_its_checkpoints_are_analyzed(
+    client: TestClient, wanted: WantedAssets, instance: dg.DagsterInstance
+) -> None:
+    tags = purpose(wanted, stage="train", variant=V1)
+    run = dg.DagsterRun(job_name="tiny_train", tags=tags, status=dg.DagsterRunStatus.STARTED)
+    instance.run_storage.add_run(run)
+    instance.report_run_canceled(run)
+    tags = purpose(wanted, stage="analyze", variant=V1)
+    instance.run_storage.add_run(
+        dg.DagsterRun(job_name="tiny_analyze", tags=tags, status=dg.DagsterRunStatus.NOT_STARTED)
+    )
+    text = client.get("/tdw/").text
+    assert "analyzing, when a run before it is through" in text
+    assert "stopped: training, by a person; it stays stopped" in text
+    assert f'data-stop="{V1}"' in text and ">Continue</button>" in text
+
+
+def test_a_server_beside_dagster_says_what_a_person_stopped_and_offers_no_button(
+    tmp_path: Path, wanted: WantedAssets, instance: dg.DagsterInstance
+) -> None:
+    register_variants(wanted, instance, [NEW])
+    tags = purpose(wanted, stage="train", variant=NEW)
+    run = dg.DagsterRun(job_name="tiny_train", tags=tags, status=dg.DagsterRunStatus.STARTED)
+    instance.run_storage.add_run(run)
+    instance.report_run_canceled(run)
+    settings = Settings(str(tmp_path / "store"), studies=(tmp_path / "study.yaml",), home=tmp_path / "home")
+    client = TestClient(standalone(settings), base_url="http://127.0.0.1")
+    page = client.get("/tdw/").text
+    assert f'<tr id="{NEW}"' in page and "it stays stopped" in page
+    assert "data-stop" not in page and ">Continue</button>" not in page
 
 
 def test_a_server_without_dagster_offers_no_buttons(tmp_path: Path, wanted: WantedAssets) -> None:

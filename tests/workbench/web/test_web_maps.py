@@ -37,7 +37,7 @@ def read(body: bytes) -> tuple[dict, np.ndarray]:
 
 def test_attention_has_every_epoch_in_percent(client: TestClient, tiny_store: Store) -> None:
     about, values = read(client.get(f"/tdw/plot/{HERE}/attention_patterns/maps").content)
-    assert about["epochs"] == EPOCHS and not about["choosable"]
+    assert about["epochs"] == EPOCHS and not about["chosen"]
     assert (about["x"], about["y"], about["side"], about["columns"]) == ("b", "a", 7, 4)
     for epoch, maps in zip(EPOCHS, values, strict=True):
         stored = tiny_store.read(Address(FAMILY.name, VARIANT, "attention_patterns", epoch))
@@ -50,7 +50,7 @@ def test_attention_has_every_epoch_in_percent(client: TestClient, tiny_store: St
 def test_neurons_can_be_chosen(client: TestClient) -> None:
     for name in ("multi_scale", "multi_scale_56"):
         about, values = read(client.get(f"/tdw/plot/{HERE}/{name}/maps?n=3,17").content)
-        assert about["names"][:2] == ["neuron 3", "neuron 17"] and about["choosable"]
+        assert about["names"][:2] == ["neuron 3", "neuron 17"] and about["chosen"] == [3, 17]
         assert values.shape[:2] == (3, 2 + 8) and [len(titles) for titles in about["titles"]] == [10]
         default, _ = read(client.get(f"/tdw/plot/{HERE}/{name}/maps").content)
         assert sum(each.startswith("neuron") for each in default["names"]) == 16
@@ -62,7 +62,7 @@ def test_neurons_can_be_chosen(client: TestClient) -> None:
         (f"/tdw/plot/{HERE}/multi_scale/maps?n=512", 400, "no neuron 512"),
         (f"/tdw/plot/{HERE}/multi_scale/maps?n=3,3", 400, "n is '3,3'"),
         (f"/tdw/plot/{HERE}/multi_scale/maps?n=many", 400, "n is 'many'"),
-        (f"/tdw/plot/{HERE}/attention_patterns/maps?n=1", 400, "neurons"),
+        (f"/tdw/plot/{HERE}/attention_patterns/maps?n=1", 400, "nothing can be chosen"),
         (f"/tdw/plot/{HERE}/training_curves/maps", 404, "no maps at every epoch"),
         (f"/tdw/plot/{HERE}/multi_scale/maps?size=9", 400, "unknown parameter 'size'"),
     ],
@@ -103,4 +103,4 @@ def test_maps_that_are_too_much_for_one_answer_are_refused_before_they_are_sent(
         y=Axis("a"),
     )
     with pytest.raises(BadConfig, match="200 MiB"):
-        slice_of(maps, choosable=False)
+        slice_of(maps)

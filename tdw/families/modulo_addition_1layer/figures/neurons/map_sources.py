@@ -26,6 +26,8 @@ SMALL = downsampled_activations.ANALYZER.name
 FULL = neuron_activations.ANALYZER.name
 ATTENTION = attention_patterns.ANALYZER.name
 Float32 = npt.NDArray[np.float32]
+MOST = 64
+"""Neurons that can be asked for."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,10 @@ class Parameters:
     def __post_init__(self) -> None:
         chosen = self.neurons or ()
         require(
-            self.neurons is None or (0 < len(chosen) <= 64 and all(is_count(i, least=0) for i in chosen)),
+            self.neurons is None or (0 < len(chosen) <= MOST and all(is_count(i, least=0) for i in chosen)),
             "neurons",
             self.neurons,
-            wanted="1 to 64 indices from 0, or null for a spread",
+            wanted=f"1 to {MOST} indices from 0, or null for a spread",
         )
         for field in ("num_neurons", "target_size"):
             value = getattr(self, field)

@@ -16,7 +16,7 @@ from tdw.drawing.style import MAP_SCALE
 from tdw.families.modulo_addition_1layer.figures import subject
 from tdw.families.modulo_addition_1layer.figures.neurons import map_sources
 from tdw.recipes.common import panels
-from tdw.recipes.figure import Plot
+from tdw.recipes.figure import Listed, Plot
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +63,9 @@ def every(sources: Sources, parameters: map_sources.Parameters) -> panels.Maps:
     """Maps of every epoch."""
     epochs = map_sources.epochs(sources.only, parameters)
     data = _load(sources, parameters, most=len(epochs))
-    return dataclasses.replace(panel_maps(data), note=sentences(data.subject.text, _TITLES))
+    return dataclasses.replace(
+        panel_maps(data), note=sentences(data.subject.text, _TITLES), chosen=data.neurons
+    )
 
 
 def _load(sources: Sources, parameters: map_sources.Parameters, *, most: int) -> Data:
@@ -166,6 +168,7 @@ PLOT = Plot(
     uses=("summaries/neuron_coarseness", "summaries/grokking"),
     parameters=map_sources.Parameters,
     every=every,
+    chooses=Listed("neurons", default="from coarse to fine", most=map_sources.MOST),
 )
 
 LARGE = dataclasses.replace(
