@@ -133,11 +133,9 @@ def _bars(mark: Bars) -> Trace:
         found["orientation"] = "h"
     if mark.limit is None:
         return {**found, "marker": {"color": mark.color}}
-    # 0 is the usual color, 1 that of what reaches the limit: numbers are a tenth of the size of color names.
-    # A list: of an array in base64 Plotly's bars complain in the console.
-    reached = (np.asarray(mark.values) >= mark.limit).astype(int).tolist()
-    scale = [[0, MUTED], [1, mark.color]]
-    return {**found, "marker": {"color": reached, "cmin": 0, "cmax": 1, "colorscale": scale}}
+    # By name: of numbers on a scale of colors Plotly's bars complain in the console.
+    reached = (np.asarray(mark.values) >= mark.limit).tolist()
+    return {**found, "marker": {"color": [mark.color if each else MUTED for each in reached]}}
 
 
 def _heat(mark: Heat, panel: Panel) -> list[Trace]:

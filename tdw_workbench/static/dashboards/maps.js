@@ -11,6 +11,7 @@ const GAP = 6;
 export function makeMaps(place, { view, indices, say }) {
   const area = place.appendChild(document.createElement("div"));
   area.className = "cards small";
+  area.tabIndex = 0; // more maps than there is room for: it scrolls, by keyboard too
   const parts = view.parts.length ? view.parts : [""];
   let cards = [];
   let epochs = [];
