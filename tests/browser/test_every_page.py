@@ -46,8 +46,6 @@ PAGES = {
     f"/explorer/{SEQUENCES}": "[data-ready]",
     f"/new/{FAMILY.name}?study=tiny": "#outcome:not(:empty)",
     "/dashboards/": "",
-    f"/dashboards/{FAMILY.name}": "[data-ready]",
-    f"/compose/{FAMILY.name}": "[data-ready]",
     f"/view/compare/{FAMILY.name}?v={VARIANT},{SECOND}": "[data-ready]",
     NO_SUCH: "",
 }
