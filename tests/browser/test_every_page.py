@@ -24,7 +24,7 @@ from tdw_workbench.web.data.runs import Runs
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.ci]
 SEQUENCES = "symbolic_ioi/layers3_heads2_std0.1_s0"
-UNTRAINED, SECOND = "p7_s2_d598_f0.5", "p7_s3_d598_f0.5"
+UNTRAINED = "p7_s2_d598_f0.5"
 STUDY = f"""
 name: tiny
 variants: [{VARIANT}, {UNTRAINED}]
@@ -46,7 +46,7 @@ PAGES = {
     f"/explorer/{SEQUENCES}": "[data-ready]",
     f"/new/{FAMILY.name}?study=tiny": "#outcome:not(:empty)",
     "/dashboards/": "",
-    f"/view/compare/{FAMILY.name}?v={VARIANT},{SECOND}": "[data-ready]",
+    f"/dashboards/{FAMILY.name}": "[data-ready=true]",
     NO_SUCH: "",
 }
 """Address -> what is there when the page is."""
@@ -73,7 +73,6 @@ def url(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     """All pages: of a variant that is complete, one that is not trained, sequences, a report, the form."""
     root = tmp_path_factory.mktemp("pages")
     shutil.copytree(store.root, root / "store")
-    shutil.copytree(store.root / HERE, root / "store" / FAMILY.name / SECOND)
     whole, study = Store(root / "store"), root / "study.yaml"
     for report in REPORTS:
         config = FAMILY.parse_variant(VARIANT)
