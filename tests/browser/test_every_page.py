@@ -61,7 +61,7 @@ LOOK = """async () => {
     faults: faults.map((each) => `${each.id}: ${each.nodes.map((node) => node.target).join(", ")}`),
     wider: document.documentElement.scrollWidth > innerWidth,
     cut: [...shown].filter((each) => box(each).left < 0 || box(each).right > innerWidth + 0.5).map(text),
-    over: [...document.querySelectorAll("header > * + *")]
+    over: [...document.querySelectorAll("header.bar > * + *")]
       .filter((each) => overlap(box(each.previousElementSibling), box(each))).map(text),
   };
 }"""
