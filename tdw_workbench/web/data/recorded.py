@@ -6,6 +6,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +20,19 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 EVERY_S = 3.0
 """The database is asked at most that often, however many pages are open."""
+
+
+@dataclass(frozen=True)
+class AskedFor:
+    """A run of a variant.
+
+    Attributes:
+        waits: it has not begun: others go first.
+    """
+
+    stage: str
+    run_id: str
+    waits: bool
 
 
 class Recorded(ABC):
@@ -41,19 +55,25 @@ class Recorded(ABC):
 
         return self._now_and_then(("stopped", study.slug), find, {})
 
-    def waiting(self, study: Study) -> Mapping[str, tuple[str, str]]:
-        """Variant -> (stage, id) of a run that has not begun: others go first."""
+    def asked_for(self, study: Study) -> Mapping[str, AskedFor]:
+        """Variant -> its latest run that has not ended; one whose worker is dead does not count."""
         import dagster as dg
 
-        def find(instance: dg.DagsterInstance) -> Mapping[str, tuple[str, str]]:
-            statuses = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
-            runs = instance.get_runs(dg.RunsFilter(tags={STUDY_TAG: study.slug}, statuses=statuses))
-            tags = ((run.run_id, run.tags) for run in runs)
-            return {of[VARIANT_TAG]: (of.get(STAGE_TAG, ""), id) for id, of in tags if of.get(VARIANT_TAG)}
-
         from tdw_assets.automation.tags import STAGE_TAG, STUDY_TAG, VARIANT_TAG
+        from tdw_resources.runs.liveness import WORKER_TAG, is_alive
 
-        return self._now_and_then(("waiting", study.slug), find, {})
+        waits = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
+        statuses = [*waits, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+
+        def find(instance: dg.DagsterInstance) -> Mapping[str, AskedFor]:
+            runs = instance.get_runs(dg.RunsFilter(tags={STUDY_TAG: study.slug}, statuses=statuses))
+            return {
+                run.tags[VARIANT_TAG]: AskedFor(run.tags.get(STAGE_TAG, ""), run.run_id, run.status in waits)
+                for run in reversed(runs)  # the latest is first
+                if run.tags.get(VARIANT_TAG) and is_alive(run.tags.get(WORKER_TAG, "")) is not False
+            }
+
+        return self._now_and_then(("asked for", study.slug), find, {})
 
     def registered(self, study: Study) -> Sequence[str]:
         """The variants of a study as `tdw status` counts them: some are added in Dagster, some removed."""
