@@ -71,9 +71,10 @@ def work_now(library: StoreCache) -> dict[str, Now]:
 
 def _asked_for(recorded: Recorded, study: Study) -> Iterator[tuple[str, Now]]:
     """What nobody works on, although Dagster was asked for it."""
-    for variant, (stage, run_id) in recorded.waiting(study).items():
-        text = f"{WORDS.get(stage, stage)}, when a run before it is through"
-        yield variant, Now(WAITING, f"{WAITING} {run_id}", text=text)
+    for variant, of in recorded.waiting(study).items():
+        why = "its worker starts or ends" if of.has_begun else "when a run before it is through"
+        text = f"{WORDS.get(of.stage, of.stage)}, {why}"
+        yield variant, Now(WAITING, f"{WAITING} {of.run_id}{' begun' if of.has_begun else ''}", text=text)
     for variant, stopped in recorded.stopped(study).items():
         text = f"{WORDS.get(stopped.stage, stopped.stage)}, by a person; it stays stopped"
         yield variant, Now(STOPPED, f"{STOPPED} {stopped.run_id}", text=text)

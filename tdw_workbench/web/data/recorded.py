@@ -6,6 +6,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +20,19 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 EVERY_S = 3.0
 """The database is asked at most that often, however many pages are open."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An unfinished run.
+
+    Attributes:
+        has_begun: its worker is there, or about to be; otherwise others go first.
+    """
+
+    stage: str
+    run_id: str
+    has_begun: bool
 
 
 class Recorded(ABC):
@@ -41,17 +55,22 @@ class Recorded(ABC):
 
         return self._now_and_then(("stopped", study.slug), find, {})
 
-    def waiting(self, study: Study) -> Mapping[str, tuple[str, str]]:
-        """Variant -> (stage, id) of a run that has not begun: others go first."""
+    def waiting(self, study: Study) -> Mapping[str, Waiting]:
+        """Variant -> its unfinished run, which need not have begun."""
         import dagster as dg
 
-        def find(instance: dg.DagsterInstance) -> Mapping[str, tuple[str, str]]:
-            statuses = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
-            runs = instance.get_runs(dg.RunsFilter(tags={STUDY_TAG: study.slug}, statuses=statuses))
-            tags = ((run.run_id, run.tags) for run in runs)
-            return {of[VARIANT_TAG]: (of.get(STAGE_TAG, ""), id) for id, of in tags if of.get(VARIANT_TAG)}
+        def find(instance: dg.DagsterInstance) -> Mapping[str, Waiting]:
+            queued = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
+            begun = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+            of_study = dg.RunsFilter(tags={STUDY_TAG: study.slug}, statuses=[*queued, *begun])
+            return {
+                run.tags[VARIANT_TAG]: Waiting(run.tags.get(STAGE_TAG, ""), run.run_id, run.status in begun)
+                for run in instance.get_runs(of_study)
+                if run.tags.get(VARIANT_TAG) and is_alive(run.tags.get(WORKER_TAG, "")) is not False
+            }
 
         from tdw_assets.automation.tags import STAGE_TAG, STUDY_TAG, VARIANT_TAG
+        from tdw_resources.runs.liveness import WORKER_TAG, is_alive
 
         return self._now_and_then(("waiting", study.slug), find, {})
 

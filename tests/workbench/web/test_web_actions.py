@@ -172,6 +172,11 @@ def test_a_run_in_the_queue_is_said_to_wait_and_can_be_stopped(
     assert client.get("/tdw/api/now").json() == {f"{FAMILY}/{V1}": f"waiting {run.run_id}"}
     text = client.get("/tdw/").text
     assert "when a run before it is through" in text and f'data-stop="{V1}"' in text
+    instance.report_dagster_event(
+        dg.DagsterEvent(dg.DagsterEventType.RUN_STARTING.value, job_name=run.job_name), run.run_id
+    )
+    assert client.get("/tdw/api/now").json() == {f"{FAMILY}/{V1}": f"waiting {run.run_id} begun"}
+    assert "its worker starts" in client.get("/tdw/").text
 
 
 def test_a_server_beside_dagster_says_what_a_person_stopped_and_offers_no_button(
