@@ -7,6 +7,7 @@ and histories that fall at other epochs; one in six never does.
 from __future__ import annotations
 
 import dataclasses
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -47,7 +48,7 @@ def main() -> None:
     made.append(row("all", total) | {"target": "at most 60"})
     notes = (
         f"{len(study.variant_keys)} variants of {study.name}, {CHECKPOINTS} checkpoints. One thread, CPU "
-        "time, each step once, in one process."
+        f"time, each step once, in one process. Load average while it ran: {os.getloadavg()[1]:.1f}."
     )
     environment = common.machine(["numpy", "pandas", "pyarrow", "matplotlib", "plotly", "scipy"])
     common.report("Sweep", made, environment=environment, json_path=options.json, notes=notes)

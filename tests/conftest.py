@@ -29,7 +29,7 @@ from tdw.store import Store  # noqa: E402
 
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores, up to 4: tests that wait for servers and browsers leave a core idle."""
-    return min(len(os.sched_getaffinity(0)) + 1, 4)
+    return min((os.cpu_count() or 1) + 1, 4)
 
 
 @pytest.fixture(scope="session")

@@ -47,6 +47,7 @@ class Chosen:
         sides: what stands side by side: variants, or groups of them; each is named by all that differs.
         early_epoch: at which "early" is read.
         last_epoch: at which a variant is finished; None for the family's default.
+        known: the tables of these variants where they were read already, in any order.
     """
 
     store: Store = field(repr=False)
@@ -54,6 +55,7 @@ class Chosen:
     sides: tuple[Side, ...]
     early_epoch: int = 1000
     last_epoch: int | None = None
+    known: Evidence | None = field(default=None, repr=False)
 
     @property
     def configs(self) -> tuple[VariantConfig, ...]:
@@ -97,6 +99,8 @@ class Chosen:
     @cached_property
     def evidence(self) -> Evidence:
         """The variants' tables. Raises FingerprintMismatch for those that were not computed alike."""
+        if self.known is not None:
+            return self.known
         return read_evidence(
             self.store, self.family, self.configs, early_epoch=self.early_epoch, last_epoch=self.last_epoch
         )

@@ -64,7 +64,7 @@ async function follow(mark) {
       say(`Now ${words}. The figure shows the history so far and grows.`);
     } else if (!running.hidden) {
       const stopped = mark?.startsWith("stopped ");
-      say(!mark || mark.startsWith("waiting ") ? "" : stopped ? "The training was stopped: Continue takes it up again. The figure shows it so far."
+      say(!mark || /^(waiting|starting) /.test(mark) ? "" : stopped ? "The training was stopped: Continue takes it up again. The figure shows it so far."
         : "The training has ended; its analyses, tables and figures are being made.");
       if (!mark) await committed();
     }

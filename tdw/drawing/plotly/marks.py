@@ -134,7 +134,8 @@ def _bars(mark: Bars) -> Trace:
     if mark.limit is None:
         return {**found, "marker": {"color": mark.color}}
     # 0 is the usual color, 1 that of what reaches the limit: numbers are a tenth of the size of color names.
-    reached = (np.asarray(mark.values) >= mark.limit).astype(np.uint8)
+    # A list: of an array in base64 Plotly's bars complain in the console.
+    reached = (np.asarray(mark.values) >= mark.limit).astype(int).tolist()
     scale = [[0, MUTED], [1, mark.color]]
     return {**found, "marker": {"color": reached, "cmin": 0, "cmax": 1, "colorscale": scale}}
 

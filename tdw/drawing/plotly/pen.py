@@ -11,7 +11,7 @@ from tdw.drawing.marks import AnyMark, Heat, Line, Moving, Scale, at_last
 from tdw.drawing.plotly.controls import frames, menus, page_layout, slider
 from tdw.drawing.plotly.layout import Drawn, bars, coloraxis, margin, shapes, texts
 from tdw.drawing.plotly.marks import Trace, changes, traces
-from tdw.drawing.plotly.subplots import SubplotGrid, axes
+from tdw.drawing.plotly.subplots import SubplotGrid, axes, layout_name
 
 _ALL_POINTS, _MOST_POINTS, _FEWEST_POINTS = 16_000, 2000, 150
 """Of all lines of a figure, and of one."""
@@ -35,6 +35,10 @@ def figure(chart: Chart) -> style.Figure:
         "shapes": shapes(grid, grid.pages[0]),
         "updatemenus": menus(grid, drawn, scales),
     }
+    for panel in grid.right:
+        # An axis without a mark says nothing; the buttons that show its marks show it, too.
+        if all(chart.hides(each.mark) for each in drawn if each.panel == panel and each.mark.right):
+            layout[layout_name(grid.y_of(panel, right=True))]["visible"] = False
     if chart.epochs:
         layout["sliders"] = [slider(chart)]
     if any(each.trace["type"] == "bar" for each in drawn):

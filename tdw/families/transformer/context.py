@@ -51,12 +51,13 @@ class TransformerContext:
 
 
 def lengths(config: HasTransformer) -> dict[str, int]:
-    """Lengths that the kit's analyzers declare their arrays with."""
+    """Lengths that the kit's analyzers declare their arrays with, and its explorer its slices."""
     shape = config.transformer
     return {
         "n_layers": shape.n_layers,
         "n_layers + 1": shape.n_layers + 1,
         "n_heads": shape.n_heads,
+        "all_heads": shape.n_layers * shape.n_heads,
         "n_ctx": shape.n_ctx,
         "components": len(shape.components),
         "counted": 1 if shape.loss == "last" else shape.n_ctx,

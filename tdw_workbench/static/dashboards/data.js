@@ -29,7 +29,8 @@ async function ask(address, options) {
   if (!response) throw new Refused("The server does not answer.", "Check that it is still running, then try again.");
   if (response.ok && !response.headers.has("x-tdw-refused")) return response;
   const told = await response.json().catch(() => ({}));
-  throw new Refused(told.error ?? `The server answered ${response.status}.`, told.remedy ?? "");
+  const error = new Refused(told.error ?? `The server answered ${response.status}.`, told.remedy ?? "");
+  throw Object.assign(error, { status: response.headers.get("x-tdw-refused") });
 }
 
 /** JSON at an address below /tdw. Throws `Refused`. */

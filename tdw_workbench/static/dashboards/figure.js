@@ -5,6 +5,11 @@
 import { follow } from "./frames.js";
 import { getJson } from "./data.js";
 
+// The panels ask for their data while the browser still reads Plotly.
+const plotly = new Promise((resolve) => {
+  if (globalThis.Plotly) resolve();
+  else document.getElementById("plotly").addEventListener("load", resolve);
+});
 const system = matchMedia("(prefers-color-scheme: dark)");
 export const isDark = () => (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
 
@@ -15,6 +20,8 @@ export const isDark = () => (document.documentElement.dataset.theme ?? (system.m
 export function makeFigure(place, { config, say, choices }) {
   const div = place.appendChild(document.createElement("div"));
   div.className = "drawn";
+  const over = place.appendChild(document.createElement("div"));
+  over.className = "over";
   const lines = place.appendChild(document.createElement("div"));
   lines.className = "cursors";
   let figure = null;
@@ -24,12 +31,15 @@ export function makeFigure(place, { config, say, choices }) {
 
   async function load(address) {
     figure = await getJson(address);
+    await plotly;
     frames?.stop();
     const menus = compact(figure, place.clientWidth);
     await Plotly.newPlot(div, figure.data, { ...figure.layout, template: template() }, config);
-    const names = (figure.frames ?? []).map((frame) => frame.name);
-    if (names.length) await Plotly.addFrames(div, figure.frames);
-    frames = names.length ? follow(div, names) : null;
+    frames = null;
+    if (figure.frames?.length) {
+      frames = follow(div, over, structuredClone(figure)); // Plotly unpacks the numbers of its own
+      await Plotly.addFrames(div, figure.frames);
+    }
     choices.replaceChildren(...menus.map((menu) => makeChoice(div, menu)));
     div.on("plotly_afterplot", measure);
     measure();
@@ -76,12 +86,16 @@ export function makeFigure(place, { config, say, choices }) {
     load,
     show(wanted) {
       epoch = wanted;
-      if (!figure) return;
+      if (!div._fullLayout) return;
       move();
       if (frames) say(frames.to(epoch));
     },
-    theme: () => figure && Plotly.relayout(div, { template: template() }),
-    resize: () => figure && Plotly.Plots.resize(div),
+    theme: () => div._fullLayout && Plotly.relayout(div, { template: template() }),
+    resize() {
+      if (!div._fullLayout) return;
+      frames?.stop();
+      Plotly.Plots.resize(div);
+    },
   };
 }
 
@@ -101,7 +115,7 @@ function compact(figure, width) {
   layout.margin = {
     ...margin,
     l: Math.min(margin.l ?? 70, 62),
-    r: Math.min(margin.r ?? 30, 78),
+    r: Math.min(margin.r ?? 30, square ? 96 : 78),
     t: 12 + (titled ? 20 + (margin.t - 132) : 0),
     b: (square ? 22 : 46),
   };

@@ -2,7 +2,11 @@
 // held up, however many of them there are.
 /* global Plotly */
 
+import { makePainter } from "./heat.js";
+
 const NOW = { mode: "immediate", frame: { duration: 0, redraw: true }, transition: { duration: 0 } };
+const RESTS = 200; // ms without a step, after which Plotly draws what was painted, or what takes it long
+const QUICK = 50; // ms that Plotly may take for a step while the slider moves
 const waiting = new Set();
 let working = false;
 
@@ -18,26 +22,47 @@ async function work() {
   working = false;
 }
 
-/** {to(epoch): words for what is shown, stop()} for a drawn figure whose frames are named after their epochs. */
-export function follow(div, names) {
+/** {to(epoch): words for what is shown, stop()} for a figure with frames, named after their epochs, drawn in `div`. */
+export function follow(div, layer, figure) {
+  const names = figure.frames.map(({ name }) => name);
   const epochs = names.map(Number);
-  let wanted = null;
-  let shown = names.at(-1);
+  const painter = makePainter(div, layer, figure);
+  let wanted = names.at(-1);
+  let drawn = wanted;
+  let took = 0;
+  let soon = 0;
 
   async function draw() {
-    if (wanted === shown) return;
-    shown = wanted;
-    await Plotly.animate(div, [shown], NOW).catch(() => {}); // rejected where a newer one took its place
+    if (wanted !== drawn) {
+      drawn = wanted;
+      const start = performance.now();
+      await Plotly.animate(div, [drawn], NOW).catch(() => {}); // rejected where a newer one took its place
+      took = performance.now() - start;
+    }
+    if (drawn === wanted) painter?.clear();
+  }
+
+  function later() {
+    waiting.add(draw);
+    work();
   }
 
   return {
     to(epoch) {
       const place = Math.max(0, epochs.findLastIndex((each) => each <= epoch));
-      wanted = names[place];
-      waiting.add(draw);
-      work();
+      if (wanted !== names[place]) {
+        wanted = names[place];
+        painter?.paint(wanted);
+        clearTimeout(soon);
+        if (painter || took > QUICK) soon = setTimeout(later, RESTS);
+        else later();
+      }
       return epochs[place] === epoch ? "" : `at epoch ${epochs[place].toLocaleString("en")}`;
     },
-    stop: () => waiting.delete(draw),
+    stop() {
+      clearTimeout(soon);
+      waiting.delete(draw);
+      painter?.clear();
+    },
   };
 }

@@ -37,13 +37,25 @@ const sight = new IntersectionObserver((entries) => {
     const drawn = panels.find(({ element }) => element === entry.target)?.visible(entry.isIntersecting);
     if (drawn) opening.push(drawn);
   }
-  if (!document.documentElement.dataset.ready) ready();
-}, { rootMargin: "160px" });
+  if (document.documentElement.dataset.ready === undefined) ready();
+});
 
 async function ready() {
+  document.documentElement.dataset.ready = ""; // asked once
   await Promise.all(opening);
   document.documentElement.dataset.ready = "true";
   performance.mark("tdw-ready");
+  rest();
+}
+
+// The panels further down, one by one while nothing else is to do: who scrolls finds them drawn.
+function rest() {
+  requestIdleCallback(async () => {
+    const next = inOrder().find((panel) => !panel.drawn());
+    if (!next) return;
+    await next.draw();
+    rest();
+  });
 }
 
 /** Add a panel, before `next` or at the end. */

@@ -47,7 +47,7 @@ export function makeMaps(place, { view, indices, say }) {
       const rows = Math.ceil(cards.length / columns);
       side = Math.max(side, Math.min((width - 2 * GAP) / columns - beside, (height - 2 * GAP) / rows - around));
     }
-    size(Math.floor(side) - 1);
+    size(Math.floor(side) - 2);
   }
 
   function size(side) {

@@ -30,11 +30,12 @@ function pageOf(panel, address) {
 
 /**
  * A panel of the page `told` (family, folder, known, config, root, state): {element, model, refresh(), show(),
- * visible(flag), again()}.
+ * visible(flag), drawn(), draw(), again()}.
  */
 export function makePanel(model, told, html = "") {
   const element = document.createElement("section");
   element.className = "box";
+  element.dataset.kind = model.kind;
   const head = element.appendChild(document.createElement("header"));
   const title = head.appendChild(document.createElement("h2"));
   const aside = head.appendChild(document.createElement("span"));
@@ -50,7 +51,6 @@ export function makePanel(model, told, html = "") {
 
   const panel = { element, head, model, refresh, show, theme: () => drawer?.theme(), visible, again, size };
   const what = () => told.known[model.kind]?.[model.name];
-  const follows = () => model.kind !== "note" && !what()?.over && model.variant === null;
   const epoch = () => model.epoch ?? told.state.e;
 
   function size() {
@@ -60,12 +60,11 @@ export function makePanel(model, told, html = "") {
 
   function name() {
     const of = what()?.over || model.kind === "note" ? "" : model.variant ?? told.state.variant;
-    const text = model.kind === "note" ? "Note" : model.kind === "section" ? `${what()?.title}: ${model.part}` : what()?.title ?? model.name;
+    const text = model.kind === "note" ? "Note" : model.kind === "section" ? `${what()?.title}: ${model.part.replaceAll("-", " ")}` : what()?.title ?? model.name;
     const page = address && told.root !== undefined ? pageOf(model, address) : "";
     const link = Object.assign(document.createElement("a"), { textContent: text, href: `${told.root}/${page}` });
     title.replaceChildren(page ? link : text);
     element.setAttribute("aria-label", [text, of].filter(Boolean).join(" of "));
-    title.hidden = model.kind === "note" && !document.body.classList.contains("editing");
     if (of && model.variant !== null) title.append(" ", Object.assign(document.createElement("small"), { textContent: of }));
   }
 
@@ -86,8 +85,11 @@ export function makePanel(model, told, html = "") {
   }
 
   /** Draw what it shows now, if it can be seen and does not show it already. */
-  async function refresh() {
-    if (!seen) return;
+  function refresh() {
+    return seen ? draw() : null;
+  }
+
+  async function draw() {
     try {
       const wanted = what() || model.kind === "note" ? addressOf(model, { ...told, variant: told.state.variant }) : null;
       if (wanted !== null && wanted === address) return;
@@ -111,7 +113,8 @@ export function makePanel(model, told, html = "") {
   function fail(error) {
     drawer = null;
     name();
-    const text = [error.message, error.remedy].filter(Boolean).join("\n");
+    const absent = error.status === "404" && model.kind !== "section";
+    const text = absent ? `Not there yet. Fill the gap in Dagster, or run “tdw fill”.\n\n${error.message}` : [error.message, error.remedy].filter(Boolean).join("\n");
     place.replaceChildren(Object.assign(document.createElement("p"), { className: "note", textContent: text }));
   }
 
@@ -120,23 +123,21 @@ export function makePanel(model, told, html = "") {
     if (newHtml !== undefined) note = newHtml;
     address = null;
     size();
-    return refresh();
+    return draw();
   }
 
   function show() {
-    if (seen) drawer?.show(epoch());
+    drawer?.show(epoch());
   }
 
   function visible(flag) {
     const came = flag && !seen;
     seen = flag;
-    if (!came) return null;
-    show();
-    return refresh();
+    return came ? refresh() : null;
   }
 
   size();
   name();
   new ResizeObserver(() => requestAnimationFrame(() => seen && drawer?.resize())).observe(place);
-  return Object.assign(panel, { follows, name });
+  return Object.assign(panel, { draw, drawn: () => address !== null, name });
 }

@@ -7,6 +7,7 @@ map gives each module its text, so nothing has to be built.
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import posixpath
 import re
@@ -65,7 +66,9 @@ async def offline_page(app: Starlette, saved: Saved, *, variants: Sequence[str])
         styles=[Markup(_text(name)) for name in STYLES],
         theme=Markup(_text("theme.js")),
         plotly=Markup(_text("plotly.min.js")),
-        modules=_safe(json.dumps({"imports": _modules(FIRST)})),
+        modules=_safe(
+            json.dumps({"imports": {_BEFORE + name: _as_address(text) for name, text in modules().items()}})
+        ),
         first=_BEFORE + FIRST,
     ).encode()
 
@@ -104,13 +107,14 @@ def _address(panel: Panel, what: Mapping[str, Any], place: str) -> str:
             return f"panel/plot/{place}/{panel.name}/figure.json"
 
 
-def _modules(first: str) -> dict[str, str]:
-    """A module and all that it imports at once: name -> its text as an address, with names in its imports."""
+@functools.cache
+def modules() -> dict[str, str]:
+    """The page's first module and what it imports at once: name -> its text, with names in its imports."""
     found: dict[str, str] = {}
-    waiting = [first]
+    waiting = [FIRST]
     while waiting:
         name = waiting.pop()
-        if _BEFORE + name in found:
+        if name in found:
             continue
 
         def named(match: re.Match[str], at: str = posixpath.dirname(name)) -> str:
@@ -118,9 +122,12 @@ def _modules(first: str) -> dict[str, str]:
             waiting.append(other)
             return _BEFORE + other
 
-        text = _IMPORT.sub(named, _text(name))
-        found[_BEFORE + name] = f"data:text/javascript;base64,{base64.b64encode(text.encode()).decode()}"
+        found[name] = _IMPORT.sub(named, _text(name))
     return found
+
+
+def _as_address(text: str) -> str:
+    return f"data:text/javascript;base64,{base64.b64encode(text.encode()).decode()}"
 
 
 def _text(name: str) -> str:

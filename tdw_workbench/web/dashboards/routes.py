@@ -18,7 +18,7 @@ from tdw_workbench.web.dashboards import contents, shown
 from tdw_workbench.web.dashboards.defaults import default_of
 from tdw_workbench.web.dashboards.files import Saved, SavedSince, read, save, saved_dashboards, versions
 from tdw_workbench.web.dashboards.model import Dashboard, parse_dashboard
-from tdw_workbench.web.dashboards.offline import offline_page
+from tdw_workbench.web.dashboards.offline import modules, offline_page
 from tdw_workbench.web.dashboards.panels import PANELS
 from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http import parameters as params
@@ -42,7 +42,7 @@ def listing(request: Request) -> Response:
         defaults=[default_of(family) for family in families or all_families()[:1]],
         saved=saved_dashboards(library.store),
         editable=_can_save(library),
-        title_of=lambda name: get_family(name).title,
+        titles={family.name: family.title for family in all_families()},
     )
 
 
@@ -83,6 +83,7 @@ def _page(request: Request, library: StoreCache, saved: Saved) -> Response:
         data=json.dumps(data),
         config=json.dumps(dict(CONFIG)),
         editable=_can_save(library),
+        modules=list(modules()),
         versions=versions(library.store, saved.name) if saved.version else [],
     )
 

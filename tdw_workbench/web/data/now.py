@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tdw.families import all_families
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from tdw_workbench.web.data.recorded import Recorded
     from tdw_workbench.web.data.store_cache import StoreCache
 
-STOPPED, WAITING = "stopped", "waiting"
+STOPPED, WAITING, BEGUN = "stopped", "waiting", "starting"
 WORDS = {
     "train": "training",
     "analyze": "analyzing",
@@ -33,16 +32,18 @@ class Now:
 
     Attributes:
         stage: "train", "analyze" or "summarize"; STOPPED where a person stopped one of them, WAITING where
-            one is in Dagster's queue.
+            one is in Dagster's queue, BEGUN where its process is on the way.
         mark: changes with everything that a page could show of it.
         fraction: of the stage that is done, 0 to 1; None where it can't be told.
         text: how far it is, in words, after the name of the stage; "" where that says nothing more.
+        stopped: another stage of the variant that stays stopped meanwhile, in words; "" for none.
     """
 
     stage: str
     mark: str
     fraction: float | None = None
     text: str = ""
+    stopped: str = ""
 
     @property
     def words(self) -> str:
@@ -64,20 +65,26 @@ def work_now(library: StoreCache) -> dict[str, Now]:
                 found[place] = _of(work)
     if library.recorded is not None:
         for study in library.studies:
-            for variant, now in _asked_for(library.recorded, study):
-                found.setdefault(f"{study.family}/{variant}", now)
+            _add_recorded(found, library.recorded, study)
     return found
 
 
-def _asked_for(recorded: Recorded, study: Study) -> Iterator[tuple[str, Now]]:
-    """What nobody works on, although Dagster was asked for it."""
-    for variant, of in recorded.waiting(study).items():
-        why = "its worker starts or ends" if of.has_begun else "when a run before it is through"
-        text = f"{WORDS.get(of.stage, of.stage)}, {why}"
-        yield variant, Now(WAITING, f"{WAITING} {of.run_id}{' begun' if of.has_begun else ''}", text=text)
+def _add_recorded(found: dict[str, Now], recorded: Recorded, study: Study) -> None:
+    """Add what Dagster was asked for and nobody works on yet, and what stays stopped whatever is done."""
+    for variant, run in recorded.asked_for(study).items():
+        state, when = (
+            (WAITING, "when a run before it is through") if run.waits else (BEGUN, "a run has begun")
+        )
+        text = f"{WORDS.get(run.stage, run.stage)}, {when}"
+        found.setdefault(f"{study.family}/{variant}", Now(state, f"{state} {run.run_id}", text=text))
     for variant, stopped in recorded.stopped(study).items():
         text = f"{WORDS.get(stopped.stage, stopped.stage)}, by a person; it stays stopped"
-        yield variant, Now(STOPPED, f"{STOPPED} {stopped.run_id}", text=text)
+        place, mark = f"{study.family}/{variant}", f"{STOPPED} {stopped.run_id}"
+        now = found.get(place)
+        if now is None:
+            found[place] = Now(STOPPED, mark, text=text)
+        else:
+            found[place] = replace(now, mark=f"{now.mark} {mark}", stopped=f"{STOPPED}: {text}")
 
 
 def _of(work: WorkProgress) -> Now:

@@ -23,16 +23,16 @@ EVERY_S = 3.0
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """An unfinished run.
+class AskedFor:
+    """A run of a variant.
 
     Attributes:
-        has_begun: its worker is there, or about to be; otherwise others go first.
+        waits: it has not begun: others go first.
     """
 
     stage: str
     run_id: str
-    has_begun: bool
+    waits: bool
 
 
 class Recorded(ABC):
@@ -55,24 +55,25 @@ class Recorded(ABC):
 
         return self._now_and_then(("stopped", study.slug), find, {})
 
-    def waiting(self, study: Study) -> Mapping[str, Waiting]:
-        """Variant -> its unfinished run, which need not have begun."""
+    def asked_for(self, study: Study) -> Mapping[str, AskedFor]:
+        """Variant -> its latest run that has not ended; one whose worker is dead does not count."""
         import dagster as dg
-
-        def find(instance: dg.DagsterInstance) -> Mapping[str, Waiting]:
-            queued = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
-            begun = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
-            of_study = dg.RunsFilter(tags={STUDY_TAG: study.slug}, statuses=[*queued, *begun])
-            return {
-                run.tags[VARIANT_TAG]: Waiting(run.tags.get(STAGE_TAG, ""), run.run_id, run.status in begun)
-                for run in instance.get_runs(of_study)
-                if run.tags.get(VARIANT_TAG) and is_alive(run.tags.get(WORKER_TAG, "")) is not False
-            }
 
         from tdw_assets.automation.tags import STAGE_TAG, STUDY_TAG, VARIANT_TAG
         from tdw_resources.runs.liveness import WORKER_TAG, is_alive
 
-        return self._now_and_then(("waiting", study.slug), find, {})
+        waits = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
+        statuses = [*waits, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+
+        def find(instance: dg.DagsterInstance) -> Mapping[str, AskedFor]:
+            runs = instance.get_runs(dg.RunsFilter(tags={STUDY_TAG: study.slug}, statuses=statuses))
+            return {
+                run.tags[VARIANT_TAG]: AskedFor(run.tags.get(STAGE_TAG, ""), run.run_id, run.status in waits)
+                for run in reversed(runs)  # the latest is first
+                if run.tags.get(VARIANT_TAG) and is_alive(run.tags.get(WORKER_TAG, "")) is not False
+            }
+
+        return self._now_and_then(("asked for", study.slug), find, {})
 
     def registered(self, study: Study) -> Sequence[str]:
         """The variants of a study as `tdw status` counts them: some are added in Dagster, some removed."""

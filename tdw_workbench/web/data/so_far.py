@@ -44,7 +44,8 @@ class FiguresSoFar:
             return None
         figure = figure_json(variant_figure(library.store, get_family(family), variant, name))
         data = f'{{"running": {json.dumps(str(running))}, "figure": {figure}}}'.encode()
-        wait = max(0.5, (time.thread_time() - cost) / SHARE)
+        # The first one imports what draws, too; what a figure costs is known from the second one on.
+        wait = 0.5 if kept is None else max(0.5, (time.thread_time() - cost) / SHARE)
         with self._lock:
             self._drawn[key] = _Drawn(data, time.monotonic() + wait)
             while len(self._drawn) > MOST:

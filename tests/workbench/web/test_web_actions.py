@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tdw_assets.cells.partitions import register_variants
 from tdw_assets.cells.wanted import WantedAssets
 from tdw_assets.status import read_status
 from tdw_resources.instance import open_instance
+from tdw_resources.runs.liveness import WORKER_TAG
 from tdw_workbench.web.app import standalone
 from tdw_workbench.web.data import recorded as data
 from tdw_workbench.web.data.runs import Runs
@@ -172,11 +174,35 @@ def test_a_run_in_the_queue_is_said_to_wait_and_can_be_stopped(
     assert client.get("/tdw/api/now").json() == {f"{FAMILY}/{V1}": f"waiting {run.run_id}"}
     text = client.get("/tdw/").text
     assert "when a run before it is through" in text and f'data-stop="{V1}"' in text
-    instance.report_dagster_event(
-        dg.DagsterEvent(dg.DagsterEventType.RUN_STARTING.value, job_name=run.job_name), run.run_id
+
+
+def test_a_run_that_has_begun_is_said_to_start_unless_its_worker_is_dead(
+    client: TestClient, wanted: WantedAssets, instance: dg.DagsterInstance
+) -> None:
+    tags = purpose(wanted, stage="train", variant=V1)
+    run = dg.DagsterRun(job_name="tiny_train", tags=tags, status=dg.DagsterRunStatus.STARTED)
+    instance.run_storage.add_run(run)
+    assert client.get("/tdw/api/now").json() == {f"{FAMILY}/{V1}": f"starting {run.run_id}"}
+    assert "training, a run has begun" in client.get("/tdw/").text
+    instance.add_run_tags(run.run_id, {WORKER_TAG: f"{socket.gethostname()}/4194304/1.00"})
+    assert client.get("/tdw/api/now").json() == {}
+
+
+def test_a_stopped_training_says_so_and_goes_on_by_a_click_while_its_checkpoints_are_analyzed(
+    client: TestClient, wanted: WantedAssets, instance: dg.DagsterInstance
+) -> None:
+    tags = purpose(wanted, stage="train", variant=V1)
+    run = dg.DagsterRun(job_name="tiny_train", tags=tags, status=dg.DagsterRunStatus.STARTED)
+    instance.run_storage.add_run(run)
+    instance.report_run_canceled(run)
+    tags = purpose(wanted, stage="analyze", variant=V1)
+    instance.run_storage.add_run(
+        dg.DagsterRun(job_name="tiny_analyze", tags=tags, status=dg.DagsterRunStatus.NOT_STARTED)
     )
-    assert client.get("/tdw/api/now").json() == {f"{FAMILY}/{V1}": f"waiting {run.run_id} begun"}
-    assert "its worker starts" in client.get("/tdw/").text
+    text = client.get("/tdw/").text
+    assert "analyzing, when a run before it is through" in text
+    assert "stopped: training, by a person; it stays stopped" in text
+    assert f'data-stop="{V1}"' in text and ">Continue</button>" in text
 
 
 def test_a_server_beside_dagster_says_what_a_person_stopped_and_offers_no_button(

@@ -100,6 +100,20 @@ def test_figures_and_tables_are_of_the_selection_alone(client: TestClient) -> No
         assert client.get(f"{FILES}/{name}?{BOTH}").status_code == 200
 
 
+def test_the_same_variants_grouped_in_another_way_are_not_read_again(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tdw.reports import chosen
+
+    read: list[int] = []
+    reading = chosen.read_evidence
+    monkeypatch.setattr(chosen, "read_evidence", lambda *a, **k: read.append(len(a[2])) or reading(*a, **k))
+    for more in ("", "&by=p", "&by=seed"):
+        parts = client.get(f"{FILES}/parts.html?v={KEYS[1]},{','.join((KEYS[0], KEYS[2]))}{more}")
+        assert parts.status_code == 200
+    assert read == [3]
+
+
 def test_a_browser_asks_again_and_gets_a_figure_anew_only_when_a_table_changed(
     client: TestClient, trained: Path
 ) -> None:

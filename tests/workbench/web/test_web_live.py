@@ -76,6 +76,21 @@ def test_every_page_follows_a_training_from_its_first_epoch_to_its_end(
     assert "state now" not in client.get(ROW).text
 
 
+def test_what_the_first_figure_of_a_server_costs_does_not_hold_up_the_next(
+    client: TestClient, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(so_far, "SHARE", 1e-9)
+    clock = [100.0]
+    monkeypatch.setattr(so_far.time, "monotonic", lambda: clock[0])
+    seen: list[str] = []
+    with training(store, NEW, last=200) as reach:
+        for epoch in (10, 50, 90):
+            reach(epoch)
+            seen.append(client.get(FIGURE).json()["running"].split(" of ")[0])
+            clock[0] += 1.0
+    assert seen == ["training, epoch 10", "training, epoch 50", "training, epoch 50"]
+
+
 def test_the_page_of_a_variant_names_its_configuration(client: TestClient) -> None:
     page = client.get(f"/tdw/view/variant/{FAMILY}/{VARIANT}").text
     assert "<code>weight_decay</code>" in page and "<strong>7</strong>" in page

@@ -50,6 +50,19 @@ def test_attention_of_a_head_is_the_artifacts_in_a_sequence_and_in_the_mean(
             np.testing.assert_allclose(decoded, pick(stored(store, epoch)), atol=1 / 255)
 
 
+def test_maps_of_heads_for_a_dashboard_are_the_square_root_of_their_mean_attention(
+    client: TestClient, store: Store
+) -> None:
+    found = load(client.get(f"/tdw/panel/api/heads/{HERE}?heads=5,2").content)
+    decoded = found["low"][..., None, None] + found["scale"][..., None, None] * found["codes"]
+    for i, epoch in enumerate(made.EPOCHS):
+        for row, (layer, head) in enumerate(((2, 1), (1, 0))):
+            expected = np.sqrt(stored(store, epoch)["mean"][layer, head])
+            np.testing.assert_allclose(decoded[row, i], expected, atol=0.51 / 255)
+    refused = client.get(f"/tdw/panel/api/heads/{HERE}?heads=6")
+    assert "there are 6: 0 to 5" in refused.json()["remedy"]
+
+
 def test_sequences_come_with_the_names_of_their_tokens_and_scores_with_chance(
     client: TestClient, store: Store
 ) -> None:

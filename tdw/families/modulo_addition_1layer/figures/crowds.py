@@ -12,7 +12,6 @@ import numpy.typing as npt
 from tdw.drawing.crowd import FEW, Course, crowd, group_of, is_crowd
 from tdw.drawing.marks import AnyMark
 from tdw.drawing.style import COLORS, MUTED, palette, short_labels
-from tdw.families.modulo_addition_1layer.config import Config
 from tdw.families.modulo_addition_1layer.figures.subject import Subject
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ Series = tuple[npt.NDArray[Any], npt.NDArray[np.float64]]
 def is_many(subjects: Sequence[Subject]) -> bool:
     """Whether they are drawn as groups: a person made some, or they are many."""
     return is_grouped(subjects) or is_crowd(
-        runs=len(subjects), bases=len({_base(subject) for subject in subjects})
+        runs=len(subjects), bases=len({subject.base_key for subject in subjects})
     )
 
 
@@ -43,10 +42,10 @@ def groups(subjects: Sequence[Subject]) -> list[str]:
     """The group of each."""
     if is_grouped(subjects):
         return [subject.group for subject in subjects]
-    labels = short_labels(list(dict.fromkeys(map(_base, subjects))))
+    labels = short_labels(list(dict.fromkeys(subject.base_key for subject in subjects)))
     return [
         group_of(
-            labels[_base(subject)],
+            labels[subject.base_key],
             not subject.no_grok if subject.grokking.known else None,
             bases=len(labels),
             words=WORDS,
@@ -98,7 +97,3 @@ def spread(places: Sequence[int], most: int) -> tuple[int, ...]:
         return tuple(places)
     chosen: list[int] = np.linspace(0, len(places) - 1, most).round().astype(int).tolist()
     return tuple(places[i] for i in chosen)
-
-
-def _base(subject: Subject) -> str:
-    return Config.parse(subject.variant).base_key

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tdw.drawing import series
 from tdw.drawing.chart import sentences
 from tdw.drawing.marks import Rule
 from tdw.drawing.style import Look
+from tdw.families.modulo_addition_1layer.config import Config
 from tdw.markdown import shortened
 
 if TYPE_CHECKING:
@@ -58,6 +60,11 @@ class Subject:
     grokking: Grokking = field(default_factory=Grokking)
     missing: str = ""
     group: str = ""
+
+    @cached_property
+    def base_key(self) -> str:
+        """The key that its replicates share."""
+        return Config.parse(self.variant).base_key
 
     @property
     def text(self) -> str:

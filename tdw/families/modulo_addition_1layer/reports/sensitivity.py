@@ -49,6 +49,7 @@ def read_fractions(store: Store, evidence: Evidence) -> Fractions:
 
 def sensitivity(evidence: Evidence, fractions: Fractions) -> str:
     """The section of the report, as Markdown."""
+    norms = {row.key: _norms(row, evidence.early_epoch) for row in evidence.rows}
     return "\n\n".join(
         [
             "## Sensitivity to thresholds and epochs\n\nThe same quantities under other choices than the "
@@ -68,7 +69,7 @@ def sensitivity(evidence: Evidence, fractions: Fractions) -> str:
             _by_variant(
                 evidence,
                 "median, largest",
-                [(_bold(pair, DOMINANT[0]), _dominant(evidence, *pair)) for pair in DOMINANT],
+                [(_bold(pair, DOMINANT[0]), _dominant(norms, *pair)) for pair in DOMINANT],
             ),
             "### Neurons in a frequency's cluster at the last epoch, by threshold (A6)\n\nNeurons of which "
             "one frequency explains at least so much of the variance.",
@@ -140,19 +141,30 @@ def _blobs(evidence: Evidence, threshold: float) -> Cell:
     return cell
 
 
-def _dominant(evidence: Evidence, threshold: float, relative: float) -> Cell:
+def _norms(row: Row, early_epoch: int) -> tuple[Float64, Float64 | None] | None:
+    """Norms of the frequencies at the last epoch (n,), and early (n,) or None; None for no such table."""
+    found = row.tables.get("frequencies")
+    names = [] if found is None else [name for name in found.columns if str(name).startswith("norm_")]
+    if found is None or found.empty or not names:
+        return None
+    norms = found[names].to_numpy(np.float64)
+    early = np.flatnonzero(found["epoch"].to_numpy(np.int64) == early_epoch)
+    return norms[-1], norms[early[0]] if len(early) else None
+
+
+def _dominant(
+    norms: Mapping[str, tuple[Float64, Float64 | None] | None], threshold: float, relative: float
+) -> Cell:
     def cell(row: Row) -> str:
-        found = row.tables.get("frequencies")
-        names = [] if found is None else [name for name in found.columns if str(name).startswith("norm_")]
-        if found is None or found.empty or not names:
+        found = norms[row.key]
+        if found is None:
             return "unknown"
-        norms = found[names].to_numpy(np.float64)
-        limit = max(threshold * float(np.median(norms[-1])), relative * float(norms[-1].max()))
-        dominant = np.flatnonzero(norms[-1] >= limit)
-        early = np.flatnonzero(found["epoch"].to_numpy(np.int64) == evidence.early_epoch)
-        if not len(dominant) or not len(early):
+        last, early = found
+        limit = max(threshold * float(np.median(last)), relative * float(last.max()))
+        dominant = np.flatnonzero(last >= limit)
+        if early is None or not len(dominant):
             return show(len(dominant))
-        strongest = np.argsort(-norms[early[0]], kind="stable")[: len(dominant)]
+        strongest = np.argsort(-early, kind="stable")[: len(dominant)]
         return f"{len(dominant)} ({show(float(np.isin(dominant, strongest).mean()))})"
 
     return cell

@@ -38,6 +38,26 @@ def read_attention(query: SliceQuery) -> Slice:
     return Slice({"epochs": epochs_of(found), "codes": np.stack([codes for _, codes in found])}, problems)
 
 
+def read_heads(query: SliceQuery) -> Slice:
+    """Mean attention of some heads over checkpoints; heads are counted layer by layer.
+
+    Returns:
+        epochs int32 (E,); codes uint8 (heads, E, n_ctx, n_ctx), [head, epoch, query, key], with low and scale
+        float32 (heads, E): the square root of attention is low + scale * code.
+    """
+    heads, n = query.indices["heads"], query.lengths["n_ctx"]
+    series, per_layer = query.series[PATTERNS.name], query.lengths["n_heads"]
+    require_size(maps=len(heads) * len(series), size=n)
+
+    def read(address: Address) -> npt.NDArray[np.uint8]:
+        return np.stack([_codes(query.store, address, "mean", divmod(head, per_layer)) for head in heads])
+
+    found, problems = read_each(series, read)
+    codes = np.stack([codes for _, codes in found], axis=1)
+    low = np.zeros(codes.shape[:2], np.float32)
+    return Slice({"epochs": epochs_of(found), "codes": codes, "low": low, "scale": low + 1 / 255}, problems)
+
+
 def _codes(store: Store, address: Address, name: str, index: tuple[int, ...]) -> npt.NDArray[np.uint8]:
     attention = store.read_block(address, name, index).astype(np.float32)
     wrong = np.abs(attention.sum(axis=1) - 1) > _TOLERANCE

@@ -114,8 +114,9 @@ def chart(data: Data) -> Chart:
     # A band reaches to single variants of a group.
     top = max(float(np.nanmax([each.at(epoch) for epoch in epochs], initial=1)) for each in data.variants)
     coarseness = Axis("coarseness (0 to 1)", range=(0, 1), form=".3f", ticks=".1f", step=0.1)
+    many = any(len(members) > 1 for members in columns.values())
     names = tuple(columns) if len(columns) <= _MOST_NAMED else ()
-    across = Axis("" if names else "variants, in their order", names=names, range=(-0.5, len(columns) - 0.5))
+    across = Axis("variant or group" if many else "variant", names=names, range=(-0.5, len(columns) - 0.5))
     return Chart(
         "Coarseness distribution by variant",
         (

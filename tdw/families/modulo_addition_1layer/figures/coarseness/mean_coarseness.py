@@ -184,6 +184,6 @@ COMPARISON = dataclasses.replace(
 One color and symbol per variant, the same in every figure; dotted: its test loss, on the right axis.
 """
     + crowds.NOTE,
-    code_version="4",
+    code_version="5",
     scope="comparison",
 )

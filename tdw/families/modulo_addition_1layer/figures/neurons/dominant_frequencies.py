@@ -95,7 +95,7 @@ frequencies), bars that reach it in blue.
 are chosen early or late, and whether others fade (weight decay) only at grokking. Columns that are empty
 are missing epochs.
 """,
-    code_version="3",
+    code_version="4",
     scope="variant",
     load=load,
     chart=chart,
