@@ -143,10 +143,13 @@ def first_page(ask: Callable[[str], bytes], rounds: int) -> list[common.Row]:
         for _ in range(rounds):
             page.goto(f"{BASE}/", wait_until="load")
             opened.append(1e-3 * page.evaluate("performance.getEntriesByType('navigation')[0].domComplete"))
+        page.wait_for_selector("html[data-choose=ready]", state="attached")
+        typed = [1e-3 * each for each in page.evaluate(_TYPED)]
     return [
         row("first page, 100 variants, asked as the server starts", times[0], target=1.0),
         spread("first page, 100 variants, after that", times[1:], target=1.0),
         spread("first page, 100 variants, in the browser", opened, target=1.0),
+        spread("a letter typed into the search of 100 variants", typed, target=0.100),
     ]
 
 
@@ -193,6 +196,11 @@ def in_the_browser(store: Store, rounds: int) -> list[common.Row]:
         found.append(spread("add a neuron", added, target=0.100))
         steps = [1e-3 * step for step in page.evaluate(_STEPS)]
         found.append(spread("slider step, 5 maps: work in the page", steps, target=0.016))
+        for name in ("multi_scale_56", "attention_patterns"):
+            opened = [_open(page, f"{BASE}/view/plot/{HERE}/{name}") for _ in range(rounds + 1)][1:]
+            found.append(spread(f"open {name} with every epoch, again", opened))
+            steps = [1e-3 * step for step in page.evaluate(_STEPS)]
+            found.append(spread(f"slider step, {name}: work in the page", steps, target=0.016))
         board = f"{BASE}/dashboards/{FAMILY.name}"
         opened = [_open(context.new_page(), board) for _ in range(rounds + 1)][1:]
         found.append(spread("open a dashboard of twelve panels, library cached", opened, target=1.5))
@@ -212,6 +220,21 @@ _ADD = """async (neuron) => {
   document.getElementById("picks").requestSubmit();
   while (!performance.getEntriesByName("tdw-map").length) await new Promise((done) => setTimeout(done, 1));
   return performance.getEntriesByName("tdw-map")[0].startTime - start;
+}"""
+
+# From a letter to what is painted next.
+_TYPED = """async () => {
+  const { q } = [...document.querySelectorAll("form.choose")].at(-1).elements;
+  const times = [];
+  for (const text of ["s", "s1", "s10", "s1", "s", "", "seed>5", "seed>50", "seed>5", ""]) {
+    await new Promise((done) => setTimeout(done, 500)); // rows further down are laid out
+    const start = performance.now();
+    q.value = text;
+    q.dispatchEvent(new Event("input", { bubbles: true }));
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    times.push(performance.now() - start);
+  }
+  return times;
 }"""
 
 # Work of a step: the handler, and the layout that it makes necessary.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tdw.errors import TdwError
+from tdw.reconcile.attempts import STOPPED
 from tdw.study import Study
 from tdw_resources.places import Places
 from tdw_workbench.fill.remaining import RemainingWork
@@ -36,6 +38,7 @@ class StudyWatch:
         self._before: TimeLeft | None = None
         self._started = time.monotonic()
         self._told = False
+        self._stopped: tuple[str, ...] = ()
         self.extra = {study.name: self._all_of(study).wanted().extra for study in files.studies}
         """Study -> epochs that its adaptive rule has added."""
 
@@ -101,15 +104,20 @@ class StudyWatch:
         if not self._work.variants:
             if not busy and not self._told:
                 self._told = True
-                there = count(self._work.cells_there, "cell")
-                what = "study is" if len(self._files.studies) == 1 else "studies are"
-                screen.say(f"The {what} complete: {there} and everything made from them.")
+                screen.say(self._why_nothing(self._work))
             return []
         self._told = False
         time_left = self._work.time_left
         for work in read_progress(Path(self._places.home)):
             time_left.advance(work.variant, work.stage, work.done / max(1, work.total))
         return [time_left.line()]
+
+    def _why_nothing(self, work: RemainingWork) -> str:
+        if self._stopped:
+            return f"Nothing is left to do but {', '.join(self._stopped)}, {STOPPED}."
+        there = count(work.cells_there, "cell")
+        what = "study is" if len(self._files.studies) == 1 else "studies are"
+        return f"The {what} complete: {there} and everything made from them."
 
     def _try_look(self, screen: Screen) -> RemainingWork | None:
         """None where it can't be read now: nothing in store or database may end the workbench."""
@@ -128,16 +136,30 @@ class StudyWatch:
         from tdw.store import Store
 
         store, found = Store(self._places.store), list[RemainingWork]()
+        self._stopped = ()
         for study in self._files.studies:
             request = self._all_of(study)
             wanted = request.wanted()
             self.extra[study.name] = wanted.extra
-            found.append(RemainingWork.find(request, wanted, self._instance, store))
+            request = self._without_stopped(request, study)
+            if request.variants:
+                found.append(RemainingWork.find(request, request.wanted(), self._instance, store))
         work = RemainingWork.sum(found)
         # What was done since the start counts as done: the bar is about all of it.
         work.time_left.follow(self._before or TimeLeft(started=self._started))
         self._before = work.time_left
         return work
+
+    def _without_stopped(self, request: FillRequest, study: Study) -> FillRequest:
+        """Nobody works on what a person stopped: it does not count as left, and is named."""
+        from tdw_assets.automation.stopped import find_stopped, is_comparison_stopped
+
+        stopped = {each.variant for each in find_stopped(self._instance, study.slug)}
+        over_all = is_comparison_stopped(self._instance, study.slug)
+        left = tuple(variant for variant in request.variants if variant not in stopped)
+        named = [variant for variant in request.variants if variant in stopped]
+        self._stopped += (*named, *([f"what covers all variants of {study.name}"] if over_all else []))
+        return replace(request, variants=left, comparison=not over_all)
 
     def _all_of(self, study: Study) -> FillRequest:
         """All of a study, as it is now."""

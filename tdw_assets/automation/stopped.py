@@ -9,7 +9,7 @@ import dagster as dg
 from tdw.store import Store
 from tdw_assets.automation.planned_runs import PlannedRun, plan_run
 from tdw_assets.automation.tags import STAGE_TAG, STUDY_TAG, VARIANT_TAG
-from tdw_assets.automation.work_in_progress import as_it_is
+from tdw_assets.automation.work_in_progress import COMPARE, as_it_is
 from tdw_assets.cells.wanted import WantedAssets
 
 _STAGES = ("train", "analyze", "summarize")
@@ -40,6 +40,12 @@ def find_stopped(instance: dg.DagsterInstance, study: str) -> list[Stopped]:
         if latest and latest[0].run_id == run.run_id:
             found.append(Stopped(study, stage, variant, run.run_id))
     return found
+
+
+def is_comparison_stopped(instance: dg.DagsterInstance, study: str) -> bool:
+    """Whether what covers the variants of a study (its slug) stays: a person canceled its latest run."""
+    runs = instance.get_runs(dg.RunsFilter(tags={STUDY_TAG: study, STAGE_TAG: COMPARE}), limit=1)
+    return bool(runs) and runs[0].status == dg.DagsterRunStatus.CANCELED
 
 
 def plan_next(

@@ -17,7 +17,13 @@ from tdw_resources.events.partition_keys import cell_key
 
 ALL = (0, 2, 4, 6)
 
-EXPLORED = ("neuron_activations", "attention_patterns", "coarseness", "neuron_frequencies")
+EXPLORED = (
+    "neuron_activations",
+    "downsampled_activations",
+    "attention_patterns",
+    "coarseness",
+    "neuron_frequencies",
+)
 
 
 def gaps(lab: Lab, variant: str = V1):

@@ -31,12 +31,16 @@ def test_a_default_dashboard_follows_one_slider(page: Any, served: str) -> None:
     assert page.text_content("#epoch-said") == "epoch 10"
     assert len(page.evaluate(ORDER)) == len(FAMILY.dashboard)
     assert page.locator("#edit").count() == 0, "a server that only shows results has nothing to edit"
+    for box in page.locator(".cards.small").all():
+        assert box.evaluate("(area) => area.scrollHeight <= area.clientHeight"), (
+            "all maps fit into their panel"
+        )
     cursor = ".box[aria-label^='Training curves'] .cursors i"
     before = page.locator(cursor).bounding_box()["x"]
     page.locator("#forward").click()
     assert page.locator(cursor).bounding_box()["x"] > before
     assert page.text_content("#epoch-said") == "epoch 20"
-    page.wait_for_function("location.search === ''")  # the last epoch is the default
+    page.wait_for_url(f"{served}/dashboards/{FAMILY.name}")  # the last epoch is the default
 
 
 def test_what_was_composed_is_saved_shared_and_taken_along(page: Any, composed: str, tmp_path: Path) -> None:

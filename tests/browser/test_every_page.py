@@ -38,8 +38,9 @@ PAGES = {
     f"/view/variant/{HERE}": "[data-ready]",
     f"/view/variant/{FAMILY.name}/{UNTRAINED}": "",  # not trained
     f"/view/plot/{HERE}/training_curves": "[data-ready]",
-    f"/view/plot/{HERE}/multi_scale": "[data-ready]",  # with every epoch
+    f"/view/plot/{HERE}/multi_scale": "[data-ready]",  # every epoch
     f"/view/plot/{HERE}/multi_scale?saved=1": "[data-ready]",  # with a slider
+    f"/view/compare/{FAMILY.name}?v={VARIANT},{UNTRAINED}": "[data-ready]",
     f"/view/plot/{FAMILY.name}/_comparison.tiny/blob_count_comparison": "",  # not made
     f"/view/report/{FAMILY.name}/_comparison/study_report": "",
     f"/explorer/{HERE}?n=3,17&h=0": "[data-ready]",

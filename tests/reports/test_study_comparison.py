@@ -11,7 +11,8 @@ import pytest
 
 from tdw.families import get_family
 from tdw.reports.evidence import read_evidence
-from tdw.reports.study_comparison import NAME, groupings, study_comparison, write_study_comparison
+from tdw.reports.groupings import further, groupings
+from tdw.reports.study_comparison import NAME, study_comparison, write_study_comparison
 from tdw.store import Store
 
 FAMILY = get_family("modulo_addition_1layer")
@@ -42,6 +43,15 @@ def test_no_division_occurs_twice_and_a_parameter_with_many_values_is_none(study
     many = [FAMILY.make_config(p=97, seed=seed) for seed in range(9)]
     assert groupings(FAMILY, many) == []
     assert len(groupings(FAMILY, many[:8])) == 8
+
+
+def test_what_else_differs_between_the_sides_is_said() -> None:
+    three = [FAMILY.make_config(p=p, seed=seed) for p, seed in ((97, 485), (97, 999), (113, 485))]
+    by_modulus, by_seed = groupings(FAMILY, three)
+    assert further(FAMILY, three, by_modulus) == "**They also differ in**: seed (485, 999 and 485)."
+    assert further(FAMILY, three, by_seed) == "**They also differ in**: p (97, 113 and 97)."
+    whole = [*three, FAMILY.make_config(p=113, seed=999)]
+    assert [further(FAMILY, whole, each) for each in groupings(FAMILY, whole)] == ["", ""]
 
 
 def test_a_censored_variant_is_last_in_the_test_and_not_in_the_mean(study_store: Store, configs) -> None:

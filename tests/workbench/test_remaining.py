@@ -5,12 +5,22 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
+from tdw.study import load_studies
+from tdw_assets.automation.tags import purpose
+from tdw_assets.cells.partitions import register_variants
+from tdw_assets.cells.wanted import WantedAssets
+from tdw_resources.instance import open_instance
+from tdw_resources.places import Places
 from tdw_workbench.fill import time_left as module
 from tdw_workbench.fill.remaining import RemainingWork
 from tdw_workbench.fill.request import ALL, FillRequest
 from tdw_workbench.fill.time_left import TimeLeft
+from tdw_workbench.study_files import StudyFiles
+from tdw_workbench.study_watch import StudyWatch
+from tdw_workbench.terminal import Screen
 
 
 def test_no_time_left_is_made_up_before_anything_is_done() -> None:
@@ -108,3 +118,28 @@ def test_every_stage_counts_the_comparison_too_and_small_moduli_are_not_free(tmp
     assert {stage for _, stage in left} == {"train", "analyze", "summarize", "compare"}
     assert left["p5_s1_d598", "summarize"] == left["p113_s1_d598", "summarize"]
     assert left["p5_s1_d598", "train"] > 0.1 * left["p113_s1_d598", "train"]
+
+
+def test_what_a_person_stopped_does_not_hold_up_the_bar_and_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = "p7_s1_d598"
+    (tmp_path / "study.yaml").write_text(
+        f"name: tiny\nvariants: [{key}]\nepochs: 2\ncheckpoints: [0, 2]\nearly_epoch: 2\n"
+    )
+    places = Places(str(tmp_path / "store"), (tmp_path / "study.yaml",), tmp_path / "home")
+    studies = load_studies(places.studies)
+    wanted = WantedAssets.of(studies[0])
+    with open_instance(places.home) as instance:
+        register_variants(wanted, instance, wanted.variants)
+        watch = StudyWatch(places, StudyFiles(places, studies), instance)
+        assert watch.lines(Screen(), busy=False)  # a bar: something is left
+        for variant, stage in ((key, "train"), ("", "compare")):
+            tags = purpose(wanted, stage=stage, variant=variant)
+            run = dg.DagsterRun(job_name=wanted.named(stage), tags=tags, status=dg.DagsterRunStatus.STARTED)
+            instance.run_storage.add_run(run)
+            instance.report_run_canceled(run)
+        watch = StudyWatch(places, StudyFiles(places, studies), instance)
+        assert watch.lines(Screen(), busy=False) == []
+    said = capsys.readouterr().out
+    assert f"but {key}, what covers all variants of tiny, stopped by a person" in said.replace("\n", " ")

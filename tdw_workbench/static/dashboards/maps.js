@@ -16,6 +16,7 @@ export function makeMaps(place, { view, indices, say }) {
   let cards = [];
   let epochs = [];
   let shown = null;
+  let sized = false;
 
   async function load(address) {
     const slice = await getSlice(address);
@@ -31,8 +32,8 @@ export function makeMaps(place, { view, indices, say }) {
       cards.push({ card });
     }));
     area.replaceChildren(...cards.map(({ card }) => card.element));
+    sized = false;
     if (shown !== null) paint();
-    fit();
   }
 
   // As large as all of them fit.
@@ -61,6 +62,8 @@ export function makeMaps(place, { view, indices, say }) {
   function paint() {
     const place = Math.max(0, epochs.findLastIndex((each) => each <= shown));
     for (const { card } of cards) card.paint(epochs[place], { fixed: true, numbers: "" });
+    if (!sized) fit(); // a card takes its own size when it is first painted
+    sized = true;
     say(epochs[place] === shown ? "" : `at epoch ${epochs[place].toLocaleString("en")}`);
   }
 

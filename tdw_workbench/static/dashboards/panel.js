@@ -35,6 +35,7 @@ function pageOf(panel, address) {
 export function makePanel(model, told, html = "") {
   const element = document.createElement("section");
   element.className = "box";
+  element.dataset.kind = model.kind;
   const head = element.appendChild(document.createElement("header"));
   const title = head.appendChild(document.createElement("h2"));
   const aside = head.appendChild(document.createElement("span"));
@@ -59,12 +60,11 @@ export function makePanel(model, told, html = "") {
 
   function name() {
     const of = what()?.over || model.kind === "note" ? "" : model.variant ?? told.state.variant;
-    const text = model.kind === "note" ? "Note" : model.kind === "section" ? `${what()?.title}: ${model.part}` : what()?.title ?? model.name;
+    const text = model.kind === "note" ? "Note" : model.kind === "section" ? `${what()?.title}: ${model.part.replaceAll("-", " ")}` : what()?.title ?? model.name;
     const page = address && told.root !== undefined ? pageOf(model, address) : "";
     const link = Object.assign(document.createElement("a"), { textContent: text, href: `${told.root}/${page}` });
     title.replaceChildren(page ? link : text);
     element.setAttribute("aria-label", [text, of].filter(Boolean).join(" of "));
-    title.hidden = model.kind === "note" && !document.body.classList.contains("editing");
     if (of && model.variant !== null) title.append(" ", Object.assign(document.createElement("small"), { textContent: of }));
   }
 

@@ -42,7 +42,7 @@ def listing(request: Request) -> Response:
         defaults=[default_of(family) for family in families or all_families()[:1]],
         saved=saved_dashboards(library.store),
         editable=_can_save(library),
-        title_of=lambda name: get_family(name).title,
+        titles={family.name: family.title for family in all_families()},
     )
 
 

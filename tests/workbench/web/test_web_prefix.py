@@ -24,7 +24,13 @@ from tdw_workbench.web.prefix import Prefixed, prefix_of
 PREFIX = "/user/me@lab.org/proxy/3000"
 BASE = f"http://127.0.0.1{PREFIX}"
 FAMILY, VARIANT = get_family("modulo_addition_1layer"), "p7_s1_d598_f0.5"
-PAGES = ("/", f"/explorer/{FAMILY.name}/{VARIANT}", f"/view/plot/{FAMILY.name}/{VARIANT}/training_curves")
+PAGES = (
+    "/",
+    f"/explorer/{FAMILY.name}/{VARIANT}",
+    f"/view/plot/{FAMILY.name}/{VARIANT}/training_curves",
+    "/dashboards/",
+    f"/dashboards/{FAMILY.name}",
+)
 _ADDRESS = re.compile(r'(?:href|src|data-[a-z]+)="(/[^"]*)"')
 
 
@@ -72,7 +78,8 @@ def test_all_that_a_page_links_to_is_below_the_prefix_and_there(client: TestClie
     assert answer.status_code == 200
     found = {address.partition("#")[0].replace("&amp;", "&") for address in _ADDRESS.findall(answer.text)}
     assert any("/static/" in address for address in found)
-    for address in found - {f"{PREFIX}/tdw/api"}:  # the explorer's script appends to that one
+    # Scripts append to these.
+    for address in found - {f"{PREFIX}/tdw/api", f"{PREFIX}/tdw/view/compare/"}:
         assert client.get(address).status_code == 200, address
 
 
