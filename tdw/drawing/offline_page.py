@@ -25,7 +25,7 @@ _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-sta
 
 
 class NoBrowser(TdwError):
-    """PNG and SVG need a browser, and none was found or it did not start."""
+    """PNG, SVG and PDF need a browser, and none was found or it did not start."""
 
 
 def to_html(figure: Figure) -> str:
@@ -71,7 +71,7 @@ def find_browser() -> str:
     if found is None:
         looked = f"$BROWSER_PATH is {named!r}" if named else f"none of {', '.join(_BROWSERS)} is on the PATH"
         raise NoBrowser(
-            f"no browser to draw PNG or SVG with: {looked}",
+            f"no browser to make PNG, SVG or PDF with: {looked}",
             "install Chromium (`apt install chromium`) or point BROWSER_PATH at one; HTML and CSV need none",
         )
     return found

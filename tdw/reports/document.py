@@ -32,6 +32,16 @@ class Document:
         """The self-contained page."""
         return self.files[PAGE].decode()
 
+    def pdf(self) -> bytes:
+        """The page as PDF.
+
+        Raises:
+            NoBrowser: there is no Chromium or Chrome to print it.
+        """
+        from tdw.drawing.pdf import to_pdf
+
+        return to_pdf(self.html)
+
     def _repr_html_(self) -> str:
         return html_frame(self.html)
 

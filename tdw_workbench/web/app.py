@@ -53,6 +53,7 @@ def build_app(settings: Settings, runs: Runs | None = None) -> Starlette:
             Route("/view/plot/{family}/{variant}/{name}", on_worker(plots.page)),
             Route("/view/report/{family}/{name}", on_worker(reports.page)),
             Route("/view/report/{family}/{folder}/{name}", on_worker(reports.page)),
+            Route("/report/{family}/{folder}/{name}.pdf", on_worker(reports.pdf)),
             Route("/plot/{family}/{variant}/{name}/preview.png", on_worker(plots.preview)),
             Route("/plot/{family}/{variant}/{name}/now.json", on_worker(plots.so_far)),
             Route("/plot/{family}/{variant}/{name}/maps", on_worker(maps.maps)),

@@ -18,6 +18,7 @@ from synthetic import FAMILY, provenance, write_variant
 
 from tdw.drawing.matplotlib.pen import HEIGHT, WIDTH
 from tdw.drawing.offline_page import NoBrowser, find_browser, to_html, to_png, to_svg
+from tdw.drawing.pdf import to_pdf
 from tdw.drawing.style import figure_json
 from tdw.errors import BadConfig, FingerprintMismatch, NotFound
 from tdw.families.modulo_addition_1layer.figures import PLOTS
@@ -189,6 +190,21 @@ def test_a_figure_is_exported_as_png_and_svg_of_the_size_asked_for(store: Store)
     assert "Coarseness by neuron" in svg and "epoch (optimizer steps)" in svg
 
 
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.ci
+def test_a_page_is_printed_as_pdf():
+    try:
+        find_browser()
+    except NoBrowser as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+    printed = to_pdf("<!doctype html><style>p { break-after: page }</style><p>one</p><p>two</p><b>three</b>")
+    assert printed.startswith(b"%PDF-") and printed.rstrip().endswith(b"%%EOF")
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 3
+
+
 @pytest.mark.slow
 def test_a_browser_that_does_not_draw_is_named_with_what_to_do(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -200,6 +216,8 @@ def test_a_browser_that_does_not_draw_is_named_with_what_to_do(
     with pytest.raises(NoBrowser, match=re.escape(str(broken))) as caught:
         to_png(variant_figure(store, FAMILY, KEYS[0], "blob_count"))
     assert "BROWSER_PATH" in caught.value.remedy
+    with pytest.raises(NoBrowser, match="did not print the page"):
+        to_pdf("<!doctype html>")
 
 
 def pixels(png: bytes) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tdw.drawing.pdf import to_pdf
 from tdw.reports.document import PAGE
 from tdw.reports.registry import REPORTS, ReportAsset
 from tdw.store import Store
@@ -34,16 +35,13 @@ def page(request: Request) -> Response:
     """The report as it was written last, below a way back. Raises NotFound where there is none yet."""
     library: StoreCache = request.app.state.library
     params.require_known(request, ("v",))
-    family = params.family_of(request)
-    name = params.one_of(request.path_params["name"], NAMES, what="report")
-    # Links in events of earlier versions name no folder: there was one for all studies.
-    known = library.comparison_folders(family)
-    folder = params.one_of(request.path_params.get("folder", COMPARISON), known, what="comparison")
+    family, folder, name = _asked(request)
     bundle = library.store.read_document(family, folder, name)
     study = library.study_at(family, folder)
     asset = links.asset_page(library.settings.dagster_url, study, ("reports", name))
     root = request.scope.get("root_path", "")
-    bar = environment().get_template("way_back.html").render(root=root, asset=asset).encode()
+    pdf = f"{root}/report/{family}/{folder}/{name}.pdf"
+    bar = environment().get_template("way_back.html").render(root=root, asset=asset, pdf=pdf).encode()
 
     def make() -> bytes:
         # The file itself works offline, where there is no other page to lead to.
@@ -52,3 +50,31 @@ def page(request: Request) -> Response:
     headers = {"Content-Security-Policy": POLICY}
     etag = etag_of([bundle.files[PAGE][1], bar])
     return conditional(request, etag, make, media_type="text/html", headers=headers)
+
+
+def pdf(request: Request) -> Response:
+    """The same as PDF, as a download. Raises NotFound, and NoBrowser where none can print it."""
+    library: StoreCache = request.app.state.library
+    params.require_known(request, ())
+    family, folder, name = _asked(request)
+    bundle = library.store.read_document(family, folder, name)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.pdf"'}
+    etag = etag_of([bundle.files[PAGE][1], "pdf"])
+    return conditional(
+        request,
+        etag,
+        lambda: to_pdf(bundle.read(PAGE).decode()),
+        media_type="application/pdf",
+        headers=headers,
+    )
+
+
+def _asked(request: Request) -> tuple[str, str, str]:
+    """Family, folder and name of the report that an address names. Raises NotFound."""
+    library: StoreCache = request.app.state.library
+    family = params.family_of(request)
+    name = params.one_of(request.path_params["name"], NAMES, what="report")
+    # Links in events of earlier versions name no folder: there was one for all studies.
+    known = library.comparison_folders(family)
+    folder = params.one_of(request.path_params.get("folder", COMPARISON), known, what="comparison")
+    return family, folder, name

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
@@ -137,6 +138,31 @@ def test_every_registered_plot_has_a_page(client: TestClient) -> None:
     for plot in _variant_plots("comparison"):
         where = f"{FAMILY.name}/_comparison/{plot.name}"
         assert client.get(f"/tdw/view/plot/{where}").status_code == 200
+
+
+def test_a_report_is_downloaded_as_pdf_and_without_a_browser_the_page_says_what_to_do(
+    client: TestClient, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, report = load_study(store.root / "study.yaml"), REPORTS[0]
+    configs = [FAMILY.parse_variant(VARIANT)]
+    report.write(store, FAMILY, configs, title="T", early_epoch=10, last_epoch=20, study=study)
+    where = f"{FAMILY.name}/{study.folder}/{report.name}"
+    assert f'<a href="/tdw/report/{where}.pdf">PDF</a>' in client.get(f"/tdw/view/report/{where}").text
+    # A stand-in that prints the page's first line, as the real one is tested with reports.
+    browser = tmp_path / "chromium"
+    browser.write_text(
+        '#!/bin/sh\nfor each; do case "$each" in --print-to-pdf=*) out="${each#*=}";; esac; done\n'
+        'for last; do :; done\nhead -n 1 "${last#file://}" > "$out"\n'
+    )
+    browser.chmod(0o755)
+    monkeypatch.setenv("BROWSER_PATH", str(browser))
+    found = client.get(f"/tdw/report/{where}.pdf")
+    assert found.headers["content-type"] == "application/pdf" and found.text.startswith("<!doctype html>")
+    assert found.headers["content-disposition"] == f'attachment; filename="{report.name}.pdf"'
+    assert client.get(f"/tdw/report/{where}x.pdf").status_code == 404
+    monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "none"))
+    missing = client.get(f"/tdw/report/{where}.pdf")
+    assert missing.status_code == 500 and "install Chromium" in missing.json()["remedy"]
 
 
 def test_every_report_that_was_written_is_linked_and_shown_as_it_is(client: TestClient, store: Store) -> None:
