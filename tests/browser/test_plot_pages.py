@@ -98,7 +98,7 @@ def test_what_is_chosen_by_keyboard_is_in_the_address_and_a_reload_restores_it(
     assert page.get_attribute(".around button:text-is('without')", "aria-pressed") == "true"
     assert sum(shown(page)) < sum(before)
     page.click(".around button:text-is('with coarseness')")
-    page.wait_for_function("location.hash === ''")
+    page.wait_for_url(lambda url: "#" not in url)
     assert shown(page) == before
 
 

@@ -68,7 +68,7 @@ def test_children_are_told_the_same_home(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("command", [each for each in COMMANDS if each != "new"])
 def test_every_command_takes_a_home(command: str) -> None:
-    needed = {"compare": ["a", "b"], "export": ["file"]}.get(command, [])
+    needed = {"compare": ["a", "b"], "export": ["file"], "dashboard": ["list"]}.get(command, [])
     assert build_parser().parse_args([command, *needed, "--home", "there"]).home == "there"
 
 
