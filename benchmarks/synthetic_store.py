@@ -19,6 +19,7 @@ import pandas as pd
 from tdw.epochs import parse_epochs
 from tdw.families import get_family
 from tdw.families.modulo_addition_1layer.context import CheckpointContext
+from tdw.families.modulo_addition_1layer.model.data import probe_labels
 from tdw.families.modulo_addition_1layer.summaries.learning.grokking import Parameters as GrokkingParameters
 from tdw.families.modulo_addition_1layer.summaries.learning.grokking import compute as grokking_table
 from tdw.parameters import as_json
@@ -76,12 +77,13 @@ def make_variant(
 ) -> None:
     """One variant, in full."""
     config = FAMILY.parse_variant(key)
-    rng = np.random.default_rng(config.seed)
-    weights = {"embed.W_E": rng.standard_normal((config.p + 1, 32)).astype(np.float32)}
+    weights = {name: tensor.numpy() for name, tensor in FAMILY.init_weights(config).items()}
     tiny = {"embed.W_E": weights["embed.W_E"]}
     for epoch in epochs:
         found = probe_at(config.p, epoch / epochs[-1], neurons=neurons, heads=heads, seed=config.seed)
-        context = CheckpointContext(config.p, weights, lambda found=found: found)
+        context = CheckpointContext(
+            config.p, weights, lambda found=found: found, label_probe=lambda: probe_labels(config)
+        )
         mark = fingerprint_arrays({"epoch": np.array(epoch)})
         store.write(
             Address(FAMILY.name, key, "checkpoints", epoch),
