@@ -77,9 +77,9 @@ def make_variant(
 ) -> None:
     """One variant, in full."""
     config = FAMILY.parse_variant(key)
-    weights = {name: tensor.numpy() for name, tensor in FAMILY.init_weights(config).items()}
-    tiny = {"embed.W_E": weights["embed.W_E"]}
+    drawn = {name: tensor.numpy() for name, tensor in FAMILY.init_weights(config).items()}
     for epoch in epochs:
+        weights = {name: values * np.float32(1 - epoch / epochs[-1] / 2) for name, values in drawn.items()}
         found = probe_at(config.p, epoch / epochs[-1], neurons=neurons, heads=heads, seed=config.seed)
         context = CheckpointContext(
             config.p, weights, lambda found=found: found, label_probe=lambda: probe_labels(config)
@@ -87,7 +87,7 @@ def make_variant(
         mark = fingerprint_arrays({"epoch": np.array(epoch)})
         store.write(
             Address(FAMILY.name, key, "checkpoints", epoch),
-            tiny,
+            weights,
             provenance=_note(key, "checkpoint", epoch, mark),
         )
         for analyzer in catalog_of(FAMILY).in_order(
