@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from tdw.study import Study
 
 
+MANY = 24
+"""Of more variants, the plots are named on each one's page alone: they are most of a long table."""
+
+
 @dataclass(frozen=True)
 class Section:
     """A table of the first page.
@@ -82,6 +86,7 @@ def page(request: Request) -> Response:
         request,
         "overview.html",
         sections=sections_of(library),
+        MANY=MANY,
         cell=cell,
         sensor=functools.partial(links.sensor_page, dagster),
         study_problem=library.study_problem,
@@ -147,10 +152,11 @@ def _section(
 def row(request: Request) -> Response:
     """One row as HTML, as it is now, to be put in place of the one that a page shows.
 
-    `study` and `last` are the study whose table it stands in, "" for none, and that table's last epoch.
+    `study` and `last` are the study whose table it stands in, "" for none, and that table's last epoch; with
+    `brief` it names no plots, as in a table of many rows.
     """
     library: StoreCache = request.app.state.library
-    params.require_known(request, ("study", "last"))
+    params.require_known(request, ("study", "last", "brief"))
     family = get_family(params.family_of(request))
     variant = params.known_variant_of(request, library, family)
     last = params.number_in(request, "last", low=1, high=99_999_999)
@@ -158,8 +164,17 @@ def row(request: Request) -> Response:
     study = next((each for each in library.studies if each.name == name), None)
     now = work_now(library).get(f"{family.name}/{variant}")
     found = row_of(library, family, variant, study, now=now)
+    brief = "brief" in request.query_params
     return render(
-        request, "row.html", row=found, family=family, study=study, last=last, cell=cell, open=False
+        request,
+        "row.html",
+        row=found,
+        family=family,
+        study=study,
+        last=last,
+        cell=cell,
+        open=False,
+        brief=brief,
     )
 
 

@@ -22,7 +22,7 @@ from tdw.training.records import HISTORY
 from tdw_workbench.web.data.caching import stamp
 from tdw_workbench.web.data.coverage import Coverage, coverages
 from tdw_workbench.web.data.now import Now
-from tdw_workbench.web.data.sparkline import MOST_POINTS, Points, sparkline
+from tdw_workbench.web.data.sparkline import MOST_POINTS, sparkline
 from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http import links
 
@@ -39,7 +39,7 @@ Array = npt.NDArray[Any]
 class Curve:
     """A series over epochs, thinned, and its last known value."""
 
-    points: Points
+    points: tuple[tuple[float, float], ...]
     last_epoch: int
     last_value: float
 
@@ -158,7 +158,7 @@ def _thin(epochs: Array, values: Array) -> Curve | None:
     if not len(values):
         return None
     some = np.linspace(0, len(values) - 1, min(len(values), MOST_POINTS)).round().astype(int)
-    points = list(zip(epochs[some].tolist(), values[some].tolist(), strict=True))
+    points = tuple(zip(epochs[some].tolist(), values[some].tolist(), strict=True))
     return Curve(points, int(points[-1][0]), points[-1][1])
 
 
@@ -168,8 +168,9 @@ def last_epoch(rows: Sequence[Row], study: Study | None) -> int:
     return max([curve.last_epoch for curve in curves] + [study.epochs if study else 1])
 
 
+@functools.lru_cache(maxsize=4096)
 def cell(column: OverviewColumn, shown: str | Curve | None, last: int) -> Markup | str:
-    """A cell of the table: words, or a curve as a picture."""
+    """A cell of the table: words, or a curve as a picture. Kept: most curves of a long table stand still."""
     if not isinstance(shown, Curve):
         return shown or "–"
     value = "unknown" if math.isnan(shown.last_value) else f"{shown.last_value:.3g} {column.unit}".strip()

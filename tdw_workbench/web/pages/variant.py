@@ -40,6 +40,7 @@ def page(request: Request) -> Response:
         row=row,
         cell=cell,
         open=False,
+        brief=False,
         family=family,
         study=study,
         last=last_epoch([row], study),

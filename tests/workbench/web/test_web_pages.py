@@ -19,6 +19,7 @@ from tdw.store.layout import Address
 from tdw.study import Study, load_study
 from tdw_workbench.web.app import standalone
 from tdw_workbench.web.http.settings import Settings
+from tdw_workbench.web.pages import overview
 
 FAMILY, VARIANT = get_family("modulo_addition_1layer"), "p7_s1_d598_f0.5"
 HERE = f"{FAMILY.name}/{VARIANT}"
@@ -138,6 +139,20 @@ def test_every_registered_plot_has_a_page(client: TestClient) -> None:
     for plot in _variant_plots("comparison"):
         where = f"{FAMILY.name}/_comparison/{plot.name}"
         assert client.get(f"/tdw/view/plot/{where}").status_code == 200
+
+
+def test_a_long_table_names_no_plots_and_its_renewed_rows_don_t_either(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, plots = f"/tdw/api/row/{HERE}?study=&last=20", f"/tdw/view/plot/{HERE}/"
+    assert plots in client.get("/tdw/").text and plots in client.get(row).text
+    monkeypatch.setattr(overview, "MANY", 0)
+    page, brief = client.get("/tdw/").text, client.get(f"{row}&brief=1").text
+    for text in (page, brief):
+        assert plots not in text and re.search(
+            rf'<a href="/tdw/view/variant/{HERE}">\d+ of \d+ plots</a>', text
+        )
+    assert f"{HERE}?study=" in page and "&amp;brief=1" in page and "&amp;brief=1" in brief
 
 
 def test_a_report_is_downloaded_as_pdf_and_without_a_browser_the_page_says_what_to_do(
