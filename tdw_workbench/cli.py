@@ -13,7 +13,7 @@ import keyword
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import TextIOWrapper
 
 from tdw.errors import BadConfig, TdwError
@@ -46,6 +46,11 @@ def build_parser() -> argparse.ArgumentParser:
         module.add_arguments(sub)
         sub.set_defaults(run=module.run)
     return parser
+
+
+def listed(items: Iterable[str]) -> list[str]:
+    """What an argument lists that may be given again, or joined by commas."""
+    return [part.strip() for item in items for part in item.split(",") if part.strip()]
 
 
 def add_places(parser: argparse.ArgumentParser) -> None:

@@ -19,6 +19,17 @@ _PLAIN_EVERY_S = 15.0
 _WIDE = 400  # columns: a table is never squeezed, whether it goes to a narrow terminal, a file or a program
 
 
+def is_agreed(question: str) -> bool:
+    """Ask the person at the terminal; anything but a yes is a no."""
+    print(f"{question} [y/N] ", end="", flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def has_person() -> bool:
+    """Whether somebody at a terminal can answer."""
+    return bool(sys.stdin and sys.stdin.isatty())
+
+
 class Screen:
     """What is finished scrolls by; below it, what is going on is painted over in place."""
 

@@ -16,7 +16,7 @@ _QUIET = (
 )  # fmt: skip
 
 
-def to_pdf(page: str) -> bytes:
+def to_pdf(page: bytes) -> bytes:
     """Print a self-contained HTML page, on the paper that its style asks for.
 
     Raises:
@@ -25,7 +25,7 @@ def to_pdf(page: str) -> bytes:
     browser = find_browser()
     with tempfile.TemporaryDirectory(prefix="tdw-pdf-") as folder:
         source, target = Path(folder) / "page.html", Path(folder) / "page.pdf"
-        source.write_text(page)
+        source.write_bytes(page)
         command = [browser, *_QUIET, f"--user-data-dir={folder}/profile", f"--print-to-pdf={target}"]
         if os.geteuid() == 0:
             command.append("--no-sandbox")  # Chromium does not start as root with one; the page is our own

@@ -84,7 +84,8 @@ class Chosen:
         """A row per field that is not the same in all variants, a column per side: its values there."""
         import pandas as pd
 
-        varied = [field.name for field in self.family.fields if field.name not in self.alike]
+        same = self.alike
+        varied = [field.name for field in self.family.fields if field.name not in same]
         values = {
             side.name: [written(values_of(name, side.configs)) for name in varied] for side in self.sides
         }

@@ -40,7 +40,7 @@ class Document:
         """
         from tdw.drawing.pdf import to_pdf
 
-        return to_pdf(self.html)
+        return to_pdf(self.files[PAGE])
 
     def _repr_html_(self) -> str:
         return html_frame(self.html)

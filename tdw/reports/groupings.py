@@ -20,12 +20,17 @@ class Grouping:
     Attributes:
         names: of the sides, such as "seed = 485".
         keys: variants on either side.
-        by_outcome: the sides are made by the outcome.
+        fields: that make the sides, and name them; () where the outcome makes them.
     """
 
     names: tuple[str, str]
     keys: tuple[frozenset[str], frozenset[str]]
-    by_outcome: bool = False
+    fields: tuple[str, ...] = ()
+
+    @property
+    def by_outcome(self) -> bool:
+        """The sides are made by the outcome."""
+        return not self.fields
 
     @property
     def title(self) -> str:
@@ -56,12 +61,12 @@ def groupings(family: Family, configs: Sequence[VariantConfig], rows: Sequence[R
             name = f"{field.name} = {value}"
             others = f"{field.name} = {rest[0]}" if len(rest) == 1 else f"other {field.name}"
             keys = frozenset(by_value[value]), frozenset[str]().union(*(by_value[other] for other in rest))
-            found.append(Grouping((name, others), keys))
+            found.append(Grouping((name, others), keys, (field.name,)))
     reached = frozenset(row.key for row in rows if row.reached)
     failed = frozenset(row.key for row in rows if row.reached is False and row.finished)
     if reached and failed and family.outcome:
         names = family.outcome.did, family.outcome.none
-        found.append(Grouping(names, (reached, failed), by_outcome=True))
+        found.append(Grouping(names, (reached, failed)))
     every: dict[frozenset[frozenset[str]], Grouping] = {}
     for grouping in found:
         division = frozenset(grouping.keys)
@@ -75,7 +80,7 @@ def _merged(first: Grouping, second: Grouping) -> Grouping:
         return first
     names = second.names if second.keys == first.keys else second.names[::-1]
     one, other = (f"{name}, {more}" for name, more in zip(first.names, names, strict=True))
-    return replace(first, names=(one, other))
+    return replace(first, names=(one, other), fields=(*first.fields, *second.fields))
 
 
 def further(family: Family, configs: Sequence[VariantConfig], grouping: Grouping) -> str:
@@ -84,6 +89,6 @@ def further(family: Family, configs: Sequence[VariantConfig], grouping: Grouping
     found = [
         f"{name} ({' and '.join(written(values_of(name, side)) for side in sides)})"
         for name in differing(family, sides)
-        if not any(part.startswith(f"{name} = ") for part in grouping.names[0].split(", "))
+        if name not in grouping.fields
     ]
     return f"**They also differ in**: {'; '.join(found)}." if found else ""

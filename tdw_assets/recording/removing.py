@@ -137,9 +137,7 @@ def plan_results(wanted: WantedAssets, instance: dg.DagsterInstance, store: Stor
     )
 
 
-def remove(
-    removals: Sequence[StudyRemoval], instance: dg.DagsterInstance, store: Store, *, own_run: str = ""
-) -> None:
+def remove(removals: Sequence[StudyRemoval], instance: dg.DagsterInstance, store: Store) -> None:
     """Carry them out.
 
     Raises:

@@ -11,7 +11,7 @@ from tdw.reports.comparison_report import comparison_report
 from tdw.store import Store
 from tdw.store.commit import write_atomic
 from tdw.study import load_study
-from tdw_workbench.cli import add_places, places_of
+from tdw_workbench.cli import add_places, listed, places_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     family = get_family(study.family)
 
     def group(text: str) -> list[VariantConfig]:
-        return [family.parse_variant(key.strip()) for key in text.split(",") if key.strip()]
+        return [family.parse_variant(key) for key in listed([text])]
 
     report = comparison_report(
         Store(places.store),

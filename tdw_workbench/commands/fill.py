@@ -15,7 +15,7 @@ from tdw.epochs import format_epochs, parse_epochs
 from tdw.errors import BadConfig
 from tdw.study import Study, load_studies
 from tdw_resources.places import Places
-from tdw_workbench.cli import add_studies, places_of
+from tdw_workbench.cli import add_studies, listed, places_of
 from tdw_workbench.fill.announcing import ASK_ABOVE, say_to_do
 from tdw_workbench.fill.carry_out import carry_out
 from tdw_workbench.fill.remaining import RemainingWork
@@ -122,7 +122,7 @@ def _make_request(
     from tdw_assets.cells.wanted import WantedAssets
 
     wanted = WantedAssets.of(study).with_extra(Store(places.store))
-    asked = _asked_variants(options)
+    asked = listed(options.variant)
     request = _resolve(options, places, study, wanted, ())
     register_variants(wanted, instance, wanted.variants)
     for key in foreign_keys(wanted, instance):
@@ -139,10 +139,6 @@ def _make_request(
     return _resolve(options, places, study, wanted, registered_variants(wanted, instance))
 
 
-def _asked_variants(options: argparse.Namespace) -> list[str]:
-    return [key.strip() for item in options.variant for key in item.split(",") if key.strip()]
-
-
 def _resolve(
     options: argparse.Namespace,
     places: Places,
@@ -152,9 +148,9 @@ def _resolve(
 ) -> FillRequest:
     """What the arguments ask for, of the named variants or else of the registered ones; changes nothing."""
     epochs = parse_epochs(options.epochs) if options.epochs else ()
-    names = [name.strip() for item in options.assets for name in item.split(",") if name.strip()]
+    names = listed(options.assets)
     assets = close_over_inputs(wanted, names) if names else ()
-    variants = tuple(_asked_variants(options)) or tuple(registered)
+    variants = tuple(listed(options.variant)) or tuple(registered)
     return FillRequest(
         study=study.model_dump(mode="json"),
         store=places.store,
@@ -182,7 +178,7 @@ def _say_what_would_be_done(
         store = Store(places.store)
         for study in studies:
             wanted = WantedAssets.of(study).with_extra(store)
-            for key in _asked_variants(options):
+            for key in listed(options.variant):
                 catalog_of(wanted.family).require_suited(wanted.analyzers, wanted.family.parse_variant(key))
             known = registered_variants(wanted, reading.instance)
             registered = [*known, *(key for key in wanted.variants if key not in known)]

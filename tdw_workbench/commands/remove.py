@@ -9,15 +9,15 @@ removal that was killed leaves nothing half visible, and the same command does t
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tdw.epochs import parse_epochs
 from tdw.errors import BadConfig
 from tdw.study import load_studies
-from tdw_workbench.cli import add_studies, places_of
+from tdw_workbench.cli import add_studies, listed, places_of
 from tdw_workbench.removing import describe
+from tdw_workbench.terminal import has_person, is_agreed
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -106,7 +106,7 @@ def _plan(
     from tdw_assets.cells.partitions import with_registered
     from tdw_assets.recording.removing import EXTRA, plan_results, plan_variant
 
-    asked = [key.strip() for item in options.variant for key in item.split(",") if key.strip()]
+    asked = listed(options.variant)
     epochs = EXTRA if options.extra_epochs else parse_epochs(options.epochs) if options.epochs else None
     slugs = [wanted.slug for wanted in several]
     found: list[StudyRemoval] = []
@@ -130,7 +130,6 @@ def _say(found: Sequence[StudyRemoval]) -> None:
 
 
 def _is_agreed() -> bool:
-    if not (sys.stdin and sys.stdin.isatty()):
+    if not has_person():
         raise BadConfig("there is no terminal to ask", "give --yes, or --dry-run to see what would go")
-    print("Remove this for good? It can't be taken back. [y/N] ", end="", flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return is_agreed("Remove this for good? It can't be taken back.")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 from tdw.training.progress import format_seconds
+from tdw_workbench import terminal
 from tdw_workbench.fill.remaining import RemainingWork
 from tdw_workbench.fill.request import ALL, FillRequest
-from tdw_workbench.terminal import Screen, count, format_table
+from tdw_workbench.terminal import Screen, count, format_table, has_person
 
 ASK_ABOVE = 5_000
 """Cells: about what a variant of modular addition with 250 checkpoints and 20 analyzers has."""
@@ -39,8 +38,7 @@ def _sum(work: RemainingWork) -> tuple[int, float]:
 
 def is_agreed(request: FillRequest, work: RemainingWork, screen: Screen) -> bool:
     """Ask a person at a terminal before much is started; a program is not asked."""
-    if _sum(work)[0] <= ASK_ABOVE or not (sys.stdin and sys.stdin.isatty()):
+    if _sum(work)[0] <= ASK_ABOVE or not has_person():
         return True
     say_to_do(request, work, screen)
-    print("Go on? [y/N] ", end="", flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return terminal.is_agreed("Go on?")

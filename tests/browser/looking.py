@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +19,7 @@ import uvicorn
 from tdw.families import get_family
 from tdw.recipes.figure import Plot
 from tdw.store import Store
+from tdw_workbench.servers.ports import free_port
 from tdw_workbench.web.app import standalone
 from tdw_workbench.web.data.runs import Runs
 from tdw_workbench.web.http.settings import Settings
@@ -88,13 +88,6 @@ def webserver(module: str, home: Path, store: Store) -> Iterator[str]:
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def is_drawn(store: Store, plot: Plot) -> bool:

@@ -200,7 +200,7 @@ def test_a_page_is_printed_as_pdf():
         if os.environ.get("CI"):
             raise
         pytest.skip(str(error))
-    printed = to_pdf("<!doctype html><style>p { break-after: page }</style><p>one</p><p>two</p><b>three</b>")
+    printed = to_pdf(b"<!doctype html><style>p { break-after: page }</style><p>one</p><p>two</p><b>three</b>")
     assert printed.startswith(b"%PDF-") and printed.rstrip().endswith(b"%%EOF")
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 3
 
@@ -217,7 +217,7 @@ def test_a_browser_that_does_not_draw_is_named_with_what_to_do(
         to_png(variant_figure(store, FAMILY, KEYS[0], "blob_count"))
     assert "BROWSER_PATH" in caught.value.remedy
     with pytest.raises(NoBrowser, match="did not print the page"):
-        to_pdf("<!doctype html>")
+        to_pdf(b"<!doctype html>")
 
 
 def pixels(png: bytes) -> np.ndarray:

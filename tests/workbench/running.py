@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from typing import Any
 
 import psutil
 import requests
+
+from tdw_workbench.servers.ports import free_port
 
 V1, V2 = "p7_s1_d598", "p7_s2_d598"
 STUDY = f"""\
@@ -27,12 +28,6 @@ analyzers: [coarseness, coarseness_stats]
 training: {{state_every: 3, test_every: 2, device: cpu}}
 """
 REPOSITORY = {"repositoryName": "__repository__", "repositoryLocationName": "tdw"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def marked(mark: str) -> list[psutil.Process]:

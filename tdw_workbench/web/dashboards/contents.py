@@ -12,11 +12,10 @@ from markupsafe import Markup
 
 from tdw.errors import BadConfig, NotFound
 from tdw.families import get_family
-from tdw.making.comparison import COMPARISON as COMPARISON_TABLE
-from tdw.recipes.catalog import catalog_of
 from tdw.reports.document import MARKDOWN
 from tdw.reports.page import section_html, sections_of
 from tdw.store import Store, TableAddress
+from tdw_workbench.web.dashboards.known import known
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,9 +48,9 @@ def table_json(store: Store, family: str, where: str, name: str) -> bytes:
 
 
 def title_of_table(family: str, name: str) -> str:
-    """Of a summary; of what covers several variants, its name."""
-    titles = {summary.name: summary.title for summary in catalog_of(get_family(family)).summaries}
-    return titles.get(name, "Comparison of variants" if name == COMPARISON_TABLE else name)
+    """As panels call it; of what they can't choose, its name."""
+    tables = known(get_family(family))["table"]
+    return tables[name]["title"] if name in tables else name
 
 
 def _values(column: pd.Series[Any]) -> list[Any]:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from importlib.metadata import version as installed_version
 
 from tdw.errors import BadConfig, NotFound, TdwError, Unreadable
 from tdw.families import all_families
-from tdw.store import DashboardAddress, Provenance, Store
+from tdw.store import DashboardAddress, Provenance, Store, tdw_version
 from tdw.store.layout import DASHBOARDS, is_name
 from tdw.store.reading import access
 from tdw_workbench.web.dashboards.model import Dashboard, parse_dashboard, require_known
@@ -110,7 +109,7 @@ def save(store: Store, name: str, dashboard: Dashboard, *, base: int) -> Saved:
             family=dashboard.family,
             variant="",
             name=name,
-            environment={"tdw": installed_version("training-dynamics-workbench")},
+            environment={"tdw": tdw_version()},
         )
         values = {"format": FORMAT, "dashboard": dashboard.model_dump(mode="json")}
         store.write_record(DashboardAddress(name, base + 1), values, provenance=note)

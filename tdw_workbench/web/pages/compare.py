@@ -177,25 +177,25 @@ def _associations(chosen: Chosen) -> pd.DataFrame:
 def parts(request: Request, this: Asked) -> Response:
     """What came out, and the comparison table, as HTML to be put into the page."""
     chosen = this.chosen
-    associations = chosen.associations
+    associations, numbers = chosen.associations, chosen.numbers
     return render(
         request,
         "compare_parts.html",
         this=this,
         chosen=chosen,
         columns=[side.name for side in chosen.sides],
-        outcomes=_cells(chosen) if len(chosen.sides) <= _MOST_SIDES else [],
-        tested=bool(chosen.numbers["p_value"].notna().any()),
+        outcomes=_cells(chosen, numbers) if len(chosen.sides) <= _MOST_SIDES else [],
+        tested=bool(numbers["p_value"].notna().any()),
         table=_rows(chosen.table),
         associations=None if associations is None else _rows(associations),
     )
 
 
-def _cells(chosen: Chosen) -> list[tuple[str, list[str], str]]:
+def _cells(chosen: Chosen, numbers: pd.DataFrame) -> list[tuple[str, list[str], str]]:
     """Of each quantity its label, a cell per side, and the p-value of the test."""
     none = chosen.family.outcome.none if chosen.family.outcome else ""
     found: list[tuple[str, list[str], str]] = []
-    for label, rows in chosen.numbers.groupby("label", sort=False):
+    for label, rows in numbers.groupby("label", sort=False):
         if not (rows["n"] + rows["none"]).any():
             continue
         cells = [_cell(row, none) for row in rows.to_dict("records")]
@@ -229,13 +229,14 @@ def figure(request: Request) -> Response:
     """A figure over the selection: as JSON, its data as CSV, or as one HTML file that works offline."""
     this = asked(request)
     name = request.path_params["name"]
-    plots = {plot.name: plot for plot in this.chosen.plots}
+    chosen = this.chosen
+    plots = {plot.name: plot for plot in chosen.plots}
     plot = plots[params.one_of(name, list(plots), what="figure")]
     of = params.one_of(request.path_params["file"], list(_TYPES), what="file of a figure")
     etag = this.etag(name, of)
 
     def make() -> bytes:
-        drawn = this.chosen.draw(name)
+        drawn = chosen.draw(name)
         if of == DATA:
             return drawn.table.to_csv(index=False, lineterminator="\n").encode()
         drawn_json = figure_json(drawn.figure)

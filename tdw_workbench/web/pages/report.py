@@ -63,7 +63,7 @@ def pdf(request: Request) -> Response:
     return conditional(
         request,
         etag,
-        lambda: to_pdf(bundle.read(PAGE).decode()),
+        lambda: to_pdf(bundle.read(PAGE)),
         media_type="application/pdf",
         headers=headers,
     )

@@ -17,6 +17,7 @@ import psutil
 import requests
 
 from tdw_resources.events.partition_keys import cell_key
+from tdw_workbench.servers.ports import free_port
 
 from ..checks import Watch
 from ..dagster_work import (
@@ -32,7 +33,7 @@ from ..dagster_work import (
 from ..outcome import PATIENCE_S, Outcome, Run
 from ..work import ANALYZERS, EPOCHS, VARIANTS
 from .killing import run_child
-from .programs import HELD, free_port, kill, log_of, servers, tdw, write_study
+from .programs import HELD, kill, log_of, servers, tdw, write_study
 
 # `tdw up` gives up on a server that dies more than five times within five minutes.
 _DEATHS_A_SERVER, _WITHIN_S = 4, 300.0

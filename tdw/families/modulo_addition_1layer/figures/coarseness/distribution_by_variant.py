@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,7 +55,7 @@ class Data:
     variants: tuple[Histograms, ...]
     left_out: tuple[str, ...]
 
-    @property
+    @cached_property
     def columns(self) -> dict[str, tuple[Histograms, ...]]:
         """What has a column of its own: a variant, or a group of many by its name."""
         subjects = [each.subject for each in self.variants]
@@ -67,7 +68,7 @@ class Data:
             if name in names
         }
 
-    @property
+    @cached_property
     def epochs(self) -> list[int]:
         """Those at which every column has a variant that was analyzed, ascending."""
         found = [
