@@ -33,9 +33,13 @@ def test_in_a_terminal_what_is_going_on_is_painted_over_and_gone_at_the_end(
         screen.paint(["20%"])
         screen.say("done")
         screen.close()
+        stream.write("<end>")
         stream.flush()
-        shown = os.read(mine, 65536).decode()
+        shown = ""
+        while "<end>" not in shown:  # one read may return a part
+            shown += os.read(mine, 65536).decode()
     os.close(mine)
+    shown = shown.removesuffix("<end>")
     assert shown.index("10%") < shown.index("20%") < shown.index("done")
     assert shown.rstrip().endswith("\x1b[2K"), "the painted line is wiped at the end"
     assert "\x1b[?25h" in shown, "the cursor is shown again"
