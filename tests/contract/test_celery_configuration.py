@@ -57,7 +57,8 @@ def test_a_worker_is_told_the_same_and_keeps_what_dagster_asks_after(
     ask = """\
 from dagster_celery.app import app
 conf = app.conf
-print(conf.broker_url, conf.result_backend, conf.worker_disable_prefetch, conf.result_expires)"""
+print(conf.broker_url, conf.result_backend, conf.worker_disable_prefetch, conf.result_expires)
+print(conf.worker_max_tasks_per_child)"""
     env = {**os.environ, "PYTHONPATH": folder}
     said = subprocess.run(
         [sys.executable, "-c", ask], env=env, capture_output=True, text=True, check=True
@@ -66,3 +67,4 @@ print(conf.broker_url, conf.result_backend, conf.worker_disable_prefetch, conf.r
     assert (
         float(said[3]) > 30 * 24 * 3600
     )  # longer than any run; by default a day, then a living run is failed
+    assert said[4] == "1"
