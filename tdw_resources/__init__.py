@@ -1,1 +1,1 @@
-"""What the Dagster layer runs on: the instance, its storage and launcher, and what its events and runs say."""
+"""What the Dagster layer runs on: the instance, its storage and launcher, what its events and runs say."""
