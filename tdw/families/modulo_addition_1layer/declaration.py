@@ -43,17 +43,19 @@ Task and architecture: [Nanda et al. 2023](https://arxiv.org/abs/2301.05217).
 
 @under_known_settings
 def _init_weights(config: Config) -> dict[str, torch.Tensor]:
-    from tdw.families.modulo_addition_1layer.model.network import init_weights
+    from tdw.families.modulo_addition_1layer.model import intervene, network
 
-    return init_weights(config)
+    return intervene.begin(config, network.init_weights(config))
 
 
 @under_known_settings
 def _make_optimizer(config: Config, weights: Weights) -> Optimizer:
+    from tdw.families.modulo_addition_1layer.model.intervene import intervening
     from tdw.optimizers import optimizer
 
     hidden = [name for name in config.trained if name.startswith("blocks.")]
-    return optimizer.Optimizer(config.optimizer_config, weights, trained=config.trained, hidden=hidden)
+    made = optimizer.Optimizer(config.optimizer_config, weights, trained=config.trained, hidden=hidden)
+    return intervening(config, weights, made)
 
 
 @under_known_settings
