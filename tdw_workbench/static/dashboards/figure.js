@@ -2,16 +2,15 @@
 // frames where it has some.
 /* global Plotly */
 
-import { follow } from "./frames.js";
+import { templateOf } from "../figures.js";
 import { getJson } from "./data.js";
+import { follow } from "./frames.js";
 
 // The panels ask for their data while the browser still reads Plotly.
 const plotly = new Promise((resolve) => {
   if (globalThis.Plotly) resolve();
   else document.getElementById("plotly").addEventListener("load", resolve);
 });
-const system = matchMedia("(prefers-color-scheme: dark)");
-export const isDark = () => (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
 
 /**
  * Draws into `place`; {load(address), show(epoch), theme(), resize()}; `say(text)` is told what is shown, and
@@ -34,7 +33,7 @@ export function makeFigure(place, { config, say, choices }) {
     await plotly;
     frames?.stop();
     const menus = compact(figure, place.clientWidth);
-    await Plotly.newPlot(div, figure.data, { ...figure.layout, template: template() }, config);
+    await Plotly.newPlot(div, figure.data, { ...figure.layout, template: templateOf(figure) }, config);
     frames = null;
     if (figure.frames?.length) {
       frames = follow(div, over, structuredClone(figure)); // Plotly unpacks the numbers of its own
@@ -44,8 +43,6 @@ export function makeFigure(place, { config, say, choices }) {
     div.on("plotly_afterplot", measure);
     measure();
   }
-
-  const template = () => (isDark() && figure.layout.meta?.dark) || figure.layout.template;
 
   // Where the axes of epochs are: moving a line of our own takes no drawing by Plotly.
   function measure() {
@@ -90,7 +87,7 @@ export function makeFigure(place, { config, say, choices }) {
       move();
       if (frames) say(frames.to(epoch));
     },
-    theme: () => div._fullLayout && Plotly.relayout(div, { template: template() }),
+    theme: () => div._fullLayout && Plotly.relayout(div, { template: templateOf(figure) }),
     resize() {
       if (!div._fullLayout) return;
       frames?.stop();

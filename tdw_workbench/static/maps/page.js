@@ -1,5 +1,7 @@
 // The page of a figure of maps: every epoch there is, from one answer of the server.
 
+import { putQuery } from "../explorer/address.js";
+import { save } from "../explorer/download.js";
 import { makePlayer } from "../explorer/player.js";
 import { fetchSlice } from "../explorer/slices.js";
 import { makeSheet } from "./sheet.js";
@@ -100,23 +102,14 @@ $("choice")?.addEventListener("submit", (event) => {
 $("spread")?.addEventListener("click", () => load(""));
 $("png")?.addEventListener("click", () => {
   const heading = `${document.title} · epoch ${state.e.toLocaleString("en")}`;
-  shown?.sheet.picture(heading).toBlob((blob) => {
-    const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: `${view.dataset.name}_${state.e}.png` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  });
+  shown?.sheet.picture(heading).toBlob((blob) => save(blob, `${view.dataset.name}_${state.e}.png`));
 });
 
-// What is looked at stands in the address; browsers refuse this more than a few times per second.
-let waiting = 0;
+/** What is looked at stands in the address. */
 function remember(name, value) {
   if (value === null || value === "" || value === undefined) query.delete(name);
   else query.set(name, value);
-  clearTimeout(waiting);
-  waiting = setTimeout(() => {
-    const text = query.toString().replaceAll("%2C", ",");
-    history.replaceState(null, "", `${location.pathname}${text ? `?${text}` : ""}${location.hash}`);
-  }, 150);
+  putQuery(query);
 }
 
 load(query.get("n") ?? "");
