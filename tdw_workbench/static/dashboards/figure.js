@@ -39,7 +39,10 @@ export function makeFigure(place, { config, say, choices }) {
       frames = follow(div, over, structuredClone(figure)); // Plotly unpacks the numbers of its own
       await Plotly.addFrames(div, figure.frames);
     }
-    choices.replaceChildren(...menus.map((menu) => makeChoice(div, menu)));
+    choices.replaceChildren(...menus.map(({ buttons, active }) => makeChoice(buttons.map(({ label }) => label), active ?? 0, (place) => {
+      const { method, args } = buttons[place];
+      Plotly[method](div, ...structuredClone(args));
+    })));
     div.on("plotly_afterplot", measure);
     measure();
   }
@@ -129,14 +132,11 @@ function legendRows({ data, layout }, width) {
   return Math.ceil(names.length / columns);
 }
 
-// A row of buttons or a menu of the figure, as a choice in the panel's head.
-function makeChoice(div, { buttons, active }) {
+/** A row of buttons or a menu of a figure, as a choice in the panel's head; `act` takes the place of what is chosen. */
+export function makeChoice(labels, active, act) {
   const chooser = document.createElement("select");
-  buttons.forEach(({ label }, i) => chooser.add(new Option(label, i, false, i === (active ?? 0))));
-  chooser.setAttribute("aria-label", `Show ${buttons.map(({ label }) => label).join(" or ")}`);
-  chooser.addEventListener("change", () => {
-    const { method, args } = buttons[chooser.value];
-    Plotly[method](div, ...structuredClone(args));
-  });
+  labels.forEach((label, i) => chooser.add(new Option(label, i, false, i === active)));
+  chooser.setAttribute("aria-label", `Show ${labels.join(" or ")}`);
+  chooser.addEventListener("change", () => act(Number(chooser.value)));
   return chooser;
 }

@@ -4,7 +4,7 @@ import { putQuery } from "../explorer/address.js";
 import { save } from "../explorer/download.js";
 import { makePlayer } from "../explorer/player.js";
 import { fetchSlice } from "../explorer/slices.js";
-import { makeSheet } from "./sheet.js";
+import { makeBar, makeSheet } from "./sheet.js";
 
 const $ = (id) => document.getElementById(id);
 const view = $("maps-view");
@@ -47,19 +47,7 @@ function show(epoch) {
 }
 
 function makeScales({ scales }) {
-  $("scales").replaceChildren(...scales.flatMap((scale, i) => [bar(scale), ...ends(scale, i)]));
-}
-
-function bar({ title, unit, top, colors }) {
-  const box = Object.assign(document.createElement("div"), { className: "colorbar" });
-  const [low, band, high] = ["span", "span", "span"].map((tag) => box.appendChild(document.createElement(tag)));
-  low.textContent = `${title} 0`;
-  high.textContent = `${top}${unit}`;
-  high.className = "end";
-  band.className = "band";
-  const points = Array.from({ length: 33 }, (_, i) => Math.min(255, 8 * i));
-  band.style.background = `linear-gradient(90deg, ${points.map((i) => `#${colors.slice(6 * i, 6 * i + 6)}`).join(", ")})`;
-  return box;
+  $("scales").replaceChildren(...scales.flatMap((scale, i) => [makeBar(scale), ...ends(scale, i)]));
 }
 
 /** Buttons that choose where a scale of colors ends. */
