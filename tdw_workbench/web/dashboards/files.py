@@ -133,7 +133,9 @@ def delete(store: Store, name: str, *, version: int) -> None:
     with store.lock(DASHBOARDS, name, "save", wait_s=_WAIT_S):
         there = versions(store, name)
         if not there:
-            raise NotFound(f"no dashboard {name!r} in {store.root}", "look at the list: it may be gone already")
+            raise NotFound(
+                f"no dashboard {name!r} in {store.root}", "look at the list: it may be gone already"
+            )
         if there[-1] != version:
             raise SavedSince(
                 f"dashboard {name!r} was saved by somebody else meanwhile: version {there[-1]}, yours is {version}",

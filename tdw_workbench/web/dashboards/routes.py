@@ -16,7 +16,15 @@ from tdw.families import Family, all_families, get_family
 from tdw.families.stored import stored_variants
 from tdw_workbench.web.dashboards import contents, shown
 from tdw_workbench.web.dashboards.defaults import default_of
-from tdw_workbench.web.dashboards.files import Saved, SavedSince, delete, read, save, saved_dashboards, versions
+from tdw_workbench.web.dashboards.files import (
+    Saved,
+    SavedSince,
+    delete,
+    read,
+    save,
+    saved_dashboards,
+    versions,
+)
 from tdw_workbench.web.dashboards.model import Dashboard, parse_dashboard
 from tdw_workbench.web.dashboards.offline import modules, offline_page
 from tdw_workbench.web.dashboards.panels import PANELS
