@@ -138,7 +138,7 @@ def delete(store: Store, name: str, *, version: int) -> None:
             )
         if there[-1] != version:
             raise SavedSince(
-                f"dashboard {name!r} was saved by somebody else meanwhile: version {there[-1]}, yours is {version}",
+                f"dashboard {name!r} was saved by somebody else meanwhile: its last version is {there[-1]}",
                 "reload to see it, then decide; nothing was removed",
             )
         remove_folder(store, store.path(DashboardAddress(name, version)).parent)

@@ -12,8 +12,8 @@ from tdw.reports.registry import REPORTS
 
 
 def known(family: Family) -> dict[str, dict[str, dict[str, Any]]]:
-    """By kind of panel: name -> "title", whether it is "over" several variants, of figures whether they are maps
-    at "every" epoch, and of maps their view.
+    """By kind of panel: name -> "title", whether it is "over" several variants; of figures whether they are
+    maps at "every" epoch, and of maps their view.
     """
     catalog = catalog_of(family)
     views = family.explorer.views if family.explorer else ()
