@@ -120,7 +120,7 @@ def server(store: Path) -> Iterator[Callable[[str], bytes]]:
 
     ask.process = process  # type: ignore[attr-defined]
     try:
-        for _ in range(100):
+        for _ in range(600):
             try:
                 ask("/ping")
                 break

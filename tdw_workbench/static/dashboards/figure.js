@@ -6,6 +6,9 @@ import { templateOf } from "../figures.js";
 import { getJson } from "./data.js";
 import { follow } from "./frames.js";
 
+const LETTER = 6; // CSS pixels, of titles
+const NARROW = 120;
+
 // The panels ask for their data while the browser still reads Plotly.
 const plotly = new Promise((resolve) => {
   if (globalThis.Plotly) resolve();
@@ -32,7 +35,7 @@ export function makeFigure(place, { config, say, choices }) {
     figure = await getJson(address);
     await plotly;
     frames?.stop();
-    const menus = compact(figure, place.clientWidth);
+    const menus = compact(figure, place.clientWidth, place.clientHeight);
     await Plotly.newPlot(div, figure.data, { ...figure.layout, template: templateOf(figure) }, config);
     frames = null;
     if (figure.frames?.length) {
@@ -101,7 +104,7 @@ export function makeFigure(place, { config, say, choices }) {
 
 // What belongs to a page of its own is left out: its title (the panel has one), its slider (there is one for
 // all), its buttons (they are in the panel's head), and room for them.
-function compact(figure, width) {
+function compact(figure, width, height) {
   const { layout } = figure;
   const framed = !!layout.sliders;
   const menus = (layout.updatemenus ?? []).filter(({ buttons }) => !buttons.some(({ method }) => method === "animate"));
@@ -120,7 +123,21 @@ function compact(figure, width) {
     b: (square ? 22 : 46),
   };
   layout.margin.b += legendRows(figure, width - layout.margin.l - layout.margin.r) * 19;
+  const { l, r, t, b } = layout.margin;
+  fitAxes(layout, { x: width - l - r, y: height - t - b });
   return menus;
+}
+
+// A short axis has few numbers, and a title without its unit where both don't fit.
+function fitAxes(layout, room) {
+  for (const [name, axis] of Object.entries(layout)) {
+    const [, along] = /^([xy])axis\d*$/.exec(name) ?? [];
+    if (!along) continue;
+    const [from, to] = (layout[axis.overlaying?.replace(/^[xy]/, "$&axis")] ?? axis).domain ?? [0, 1];
+    const length = (to - from) * room[along];
+    if (axis.title?.text?.length * LETTER > length) axis.title.text = axis.title.text.replace(/ \([^)]*\)$/, "");
+    if (along === "x" && length < NARROW && !axis.tickvals) axis.nticks = 3;
+  }
 }
 
 function legendRows({ data, layout }, width) {
