@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,7 +113,7 @@ def remove_folder(store: Store, folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _refused(where: str) -> Iterator[None]:
+def _refused(where: str) -> Generator[None]:
     try:
         yield
     except OSError as error:
