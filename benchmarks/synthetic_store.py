@@ -19,6 +19,7 @@ import pandas as pd
 from tdw.epochs import parse_epochs
 from tdw.families import get_family
 from tdw.families.modulo_addition_1layer.context import CheckpointContext
+from tdw.families.modulo_addition_1layer.maths.learning.loss import training_loss
 from tdw.families.modulo_addition_1layer.model.data import probe_labels
 from tdw.families.modulo_addition_1layer.summaries.learning.grokking import Parameters as GrokkingParameters
 from tdw.families.modulo_addition_1layer.summaries.learning.grokking import compute as grokking_table
@@ -82,7 +83,11 @@ def make_variant(
         weights = {name: values * np.float32(1 - epoch / epochs[-1] / 2) for name, values in drawn.items()}
         found = probe_at(config.p, epoch / epochs[-1], neurons=neurons, heads=heads, seed=config.seed)
         context = CheckpointContext(
-            config.p, weights, lambda found=found: found, label_probe=lambda: probe_labels(config)
+            config.p,
+            weights,
+            lambda found=found: found,
+            label_probe=lambda: probe_labels(config),
+            open_loss=lambda weights=weights: training_loss(config, weights),
         )
         mark = fingerprint_arrays({"epoch": np.array(epoch)})
         store.write(

@@ -75,7 +75,7 @@ class StudyWatch:
 
     def _foreign(self) -> list[str]:
         from tdw_assets.cells.partitions import describe_foreign, foreign_keys
-        from tdw_assets.cells.wanted import WantedAssets
+        from tdw_resources.wanted import WantedAssets
 
         before = self._aside
         try:
@@ -152,7 +152,7 @@ class StudyWatch:
 
     def _without_stopped(self, request: FillRequest, study: Study) -> FillRequest:
         """Nobody works on what a person stopped: it does not count as left, and is named."""
-        from tdw_assets.automation.stopped import find_stopped, is_comparison_stopped
+        from tdw_resources.runs.stopped import find_stopped, is_comparison_stopped
 
         stopped = {each.variant for each in find_stopped(self._instance, study.slug)}
         over_all = is_comparison_stopped(self._instance, study.slug)
@@ -164,7 +164,7 @@ class StudyWatch:
     def _all_of(self, study: Study) -> FillRequest:
         """All of a study, as it is now."""
         from tdw_assets.cells.partitions import with_registered
-        from tdw_assets.cells.wanted import WantedAssets
+        from tdw_resources.wanted import WantedAssets
 
         return FillRequest(
             study=study.model_dump(mode="json"),

@@ -12,8 +12,8 @@ from tdw.execution.done import Done
 from tdw.execution.make import function_of
 from tdw.inventory.products import Product
 from tdw.store import reading, tablefile
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources import links
+from tdw_resources.wanted import WantedAssets
 
 Metadata = dict[str, float | int | str | dg.TableSchema | dg.MetadataValue]
 

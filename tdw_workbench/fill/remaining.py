@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tdw.inventory.cells import VariantGaps
     from tdw.inventory.plan import Inventory
     from tdw.store import Store
-    from tdw_assets.cells.wanted import WantedAssets
+    from tdw_resources.wanted import WantedAssets
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class RemainingWork:
     ) -> RemainingWork:
         """Compare what is asked for with what is there."""
         from tdw_assets.cells.partitions import with_registered
-        from tdw_assets.recording.event_records import inventory_of
+        from tdw_resources.events.records import inventory_of
 
         inventory, names = inventory_of(wanted, instance, store), request.assets or None
         found = inventory.gaps()

@@ -13,7 +13,7 @@ from tdw.errors import BadConfig
 from tdw.study import Study
 
 if TYPE_CHECKING:
-    from tdw_assets.cells.wanted import WantedAssets
+    from tdw_resources.wanted import WantedAssets
 
 ALL = "*"
 """In place of a variant's key: what is drawn over all variants."""
@@ -86,7 +86,7 @@ class FillRequest:
     def wanted(self) -> WantedAssets:
         """The cells that were asked for."""
         from tdw.store import Store
-        from tdw_assets.cells.wanted import WantedAssets
+        from tdw_resources.wanted import WantedAssets
 
         whole = WantedAssets.of(self.read_study()).with_extra(Store(self.store))
         return whole.narrow(variants=self.variants, epochs=self.epochs)

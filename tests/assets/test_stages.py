@@ -10,10 +10,10 @@ from lab import V1, V2, Lab
 from tdw.making.artifacts import analyze
 from tdw.store import Address
 from tdw.training.loop import train
-from tdw_assets.recording.event_records import inventory_of
 from tdw_resources import links
 from tdw_resources.dagster_internals import RANGE_END, RANGE_START
 from tdw_resources.events.partition_keys import cell_key
+from tdw_resources.events.records import inventory_of
 
 ALL = (0, 2, 4, 6)
 

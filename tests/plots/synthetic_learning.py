@@ -11,11 +11,15 @@ from synthetic import FAMILY, write_artifact, write_table
 from tdw.families.modulo_addition_1layer.analyzers.weight_spectra import ANALYZER, PER_HEAD
 from tdw.families.modulo_addition_1layer.figures.weights.trajectory import GROUPS
 from tdw.families.modulo_addition_1layer.maths.geometry import geometry, stacked
+from tdw.families.modulo_addition_1layer.maths.learning.gradient_sites import SITES as GRADIENT_SITES
+from tdw.families.modulo_addition_1layer.maths.learning.gradient_sites import site_cosines
 from tdw.families.modulo_addition_1layer.maths.learning.graduation import accuracy_by_class
 from tdw.families.modulo_addition_1layer.maths.sites import SITES
 from tdw.families.modulo_addition_1layer.summaries.learning import (
     answer_geometry,
     commitment,
+    gradient_flow,
+    gradient_sites,
     graduation,
     outcome,
 )
@@ -38,9 +42,12 @@ def write_learning(store: Store, key: str, epochs: Sequence[int], history: pd.Da
         write_artifact(store, key, "weight_spectra", epoch, spectra(rng, p))
         write_artifact(store, key, "answers", epoch, answers(rng, p, share=epoch / last))
         write_artifact(store, key, "site_geometry", epoch, sites(rng, p))
+        write_artifact(store, key, "gradients", epoch, gradients(rng, p))
+        scales = {"neuron_fft_ratio_no_dc": rng.random(12), "neuron_dead": np.arange(12) < 2}
+        write_artifact(store, key, "coarseness", epoch, scales)
     tables: tuple[Summary, ...] = (
         circuits.SUMMARY, effective_dimensions.SUMMARY, commitment.SUMMARY, graduation.SUMMARY,
-        answer_geometry.SUMMARY, outcome.SUMMARY,
+        answer_geometry.SUMMARY, outcome.SUMMARY, gradient_sites.SUMMARY, gradient_flow.SUMMARY,
     )  # fmt: skip
     for summary in tables:
         found = {name: tuple(read(store, key, name, e) for e in epochs) for name in summary.analyzers}
@@ -74,6 +81,12 @@ def answers(rng: np.random.Generator, p: int, *, share: float) -> dict[str, np.n
     pairs = np.arange(p * p)
     by_class = accuracy_by_class(right, train, (pairs // p + pairs % p) % p)
     return {"right": right, "train": train, "probability": probability, "accuracy_by_class": by_class}
+
+
+def gradients(rng: np.random.Generator, p: int, *, neurons: int = 12) -> dict[str, np.ndarray]:
+    energy = rng.exponential(size=(len(GRADIENT_SITES), (p - 1) // 2))
+    flows = {name: rng.exponential(size=neurons) for name in ("flow", "into", "out_of")}
+    return {"energy": energy, "cosines": site_cosines(energy), **flows, "norm": np.array(1.0)}
 
 
 def sites(rng: np.random.Generator, p: int) -> dict[str, np.ndarray]:

@@ -138,7 +138,7 @@ def test_an_order_survives_the_way_to_a_worker(tmp_path: Path) -> None:
 
 def test_assets_are_filled_with_what_they_are_made_from() -> None:
     from tdw.study import parse_study
-    from tdw_assets.cells.wanted import WantedAssets
+    from tdw_resources.wanted import WantedAssets
 
     wanted = WantedAssets.of(
         parse_study({"name": "s", "variants": ["p7_s1_d598"], "epochs": 6, "checkpoints": [0]})

@@ -5,7 +5,7 @@ import torch
 from tdw.errors import BadConfig, TdwError
 from tdw.families.modulo_addition_1layer.config import Config
 from tdw.families.modulo_addition_1layer.model import network
-from tdw.recipes.common.curvature import flatness, hessian_vector_product, largest_eigenvalues
+from tdw.recipes.common.landscape.curvature import flatness, hessian_vector_product, largest_eigenvalues
 
 CONFIG = Config(p=5, seed=0)
 

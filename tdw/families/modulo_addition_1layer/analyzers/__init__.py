@@ -14,6 +14,7 @@ from tdw.families.modulo_addition_1layer.analyzers import (
     site_geometry,
     weight_spectra,
 )
+from tdw.families.modulo_addition_1layer.analyzers.learning import gradients
 
 ANALYZERS = (
     neuron_activations.ANALYZER,
@@ -28,6 +29,7 @@ ANALYZERS = (
     weight_spectra.ANALYZER,
     answers.ANALYZER,
     site_geometry.ANALYZER,
+    gradients.ANALYZER,
 )
 
 __all__ = ["ANALYZERS"]

@@ -19,16 +19,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tdw.errors import BadConfig, TdwError
+from tdw.recipes.common.landscape.training_loss import Float64, Loss
 
 if TYPE_CHECKING:
     import torch
-
-Float64 = npt.NDArray[np.float64]
-Loss = Callable[[Mapping[str, "torch.Tensor"]], "torch.Tensor"]
-"""A differentiable loss (0-d, float64, nats) of weights by name."""
 
 
 @dataclass(frozen=True)

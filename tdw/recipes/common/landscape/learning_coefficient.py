@@ -19,21 +19,13 @@ or the chains diverge. For a quadratic the step makes the variance too large by 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from tdw.errors import BadConfig, TdwError
-
-if TYPE_CHECKING:
-    import torch
-
-Float64 = npt.NDArray[np.float64]
-LossAndGradient = Callable[[Float64], tuple[float, Float64]]
-"""Flat weights, float64 (d,) -> loss in nats and its gradient, float64 (d,)."""
+from tdw.recipes.common.landscape.training_loss import Float64, LossAndGradient
 
 
 @dataclass(frozen=True)
@@ -148,33 +140,3 @@ def estimate(function: LossAndGradient, at: Float64, *, samples: int, settings: 
         n_beta=n_beta,
         distance=distance,
     )
-
-
-def flat_loss_and_gradient(
-    loss: Callable[[Mapping[str, torch.Tensor]], torch.Tensor],
-    weights: Mapping[str, torch.Tensor],
-    *,
-    names: Sequence[str],
-) -> tuple[LossAndGradient, Float64]:
-    """A loss of weights by name as a function of flat weights, and the flat weights themselves.
-
-    Args:
-        loss: differentiable, 0-d, nats; it gets float64 tensors.
-        weights: by name, any float dtype, on the CPU.
-        names: of the weights that vary, in the order in which they are flattened.
-    """
-    import torch
-
-    fixed = {name: tensor.detach().double() for name, tensor in weights.items()}
-    ends = np.cumsum([fixed[name].numel() for name in names])[:-1]
-
-    def function(flat: Float64) -> tuple[float, Float64]:
-        leaves = {
-            name: torch.as_tensor(part).view_as(fixed[name]).clone().requires_grad_()
-            for name, part in zip(names, np.split(flat, ends), strict=True)
-        }
-        value = loss({**fixed, **leaves})
-        parts = torch.autograd.grad(value, list(leaves.values()))
-        return value.item(), torch.cat([part.reshape(-1) for part in parts]).numpy()
-
-    return function, torch.cat([fixed[name].reshape(-1) for name in names]).numpy()

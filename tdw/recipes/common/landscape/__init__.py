@@ -1,0 +1,4 @@
+"""The training loss as a landscape over the weights: its curvature, its flatness, its degeneracy.
+
+Of a family nothing is needed but its training loss as a function of the weights (`training_loss.py`).
+"""
