@@ -100,7 +100,7 @@ def wanted_of(library: StoreCache, family: str, variant: str, study: Study | Non
     if study is not None:
         return replace(library.wanted(study), epochs=epochs)
     declared = get_family(family)
-    names = catalog_of(declared).analyzer_names
+    names = catalog_of(declared).default_names
     return Wanted.of_variant(declared, declared.parse_variant(variant), epochs=epochs, analyzers=names)
 
 

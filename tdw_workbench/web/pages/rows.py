@@ -117,7 +117,12 @@ def row_of(
         trained=kinds[CHECKPOINTS],
         analyzed=[found for kind, found in kinds.items() if kind != CHECKPOINTS],
         shown=[(column, table(column.table, view_of(column))) for column in family.overview],
-        plots=[link_of(library, family, variant, plot) for plot in plots_of(family, "variant")],
+        plots=[
+            link
+            for plot in plots_of(family, "variant")
+            if (link := link_of(library, family, variant, plot)).there
+            or not catalog_of(family).switched_off(plot, kinds)
+        ],
         asset=links.asset_page(library.settings.dagster_url, study, ("checkpoint",)),
         now=_with_epochs(now, running) if now and running else now,
     )
