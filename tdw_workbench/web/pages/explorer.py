@@ -55,7 +55,7 @@ class Asked:
                     found.append(self.library.store.provenance(address))
             return found
 
-        return self.library.by_folder(self.family.name, self.variant, analyzer, read)
+        return self.library.by_folders(self.family.name, self.variant, [analyzer], read)
 
 
 def asked(request: Request) -> Asked:
