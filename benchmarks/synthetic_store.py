@@ -96,7 +96,7 @@ def make_variant(
             provenance=_note(key, "checkpoint", epoch, mark),
         )
         for analyzer in catalog_of(FAMILY).in_order(
-            name for name in catalog_of(FAMILY).analyzer_names if name != "progress_measures"
+            name for name in catalog_of(FAMILY).default_names if name != "progress_measures"
         ):
             arrays = analyzer.function(context, catalog_of(FAMILY).parameters_of(analyzer.name))
             context.results[analyzer.name] = arrays
@@ -136,7 +136,7 @@ def make_many(store: Store, count: int, *, epochs: tuple[int, ...] = EPOCHS) -> 
     root = Path(str(store.root))
     for i in range(count):
         key = f"p113_s{i + 1}_d598"
-        for kind in ("checkpoints", *catalog_of(FAMILY).analyzer_names):
+        for kind in ("checkpoints", *catalog_of(FAMILY).default_names):
             first = Address(FAMILY.name, key, kind, epochs[0])
             store.write(first, {"x": np.zeros(1)}, provenance=_note(key, kind, 0))
             for epoch in epochs[1:]:

@@ -63,7 +63,7 @@ class Asked:
                     found[address.epoch] = self.library.store.header(address)
             return found
 
-        return self.library.by_folder(self.family.name, self.variant, analyzer, read)
+        return self.library.by_folders(self.family.name, self.variant, [analyzer], read)
 
 
 def asked(request: Request) -> Asked:
