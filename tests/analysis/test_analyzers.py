@@ -1,5 +1,3 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -14,7 +12,7 @@ from tdw.families.modulo_addition_1layer.analyzers import (
     neuron_frequencies,
 )
 from tdw.families.modulo_addition_1layer.context import CheckpointContext
-from tdw.families.modulo_addition_1layer.model.probe_types import ProbeLabels
+from tdw.families.modulo_addition_1layer.model.probe_types import ProbeLabels, ProbePass
 from tdw.families.zp_fourier import fourier_basis
 from tdw.recipes.catalog import catalog_of
 
@@ -33,11 +31,6 @@ def make_context(maps=None, attention=None, embedding=None, p=P):
         rng.dirichlet([1, 2, 3], size=(4, p, p)).transpose(0, 3, 1, 2) if attention is None else attention
     )
     embedding = rng.standard_normal((p + 1, 128)) if embedding is None else embedding
-    probe = SimpleNamespace(
-        mlp_post=np.asarray(maps, np.float32),
-        attention=np.asarray(attention, np.float32),
-        logits=rng.standard_normal((p * p, p), np.float32),
-    )
     weights = {
         "embed.W_E": np.asarray(embedding, np.float32),
         "pos_embed.W_pos": rng.standard_normal((3, 128), np.float32),
@@ -47,6 +40,7 @@ def make_context(maps=None, attention=None, embedding=None, p=P):
         "blocks.0.mlp.W_out": rng.standard_normal((len(maps), 128), np.float32),
         "unembed.W_U": rng.standard_normal((128, p), np.float32),
     }
+    probe = ProbePass(np.asarray(maps, np.float32), np.asarray(attention, np.float32), weights)
     labels = ProbeLabels(np.add.outer(np.arange(p), np.arange(p)).reshape(-1) % p, rng.random(p * p) < 0.3)
     return CheckpointContext(p, weights, lambda: probe, label_probe=lambda: labels)
 
