@@ -8,11 +8,18 @@ import numpy as np
 import pandas as pd
 from synthetic import FAMILY, write_artifact, write_table
 
+from tdw.families.modulo_addition_1layer.analyzers.coarseness import COARSENESS
 from tdw.families.modulo_addition_1layer.analyzers.weight_spectra import ANALYZER, PER_HEAD
 from tdw.families.modulo_addition_1layer.figures.weights.trajectory import GROUPS
 from tdw.families.modulo_addition_1layer.maths.geometry import geometry, stacked
 from tdw.families.modulo_addition_1layer.maths.learning.graduation import accuracy_by_class
 from tdw.families.modulo_addition_1layer.maths.sites import SITES
+from tdw.families.modulo_addition_1layer.summaries import (
+    blob_onset,
+    coarseness_by_frequency,
+    head_composition,
+    scale_clusters,
+)
 from tdw.families.modulo_addition_1layer.summaries.learning import (
     answer_geometry,
     commitment,
@@ -25,10 +32,12 @@ from tdw.recipes.summary import Inputs, Summary
 from tdw.store import Address, Store
 
 
-def write_learning(store: Store, key: str, epochs: Sequence[int], history: pd.DataFrame) -> None:
-    """Everything that the figures of `weights` and `learning` read."""
+def write_learning(
+    store: Store, key: str, epochs: Sequence[int], history: pd.DataFrame, coarseness: np.ndarray
+) -> None:
+    """Everything that the figures of `weights`, `learning` and `neurons` read; `coarseness` (epochs, n)."""
     p, last = FAMILY.parse_variant(key).p, epochs[-1]
-    for epoch in epochs:
+    for epoch, values in zip(epochs, coarseness, strict=True):
         rng = np.random.default_rng(epoch)
         weights = {
             name: rng.standard_normal((2, 3)).astype(np.float32) + epoch / last
@@ -38,9 +47,12 @@ def write_learning(store: Store, key: str, epochs: Sequence[int], history: pd.Da
         write_artifact(store, key, "weight_spectra", epoch, spectra(rng, p))
         write_artifact(store, key, "answers", epoch, answers(rng, p, share=epoch / last))
         write_artifact(store, key, "site_geometry", epoch, sites(rng, p))
+        for name, arrays in neurons(rng, p, values).items():
+            write_artifact(store, key, name, epoch, arrays)
     tables: tuple[Summary, ...] = (
         circuits.SUMMARY, effective_dimensions.SUMMARY, commitment.SUMMARY, graduation.SUMMARY,
-        answer_geometry.SUMMARY, outcome.SUMMARY,
+        answer_geometry.SUMMARY, outcome.SUMMARY, blob_onset.SUMMARY, coarseness_by_frequency.SUMMARY,
+        head_composition.SUMMARY, scale_clusters.SUMMARY,
     )  # fmt: skip
     for summary in tables:
         found = {name: tuple(read(store, key, name, e) for e in epochs) for name in summary.analyzers}
@@ -83,3 +95,29 @@ def sites(rng: np.random.Generator, p: int) -> dict[str, np.ndarray]:
     noise = 0.1 * rng.standard_normal((len(SITES), p * p, 3))
     constant = np.ones((p * p, 3))
     return stacked([geometry(constant if i == 0 else circle + noise[i], rows) for i in range(len(SITES))])
+
+
+def neurons(rng: np.random.Generator, p: int, coarseness: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
+    """Artifacts that say something of each neuron."""
+    n, h = len(coarseness), p // 2
+    dead = coarseness == 0
+    profiles = np.stack([coarseness, (1 - coarseness) / 4, 3 * (1 - coarseness) / 4], axis=1) * ~dead[:, None]
+    return {
+        "coarseness": {
+            COARSENESS: coarseness,
+            "neuron_dead": dead,
+            "radius_fraction": np.array(0.125),
+        },
+        "scale_profiles": {"profiles": profiles.astype(np.float32)},
+        "relabelling": {
+            "num_blob_neurons": np.array([(coarseness >= 0.7).sum(), *rng.integers(0, 3, h - 1)])
+        },
+        "head_composition": {
+            "groups": np.stack([coarseness >= 0.7, (coarseness < 0.5) & ~dead]),
+            "read_energy": rng.random((4, n)).astype(np.float32),
+            "heads_per_neuron": rng.uniform(1, 4, n).astype(np.float32),
+            "gain": rng.uniform(0, 4, n).astype(np.float32),
+            "composition": rng.random((4, 2)),
+            "energy_by_frequency": rng.random((4, 2, h)),
+        },
+    }

@@ -17,10 +17,13 @@ from tdw.store import Address, Store, TableAddress
 
 FAMILY = get_family("modulo_addition_1layer")
 CONFIG = FAMILY.parse_variant(TINY)
-TABLES = ("outcome", "circuits", "effective_dimensions", "commitment", "graduation", "answer_geometry")
+TABLES = (
+    "outcome", "circuits", "effective_dimensions", "commitment", "graduation", "answer_geometry",
+    "coarseness_by_frequency", "head_composition", "scale_clusters",
+)  # fmt: skip
 FIGURES = (
     "outcome", "commitment", "graduation", "class_accuracy", "answer_geometry", "answer_circles", "circuits",
-    "effective_dimensions", "trajectory",
+    "effective_dimensions", "trajectory", "coarseness_by_frequency", "head_composition", "scale_clusters",
 )  # fmt: skip
 
 
