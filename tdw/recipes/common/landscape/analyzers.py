@@ -14,9 +14,9 @@ from tdw.recipes.common.landscape.learning_coefficient import Settings, estimate
 from tdw.recipes.common.landscape.training_loss import WithTrainingLoss
 from tdw.recipes.context import Arrays
 
-_PRODUCT, _LOSS = 10, 2
-"""Training steps that a Hessian-vector product and a loss in float64 take, about."""
-_PRODUCTS = 8
+_PRODUCT, _LOSS = 12, 2
+"""Training steps that a Hessian-vector product and a loss in float64 take, about: benchmarks/landscape.py."""
+_PRODUCTS = 10
 """Products that an eigenvalue takes, about."""
 
 
