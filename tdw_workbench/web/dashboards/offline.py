@@ -30,7 +30,7 @@ from tdw_workbench.web.http.static_files import static_files
 from tdw_workbench.web.http.templates import environment
 
 FIRST = "dashboards/main.js"
-STYLES = ("page.css", "explorer.css", "dashboards/dashboard.css")
+STYLES = ("page.css", "explorer.css", "maps/maps.css", "dashboards/dashboard.css")
 _IMPORT = re.compile(r'(?<=from ")\.[^"]+(?=";)')
 _BEFORE = "tdw/"
 
@@ -78,7 +78,7 @@ class _Held:
 
     def __init__(self, address: str, body: bytes, refused: bool) -> None:
         self.address, self.refused = address, refused
-        packed = address.startswith("panel/api/") and not refused
+        packed = (address.startswith("panel/api/") or address.endswith("/maps")) and not refused
         self.text = Markup(base64.b64encode(body).decode()) if packed else _safe(body.decode())
 
 
@@ -104,7 +104,7 @@ def _address(panel: Panel, what: Mapping[str, Any], place: str) -> str:
         case "section":
             return f"panel/section/{place}/{panel.name}/{quote(panel.part)}"
         case _:
-            return f"panel/plot/{place}/{panel.name}/figure.json"
+            return f"panel/plot/{place}/{panel.name}/{'maps' if what['every'] else 'figure.json'}"
 
 
 @functools.cache

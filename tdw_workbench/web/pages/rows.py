@@ -136,7 +136,7 @@ def _with_epochs(now: Now, running: Running) -> Now:
 
 def link_of(library: StoreCache, family: Family, where: str, plot: Plot) -> PlotLink:
     """Where a plot of a variant, or of the folder of a study, is looked at."""
-    manifest = library.store.document_folder(family.name, where, plot.name) / "manifest.json"
+    manifest = library.manifest(family.name, where, plot.name)
     href = f"/view/plot/{family.name}/{where}/{plot.name}"
     return PlotLink(plot, href, stamp(manifest) is not None)
 

@@ -221,3 +221,22 @@ def test_the_command_line_lists_and_exports(
     assert f"panel/plot/{FAMILY.name}/{VARIANT}/training_curves" in target.read_text()
     assert main(["dashboard", "export", "none", str(target), *where]) == 1
     assert main(["dashboard", "export", "mine", str(tmp_path / "no" / "x.html"), *where]) == 2
+
+
+def test_a_dashboard_is_deleted_by_who_has_seen_its_last_version(
+    client: TestClient, reader: TestClient, store: Store
+) -> None:
+    url = "/tdw/dashboards/mine"
+    for base in (0, 1):
+        assert client.post(url, json=BODY | {"base": base}).status_code == 200
+    evil = {"origin": "http://evil.example"}
+    assert client.delete(f"{url}?version=2", headers=evil).status_code == 403
+    assert reader.delete(f"{url}?version=2").status_code == 400
+    assert client.delete(url).status_code == 400
+    assert client.delete(f"{url}?version=1").status_code == 409
+    assert 'id="delete"' in client.get(url).text and 'id="delete"' not in client.get(f"{url}?version=1").text
+    assert client.delete(f"{url}?version=2").status_code == 204
+    assert client.get(url).status_code == 404 and files.saved_dashboards(store) == []
+    assert client.delete(f"{url}?version=2").status_code == 404
+    assert client.delete(f"/tdw/dashboards/{FAMILY.name}?version=1").status_code == 404
+    assert client.post(url, json=BODY).json()["version"] == 1
