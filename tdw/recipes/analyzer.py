@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tdw.errors import BadConfig
 from tdw.recipes.context import Arrays
 
 if TYPE_CHECKING:
@@ -76,3 +77,11 @@ class Analyzer:
             f"{self.steps(self.parameters()):,.0f} training steps. A study turns it on with "
             f"`analyzers: [{DEFAULT}, {self.name}]`"
         )
+
+    def require_alone(self) -> None:
+        """Raise BadConfig where it is made from others' arrays: such ones can't be left out of the store."""
+        if self.requires:
+            raise BadConfig(
+                f"{self.name} is made from {', '.join(self.requires)}, so it can't be kept on demand",
+                "keep it: only what is computed from a checkpoint alone can be left out",
+            )

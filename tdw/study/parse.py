@@ -70,6 +70,8 @@ def parse_study(values: Mapping[str, Any], *, folder: Path | None = None) -> Stu
     _check_variants(study)
     study = _with_suited(study, named)
     _check_epochs(study)
+    for name in study.keep:
+        at(("keep", name), lambda name=name: _check_kept(study, name))
     return _with_early_epoch(study, given="early_epoch" in values)
 
 
@@ -217,6 +219,14 @@ def _check_epochs(study: Study) -> None:
                 f"{item!r} asks for epoch {epochs[-1]}, training ends at {study.epochs}",
                 "lower it, or raise `epochs`",
             )
+
+
+def _check_kept(study: Study, name: str) -> None:
+    """Only what is computed from a checkpoint alone can be left out and computed again."""
+    analyzer = catalog_of(study.family_declaration).analyzer(name)
+    if name not in study.analyzers:
+        raise BadConfig(f"{name} is not among the study's analyzers", "add it there, or leave it out here")
+    analyzer.require_alone()
 
 
 def _with_early_epoch(study: Study, *, given: bool) -> Study:
