@@ -27,11 +27,11 @@ from tdw.study import Study, load_study
 from tdw.training.loop import train
 from tdw_assets.build import build_defs
 from tdw_assets.cells.partitions import register_variants
-from tdw_assets.cells.wanted import WantedAssets
-from tdw_assets.recording.event_records import inventory_of
 from tdw_resources.events import stream as events
+from tdw_resources.events.records import inventory_of
 from tdw_resources.instance import open_instance, size_pools
 from tdw_resources.resources import StoreResource
+from tdw_resources.wanted import WantedAssets
 from tdw_workbench.fill.worker_process import execute
 
 FAMILY = get_family("modulo_addition_1layer")

@@ -33,13 +33,13 @@ from tdw.store.fingerprints import short
 from tdw.study import load_study
 from tdw_assets.automation.sensor import look
 from tdw_assets.cells.partitions import register_variants
-from tdw_assets.cells.wanted import WantedAssets
-from tdw_assets.recording.event_records import inventory_of
 from tdw_assets.status import read_status
 from tdw_resources.events.data_versions import tags
 from tdw_resources.events.partition_keys import cell_key
+from tdw_resources.events.records import inventory_of
 from tdw_resources.instance import open_instance
 from tdw_resources.places import find_places
+from tdw_resources.wanted import WantedAssets
 
 EPOCHS = 1000
 ANALYZERS = ("attention_patterns", "dominant_frequencies", "coarseness", "coarseness_stats")

@@ -19,6 +19,7 @@ import pandas as pd
 from tdw.epochs import parse_epochs
 from tdw.families import get_family
 from tdw.families.modulo_addition_1layer.context import CheckpointContext
+from tdw.families.modulo_addition_1layer.maths.learning.loss import training_loss
 from tdw.families.modulo_addition_1layer.model.data import probe_labels
 from tdw.families.modulo_addition_1layer.model.probe_types import ProbePass
 from tdw.families.modulo_addition_1layer.summaries.learning.grokking import Parameters as GrokkingParameters
@@ -77,7 +78,11 @@ def make_variant(
             config.p, epoch / epochs[-1], weights, neurons=neurons, heads=heads, seed=config.seed
         )
         context = CheckpointContext(
-            config.p, weights, lambda found=found: found, label_probe=lambda: probe_labels(config)
+            config.p,
+            weights,
+            lambda found=found: found,
+            label_probe=lambda: probe_labels(config),
+            open_loss=lambda weights=weights: training_loss(config, weights),
         )
         mark = fingerprint_arrays({"epoch": np.array(epoch)})
         store.write(
@@ -86,7 +91,7 @@ def make_variant(
             provenance=_note(key, "checkpoint", epoch, mark),
         )
         for analyzer in catalog_of(FAMILY).in_order(
-            name for name in catalog_of(FAMILY).analyzer_names if name != "progress_measures"
+            name for name in catalog_of(FAMILY).default_names if name != "progress_measures"
         ):
             arrays = analyzer.function(context, catalog_of(FAMILY).parameters_of(analyzer.name))
             context.results[analyzer.name] = arrays
@@ -126,7 +131,7 @@ def make_many(store: Store, count: int, *, epochs: tuple[int, ...] = EPOCHS) -> 
     root = Path(str(store.root))
     for i in range(count):
         key = f"p113_s{i + 1}_d598"
-        for kind in ("checkpoints", *catalog_of(FAMILY).analyzer_names):
+        for kind in ("checkpoints", *catalog_of(FAMILY).default_names):
             first = Address(FAMILY.name, key, kind, epochs[0])
             store.write(first, {"x": np.zeros(1)}, provenance=_note(key, kind, 0))
             for epoch in epochs[1:]:

@@ -148,12 +148,15 @@ def _set_pandas(undo: contextlib.ExitStack) -> None:
     import pandas as pd
 
     options: Any = pd
+    defaults = _pandas_defaults()
+    now = _options_now(options.options.d)
+    changed = {name: now[name] for name, default in defaults.items() if now[name] != default}
+    if not changed:
+        return
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # asking for a deprecated option warns
-        now = {name: options.get_option(name) for name in _pandas_defaults()}
-        changed = {name: value for name, value in now.items() if value != _pandas_defaults()[name]}
+        warnings.simplefilter("ignore")  # setting a deprecated option warns
         for name in changed:
-            options.set_option(name, _pandas_defaults()[name])
+            options.set_option(name, defaults[name])
 
     def restore() -> None:
         with warnings.catch_warnings():
@@ -171,24 +174,26 @@ def _pandas_defaults() -> dict[str, Any]:
 
     options: Any = pd
     found: dict[str, Any] = {}
-    for name in _option_names(options.options):
-        if name.startswith(_PANDAS):
-            before = options.get_option(name)
-            options.reset_option(name)
-            found[name] = options.get_option(name)
-            if before != found[name]:
-                options.set_option(name, before)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # touching a deprecated option warns
+        for name, before in _options_now(options.options.d).items():
+            if name.startswith(_PANDAS):
+                options.reset_option(name)
+                found[name] = options.get_option(name)
+                if before != found[name]:
+                    options.set_option(name, before)
     return found
 
 
-def _option_names(node: Any, prefix: str = "") -> Iterator[str]:
-    """Every option of pandas by its full name."""
-    for name in dir(node):
-        value = getattr(node, name)
-        if type(value) is type(node):
-            yield from _option_names(value, f"{prefix}{name}.")
+def _options_now(group: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Full name -> value of pandas' options, off its own tree: `get_option` takes 35 µs for each of 75."""
+    found: dict[str, Any] = {}
+    for name, value in group.items():
+        if isinstance(value, dict):
+            found |= _options_now(cast("dict[str, Any]", value), f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}"
+            found[f"{prefix}{name}"] = value
+    return found
 
 
 @functools.cache

@@ -9,12 +9,12 @@ from tdw.study import Study, require_together
 from tdw_assets.assets.definitions import study_assets
 from tdw_assets.automation.schedules import nightly_schedules
 from tdw_assets.automation.sensor import reconcile_sensor
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_assets.checks.asset_checks import cell_checks
 from tdw_assets.checks.claim_checks import claim_checks
 from tdw_assets.checks.product_checks import product_checks
 from tdw_assets.jobs import check_job, register_variants_job, remove_variant_job, stage_jobs
 from tdw_resources.resources import ComputeResource, StoreResource
+from tdw_resources.wanted import WantedAssets
 
 
 def build_defs(

@@ -15,9 +15,9 @@ def defs() -> dg.Definitions:
 
     from tdw.store import Store
     from tdw_assets.build import build_defs
-    from tdw_assets.cells.wanted import WantedAssets
     from tdw_resources.places import find_places, load_studies_or_last_good
     from tdw_resources.runs.liveness import die_with_supervisor
+    from tdw_resources.wanted import WantedAssets
 
     die_with_supervisor()
     places = find_places()

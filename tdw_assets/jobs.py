@@ -8,11 +8,11 @@ from tdw.inventory.plan import STAGES
 from tdw.recipes.family import Field
 from tdw_assets.assets.requested_cells import as_failure
 from tdw_assets.automation.run_requests import Jobs
-from tdw_assets.automation.tags import study_tag
 from tdw_assets.cells.partitions import register_variants, registered_keys, remove_keys
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_assets.recording.removing import EXTRA, plan_variant, remove
 from tdw_resources.dagster_internals import UnresolvedAssetJobDefinition
+from tdw_resources.runs.tags import study_tag
+from tdw_resources.wanted import WantedAssets
 
 _TYPES = {int: dg.Int, float: dg.Float, str: dg.String}
 

@@ -9,12 +9,12 @@ from tdw.inventory.study_status import StudyStatus
 from tdw.reconcile.attempts import STOPPED
 from tdw.reconcile.tick import find_waits
 from tdw.store import Store
-from tdw_assets.automation.stopped import find_stopped
-from tdw_assets.automation.tags import AUTOMATION, REASON_TAG, VARIANT_TAG, study_tag
-from tdw_assets.automation.work_in_progress import as_it_is
+from tdw_assets.cells.as_it_is import as_it_is
 from tdw_assets.cells.partitions import foreign_keys
-from tdw_assets.cells.wanted import WantedAssets
-from tdw_assets.recording.event_records import find_failed
+from tdw_resources.events.records import find_failed
+from tdw_resources.runs.stopped import find_stopped
+from tdw_resources.runs.tags import AUTOMATION, REASON_TAG, VARIANT_TAG, study_tag
+from tdw_resources.wanted import WantedAssets
 
 
 def read_status(wanted: WantedAssets, instance: dg.DagsterInstance, store: Store) -> StudyStatus:

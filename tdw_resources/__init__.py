@@ -1,1 +1,1 @@
-"""What the Dagster layer runs on: the instance, its storage and launcher, and where everything is."""
+"""What the Dagster layer runs on: the instance, its storage and launcher, what its events and runs say."""

@@ -12,7 +12,7 @@ from tdw_workbench.terminal import count
 if TYPE_CHECKING:
     import dagster as dg
 
-    from tdw_assets.cells.wanted import WantedAssets
+    from tdw_resources.wanted import WantedAssets
 
 
 def require_undisputed(wanted: WantedAssets, instance: dg.DagsterInstance, store: str) -> None:
@@ -21,7 +21,7 @@ def require_undisputed(wanted: WantedAssets, instance: dg.DagsterInstance, store
     Raises:
         BadConfig: names both studies, variant and field; that of the first file, and how many more there are.
     """
-    from tdw_assets.recording.event_records import disputes_of
+    from tdw_resources.events.records import disputes_of
 
     found = disputes_of(wanted, instance, Store(store))
     if found:

@@ -55,7 +55,7 @@ class StudyWatch:
         return [*([said] if said else []), *self._foreign(), *self._silent()]
 
     def _silent(self) -> list[str]:
-        """Ends the runs of other machines whose worker is gone, where machines share the database."""
+        """Ends the runs whose worker is gone, where machines share the database."""
         from tdw_resources.runs.heartbeat import EVERY_S, is_shared
         from tdw_resources.slurm_run_launcher import SlurmRunLauncher
 
@@ -68,14 +68,14 @@ class StudyWatch:
             lost = launcher.fail_lost_starts() if isinstance(launcher, SlurmRunLauncher) else []
         except Exception:
             return []  # the database is away: nobody can be judged
-        said = [f"Run {run_id[:8]} was ended: its worker on another machine is silent." for run_id in ended]
+        said = [f"Run {run_id[:8]} was ended: its worker is silent." for run_id in ended]
         return said + [
             f"Run {run_id[:8]} failed: its SLURM job ended before it had begun." for run_id in lost
         ]
 
     def _foreign(self) -> list[str]:
         from tdw_assets.cells.partitions import describe_foreign, foreign_keys
-        from tdw_assets.cells.wanted import WantedAssets
+        from tdw_resources.wanted import WantedAssets
 
         before = self._aside
         try:
@@ -152,7 +152,7 @@ class StudyWatch:
 
     def _without_stopped(self, request: FillRequest, study: Study) -> FillRequest:
         """Nobody works on what a person stopped: it does not count as left, and is named."""
-        from tdw_assets.automation.stopped import find_stopped, is_comparison_stopped
+        from tdw_resources.runs.stopped import find_stopped, is_comparison_stopped
 
         stopped = {each.variant for each in find_stopped(self._instance, study.slug)}
         over_all = is_comparison_stopped(self._instance, study.slug)
@@ -164,7 +164,7 @@ class StudyWatch:
     def _all_of(self, study: Study) -> FillRequest:
         """All of a study, as it is now."""
         from tdw_assets.cells.partitions import with_registered
-        from tdw_assets.cells.wanted import WantedAssets
+        from tdw_resources.wanted import WantedAssets
 
         return FillRequest(
             study=study.model_dump(mode="json"),

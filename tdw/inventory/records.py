@@ -1,6 +1,6 @@
 """Where it is recorded what a product was made by: the protocol, and the headers of the files themselves.
 
-Dagster's event log is the other source (`tdw_assets.recording.event_records`).
+Dagster's event log is the other source (`tdw_resources.events.records`).
 """
 
 from __future__ import annotations

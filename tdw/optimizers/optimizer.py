@@ -69,6 +69,8 @@ class Optimizer:
         for name, matrix in self._joined.items():
             gradient = self._weights[name].grad
             matrix.grad = None if gradient is None else _join(name, gradient)
+            # Whoever owns the weights may have changed them since the last step; otherwise the same bits.
+            matrix.copy_(_join(name, self._weights[name]))
         for optimizer in self._optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = self.config.lr_at(self.steps)

@@ -15,10 +15,10 @@ from tdw_assets.assets.links import code_metadata
 from tdw_assets.assets.op_body import carry_out_cells, carry_out_tables
 from tdw_assets.assets.requested_cells import CellsConfig
 from tdw_assets.cells.partitions import TO_VARIANT, cell_partitions, variant_partitions
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.instance import ANALYSIS_POOL, TRAIN_POOL
 from tdw_resources.resources import ComputeResource, StoreResource
 from tdw_resources.runs.gpus import hold_gpu
+from tdw_resources.wanted import WantedAssets
 
 OWNERS = ["team:training-dynamics"]
 _GROUPS = {

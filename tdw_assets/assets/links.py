@@ -11,9 +11,10 @@ import dagster as dg
 from tdw.execution.done import Done
 from tdw.execution.make import function_of
 from tdw.inventory.products import Product
-from tdw.store import reading, tablefile
-from tdw_assets.cells.wanted import WantedAssets
+from tdw.store import reading
+from tdw.store.formats import tablefile
 from tdw_resources import links
+from tdw_resources.wanted import WantedAssets
 
 Metadata = dict[str, float | int | str | dg.TableSchema | dg.MetadataValue]
 

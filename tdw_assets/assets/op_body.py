@@ -24,15 +24,15 @@ from tdw.training.records import HISTORY
 from tdw_assets.assets.links import tell_where_to_watch
 from tdw_assets.assets.requested_cells import CellsConfig, read_requested_cells
 from tdw_assets.assets.run_frame import at_work, hand_over, raise_failures, waiting
-from tdw_assets.automation.tags import REQUEST_TAG
 from tdw_assets.cells.partitions import with_registered
-from tdw_assets.cells.wanted import WantedAssets
-from tdw_assets.recording.event_records import EventRecords, disputes_of, inventory_of
 from tdw_assets.recording.materializations import materialization, stream_done
 from tdw_resources.events.data_versions import Input, read_pointers
 from tdw_resources.events.partition_keys import cell_key
+from tdw_resources.events.records import EventRecords, disputes_of, inventory_of
 from tdw_resources.events.stream import report_materializations, report_planned
 from tdw_resources.runs.progress import OnProgress
+from tdw_resources.runs.tags import REQUEST_TAG
+from tdw_resources.wanted import WantedAssets
 
 
 def carry_out_cells(

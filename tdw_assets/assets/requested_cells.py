@@ -13,10 +13,10 @@ from tdw.execution.done import Failed
 from tdw.families.stored import is_variant, why_no_variant
 from tdw.inventory.cells import VariantGaps
 from tdw.inventory.plan import Cells
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.dagster_internals import DEFER_EVENTS, RANGE_END, RANGE_START
 from tdw_resources.events.data_versions import read_pointers
 from tdw_resources.events.partition_keys import by_variant, cell_key
+from tdw_resources.wanted import WantedAssets
 
 
 class CellsConfig(dg.Config):

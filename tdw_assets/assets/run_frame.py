@@ -8,12 +8,12 @@ import dagster as dg
 
 from tdw.execution.done import Failed, list_failures
 from tdw_assets.assets.requested_cells import as_failure
-from tdw_assets.automation.tags import purpose
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.dagster_internals import defer_events_from_now
 from tdw_resources.runs.heartbeat import beating, is_shared
 from tdw_resources.runs.liveness import STOPPED_TAG, WORKER_TAG, identity
 from tdw_resources.runs.progress import OnProgress, reporting
+from tdw_resources.runs.tags import purpose
+from tdw_resources.wanted import WantedAssets
 
 
 @contextlib.contextmanager

@@ -6,9 +6,9 @@ import dagster as dg
 
 from tdw.inventory.plan import Task
 from tdw_assets.automation.planned_runs import plan_run
-from tdw_assets.automation.tags import AUTOMATION, REASON_TAG
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.dagster_internals import UnresolvedAssetJobDefinition
+from tdw_resources.runs.tags import AUTOMATION, REASON_TAG
+from tdw_resources.wanted import WantedAssets
 
 Jobs = Mapping[str, UnresolvedAssetJobDefinition]
 PRIORITIES = {"check": "-1", "train": "0", "choose": "3", "analyze": "1", "summarize": "2", "compare": "3"}

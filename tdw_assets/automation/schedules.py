@@ -9,9 +9,9 @@ import dagster as dg
 from tdw.inventory.plan import STAGES, Stage
 from tdw.reconcile.tick import find_tasks
 from tdw_assets.automation.run_requests import Jobs, run_request
-from tdw_assets.automation.work_in_progress import as_it_is
-from tdw_assets.cells.wanted import WantedAssets
+from tdw_assets.cells.as_it_is import as_it_is
 from tdw_resources.resources import StoreResource
+from tdw_resources.wanted import WantedAssets
 
 
 def nightly_schedules(wanted: WantedAssets, jobs: Jobs) -> list[dg.ScheduleDefinition]:

@@ -6,10 +6,10 @@ from tdw.reconcile.seen import Seen
 from tdw.reconcile.tick import BUDGET_S, CHECK, Tick, tick
 from tdw.store import Store
 from tdw_assets.automation.run_requests import Jobs, run_request
-from tdw_assets.automation.work_in_progress import as_it_is
+from tdw_assets.cells.as_it_is import as_it_is
 from tdw_assets.cells.partitions import describe_foreign, foreign_keys, register_variants
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.resources import StoreResource
+from tdw_resources.wanted import WantedAssets
 
 EVERY_S = 5
 

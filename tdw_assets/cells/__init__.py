@@ -1,1 +1,1 @@
-"""The cells of a study: the keys of their assets, and their partitions."""
+"""The cells of a study as partitions, and the study with those that were added in the UI."""

@@ -15,7 +15,7 @@ import dagster as dg
 from tdw.families.stored import is_variant, why_no_variant
 from tdw.recipes.catalog import catalog_of
 from tdw.store.layout import format_epoch
-from tdw_assets.cells.wanted import WantedAssets
+from tdw_resources.wanted import WantedAssets
 
 _SHOWN = 80
 TO_VARIANT = dg.MultiToSingleDimensionPartitionMapping(partition_dimension_name="variant")

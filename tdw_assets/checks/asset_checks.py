@@ -16,9 +16,9 @@ from tdw.integrity.rereading import Memory, recorded_cells, reread
 from tdw.inventory.cells import AssetGaps
 from tdw.store import Store
 from tdw_assets.cells.partitions import with_registered
-from tdw_assets.cells.wanted import WantedAssets
-from tdw_assets.recording.event_records import inventory_of
+from tdw_resources.events.records import inventory_of
 from tdw_resources.resources import StoreResource
+from tdw_resources.wanted import WantedAssets
 
 PRESENT, COVERED, SOUND = "files_present", "schedule_covered", "files_sound"
 UP_TO_DATE = "up_to_date"

@@ -11,8 +11,8 @@ from tdw.store import Store
 from tdw.study.claims import Claim
 from tdw_assets.assets.links import Metadata
 from tdw_assets.cells.partitions import with_registered
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.resources import StoreResource
+from tdw_resources.wanted import WantedAssets
 
 
 def check_claims(

@@ -12,12 +12,12 @@ from tdw.integrity.rereading import recorded_product, reread
 from tdw.inventory.products import Product
 from tdw.store import Store
 from tdw_assets.cells.partitions import variant_partitions, with_registered
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_assets.checks.asset_checks import SOUND, UP_TO_DATE, memory_of, outcome
-from tdw_assets.recording.event_records import inventory_of
 from tdw_resources.dagster_internals import log_check
 from tdw_resources.events.data_versions import read_version, read_versions
+from tdw_resources.events.records import inventory_of
 from tdw_resources.resources import StoreResource
+from tdw_resources.wanted import WantedAssets
 
 _KINDS = ("history", "summaries", "plots", "reports")
 

@@ -1,1 +1,1 @@
-"""How results become Dagster events, and what the latest events say of a study."""
+"""How results become Dagster events, and how both are removed."""

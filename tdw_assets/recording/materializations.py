@@ -6,10 +6,10 @@ import dagster as dg
 
 from tdw.execution.done import Done
 from tdw_assets.assets.links import metadata_of
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.events.data_versions import Input, read_pointers, read_versions, tags
 from tdw_resources.events.partition_keys import cell_key
 from tdw_resources.events.stream import MaterializationStream
+from tdw_resources.wanted import WantedAssets
 
 
 def stream_done(context: dg.AssetExecutionContext, wanted: WantedAssets) -> MaterializationStream[Done]:

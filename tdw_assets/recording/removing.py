@@ -16,12 +16,12 @@ from tdw.execution.removal import Removal, plan_removal, remove_files
 from tdw.inventory.products import stored_kind
 from tdw.recipes.catalog import catalog_of
 from tdw.store import RecordAddress, Store
-from tdw_assets.automation.tags import purpose
-from tdw_assets.automation.work_in_progress import find_work_in_progress
 from tdw_assets.cells.partitions import registered_keys, remove_keys, with_registered
-from tdw_assets.cells.wanted import WantedAssets
-from tdw_assets.recording.event_records import EventRecords
 from tdw_resources.events.partition_keys import read_cell
+from tdw_resources.events.records import EventRecords
+from tdw_resources.runs.tags import purpose
+from tdw_resources.runs.work_in_progress import find_work_in_progress
+from tdw_resources.wanted import WantedAssets
 
 _KINDS = (dg.DagsterEventType.ASSET_MATERIALIZATION, dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
 _STAGES = ("fill", "train", "train_cells", "analyze_cells", "summarize", "compare")

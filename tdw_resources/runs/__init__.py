@@ -1,1 +1,1 @@
-"""The runs of an instance: which are ours, whose worker lives, how far each is."""
+"""The runs of an instance: what each is for, whose worker lives, how far it is, what a person stopped."""

@@ -25,7 +25,7 @@ from tdw_workbench.terminal import Screen
 if TYPE_CHECKING:
     import dagster as dg
 
-    from tdw_assets.cells.wanted import WantedAssets
+    from tdw_resources.wanted import WantedAssets
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,9 +71,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fill."""
-    from tdw_assets.cells.wanted import WantedAssets
     from tdw_resources.instance import cores, fail_dead_runs, open_instance
     from tdw_resources.runs.progress import clear_progress
+    from tdw_resources.wanted import WantedAssets
     from tdw_workbench.adoption import adoption_note, require_undisputed
 
     places = places_of(options)
@@ -119,7 +119,7 @@ def _make_request(
         register_variants,
         registered_variants,
     )
-    from tdw_assets.cells.wanted import WantedAssets
+    from tdw_resources.wanted import WantedAssets
 
     wanted = WantedAssets.of(study).with_extra(Store(places.store))
     asked = listed(options.variant)
@@ -170,8 +170,8 @@ def _say_what_would_be_done(
     from tdw.recipes.catalog import catalog_of
     from tdw.store import Store
     from tdw_assets.cells.partitions import registered_variants
-    from tdw_assets.cells.wanted import WantedAssets
     from tdw_resources.reading import Reading, read_instance
+    from tdw_resources.wanted import WantedAssets
 
     def look(reading: Reading) -> list[tuple[FillRequest, RemainingWork]]:
         found: list[tuple[FillRequest, RemainingWork]] = []

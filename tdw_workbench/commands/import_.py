@@ -26,7 +26,7 @@ from tdw_workbench.fill.request import FillRequest
 from tdw_workbench.terminal import Screen, count
 
 if TYPE_CHECKING:
-    from tdw_assets.cells.wanted import WantedAssets
+    from tdw_resources.wanted import WantedAssets
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -130,8 +130,8 @@ def _record(
     With them what is made from them alone: history, tables and plots. None is missing after an import.
     """
     from tdw_assets.cells.partitions import register_variants
-    from tdw_assets.cells.wanted import WantedAssets
     from tdw_resources.instance import cores, fail_dead_runs, open_instance
+    from tdw_resources.wanted import WantedAssets
 
     settings: Mapping[str, Any] = study.model_dump(mode="json")
     with open_instance(places.home) as instance:

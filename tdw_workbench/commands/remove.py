@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import dagster as dg
 
     from tdw.store import Store
-    from tdw_assets.cells.wanted import WantedAssets
     from tdw_assets.recording.removing import StudyRemoval
+    from tdw_resources.wanted import WantedAssets
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,10 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Remove, or say what it would do."""
     from tdw.store import Store
-    from tdw_assets.cells.wanted import WantedAssets
     from tdw_assets.recording.removing import remove
     from tdw_resources.instance import fail_dead_runs, open_instance
     from tdw_resources.reading import read_instance
+    from tdw_resources.wanted import WantedAssets
 
     places = places_of(options)
     several = [WantedAssets.of(study) for study in load_studies(places.studies)]

@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Remove."""
     from tdw_assets.cells.partitions import foreign_keys, registered_keys, remove_keys
-    from tdw_assets.cells.wanted import WantedAssets
     from tdw_resources.instance import open_instance
+    from tdw_resources.wanted import WantedAssets
 
     places = places_of(options)
     wanted = WantedAssets.of(load_study(places.study))

@@ -37,11 +37,11 @@ def run(options: argparse.Namespace) -> int:
     """Print the state of the studies."""
     from tdw.store import Store
     from tdw_assets.cells.partitions import describe_foreign
-    from tdw_assets.cells.wanted import WantedAssets
-    from tdw_assets.recording.event_records import disputes_of
     from tdw_assets.status import read_status
+    from tdw_resources.events.records import disputes_of
     from tdw_resources.reading import Reading, read_instance
     from tdw_resources.runs.progress import read_progress
+    from tdw_resources.wanted import WantedAssets
     from tdw_workbench.adoption import adoption_note
 
     places = places_of(options)

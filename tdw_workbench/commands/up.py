@@ -62,9 +62,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(places: Places, studies: Sequence[Study], port: int, prefix: str) -> int:
     from tdw_assets.cells.partitions import register_variants
-    from tdw_assets.cells.wanted import WantedAssets
     from tdw_resources.instance import end_left_runs, open_instance, size_pools
     from tdw_resources.runs.progress import clear_progress
+    from tdw_resources.wanted import WantedAssets
     from tdw_workbench.adoption import adoption_note, require_undisputed
 
     screen = Screen()

@@ -109,7 +109,7 @@ def look(store: Store, places: Places, screen: Screen, *, busy: tuple[str, ...])
     screen.close()
     findings = [file.finding for file in checked if file.finding]
     from tdw.integrity.against_records import compare_with_records
-    from tdw_assets.recording.event_records import read_contents
+    from tdw_resources.events.records import read_contents
     from tdw_resources.reading import Reading, read_instance
 
     def compare(reading: Reading) -> list[FileProblem] | None:

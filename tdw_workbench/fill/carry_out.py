@@ -76,8 +76,8 @@ def _first_pass(
     from tdw.reconcile.attempts import still_training
     from tdw.store import Store
     from tdw.study.extra_epochs import read_choice
-    from tdw_assets.automation.work_in_progress import as_it_is
-    from tdw_assets.cells.wanted import WantedAssets
+    from tdw_assets.cells.as_it_is import as_it_is
+    from tdw_resources.wanted import WantedAssets
 
     training, store = request.training(), Store(request.store)
     whole = WantedAssets.of(request.read_study())

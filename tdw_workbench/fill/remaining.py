@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tdw.recipes.catalog import catalog_of
 from tdw.recipes.cost import Cost
 from tdw.store.layout import STATES
 from tdw.training.stretches import plan_stretches
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from tdw.inventory.cells import VariantGaps
     from tdw.inventory.plan import Inventory
     from tdw.store import Store
-    from tdw_assets.cells.wanted import WantedAssets
+    from tdw_resources.wanted import WantedAssets
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class RemainingWork:
     ) -> RemainingWork:
         """Compare what is asked for with what is there."""
         from tdw_assets.cells.partitions import with_registered
-        from tdw_assets.recording.event_records import inventory_of
+        from tdw_resources.events.records import inventory_of
 
         inventory, names = inventory_of(wanted, instance, store), request.assets or None
         found = inventory.gaps()
@@ -120,7 +121,12 @@ def _cells(
     states = inventory.store.epochs(family.name, gaps.variant, STATES)
     steps = sum(stretch.steps for stretch in plan_stretches(((e, e) for e in train), states))
     to_come = {*train, *gaps.checkpoint.recorded}
-    drawn = [asset for name, asset in gaps.analyzers.items() if request.wants(name)]
-    cells = sum(len(asset.to_fill(out_of_date=request.out_of_date) & to_come) for asset in drawn)
-    seconds = {"train": steps * cost.step + len(train) * cost.checkpoint, "analyze": cells * cost.cell}
-    return len(train), cells, seconds
+    cells = {
+        name: len(asset.to_fill(out_of_date=request.out_of_date) & to_come)
+        for name, asset in gaps.analyzers.items()
+        if request.wants(name)
+    }
+    catalog, parameters = catalog_of(family), inventory.wanted.parameters
+    analysis = sum(n * catalog.cell_seconds(name, cost, parameters) for name, n in cells.items())
+    seconds = {"train": steps * cost.step + len(train) * cost.checkpoint, "analyze": analysis}
+    return len(train), sum(cells.values()), seconds

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import dagster as dg
 
     from tdw.inventory.plan import Task
-    from tdw_assets.cells.wanted import WantedAssets
+    from tdw_resources.wanted import WantedAssets
 
 _PATIENCE_S = 1.0
 _INTERRUPTED = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
@@ -104,7 +104,7 @@ def _tasks(
     from tdw.inventory.products import EXTRA_EPOCHS
     from tdw.store import Store
     from tdw_assets.cells.partitions import with_registered
-    from tdw_assets.recording.event_records import inventory_of
+    from tdw_resources.events.records import inventory_of
 
     whole = wanted if variant else with_registered(wanted, instance)
     inventory = inventory_of(whole, instance, Store(request.store))

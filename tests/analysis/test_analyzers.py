@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ from tdw.families.modulo_addition_1layer.context import CheckpointContext
 from tdw.families.modulo_addition_1layer.model.probe_types import ProbeLabels, ProbePass
 from tdw.families.zp_fourier import fourier_basis
 from tdw.recipes.catalog import catalog_of
+from tdw.recipes.common.landscape.training_loss import TrainingLoss
 
 P = 31
 NEURONS = 6
@@ -42,7 +45,26 @@ def make_context(maps=None, attention=None, embedding=None, p=P):
     }
     probe = ProbePass(np.asarray(maps, np.float32), np.asarray(attention, np.float32), weights)
     labels = ProbeLabels(np.add.outer(np.arange(p), np.arange(p)).reshape(-1) % p, rng.random(p * p) < 0.3)
-    return CheckpointContext(p, weights, lambda: probe, label_probe=lambda: labels)
+    return CheckpointContext(
+        p, weights, lambda: probe, label_probe=lambda: labels, open_loss=lambda: half_of_squares(weights)
+    )
+
+
+def half_of_squares(weights):
+    """A loss whose gradient is the weights."""
+
+    def loss_and_gradients(here, epoch):
+        for tensor in here.values():
+            tensor.grad = tensor.clone()
+        return sum(float((tensor**2).sum()) / 2 for tensor in here.values())
+
+    return TrainingLoss(
+        lambda given: sum((tensor**2).sum() / 2 for tensor in given.values()),
+        SimpleNamespace(loss_and_gradients=loss_and_gradients),
+        weights,
+        tuple(weights),
+        samples=100,
+    )
 
 
 def run_all(context):

@@ -7,8 +7,8 @@ from lab import Lab, tiny_study
 
 from tdw.store import Store
 from tdw_assets.cells.partitions import register_variants
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.instance import open_instance
+from tdw_resources.wanted import WantedAssets
 
 
 @pytest.fixture

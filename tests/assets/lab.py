@@ -11,10 +11,10 @@ from tdw.study import Study, parse_study
 from tdw.training.environment import code_version
 from tdw_assets.assets.requested_cells import cells_config, range_tags
 from tdw_assets.build import build_defs
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.events.data_versions import tags
 from tdw_resources.events.partition_keys import cell_key
 from tdw_resources.resources import StoreResource
+from tdw_resources.wanted import WantedAssets
 
 V1, V2 = "p7_s1_d598", "p7_s2_d598"
 

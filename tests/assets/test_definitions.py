@@ -13,7 +13,7 @@ from tdw.making.comparison import write_comparison
 from tdw.store import Store, TableAddress
 from tdw.store.layout import COMPARISON
 from tdw_assets.build import build_defs
-from tdw_assets.cells.wanted import WantedAssets
+from tdw_resources.wanted import WantedAssets
 
 
 @pytest.fixture(scope="module")

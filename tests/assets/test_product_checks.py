@@ -13,9 +13,9 @@ from tdw.inventory.versions import DataVersion
 from tdw.store import TableAddress
 from tdw.store.fingerprints import short
 from tdw_assets.build import build_defs
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_assets.checks.asset_checks import SOUND, UP_TO_DATE
 from tdw_resources.events.data_versions import tags
+from tdw_resources.wanted import WantedAssets
 
 GROKKING, COMPARISON, REPORT = "summaries/grokking", "summaries/comparison", "reports/study_report"
 CLAIMS = [

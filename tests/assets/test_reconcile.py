@@ -12,14 +12,14 @@ from tdw.inventory.plan import Task
 from tdw.reconcile.seen import Seen
 from tdw.reconcile.tick import Tick, find_tasks
 from tdw.store import Address
-from tdw_assets.automation.planned_runs import plan_run
+from tdw_assets.automation.planned_runs import plan_next, plan_run
 from tdw_assets.automation.run_requests import run_request
 from tdw_assets.automation.sensor import look
-from tdw_assets.automation.stopped import find_stopped, plan_next
-from tdw_assets.automation.tags import STAGE_TAG, purpose
-from tdw_assets.automation.work_in_progress import as_it_is
+from tdw_assets.cells.as_it_is import as_it_is
 from tdw_assets.cells.partitions import variants_name
 from tdw_assets.status import read_status
+from tdw_resources.runs.stopped import find_stopped
+from tdw_resources.runs.tags import STAGE_TAG, purpose
 
 
 class Automation:

@@ -7,12 +7,13 @@ from lab import V1, V2, Lab
 
 from tdw.errors import BadConfig, Busy
 from tdw.reconcile.seen import Seen
+from tdw_assets.automation.planned_runs import plan_next
 from tdw_assets.automation.sensor import look
-from tdw_assets.automation.stopped import find_stopped, plan_next
 from tdw_assets.cells.partitions import register_variants, registered_variants
 from tdw_assets.recording import removing
 from tdw_assets.recording.removing import EXTRA, plan_results, plan_variant, remove
 from tdw_assets.status import read_status
+from tdw_resources.runs.stopped import find_stopped
 
 
 def fill(lab: Lab, variant: str = V1, epochs: tuple[int, ...] = (0, 2, 4, 6)) -> None:

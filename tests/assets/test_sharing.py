@@ -18,12 +18,12 @@ from tdw.inventory.versions import DataVersion
 from tdw.making.comparison import write_comparison
 from tdw.store import TableAddress
 from tdw.store.fingerprints import short
-from tdw_assets.automation.tags import REQUEST_TAG
 from tdw_assets.cells.partitions import register_variants
-from tdw_assets.recording.event_records import disputes_of, inventory_of, read_contents
 from tdw_resources.events.data_versions import tags
 from tdw_resources.events.partition_keys import cell_key
+from tdw_resources.events.records import disputes_of, inventory_of, read_contents
 from tdw_resources.reading import Reading
+from tdw_resources.runs.tags import REQUEST_TAG
 from tdw_workbench.adoption import require_undisputed
 from tdw_workbench.cli import main
 

@@ -12,12 +12,12 @@ from tdw.reconcile.seen import Seen
 from tdw.reconcile.tick import find_tasks
 from tdw_assets.assets.requested_cells import cells_config
 from tdw_assets.automation.sensor import look
-from tdw_assets.automation.work_in_progress import as_it_is
+from tdw_assets.cells.as_it_is import as_it_is
 from tdw_assets.cells.partitions import describe_foreign, foreign_keys, variants_name, with_registered
 from tdw_assets.checks.asset_checks import check_cells
-from tdw_assets.recording.event_records import read_contents
 from tdw_assets.status import read_status
 from tdw_resources.events.partition_keys import cell_key
+from tdw_resources.events.records import read_contents
 from tdw_resources.runs.liveness import WORKER_TAG
 from tdw_workbench.fill.remaining import RemainingWork
 from tdw_workbench.fill.request import FillRequest
@@ -168,7 +168,7 @@ def test_runs_with_any_tags_are_survived(lab: Lab) -> None:
 
 
 def test_a_key_with_a_bar_makes_no_variant_busy(odd: Lab) -> None:
-    from tdw_assets.automation.work_in_progress import find_work_in_progress
+    from tdw_resources.runs.work_in_progress import find_work_in_progress
 
     odd.instance.create_run_for_job(
         odd.defs.resolve_job_def("tiny_train"),

@@ -13,10 +13,11 @@ from tdw.store.fingerprints import fingerprint_arrays
 from tdw.study.extra_epochs import Choice, read_choice
 from tdw.study.extra_epochs import choose as make_choice
 from tdw.training.loop import train
-from tdw_assets.automation.work_in_progress import StudyRuns, as_it_is
+from tdw_assets.cells.as_it_is import as_it_is
 from tdw_assets.cells.partitions import register_variants, variants_name, with_registered
-from tdw_assets.recording.event_records import inventory_of
 from tdw_assets.status import read_status
+from tdw_resources.events.records import inventory_of
+from tdw_resources.runs.work_in_progress import StudyRuns
 
 V3 = "p7_s3_d598"
 PASSES = {"train": 2, "analyze": 1}

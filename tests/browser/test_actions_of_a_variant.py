@@ -12,8 +12,8 @@ from looking import HERE, VARIANT, open_ready, serving
 from tdw.store import Store
 from tdw.study import load_study
 from tdw_assets.cells.partitions import register_variants
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.instance import open_instance
+from tdw_resources.wanted import WantedAssets
 from tdw_workbench.web.data.runs import Runs
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.ci]

@@ -18,8 +18,8 @@ from tdw.reports.registry import REPORTS
 from tdw.store import Store
 from tdw.study import load_study
 from tdw_assets.cells.partitions import register_variants
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.instance import open_instance
+from tdw_resources.wanted import WantedAssets
 from tdw_workbench.web.data.runs import Runs
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.ci]
@@ -48,6 +48,7 @@ PAGES = {
     f"/new/{FAMILY.name}?study=tiny": "#outcome:not(:empty)",
     "/dashboards/": "",
     f"/dashboards/{FAMILY.name}": "[data-ready=true]",
+    f"/compose/{FAMILY.name}": "[data-ready=true]",
     NO_SUCH: "",
 }
 """Address -> what is there when the page is."""

@@ -14,11 +14,11 @@ import dagster as dg
 
 from tdw_assets.build import build_defs
 from tdw_assets.cells.partitions import register_variants
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.event_storage import BatchingSqliteEventLogStorage
 from tdw_resources.events import stream as events
 from tdw_resources.instance import DEFAULT_HOME, fail_dead_runs, open_instance, size_pools
 from tdw_resources.resources import StoreResource
+from tdw_resources.wanted import WantedAssets
 from tdw_workbench.fill.request import ALL, FillRequest
 from tdw_workbench.fill.worker_process import run_variant
 

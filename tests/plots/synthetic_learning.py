@@ -12,6 +12,8 @@ from tdw.families.modulo_addition_1layer.analyzers.coarseness import COARSENESS
 from tdw.families.modulo_addition_1layer.analyzers.weight_spectra import ANALYZER, PER_HEAD
 from tdw.families.modulo_addition_1layer.figures.weights.trajectory import GROUPS
 from tdw.families.modulo_addition_1layer.maths.geometry import geometry, stacked
+from tdw.families.modulo_addition_1layer.maths.learning.gradient_sites import SITES as GRADIENT_SITES
+from tdw.families.modulo_addition_1layer.maths.learning.gradient_sites import site_cosines
 from tdw.families.modulo_addition_1layer.maths.learning.graduation import accuracy_by_class
 from tdw.families.modulo_addition_1layer.maths.sites import SITES
 from tdw.families.modulo_addition_1layer.summaries import (
@@ -23,10 +25,13 @@ from tdw.families.modulo_addition_1layer.summaries import (
 from tdw.families.modulo_addition_1layer.summaries.learning import (
     answer_geometry,
     commitment,
+    gradient_flow,
+    gradient_sites,
     graduation,
     outcome,
 )
 from tdw.families.modulo_addition_1layer.summaries.weights import circuits, effective_dimensions
+from tdw.recipes.common.landscape.tables import COEFFICIENT_TABLE, CURVATURE_TABLE
 from tdw.recipes.context import Arrays
 from tdw.recipes.summary import Inputs, Summary
 from tdw.store import Address, Store
@@ -47,12 +52,16 @@ def write_learning(
         write_artifact(store, key, "weight_spectra", epoch, spectra(rng, p))
         write_artifact(store, key, "answers", epoch, answers(rng, p, share=epoch / last))
         write_artifact(store, key, "site_geometry", epoch, sites(rng, p))
+        write_artifact(store, key, "gradients", epoch, gradients(rng, p))
+        write_artifact(store, key, "curvature", epoch, curvature(rng, scale=np.exp(-epoch / 300)))
+        write_artifact(store, key, "learning_coefficient", epoch, coefficient(rng, 40 - 30 * epoch / last))
         for name, arrays in neurons(rng, p, values).items():
             write_artifact(store, key, name, epoch, arrays)
     tables: tuple[Summary, ...] = (
         circuits.SUMMARY, effective_dimensions.SUMMARY, commitment.SUMMARY, graduation.SUMMARY,
         answer_geometry.SUMMARY, outcome.SUMMARY, blob_onset.SUMMARY, coarseness_by_frequency.SUMMARY,
-        head_composition.SUMMARY, scale_clusters.SUMMARY,
+        head_composition.SUMMARY, scale_clusters.SUMMARY, gradient_sites.SUMMARY, gradient_flow.SUMMARY,
+        CURVATURE_TABLE, COEFFICIENT_TABLE,
     )  # fmt: skip
     for summary in tables:
         found = {name: tuple(read(store, key, name, e) for e in epochs) for name in summary.analyzers}
@@ -86,6 +95,37 @@ def answers(rng: np.random.Generator, p: int, *, share: float) -> dict[str, np.n
     pairs = np.arange(p * p)
     by_class = accuracy_by_class(right, train, (pairs // p + pairs % p) % p)
     return {"right": right, "train": train, "probability": probability, "accuracy_by_class": by_class}
+
+
+def gradients(rng: np.random.Generator, p: int, *, neurons: int = 12) -> dict[str, np.ndarray]:
+    energy = rng.exponential(size=(len(GRADIENT_SITES), (p - 1) // 2))
+    flows = {name: rng.exponential(size=neurons) for name in ("flow", "into", "out_of")}
+    return {"energy": energy, "cosines": site_cosines(energy), **flows, "norm": np.array(1.0)}
+
+
+def curvature(rng: np.random.Generator, *, scale: float) -> dict[str, np.ndarray]:
+    return {
+        "eigenvalues": scale * np.array([60.0, 40, 30]),
+        "residuals": np.full(3, 1e-9),
+        "products": np.array(24),
+        "increases": 1e-4 * scale * rng.standard_normal(50),
+        "curvatures": 1e-3 * scale * (1 + 0.1 * rng.standard_normal(50)),
+        "loss": np.array(scale),
+        "flat_share": np.array(1.0),
+    }
+
+
+def coefficient(rng: np.random.Generator, height: float) -> dict[str, np.ndarray]:
+    losses = (height / 200 + 0.01 * rng.standard_normal((4, 60))).astype(np.float32)
+    numbers = {"n_beta": 200.0, "step_size": 1e-5, "localization": 1e4, "loss": 0.0}
+    return {
+        "by_chain": 200 * losses[:, 20:].mean(axis=1, dtype=np.float64),
+        "losses": losses,
+        "distance": np.full(4, 4.7),
+        **{name: np.array(value) for name, value in numbers.items()},
+        "burn_in": np.array(20),
+        "seed": np.array(0),
+    }
 
 
 def sites(rng: np.random.Generator, p: int) -> dict[str, np.ndarray]:

@@ -27,8 +27,8 @@ from tdw.study import Study, load_study
 from tdw.training.loop import train
 from tdw_assets.build import build_defs
 from tdw_assets.cells.partitions import register_variants
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.resources import StoreResource
+from tdw_resources.wanted import WantedAssets
 from tdw_workbench.web.app import standalone
 from tdw_workbench.web.http.settings import Settings
 

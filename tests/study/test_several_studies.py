@@ -10,8 +10,8 @@ from tdw.errors import BadConfig
 from tdw.study import Study, load_studies, parse_study
 from tdw_assets.build import build_defs
 from tdw_assets.cells.partitions import register_variants, registered_variants
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.places import find_places
+from tdw_resources.wanted import WantedAssets
 
 BASE = {
     "variants": ["p7_s1_d598", "p7_s2_d598"],

@@ -1,4 +1,4 @@
-"""The tables and figures of A14 to A19 and S6, on a real variant against the checkpoints themselves."""
+"""The tables and figures of A14 to A20 and S6, on a real variant against the checkpoints themselves."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ FAMILY = get_family("modulo_addition_1layer")
 CONFIG = FAMILY.parse_variant(TINY)
 TABLES = (
     "outcome", "circuits", "effective_dimensions", "commitment", "graduation", "answer_geometry",
-    "coarseness_by_frequency", "head_composition", "scale_clusters",
+    "coarseness_by_frequency", "head_composition", "scale_clusters", "gradient_sites", "gradient_flow",
 )  # fmt: skip
 FIGURES = (
     "outcome", "commitment", "graduation", "class_accuracy", "answer_geometry", "answer_circles", "circuits",
     "effective_dimensions", "trajectory", "coarseness_by_frequency", "head_composition", "scale_clusters",
+    "gradient_sites", "gradient_flow",
 )  # fmt: skip
 
 

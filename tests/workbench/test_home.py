@@ -197,7 +197,7 @@ def test_reading_commands_do_not_change_a_home_either(
 ) -> None:
     from tdw.study import load_study
     from tdw_assets.cells.partitions import register_variants
-    from tdw_assets.cells.wanted import WantedAssets
+    from tdw_resources.wanted import WantedAssets
 
     where = ["--store", str(tmp_path / "store"), "--study", str(study)]
     with open_instance(tmp_path / "store" / ".dagster") as instance:
@@ -259,7 +259,7 @@ def test_a_home_that_is_empty_beside_a_full_store_is_said_once(
     tmp_path: Path, study: Path, tiny_store: Store
 ) -> None:
     from tdw.study import load_study
-    from tdw_assets.cells.wanted import WantedAssets
+    from tdw_resources.wanted import WantedAssets
     from tdw_workbench.adoption import adoption_note
 
     wanted, places = (

@@ -9,11 +9,11 @@ import dagster as dg
 import pytest
 
 from tdw.study import load_studies
-from tdw_assets.automation.tags import purpose
 from tdw_assets.cells.partitions import register_variants
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.instance import open_instance
 from tdw_resources.places import Places
+from tdw_resources.runs.tags import purpose
+from tdw_resources.wanted import WantedAssets
 from tdw_workbench.fill import time_left as module
 from tdw_workbench.fill.remaining import RemainingWork
 from tdw_workbench.fill.request import ALL, FillRequest

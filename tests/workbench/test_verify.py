@@ -13,9 +13,9 @@ from tdw.store import Address, Store, TableAddress
 from tdw.study import parse_study
 from tdw_assets.build import build_defs
 from tdw_assets.cells.partitions import register_variants
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.instance import open_instance
 from tdw_resources.resources import StoreResource
+from tdw_resources.wanted import WantedAssets
 from tdw_workbench.cli import main
 from tdw_workbench.fill.request import ALL, FillRequest
 from tdw_workbench.fill.worker_process import run_variant

@@ -9,7 +9,7 @@ import pytest
 
 from tdw.errors import Busy
 from tdw.study import load_study
-from tdw_assets.cells.wanted import WantedAssets
+from tdw_resources.wanted import WantedAssets
 from tdw_workbench.fill import worker_process
 from tdw_workbench.fill.request import ALL, FillRequest, Shard
 from tdw_workbench.fill.workers import Answer, Workers

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, get_args
 
 from tdw.errors import BadConfig
-from tdw.families.keyed_config import SHARED_KEY, KeyedConfig
+from tdw.families.keyed_config import SHARED_KEY
 from tdw.families.keys import KeyField, normalize_numbers
 from tdw.families.modulo_addition_1layer.cost import require_affordable
+from tdw.families.modulo_addition_1layer.interventions import KEY as INTERVENTIONS
+from tdw.families.modulo_addition_1layer.interventions import Interventions
 from tdw.families.operations import FORMULAS, OPERATIONS, Operation, require_operation
 from tdw.families.transformer.config import Activation
 from tdw.optimizers import Name
@@ -45,12 +47,13 @@ KEY = (
     KeyField(
         "init_scale", "scale", "times 1 / sqrt(d_model), the standard deviation of every weight at epoch 0"
     ),
+    *INTERVENTIONS,
     *SHARED_KEY,
 )
 
 
 @dataclass(frozen=True)
-class Config(KeyedConfig):
+class Config(Interventions):
     """One variant.
 
     Args:
@@ -63,8 +66,8 @@ class Config(KeyedConfig):
         d_model, n_heads, d_head, d_mlp: widths; n_heads d_head need not be d_model.
         activation: of the neurons, by TransformerLens's names; the numba form is for "relu" alone.
         init_scale: every weight is drawn from N(0, init_scale² / d_model).
-        optimizer, lr, weight_decay, beta1, beta2: see OptimizerConfig; the rest see KeyedConfig. The batch is
-            full.
+        optimizer, lr, weight_decay, beta1, beta2: see OptimizerConfig; the rest see Interventions and
+            KeyedConfig. The batch is full.
 
     Raises:
         BadConfig: a parameter that can't be used; names it and the nearest that can.
@@ -120,6 +123,7 @@ class Config(KeyedConfig):
             raise BadConfig(f"init_scale is {self.init_scale!r}", "use a number above 0, at most 100")
         self._require_fraction()
         _ = self.optimizer_config
+        self.require_interventions()
         if any(getattr(self, name) != getattr(Config, name) for name in _WIDTHS):
             require_affordable(self)
 
@@ -201,6 +205,7 @@ class Config(KeyedConfig):
                 for name in ("init_order", "operation", "momentum", "clip", "warmup", "cosine", "replicate")
                 if getattr(self, name) != getattr(Config, name)
             },
+            **self.interventions(),
             "architecture": {
                 "n_layers": 1,
                 "n_heads": self.n_heads,

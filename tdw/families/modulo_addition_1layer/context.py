@@ -13,6 +13,7 @@ import numpy.typing as npt
 from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer.model.probe_types import ProbeLabels
 from tdw.families.zp_fourier import Float32, Spectra, spectra
+from tdw.recipes.common.landscape.training_loss import TrainingLoss
 from tdw.recipes.context import Arrays
 
 TO_A, TO_B = 0, 1  # positions in the input [a, b, =]
@@ -46,6 +47,10 @@ def _no_labels() -> ProbeLabels:
     raise BadConfig("this checkpoint was opened without the probe's answers", "pass `label_probe`")
 
 
+def _no_loss() -> TrainingLoss:
+    raise BadConfig("this checkpoint was opened without its training loss", "pass `open_loss`")
+
+
 @dataclass
 class CheckpointContext:
     """One checkpoint, as analyzers see it. What is expensive is computed on first use and kept.
@@ -57,6 +62,7 @@ class CheckpointContext:
         results: arrays of the analyzers that are done, by analyzer name; those an analyzer requires are
             there.
         label_probe: the probe's answers and which of its inputs train.
+        open_loss: the training loss at these weights.
     """
 
     p: int
@@ -64,6 +70,7 @@ class CheckpointContext:
     run_probe: Callable[[], Probe]
     results: dict[str, Arrays] = field(default_factory=dict[str, Arrays])
     label_probe: Callable[[], ProbeLabels] = _no_labels
+    open_loss: Callable[[], TrainingLoss] = _no_loss
 
     @cached_property
     def probe(self) -> Probe:
@@ -74,6 +81,11 @@ class CheckpointContext:
     def labels(self) -> ProbeLabels:
         """Answers of the probe's inputs, and which of them train."""
         return self.label_probe()
+
+    @cached_property
+    def training_loss(self) -> TrainingLoss:
+        """The training loss at these weights."""
+        return self.open_loss()
 
     @cached_property
     def neuron_maps(self) -> Float32:

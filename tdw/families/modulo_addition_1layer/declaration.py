@@ -19,6 +19,7 @@ from tdw.families.modulo_addition_1layer.recipes import RECIPES
 from tdw.families.modulo_addition_1layer.reports.pictures import PICTURES
 from tdw.families.modulo_addition_1layer.reports.sensitivity import SECTION
 from tdw.known_settings import under_known_settings
+from tdw.recipes.common.landscape.training_loss import TrainingLoss
 from tdw.recipes.context import Arrays
 from tdw.recipes.family import Family, Form, Metric, Objective, Optimizer, Weights
 
@@ -42,17 +43,19 @@ Task and architecture: [Nanda et al. 2023](https://arxiv.org/abs/2301.05217).
 
 @under_known_settings
 def _init_weights(config: Config) -> dict[str, torch.Tensor]:
-    from tdw.families.modulo_addition_1layer.model.network import init_weights
+    from tdw.families.modulo_addition_1layer.model import intervene, network
 
-    return init_weights(config)
+    return intervene.begin(config, network.init_weights(config))
 
 
 @under_known_settings
 def _make_optimizer(config: Config, weights: Weights) -> Optimizer:
+    from tdw.families.modulo_addition_1layer.model.intervene import intervening
     from tdw.optimizers import optimizer
 
     hidden = [name for name in config.trained if name.startswith("blocks.")]
-    return optimizer.Optimizer(config.optimizer_config, weights, trained=config.trained, hidden=hidden)
+    made = optimizer.Optimizer(config.optimizer_config, weights, trained=config.trained, hidden=hidden)
+    return intervening(config, weights, made)
 
 
 @under_known_settings
@@ -70,7 +73,14 @@ def _probe_pass(config: Config, weights: Weights, *, device: str = "cpu") -> Pro
 
 
 def _open_checkpoint(config: Config, weights: Arrays, run_probe: Callable[[], Probe]) -> CheckpointContext:
-    return CheckpointContext(config.p, weights, run_probe, label_probe=lambda: probe_labels(config))
+    def open_loss() -> TrainingLoss:
+        from tdw.families.modulo_addition_1layer.maths.learning.loss import training_loss
+
+        return training_loss(config, weights)
+
+    return CheckpointContext(
+        config.p, weights, run_probe, label_probe=lambda: probe_labels(config), open_loss=open_loss
+    )
 
 
 @under_known_settings

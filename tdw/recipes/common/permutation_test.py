@@ -21,6 +21,7 @@ class GroupDifference:
         members, others: how many.
         member_mean, other_mean: of the quantity, in its unit; NaN for an empty group.
         p_value: two-sided; NaN where a group is empty.
+        random_ratios: the 2.5th and the 97.5th percentile of `ratio` over random groups; NaN likewise.
         permutations, seed: of the test.
     """
 
@@ -29,6 +30,7 @@ class GroupDifference:
     member_mean: float
     other_mean: float
     p_value: float
+    random_ratios: tuple[float, float]
     permutations: int
     seed: int
 
@@ -83,10 +85,14 @@ def compare_groups(values: Float64, member: Bools, *, seed: int, permutations: i
         )
     size, n = int(member.sum()), len(values)
     means = [float(part.mean()) if part.size else float("nan") for part in (values[member], values[~member])]
-    p_value = float("nan")
+    p_value, ratios = float("nan"), (float("nan"), float("nan"))
     if 0 < size < n:
         # The overall mean is fixed, so the members' deviation from it decides the difference of the means.
-        deviation = values - values.mean()
-        permuted = np.abs(random_groups(member, seed=seed, permutations=permutations) @ deviation)
-        p_value = permutation_p_value(abs(float(deviation[member].sum())), permuted)
-    return GroupDifference(size, n - size, means[0], means[1], p_value, permutations, seed)
+        mean = float(values.mean())
+        permuted = random_groups(member, seed=seed, permutations=permutations) @ (values - mean)
+        p_value = permutation_p_value(abs(float((values[member] - mean).sum())), np.abs(permuted))
+        others = mean - permuted / (n - size)
+        if (others > 0).all():
+            low, high = np.percentile((mean + permuted / size) / others, (2.5, 97.5))
+            ratios = (float(low), float(high))
+    return GroupDifference(size, n - size, means[0], means[1], p_value, ratios, permutations, seed)

@@ -11,7 +11,7 @@ from tdw.training.stretches import plan_stretches
 
 if TYPE_CHECKING:
     from tdw_assets.automation.planned_runs import PlannedRun
-    from tdw_assets.cells.wanted import WantedAssets
+    from tdw_resources.wanted import WantedAssets
 
 DENSIFY = "densify"
 """In place of a stage's name in the tags of such a run: no other run has the same purpose."""
@@ -60,8 +60,8 @@ class MoreCheckpoints:
         """
         from tdw_assets.assets.requested_cells import cells_config, range_tags
         from tdw_assets.automation.planned_runs import OPS, PlannedRun
-        from tdw_assets.automation.tags import purpose
         from tdw_resources.dagster_internals import IMPLICIT_ASSET_JOB_NAME
+        from tdw_resources.runs.tags import purpose
 
         parts: dict[str, dict[str, tuple[int, ...]]] = {}
         for name, epochs in self.cells.items():

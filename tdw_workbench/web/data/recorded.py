@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import dagster as dg
 
     from tdw.study import Study
-    from tdw_assets.automation.stopped import Stopped
-    from tdw_assets.cells.wanted import WantedAssets
+    from tdw_resources.runs.stopped import Stopped
+    from tdw_resources.wanted import WantedAssets
 
 Value = TypeVar("Value")
 EVERY_S = 3.0
@@ -52,7 +52,7 @@ class Recorded(ABC):
 
     def stopped(self, study: Study) -> Mapping[str, Stopped]:
         """Variant -> what a person stopped of it."""
-        from tdw_assets.automation.stopped import find_stopped
+        from tdw_resources.runs.stopped import find_stopped
 
         def find(instance: dg.DagsterInstance) -> Mapping[str, Stopped]:
             return {each.variant: each for each in reversed(find_stopped(instance, study.slug))}
@@ -63,8 +63,8 @@ class Recorded(ABC):
         """Variant -> its latest run that has not ended; one whose worker is dead does not count."""
         import dagster as dg
 
-        from tdw_assets.automation.tags import STAGE_TAG, STUDY_TAG, VARIANT_TAG
         from tdw_resources.runs.liveness import WORKER_TAG, is_alive
+        from tdw_resources.runs.tags import STAGE_TAG, STUDY_TAG, VARIANT_TAG
 
         waits = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
         statuses = [*waits, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
@@ -124,6 +124,6 @@ class RecordedAt(Recorded):
 
 def wanted_assets(study: Study) -> WantedAssets:
     """A study as Dagster knows it."""
-    from tdw_assets.cells.wanted import WantedAssets
+    from tdw_resources.wanted import WantedAssets
 
     return WantedAssets.of(study)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tdw.store import Store
     from tdw.study import Study
     from tdw_assets.automation.planned_runs import PlannedRun
-    from tdw_assets.automation.stopped import Stopped
+    from tdw_resources.runs.stopped import Stopped
 
 REPOSITORY = {"repositoryName": "__repository__", "repositoryLocationName": LOCATION}
 
@@ -40,7 +40,8 @@ class Runs(Recorded):
         Raises:
             BadConfig: nothing is missing.
         """
-        from tdw_assets.automation.stopped import find_stopped, plan_next
+        from tdw_assets.automation.planned_runs import plan_next
+        from tdw_resources.runs.stopped import find_stopped
 
         for stopped in find_stopped(self._instance, study.slug):
             if (stopped.variant, stopped.stage) == (variant, DENSIFY):
@@ -54,7 +55,7 @@ class Runs(Recorded):
         self, study: Study, store: Store, variant: str, epochs: Collection[int]
     ) -> MoreCheckpoints:
         """What is not recorded of these epochs of a variant, whether the study wants them or not."""
-        from tdw_assets.automation.work_in_progress import as_it_is
+        from tdw_assets.cells.as_it_is import as_it_is
 
         inventory, _ = as_it_is(wanted_assets(study), self._instance, store)
         cells = inventory.gaps_of(variant).cells

@@ -9,10 +9,9 @@ from tdw.families.modulo_addition_1layer.maths.learning.gradient_sites import (
     neuron_flow,
     site_cosines,
 )
-from tdw.families.modulo_addition_1layer.maths.learning.loss import flat_training_loss, loss_over
+from tdw.families.modulo_addition_1layer.maths.learning.loss import training_loss
 from tdw.families.modulo_addition_1layer.model import network
 from tdw.families.modulo_addition_1layer.model.objective import make_objective
-from tdw.recipes.common.learning_coefficient import flat_loss_and_gradient
 
 CONFIG = Config(p=7, seed=1, train_fraction=0.5)
 P = CONFIG.p
@@ -95,28 +94,31 @@ def test_rescaling_a_neuron_changes_its_gradients_but_not_the_invariant_flow():
     np.testing.assert_allclose(scaled.invariant, plain.invariant, rtol=1e-4, atol=1e-9)
 
 
-@pytest.mark.parametrize(("pairs", "count"), [("train", 24), ("test", 25), ("all", 49)])
-def test_the_loss_over_pairs_is_that_of_training_in_float64(pairs, count):
+def test_the_loss_of_the_weights_is_that_of_training_in_float64():
     weights = network.init_weights(CONFIG)
-    loss = loss_over(CONFIG, pairs)
-    value = loss({name: w.double() for name, w in weights.items()})
+    found = training_loss(CONFIG, {name: w.numpy() for name, w in weights.items()})
+    value = found.loss({name: w.double() for name, w in weights.items()})
     assert value.dtype == torch.float64
-    objective = make_objective(CONFIG, form="plain")
-    train, test = objective.loss_and_gradients(weights), objective.metrics(weights)[0]
-    expected = {"train": train, "test": test, "all": (24 * train + 25 * test) / 49}[pairs]
-    assert value.item() == pytest.approx(expected, rel=1e-6)
-    assert {"train": 24, "test": 25, "all": 49}[pairs] == count
+    plain = make_objective(CONFIG, form="plain").loss_and_gradients(weights, 0)
+    assert value.item() == pytest.approx(plain, rel=1e-6)
+    assert found.samples == 24
 
 
-def test_the_flat_training_loss_has_the_gradient_of_the_reference_in_float64():
-    weights = network.init_weights(CONFIG)
-    fast, flat = flat_training_loss(CONFIG, weights)
-    plain, same = flat_loss_and_gradient(loss_over(CONFIG, "train"), weights, names=CONFIG.trained)
-    assert (flat == same).all()
+def test_the_loss_of_flat_weights_has_the_gradient_of_autograd_in_float64():
+    weights = {name: w.numpy() for name, w in network.init_weights(CONFIG).items()}
+    found = training_loss(CONFIG, weights)
+    flat = found.flat
     moved = flat + 0.01 * np.random.default_rng(0).standard_normal(flat.size)
     for at in (flat, moved, flat):
-        (value, gradient), (expected, exact) = fast(at), plain(at)
-        assert value == pytest.approx(expected, rel=1e-6)
+        leaves = {
+            name: torch.as_tensor(w).requires_grad_() if name in CONFIG.trained else torch.as_tensor(w)
+            for name, w in {**weights, **found.split(at)}.items()
+        }
+        expected = found.loss(leaves)
+        parts = torch.autograd.grad(expected, [leaves[name] for name in CONFIG.trained])
+        exact = torch.cat([part.reshape(-1) for part in parts]).numpy()
+        value, gradient = found.function(at)
+        assert value == pytest.approx(expected.item(), rel=1e-6)
         np.testing.assert_allclose(gradient, exact, atol=1e-5 * np.abs(exact).max())
     before = network.init_weights(CONFIG)
-    assert all(torch.equal(weights[name], before[name]) for name in before)
+    assert all((weights[name] == before[name].numpy()).all() for name in before)

@@ -2,10 +2,9 @@ import math
 
 import numpy as np
 import pytest
-import torch
 
 from tdw.errors import BadConfig, TdwError
-from tdw.recipes.common.learning_coefficient import Settings, estimate, flat_loss_and_gradient
+from tdw.recipes.common.landscape.learning_coefficient import Settings, estimate
 
 N = 10_000
 
@@ -113,24 +112,21 @@ def test_a_diverging_chain_is_an_error_with_a_remedy():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"step_size": 0}, {"localization": -1}, {"chains": 1}, {"draws": 0}, {"inverse_temperature": 0}]
+    "wrong",
+    [
+        {"step_size": 0},
+        {"localization": -1},
+        {"chains": 1},
+        {"chains": "two"},
+        {"draws": 0},
+        {"inverse_temperature": 0},
+    ],
 )
 def test_settings_out_of_range_are_refused(wrong):
-    with pytest.raises(BadConfig):
+    with pytest.raises(BadConfig, match=next(iter(wrong))):
         Settings(**{"step_size": 1e-3, "localization": 1.0, **wrong})
 
 
 def test_one_sample_is_refused():
     with pytest.raises(BadConfig, match="1 training samples"):
         estimate(sums_to(2), np.zeros(1), samples=1, settings=Settings(step_size=1e-3, localization=1.0))
-
-
-def test_a_loss_by_name_becomes_one_of_flat_weights():
-    weights = {"a": torch.tensor([[1.0, 2.0]]), "b": torch.tensor([3.0]), "c": torch.tensor([5.0])}
-    function, flat = flat_loss_and_gradient(
-        lambda w: (w["a"] ** 2).sum() * w["c"].sum() + w["b"].sum(), weights, names=("b", "a")
-    )
-    assert flat.tolist() == [3, 1, 2]
-    value, gradient = function(np.array([7.0, 2.0, 1.0]))
-    assert value == 7 + 5 * 5
-    assert gradient.tolist() == [1, 20, 10]

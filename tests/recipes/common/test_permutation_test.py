@@ -24,6 +24,20 @@ def test_the_p_value_is_that_of_all_groups_when_they_can_be_counted():
     assert found.ratio == pytest.approx((16 / 3) / (14 / 6))
 
 
+def test_the_band_of_random_groups_is_that_of_all_groups():
+    values = np.random.default_rng(3).exponential(size=12)
+    member = np.arange(12) < 4
+    found = compare_groups(values, member, seed=0, permutations=20_000)
+    every = [
+        values[list(rows)].mean() / np.delete(values, rows).mean() for rows in combinations(range(12), 4)
+    ]
+    assert found.random_ratios == pytest.approx(np.percentile(every, (2.5, 97.5)), rel=0.02)
+
+
+def test_equal_values_have_a_band_without_width():
+    assert compare_groups(np.full(9, 2.0), np.arange(9) < 3, seed=0).random_ratios == pytest.approx((1, 1))
+
+
 def test_groups_that_are_apart_reach_the_smallest_p_value():
     values = np.r_[np.full(20, 3.0), np.full(80, 1.0)]
     found = compare_groups(values, values > 2, seed=1)

@@ -12,12 +12,12 @@ from starlette.testclient import TestClient
 
 from tdw.store import Address, Store
 from tdw.study import load_study
-from tdw_assets.automation.tags import purpose
 from tdw_assets.cells.partitions import register_variants
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_assets.status import read_status
 from tdw_resources.instance import open_instance
 from tdw_resources.runs.liveness import WORKER_TAG
+from tdw_resources.runs.tags import purpose
+from tdw_resources.wanted import WantedAssets
 from tdw_workbench.web.app import standalone
 from tdw_workbench.web.data import recorded as data
 from tdw_workbench.web.data.runs import Runs

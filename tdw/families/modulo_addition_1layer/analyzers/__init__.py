@@ -15,6 +15,7 @@ from tdw.families.modulo_addition_1layer.analyzers import (
     site_geometry,
     weight_spectra,
 )
+from tdw.families.modulo_addition_1layer.analyzers.learning import gradients
 
 ANALYZERS = (
     neuron_activations.ANALYZER,
@@ -30,6 +31,7 @@ ANALYZERS = (
     answers.ANALYZER,
     site_geometry.ANALYZER,
     *neurons.ANALYZERS,
+    gradients.ANALYZER,
 )
 
 __all__ = ["ANALYZERS"]

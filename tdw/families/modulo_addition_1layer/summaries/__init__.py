@@ -16,6 +16,8 @@ from tdw.families.modulo_addition_1layer.summaries import (
 from tdw.families.modulo_addition_1layer.summaries.learning import (
     answer_geometry,
     commitment,
+    gradient_flow,
+    gradient_sites,
     graduation,
     grokking,
     outcome,
@@ -41,6 +43,8 @@ SUMMARIES = (
     commitment.SUMMARY,
     graduation.SUMMARY,
     answer_geometry.SUMMARY,
+    gradient_sites.SUMMARY,
+    gradient_flow.SUMMARY,
 )
 
 __all__ = ["SUMMARIES"]

@@ -8,14 +8,9 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from tdw.inventory.plan import Inventory, Task
+from tdw.inventory.plan import Task
 from tdw.inventory.wanted import Wanted
 from tdw.reconcile.runs import Tried, WorkInProgress
-from tdw.store import Store
-from tdw_assets.automation.tags import STAGE_TAG, STUDY_TAG, VARIANT_TAG, gap, purpose
-from tdw_assets.cells.partitions import with_registered
-from tdw_assets.cells.wanted import WantedAssets
-from tdw_assets.recording.event_records import inventory_of
 from tdw_resources.dagster_internals import (
     AUTO_RETRY_RUN_ID_TAG,
     RANGE_END,
@@ -27,6 +22,7 @@ from tdw_resources.dagster_internals import (
 )
 from tdw_resources.events.partition_keys import variant_in
 from tdw_resources.runs.liveness import STOPPED_TAG, WORKER_TAG, is_alive
+from tdw_resources.runs.tags import STAGE_TAG, STUDY_TAG, VARIANT_TAG, gap, purpose
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -68,12 +64,6 @@ class StudyRuns:
     def newest_event(self) -> int:
         """See `tdw.reconcile.runs.Runs`."""
         return self.instance.event_log_storage.get_maximum_record_id() or 0
-
-
-def as_it_is(wanted: WantedAssets, instance: dg.DagsterInstance, store: Store) -> tuple[Inventory, StudyRuns]:
-    """A study with the variants and extra epochs that it has now, and its runs."""
-    live = with_registered(wanted, instance).with_extra(store)
-    return inventory_of(live, instance, store), StudyRuns(live, instance)
 
 
 def find_work_in_progress(wanted: Wanted, instance: dg.DagsterInstance) -> WorkInProgress:

@@ -19,21 +19,14 @@ or the chains diverge. For a quadratic the step makes the variance too large by 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from tdw.errors import BadConfig, TdwError
-
-if TYPE_CHECKING:
-    import torch
-
-Float64 = npt.NDArray[np.float64]
-LossAndGradient = Callable[[Float64], tuple[float, Float64]]
-"""Flat weights, float64 (d,) -> loss in nats and its gradient, float64 (d,)."""
+from tdw.parameters import is_count, is_number, require
+from tdw.recipes.common.landscape.training_loss import Float64, LossAndGradient
 
 
 @dataclass(frozen=True)
@@ -51,8 +44,8 @@ class Settings:
         BadConfig: a setting out of range.
     """
 
-    step_size: float
-    localization: float
+    step_size: float = 5e-5
+    localization: float = 300.0
     chains: int = 4
     burn_in: int = 200
     draws: int = 200
@@ -61,18 +54,16 @@ class Settings:
 
     def __post_init__(self) -> None:
         beta = self.inverse_temperature
-        if not (
-            self.step_size > 0
-            and self.localization >= 0
-            and self.chains >= 2
-            and self.burn_in >= 0
-            and self.draws >= 1
-            and (beta is None or beta > 0)
+        for holds, name, wanted in (
+            (is_number(self.step_size) and self.step_size > 0, "step_size", "a number above 0"),
+            (is_number(self.localization) and self.localization >= 0, "localization", "a number from 0 on"),
+            (is_count(self.chains, least=2), "chains", "at least 2: their spread is part of the result"),
+            (is_count(self.burn_in, least=0), "burn_in", "a whole number from 0 on"),
+            (is_count(self.draws), "draws", "a whole number from 1 on"),
+            (is_count(self.seed, least=0), "seed", "a whole number from 0 on"),
+            (beta is None or (is_number(beta) and beta > 0), "inverse_temperature", "a number above 0"),
         ):
-            raise BadConfig(
-                f"settings of the sampler {asdict(self)}",
-                "use a step_size above 0, a localization of at least 0, at least two chains and one draw",
-            )
+            require(holds, name, getattr(self, name), wanted=wanted)
 
     def n_beta(self, samples: int) -> float:
         """n β for `samples` training samples."""
@@ -148,33 +139,3 @@ def estimate(function: LossAndGradient, at: Float64, *, samples: int, settings: 
         n_beta=n_beta,
         distance=distance,
     )
-
-
-def flat_loss_and_gradient(
-    loss: Callable[[Mapping[str, torch.Tensor]], torch.Tensor],
-    weights: Mapping[str, torch.Tensor],
-    *,
-    names: Sequence[str],
-) -> tuple[LossAndGradient, Float64]:
-    """A loss of weights by name as a function of flat weights, and the flat weights themselves.
-
-    Args:
-        loss: differentiable, 0-d, nats; it gets float64 tensors.
-        weights: by name, any float dtype, on the CPU.
-        names: of the weights that vary, in the order in which they are flattened.
-    """
-    import torch
-
-    fixed = {name: tensor.detach().double() for name, tensor in weights.items()}
-    ends = np.cumsum([fixed[name].numel() for name in names])[:-1]
-
-    def function(flat: Float64) -> tuple[float, Float64]:
-        leaves = {
-            name: torch.as_tensor(part).view_as(fixed[name]).clone().requires_grad_()
-            for name, part in zip(names, np.split(flat, ends), strict=True)
-        }
-        value = loss({**fixed, **leaves})
-        parts = torch.autograd.grad(value, list(leaves.values()))
-        return value.item(), torch.cat([part.reshape(-1) for part in parts]).numpy()
-
-    return function, torch.cat([fixed[name].reshape(-1) for name in names]).numpy()

@@ -16,10 +16,10 @@ from tdw.inventory.products import CHECKPOINT, Product
 from tdw.inventory.versions import DataVersion
 from tdw.store import Store
 from tdw.training.records import HISTORY
-from tdw_assets.cells.wanted import WantedAssets
 from tdw_resources.events.data_versions import read_pointers, read_version, read_versions
 from tdw_resources.events.partition_keys import cell_key, read_cell
 from tdw_resources.runs.liveness import STOPPED_TAG
+from tdw_resources.wanted import WantedAssets
 
 _FILTER_UP_TO = 20_000  # more keys than this: reading all of an asset is faster than asking for them
 _ENDED_BADLY = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)

@@ -1,4 +1,4 @@
-"""What a person has stopped, and the run that takes it up again."""
+"""What a person has stopped."""
 
 from __future__ import annotations
 
@@ -6,13 +6,8 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from tdw.store import Store
-from tdw_assets.automation.planned_runs import PlannedRun, plan_run
-from tdw_assets.automation.tags import STAGE_TAG, STUDY_TAG, VARIANT_TAG
-from tdw_assets.automation.work_in_progress import COMPARE, as_it_is
-from tdw_assets.cells.wanted import WantedAssets
-
-_STAGES = ("train", "analyze", "summarize")
+from tdw_resources.runs.tags import STAGE_TAG, STUDY_TAG, VARIANT_TAG
+from tdw_resources.runs.work_in_progress import COMPARE
 
 
 @dataclass(frozen=True)
@@ -46,14 +41,3 @@ def is_comparison_stopped(instance: dg.DagsterInstance, study: str) -> bool:
     """Whether what covers the variants of a study (its slug) stays: a person canceled its latest run."""
     runs = instance.get_runs(dg.RunsFilter(tags={STUDY_TAG: study, STAGE_TAG: COMPARE}), limit=1)
     return bool(runs) and runs[0].status == dg.DagsterRunStatus.CANCELED
-
-
-def plan_next(
-    wanted: WantedAssets, instance: dg.DagsterInstance, store: Store, variant: str
-) -> PlannedRun | None:
-    """The run that does what is to be done next of a variant, stopped or not; None for nothing."""
-    inventory, _ = as_it_is(wanted, instance, store)
-    gaps = inventory.gaps_of(variant)
-    tasks = (inventory.task(stage, gaps) for stage in _STAGES)
-    task = next((task for task in tasks if task is not None), None)
-    return None if task is None else plan_run(wanted, task)

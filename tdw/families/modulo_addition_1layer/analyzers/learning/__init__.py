@@ -1,0 +1,1 @@
+"""Analyzers of what the network learns from: its training gradient."""
