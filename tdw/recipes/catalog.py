@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Protocol, TypeVar
 
 from tdw.errors import BadConfig
@@ -51,7 +51,7 @@ class Catalog:
     summaries: tuple[Summary, ...]
     plots: tuple[Plot, ...]
 
-    @property
+    @cached_property
     def analyzer_names(self) -> tuple[str, ...]:
         """Names of the analyzers."""
         return tuple(analyzer.name for analyzer in self.analyzers)
@@ -88,8 +88,16 @@ class Catalog:
 
     def switched_off(self, plot: Plot, wanted: Collection[str]) -> tuple[Analyzer, ...]:
         """The analyzers of a plot that are off by default, and not among those that are wanted by name."""
-        below = map(self.analyzer, self.analyzers_of(plot))
-        return tuple(each for each in below if not each.by_default and each.name not in wanted)
+        return tuple(each for each in self._off[plot.name, plot.scope] if each.name not in wanted)
+
+    @cached_property
+    def _off(self) -> dict[tuple[str, Scope], tuple[Analyzer, ...]]:
+        """(name, scope) of a plot -> those of its analyzers that are off by default."""
+        off = {each.name: each for each in self.analyzers if not each.by_default}
+        return {
+            (plot.name, plot.scope): tuple(off[name] for name in self.analyzers_of(plot) if name in off)
+            for plot in self.plots
+        }
 
     def suited(self, configs: Iterable[VariantConfig]) -> tuple[str, ...]:
         """Names of the analyzers that are on by default and refuse none of these variants."""

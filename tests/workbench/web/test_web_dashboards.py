@@ -200,6 +200,7 @@ def test_the_exported_file_holds_what_every_panel_asks_for(client: TestClient, s
     asked = client.get(f"/tdw/{html.unescape(maps)}").content
     assert base64.b64decode(held[maps]) == asked
     assert 'early_coarseness/figure.json" data-refused="yes"' in page
+    assert str(store.root) not in page and "the store" in held[list(held)[-1]]
     assert not re.search(r'(?:src|href)="(?!#)[^"]', page.split("<script>")[0])
     assert client.get("/tdw/dashboards/mine/export.html?variant=p9_s1_d598").status_code == 404
 

@@ -14,9 +14,9 @@ from tdw.recipes.common.landscape.learning_coefficient import Settings, estimate
 from tdw.recipes.common.landscape.training_loss import WithTrainingLoss
 from tdw.recipes.context import Arrays
 
-_PRODUCT, _LOSS = 10, 2
-"""Training steps that a Hessian-vector product and a loss in float64 take, about."""
-_PRODUCTS = 8
+_PRODUCT, _LOSS = 12, 2
+"""Training steps that a Hessian-vector product and a loss in float64 take, about: benchmarks/landscape.py."""
+_PRODUCTS = 10
 """Products that an eigenvalue takes, about."""
 
 
@@ -156,7 +156,8 @@ from (`seed`, chain), `burn_in` steps that do not count and `draws` that do.
 Half the number of weights at a regular minimum, less at a singular one. λ̂ depends on all of these settings:
 compare epochs and variants of one family with the same ones, read no single value as *the* coefficient, and
 trust it as far as its chains agree and the loss along them has settled. Where w* is no minimum, during
-training and at epoch 0, it can be negative; then lower loss is near.
+training and at epoch 0, it can be negative; then lower loss is near. Where the loss is flat the samples lie
+about √(d / γ) from w*, with d weights (`distance`): how local that is, the length of w* says.
 """,
     code_version="1",
     parameters=Settings,
