@@ -15,7 +15,19 @@ from typing import Any
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "performance.md"
-NAMES = ("training", "families", "analysis", "startup", "orchestration", "scale", "study", "sweep", "web")
+NAMES = (
+    "training",
+    "families",
+    "analysis",
+    "landscape",
+    "startup",
+    "orchestration",
+    "events",
+    "scale",
+    "study",
+    "sweep",
+    "web",
+)
 HEAD = """\
 # Performance
 

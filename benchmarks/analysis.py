@@ -6,6 +6,9 @@ Both sides run in one process, on one thread, on the same checkpoints of p = 113
   numpy.fft a map and torch, and `np.savez_compressed` an analyzer;
 - tdw: `tdw.making.artifacts.analyze`, checkpoint read and artifacts committed, fsync included.
 
+Then what the later analyses (A14-A19, A22, heads and scale profiles) add to those before them (A3-A10, A12),
+and to A3-A9 alone: both sides in turn, round after round. They share forward pass, transform and logits.
+
     python benchmarks/analysis.py [--json FILE] [--epochs 200]
 """
 
@@ -23,6 +26,7 @@ import common  # first: it limits the threads
 import numpy as np
 
 from tdw.families import get_family
+from tdw.making.artifacts import CellResult, analyze
 from tdw.store import Address, Store
 
 FAMILY = get_family("modulo_addition_1layer")
@@ -36,6 +40,8 @@ ANALYZERS = (
     "coarseness",
     "coarseness_stats",
 )
+FORMER = (*ANALYZERS, "progress_measures", "relabelling")
+FURTHER = ("weight_spectra", "answers", "site_geometry", "scale_profiles", "head_composition")
 
 
 def measure(*, epochs: int = 200, repeats: int = 3) -> dict[str, Any]:
@@ -63,11 +69,10 @@ def measure(*, epochs: int = 200, repeats: int = 3) -> dict[str, Any]:
             weights = _weights(store, epoch)
             for name, seconds in straightforward(weights, plain_folder).items():
                 plain[name] = plain.get(name, 0.0) + seconds / len(schedule)
-        sizes = {
-            name: store.path(Address(FAMILY.name, CONFIG.key, name, epochs)).stat().st_size
-            for name in ANALYZERS
-        }
+        sizes = _sizes(store, ANALYZERS, epochs)
         peak = _peak_memory(folder, schedule)
+        further = _further(store, schedule, repeats)
+        sizes |= _sizes(store, FURTHER, epochs)
     return {
         "tdw_cpu_s": ours,
         "straightforward_cpu_s": sum(plain.values()),
@@ -75,7 +80,9 @@ def measure(*, epochs: int = 200, repeats: int = 3) -> dict[str, Any]:
         "tdw_parts_wall_s": parts,
         "straightforward_parts_cpu_s": plain,
         "bytes": sizes,
-        "total_bytes": sum(sizes.values()),
+        "total_bytes": sum(sizes[name] for name in ANALYZERS),
+        "further": further,
+        "further_bytes": sum(sizes[name] for name in FURTHER),
         "peak_rss_mb": peak,
     }
 
@@ -187,22 +194,48 @@ def _scales(image: np.ndarray, fractions: np.ndarray) -> list[float]:
     return [ratio, no_dc, back.var() / variance if variance > 0 else 0.0, gradient, fractions[:3].sum()]
 
 
-def _analyze(store: Store, epochs: tuple[int, ...]) -> list[Any]:
-    from tdw.making.artifacts import analyze
-
-    results = list(analyze(store, FAMILY, CONFIG, dict.fromkeys(ANALYZERS, epochs), device="cpu"))
+def _analyze(store: Store, epochs: tuple[int, ...], names: tuple[str, ...] = ANALYZERS) -> list[CellResult]:
+    results = list(analyze(store, FAMILY, CONFIG, dict.fromkeys(names, epochs), device="cpu"))
     for result in results:
         if result.error is not None:
             raise result.error
     return results
 
 
-def _parts(store: Store, epochs: tuple[int, ...]) -> dict[str, float]:
+def _parts(store: Store, epochs: tuple[int, ...], names: tuple[str, ...] = ANALYZERS) -> dict[str, float]:
     """Wall seconds by analyzer; the first one carries the forward pass."""
     parts: dict[str, float] = {}
-    for result in _analyze(store, epochs):
+    for result in _analyze(store, epochs, names):
         parts[result.analyzer] = parts.get(result.analyzer, 0.0) + result.seconds / len(epochs)
     return parts
+
+
+def _further(store: Store, epochs: tuple[int, ...], repeats: int) -> dict[str, Any]:
+    """What the later analyses add, as shares, and wall seconds of each beside the others."""
+
+    def of(names: tuple[str, ...]) -> Callable[[], int]:
+        return lambda: len(_analyze(store, epochs, names)) // len(names)
+
+    found = common.interleaved(
+        {
+            "A3-A9": of(ANALYZERS),
+            "A3-A9 and further": of((*ANALYZERS, *FURTHER)),
+            "former": of(FORMER),
+            "all": of((*FORMER, *FURTHER)),
+        },
+        rounds=repeats,
+    )
+    best = {name: timing.best for name, timing in found.items()}
+    parts = _parts(store, epochs, (*FORMER, *FURTHER))
+    return {
+        "of_former": best["all"] / best["former"] - 1,
+        "of_first": best["A3-A9 and further"] / best["A3-A9"] - 1,
+        "parts_wall_s": {name: parts[name] for name in FURTHER},
+    }
+
+
+def _sizes(store: Store, names: tuple[str, ...], epoch: int) -> dict[str, int]:
+    return {name: store.path(Address(FAMILY.name, CONFIG.key, name, epoch)).stat().st_size for name in names}
 
 
 def _cpu_seconds(function: Callable[[], Any], repeats: int) -> float:
@@ -239,7 +272,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=200, help="trained before measuring")
     options = parser.parse_args()
     found = measure(epochs=options.epochs, repeats=options.rounds)
-    plain, ours, sizes = found["straightforward_parts_cpu_s"], found["tdw_parts_wall_s"], found["bytes"]
+    further = found["further"]
+    plain, sizes = found["straightforward_parts_cpu_s"], found["bytes"]
+    ours = found["tdw_parts_wall_s"] | further["parts_wall_s"]
     rows: list[common.Row] = [
         {
             "analysis of a checkpoint, p=113": name,
@@ -260,7 +295,10 @@ def main() -> None:
         f"ratio {ratio:.3f} (target: at most 0.167). "
         f"{found['total_bytes'] / 1e6:.2f} MB per checkpoint (target: at most 8). "
         f"Peak memory: {found['peak_rss_mb']:.0f} MB (target: at most 1200). The first one carries the "
-        "forward pass.",
+        "forward pass. The later analyses (A14-A19, A22, heads, scale profiles; the last five rows) add "
+        f"{further['of_former']:.2f} of the CPU time of those before (A3-A10, A12; target: at most 0.6), "
+        f"{further['of_first']:.2f} of that of A3-A9, and {found['further_bytes'] / 1e6:.2f} MB "
+        "(target: at most 1).",
     )
 
 

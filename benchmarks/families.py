@@ -153,7 +153,7 @@ def analysis(
     """A forward pass of the probe, and the analysis of a checkpoint, with reading and committing."""
     list(train(config, store=store, checkpoints=[0]))
     weights = family.init_weights(config)
-    cells = {name: [0] for name in catalog_of(family).analyzer_names}
+    cells = {name: [0] for name in catalog_of(family).default_names}
 
     def forward() -> int:
         for _ in range(times):

@@ -6,6 +6,7 @@ epochs: no analysis here is faster or slower for others.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from tdw.families import get_family
 from tdw.families.modulo_addition_1layer.analyzers import ANALYZERS, relabelling
 from tdw.families.zp_fourier import spectra
 from tdw.making.artifacts import analyze
+from tdw.making.on_demand import file_with_arrays
 from tdw.making.tables import summarize
 from tdw.recipes.reading.variant_tables import tables_of
 from tdw.reports.study_report import study_report
@@ -46,6 +48,7 @@ def main() -> None:
         rows = [
             *analysis(store, config, epochs, options.rounds),
             *control(store, config, epochs, options.rounds),
+            *maps_on_demand(store, config, epochs, options.rounds),
             *report(store, config, options.rounds),
             *bundle(store, config, Path(folder)),
         ]
@@ -101,6 +104,38 @@ def control(store: Store, config: Any, epochs: list[int], rounds: int) -> list[c
     return [
         row(f"{what}, from stored maps", maps, "s", target="10"),
         row(f"{what}, from artifacts", artifacts, "s", target="10"),
+    ]
+
+
+def maps_on_demand(store: Store, config: Any, epochs: list[int], rounds: int) -> list[common.Row]:
+    """All maps of a checkpoint: read from their file, or computed again by one forward pass."""
+    addresses = [Address(FAMILY.name, config.key, "neuron_activations", epoch) for epoch in epochs]
+    whole = store.path(addresses[0]).stat().st_size
+    later = Store(store.root.parent / "later")
+    shutil.copytree(store.root, later.root)
+    for address in addresses:
+        later.drop_arrays(address)
+
+    def read() -> int:
+        for address in addresses:
+            store.read(address)
+        return len(addresses)
+
+    def compute() -> int:
+        for address in addresses:
+            file_with_arrays(later, address, later.read_kept(address))
+        return len(addresses)
+
+    found = common.interleaved({"read": read, "compute": compute}, rounds=rounds)
+    return [
+        row("neuron maps of a checkpoint, kept: file", whole / 1e6, "MB"),
+        row(
+            "neuron maps of a checkpoint, on demand: file",
+            later.path(addresses[0]).stat().st_size / 1e6,
+            "MB",
+        ),
+        row("neuron maps of a checkpoint, kept: read", found["read"].best, "s"),
+        row("neuron maps of a checkpoint, on demand: computed, checked", found["compute"].best, "s"),
     ]
 
 

@@ -10,7 +10,7 @@ them is computed by the real analyzers and summaries.
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from tdw.families import get_family
 from tdw.families.modulo_addition_1layer.context import CheckpointContext
 from tdw.families.modulo_addition_1layer.maths.learning.loss import training_loss
 from tdw.families.modulo_addition_1layer.model.data import probe_labels
+from tdw.families.modulo_addition_1layer.model.probe_types import ProbePass
 from tdw.families.modulo_addition_1layer.summaries.learning.grokking import Parameters as GrokkingParameters
 from tdw.families.modulo_addition_1layer.summaries.learning.grokking import compute as grokking_table
 from tdw.parameters import as_json
@@ -33,16 +34,9 @@ FAMILY = get_family("modulo_addition_1layer")
 EPOCHS = parse_epochs(FAMILY.default_checkpoints)
 
 
-@dataclass
-class MadeUpProbe:
-    """What a forward pass would give."""
-
-    mlp_post: np.ndarray
-    attention: np.ndarray
-    logits: np.ndarray
-
-
-def probe_at(p: int, progress: float, *, neurons: int, heads: int, seed: int) -> MadeUpProbe:
+def probe_at(
+    p: int, progress: float, weights: Mapping[str, np.ndarray], *, neurons: int, heads: int, seed: int
+) -> ProbePass:
     """Maps at a share `progress` (0-1) of training: noise of high frequency turns into few clean waves."""
     rng = np.random.default_rng(seed)
     key = rng.choice(np.arange(1, p // 2 + 1), 6, replace=False)
@@ -62,10 +56,9 @@ def probe_at(p: int, progress: float, *, neurons: int, heads: int, seed: int) ->
     maps[:: max(neurons // 8, 2)] = -1
     scores = np.stack([1.5 * progress * _head_waves(p, rng, key, heads),
                        np.zeros((heads, p, p)), np.full((heads, p, p), -1.0)], axis=1)  # fmt: skip
-    weights = np.exp(scores)
-    attention = weights / weights.sum(axis=1, keepdims=True)
-    logits = np.zeros((p * p, p), np.float32)
-    return MadeUpProbe(np.maximum(maps, 0).astype(np.float32), attention.astype(np.float32), logits)
+    attention = np.exp(scores)
+    attention /= attention.sum(axis=1, keepdims=True)
+    return ProbePass(np.maximum(maps, 0).astype(np.float32), attention.astype(np.float32), weights)
 
 
 def _head_waves(p: int, rng: np.random.Generator, key: np.ndarray, heads: int) -> np.ndarray:
@@ -81,7 +74,9 @@ def make_variant(
     drawn = {name: tensor.numpy() for name, tensor in FAMILY.init_weights(config).items()}
     for epoch in epochs:
         weights = {name: values * np.float32(1 - epoch / epochs[-1] / 2) for name, values in drawn.items()}
-        found = probe_at(config.p, epoch / epochs[-1], neurons=neurons, heads=heads, seed=config.seed)
+        found = probe_at(
+            config.p, epoch / epochs[-1], weights, neurons=neurons, heads=heads, seed=config.seed
+        )
         context = CheckpointContext(
             config.p,
             weights,
@@ -96,7 +91,7 @@ def make_variant(
             provenance=_note(key, "checkpoint", epoch, mark),
         )
         for analyzer in catalog_of(FAMILY).in_order(
-            name for name in catalog_of(FAMILY).analyzer_names if name != "progress_measures"
+            name for name in catalog_of(FAMILY).default_names if name != "progress_measures"
         ):
             arrays = analyzer.function(context, catalog_of(FAMILY).parameters_of(analyzer.name))
             context.results[analyzer.name] = arrays
@@ -136,7 +131,7 @@ def make_many(store: Store, count: int, *, epochs: tuple[int, ...] = EPOCHS) -> 
     root = Path(str(store.root))
     for i in range(count):
         key = f"p113_s{i + 1}_d598"
-        for kind in ("checkpoints", *catalog_of(FAMILY).analyzer_names):
+        for kind in ("checkpoints", *catalog_of(FAMILY).default_names):
             first = Address(FAMILY.name, key, kind, epochs[0])
             store.write(first, {"x": np.zeros(1)}, provenance=_note(key, kind, 0))
             for epoch in epochs[1:]:

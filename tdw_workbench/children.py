@@ -58,6 +58,7 @@ def child_environment(
 
     Grandchildren that Dagster starts inherit them: PYTHONSAFEPATH is -P for those. PYTHONPATH stays, but for
     its empty entries: they stand for the working folder, and mostly by accident (`$PYTHONPATH:/more`).
+    Dagster takes the first entry for a script's folder and drops it, so it is given one to drop.
     """
     values = {
         name: value
@@ -66,7 +67,8 @@ def child_environment(
     }
     values["PYTHONSAFEPATH"] = "1"
     if "PYTHONPATH" in values:
-        values["PYTHONPATH"] = os.pathsep.join(filter(None, values["PYTHONPATH"].split(os.pathsep)))
+        given = [entry for entry in values["PYTHONPATH"].split(os.pathsep) if entry]
+        values["PYTHONPATH"] = os.pathsep.join([os.devnull, *given])
     names = [*_NO_PROXY, *([_NO_GRPC_PROXY] if _NO_GRPC_PROXY in values else [])]
     listed = [host for name in names for host in _hosts(values.get(name, ""))]
     without = ",".join(dict.fromkeys([*listed, *LOOPBACK]))

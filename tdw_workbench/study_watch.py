@@ -55,7 +55,7 @@ class StudyWatch:
         return [*([said] if said else []), *self._foreign(), *self._silent()]
 
     def _silent(self) -> list[str]:
-        """Ends the runs of other machines whose worker is gone, where machines share the database."""
+        """Ends the runs whose worker is gone, where machines share the database."""
         from tdw_resources.runs.heartbeat import EVERY_S, is_shared
         from tdw_resources.slurm_run_launcher import SlurmRunLauncher
 
@@ -68,7 +68,7 @@ class StudyWatch:
             lost = launcher.fail_lost_starts() if isinstance(launcher, SlurmRunLauncher) else []
         except Exception:
             return []  # the database is away: nobody can be judged
-        said = [f"Run {run_id[:8]} was ended: its worker on another machine is silent." for run_id in ended]
+        said = [f"Run {run_id[:8]} was ended: its worker is silent." for run_id in ended]
         return said + [
             f"Run {run_id[:8]} failed: its SLURM job ended before it had begun." for run_id in lost
         ]

@@ -43,7 +43,7 @@ def _trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for _ in train(config, store=store, checkpoints=TINY_EPOCHS, state_every=10):
         pass
     for result in analyze(
-        store, family, config, dict.fromkeys(catalog_of(family).analyzer_names, TINY_EPOCHS)
+        store, family, config, dict.fromkeys(catalog_of(family).default_names, TINY_EPOCHS)
     ):
         assert result.error is None, result
     return store.root

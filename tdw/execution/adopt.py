@@ -15,9 +15,9 @@ from tdw.inventory.versions import DataVersion
 from tdw.inventory.wanted import Wanted
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.consistency.versions import recorded_spec_version
-from tdw.store import Address, Store, TableAddress, tablefile
+from tdw.store import Address, Store, TableAddress
 from tdw.store.fingerprints import short
-from tdw.store.seal import check
+from tdw.store.formats import tablefile
 
 
 def adopt(
@@ -43,21 +43,20 @@ def adopt(
             or recorded_spec_version(found) != spec
         ):
             return None
-        data = store.read_bytes(address)
-        digest = check(data, path=path)
-        arrays = store.read(address).arrays
+        kept = store.read_kept(address)
     except (NotFound, CorruptFile):
         return None
+    describe = catalog_of(wanted.family).analyzer(analyzer).describe
     return Done(
         name=analyzer,
         variant=variant,
         epoch=epoch,
-        version=DataVersion(spec, short(found.checkpoint_fingerprint), short(digest)),
+        version=DataVersion(spec, short(found.checkpoint_fingerprint), short(kept.sha256)),
         path=str(path),
         metadata={
             "epoch": epoch,
-            **catalog_of(wanted.family).analyzer(analyzer).describe(arrays),
-            "nbytes": len(data),
+            **({} if kept.on_demand else describe(kept.arrays)),
+            "nbytes": path.stat().st_size,
             "adopted": True,
             "spec_version": spec,
             "variant_fingerprint": short(found.variant_fingerprint),

@@ -118,7 +118,8 @@ class CellsToMake:
         with one_thread():
             for cell in analyze(
                 self.store, family, config, cells,
-                parameters=self.wanted.parameters, device=resolve_device(self.device),
+                parameters=self.wanted.parameters, on_demand=self._on_demand(cells),
+                device=resolve_device(self.device),
             ):  # fmt: skip
                 if cell.error is not None or cell.written is None or cell.provenance is None:
                     error = cell.error or ValueError("nothing was written")
@@ -131,6 +132,16 @@ class CellsToMake:
                 version = DataVersion(spec, short(below), short(cell.written.sha256))
                 metadata = {"epoch": cell.epoch, **cell.metadata}
                 yield Done(cell.analyzer, self.variant, cell.epoch, version, metadata, cell.written.path)
+
+    def _on_demand(self, cells: Mapping[str, Collection[int]]) -> Mapping[str, Collection[int]]:
+        """Those of the cells whose arrays are not kept. A person who asks for one that is there brings its
+        arrays back.
+        """
+        found: dict[str, Collection[int]] = {}
+        for name, epochs in cells.items():
+            brought_back = self.gaps.cells[name].recorded.keys() if self.chosen else ()
+            found[name] = self.wanted.study.on_demand(name, epochs).difference(brought_back)
+        return found
 
     def _adopted(self) -> Iterator[Done | Failed]:
         """Files that need no computing: sound, up to date, and not (or otherwise) recorded.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, TypeVar
 
 from tdw.errors import BadConfig
@@ -84,7 +84,7 @@ class KeyedConfig:
     @classmethod
     def parse(cls: type[Self_], key: str) -> Self_:
         """The configuration that `key` names. Raises BadConfig unless it is a canonical key."""
-        return parse_key(cls, cls.named, key)
+        return _parsed(cls, key)
 
     @property
     def optimizer_config(self) -> OptimizerConfig:
@@ -146,3 +146,9 @@ class KeyedConfig:
     def to_dict(self) -> dict[str, Any]:
         """Everything that decides the bits of this variant's training, JSON-able."""
         raise NotImplementedError
+
+
+@lru_cache(maxsize=4096)
+def _parsed(cls: type[Self_], key: str) -> Self_:
+    """Kept, since pages and plans read the same keys again and again; a configuration never changes."""
+    return parse_key(cls, cls.named, key)

@@ -22,7 +22,8 @@ from tdw.integrity.file_problems import (
     why_not_read,
 )
 from tdw.integrity.names import plot_names, table_names
-from tdw.store import Provenance, Store, TableAddress, document_files, jsonfile, reading, tablefile
+from tdw.store import Provenance, Store, TableAddress, document_files, reading
+from tdw.store.formats import jsonfile, tablefile
 from tdw.store.layout import COMPARISON, DASHBOARDS, STUDIES, compared_study, is_name
 
 

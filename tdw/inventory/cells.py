@@ -110,13 +110,14 @@ def find_gaps(
         if name == CHECKPOINT:
             checkpoints = recorded
         for variant in chosen:
-            below = checkpoints.get(variant, {})
-            if name == CHECKPOINT:
-                spec = wanted.checkpoint_spec(variant)
-                expected = {epoch: (spec, version.input) for epoch, version in below.items()}
-            else:
-                spec = wanted.analyzer_specs[name]
-                expected = {epoch: (spec, version.content) for epoch, version in below.items()}
+            expected: dict[int, tuple[str, str]] = {}
+            if below := checkpoints.get(variant):
+                if name == CHECKPOINT:
+                    spec = wanted.checkpoint_spec(variant)
+                    expected = {epoch: (spec, version.input) for epoch, version in below.items()}
+                else:
+                    spec = wanted.analyzer_specs[name]
+                    expected = {epoch: (spec, version.content) for epoch, version in below.items()}
             found[variant][name] = _compare(wanted, there[variant], recorded.get(variant, {}), expected)
     histories = records.by_variant(HISTORY, chosen)
     return {

@@ -62,6 +62,7 @@ def analyze(
     cells: Cells,
     *,
     parameters: ParametersByName | None = None,
+    on_demand: Cells | None = None,
     device: str = "auto",
 ) -> Iterator[CellResult]:
     """Compute, commit and yield the cells of one variant, ascending by epoch.
@@ -76,6 +77,7 @@ def analyze(
         config: the variant's configuration.
         cells: analyzer name -> epochs.
         parameters: analyzer name -> its parameters dataclass; see `Catalog.resolve_parameters`.
+        on_demand: those of the cells whose arrays are not kept (`tdw.making.on_demand`).
         device: where the forward pass runs, "cpu", "cuda" or "auto" (CUDA where there is one).
 
     Yields:
@@ -89,7 +91,18 @@ def analyze(
         catalog_of(family).parameters_of(name, variant.parameters)
     # A generator of its own, so that wrong arguments are refused at the call and not at the first next().
     wanted = {name: frozenset(epochs) for name, epochs in cells.items()}
-    return _analyze(variant, wanted, resolve_device(device))
+    return _analyze(variant, wanted, on_demand or {}, resolve_device(device))
+
+
+@under_known_settings
+def compute(variant: VariantInputs, name: str, epoch: int, *, device: str) -> tuple[Arrays, str]:
+    """The arrays of one cell, not committed, and the fingerprint of the checkpoint that they are of.
+
+    Raises:
+        TdwError: the checkpoint is not there, is damaged, or is another model's.
+    """
+    at = _open(variant, epoch, device)
+    return _compute(at, catalog_of(variant.family).analyzer(name)), at.checkpoint
 
 
 @dataclass
@@ -105,7 +118,7 @@ class _Pass:
 
 
 @under_known_settings
-def _analyze(variant: VariantInputs, cells: Cells, device: str) -> Iterator[CellResult]:
+def _analyze(variant: VariantInputs, cells: Cells, on_demand: Cells, device: str) -> Iterator[CellResult]:
     catalog = catalog_of(variant.family)
     for epoch in sorted(set[int]().union(*cells.values())):
         wanted = catalog.in_order(name for name, epochs in cells.items() if epoch in epochs)
@@ -119,7 +132,8 @@ def _analyze(variant: VariantInputs, cells: Cells, device: str) -> Iterator[Cell
         for analyzer in wanted:
             started = time.perf_counter()
             try:
-                result = _cell(checkpoint, analyzer, started)
+                later = epoch in on_demand.get(analyzer.name, ())
+                result = _cell(checkpoint, analyzer, started, on_demand=later)
             except Exception as error:
                 checkpoint.failed[analyzer.name] = error
                 result = CellResult(analyzer.name, epoch, time.perf_counter() - started, error=error)
@@ -163,7 +177,7 @@ def _open(variant: VariantInputs, epoch: int, device: str) -> _Pass:
     return _Pass(variant, epoch, device, context, fingerprint)
 
 
-def _cell(at: _Pass, analyzer: Analyzer, started: float) -> CellResult:
+def _cell(at: _Pass, analyzer: Analyzer, started: float, *, on_demand: bool) -> CellResult:
     catalog_of(at.variant.family).require_suited([analyzer.name], at.variant.config)
     for name in analyzer.requires:
         if name in at.failed:
@@ -180,6 +194,7 @@ def _cell(at: _Pass, analyzer: Analyzer, started: float) -> CellResult:
         provenance=provenance,
         quantize=analyzer.quantize,
         half=analyzer.half,
+        on_demand=on_demand,
     )
     seconds = time.perf_counter() - started
     metadata: Metadata = {
@@ -202,12 +217,13 @@ def _provide(at: _Pass, name: str) -> None:
         return
     if at.variant.is_up_to_date(name, at.epoch, at.checkpoint):
         try:
-            stored = at.variant.store.read(at.variant.address(name, at.epoch))
+            stored = at.variant.store.read_kept(at.variant.address(name, at.epoch))
         except (CorruptFile, NotFound):
             pass  # Damaged: computed along, and its own cell is `tdw verify`'s to report.
         else:
-            at.context.results[name] = stored.arrays
-            return
+            if not stored.on_demand:
+                at.context.results[name] = stored.arrays
+                return
     analyzer = catalog_of(at.variant.family).analyzer(name)
     for required in analyzer.requires:
         _provide(at, required)

@@ -7,9 +7,9 @@ torch nor pandas nor plotly.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Protocol, TypeVar
 
 from tdw.errors import BadConfig
@@ -18,6 +18,7 @@ from tdw.recipes.analyzer import Analyzer
 from tdw.recipes.common import COMMON
 from tdw.recipes.common.outcome_figures import outcome_plots
 from tdw.recipes.consistency.versions import spec_hash
+from tdw.recipes.cost import Cost
 from tdw.recipes.dashboard import require_dashboard
 from tdw.recipes.explorer import RESERVED, Explorer
 from tdw.recipes.family import Family, VariantConfig
@@ -50,7 +51,7 @@ class Catalog:
     summaries: tuple[Summary, ...]
     plots: tuple[Plot, ...]
 
-    @property
+    @cached_property
     def analyzer_names(self) -> tuple[str, ...]:
         """Names of the analyzers."""
         return tuple(analyzer.name for analyzer in self.analyzers)
@@ -69,15 +70,39 @@ class Catalog:
         what = {"variant": "plot of a variant", "comparison": "plot over variants", None: "plot"}[scope]
         return self._find(fitting, name, what)
 
+    @property
+    def default_names(self) -> tuple[str, ...]:
+        """Names of the analyzers that a study has which names none."""
+        return tuple(analyzer.name for analyzer in self.analyzers if analyzer.by_default)
+
     def summaries_of(self, analyzers: Iterable[str]) -> tuple[Summary, ...]:
         """The summaries that these analyzers and the history allow."""
         there = {"checkpoint", "history", *analyzers}
         return tuple(summary for summary in self.summaries if set(summary.needs) <= there)
 
+    def analyzers_of(self, plot: Plot) -> tuple[str, ...]:
+        """Names of the analyzers that a plot is made from, directly or through summaries."""
+        below = {f"summaries/{summary.name}": summary.needs for summary in self.summaries}
+        named = [name for need in plot.needs for name in below.get(need, (need,))]
+        return tuple(name for name in dict.fromkeys(named) if name in self.analyzer_names)
+
+    def switched_off(self, plot: Plot, wanted: Collection[str]) -> tuple[Analyzer, ...]:
+        """The analyzers of a plot that are off by default, and not among those that are wanted by name."""
+        return tuple(each for each in self._off[plot.name, plot.scope] if each.name not in wanted)
+
+    @cached_property
+    def _off(self) -> dict[tuple[str, Scope], tuple[Analyzer, ...]]:
+        """(name, scope) of a plot -> those of its analyzers that are off by default."""
+        off = {each.name: each for each in self.analyzers if not each.by_default}
+        return {
+            (plot.name, plot.scope): tuple(off[name] for name in self.analyzers_of(plot) if name in off)
+            for plot in self.plots
+        }
+
     def suited(self, configs: Iterable[VariantConfig]) -> tuple[str, ...]:
-        """Names of the analyzers that refuse none of these variants."""
+        """Names of the analyzers that are on by default and refuse none of these variants."""
         listed = list(configs)
-        return tuple(name for name in self.analyzer_names if not any(self.refusal(name, c) for c in listed))
+        return tuple(name for name in self.default_names if not any(self.refusal(name, c) for c in listed))
 
     def refusal(self, name: str, config: VariantConfig) -> str:
         """Why an analyzer, or one that it requires, says nothing of a variant; "" where it does."""
@@ -144,6 +169,16 @@ class Catalog:
             BadConfig: an unknown summary or field, or a value that can't be used; names it.
         """
         return override(name, self.summary(name).parameters, values or {})
+
+    def cell_seconds(self, name: str, cost: Cost, parameters: ParametersByName | None = None) -> float:
+        """Guessed seconds of one core for an analyzer on one checkpoint.
+
+        Args:
+            name: the analyzer's.
+            cost: of the variant.
+            parameters: by analyzer name.
+        """
+        return cost.cell + self.analyzer(name).steps(self.parameters_of(name, parameters)) * cost.step
 
     # Specs
 

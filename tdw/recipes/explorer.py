@@ -24,6 +24,8 @@ class SliceRecipe:
         numbers: query parameters that are one number: name -> (lowest, highest).
         one_epoch: the address ends with the epoch; otherwise the whole series is read.
         kept: the server keeps the answer for the next one who asks.
+        by_epoch: epochs whose arrays are kept on demand are left out of the series, and asked for one by one:
+            with the query parameter `at`, the series is that epoch alone. Otherwise all of them are computed.
     """
 
     read: Callable[[SliceQuery], Slice]
@@ -32,6 +34,7 @@ class SliceRecipe:
     numbers: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     one_epoch: bool = False
     kept: bool = False
+    by_epoch: bool = False
 
 
 @dataclass(frozen=True)

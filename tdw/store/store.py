@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy.typing as npt
 
 from tdw.errors import BadConfig, NotFound
-from tdw.store import codec, document_files, jsonfile, lock, reading, tablefile, tensorfile
+from tdw.store import codec, document_files, lock, on_demand, reading
 from tdw.store.commit import write_atomic
+from tdw.store.formats import jsonfile, tablefile, tensorfile
 from tdw.store.layout import (
     CHECKPOINTS,
     COMPARISON,
@@ -38,7 +40,10 @@ AnyAddress = Address | TableAddress | SmallRecord
 
 @dataclass(frozen=True)
 class Written:
-    """What a commit wrote: where, how many bytes, and the SHA-256 of the content (64 hex digits)."""
+    """What a commit wrote: where, how many bytes, and the SHA-256 of the content (64 hex digits).
+
+    That is the one of the file with the arrays, also where they are kept on demand.
+    """
 
     path: str
     nbytes: int
@@ -47,13 +52,16 @@ class Written:
 
 @dataclass(frozen=True)
 class Artifact:
-    """Arrays by name (quantized and half-precision ones as float32), where they come from, and the file's
-    checksum (64 hex digits).
+    """Arrays by name (quantized and half-precision ones as float32), where they come from, and the checksum
+    (64 hex digits) of the file that has them.
+
+    `on_demand` says that the file has not: its arrays are computed when they are asked for.
     """
 
     arrays: dict[str, npt.NDArray[Any]]
     provenance: Provenance
     sha256: str = ""
+    on_demand: bool = False
 
 
 class Store:
@@ -76,26 +84,56 @@ class Store:
         provenance: Provenance,
         quantize: Collection[str] = (),
         half: Collection[str] = (),
+        on_demand: bool = False,
     ) -> Written:
         """Commit arrays; see `codec.pack` for the encodings.
+
+        Args:
+            on_demand: commit where they come from and their checksum alone (see `on_demand`).
 
         Raises:
             BadConfig: a value the encoding can't hold.
             StoreError: the disk refused; what was there before is untouched.
         """
         data, digest = tensorfile.encode(codec.pack(arrays, quantize=quantize, half=half), provenance)
+        if on_demand:
+            data, _ = tensorfile.encode({}, provenance, on_demand=digest)
         return self._commit(address, data, digest)
 
     def read(self, address: Address) -> Artifact:
-        """All arrays of an artifact, after its checksum was checked.
+        """All arrays of an artifact, after its checksum was checked; computed where they are kept on demand.
 
         Raises:
             NotFound, CorruptFile, Unreadable: each names the file.
         """
+        found = self.read_kept(address)
+        return self._decoded(address, on_demand.restore(self, address, found)) if found.on_demand else found
+
+    def read_kept(self, address: Address) -> Artifact:
+        """Like `read`, without arrays where they are kept on demand."""
+        return self._decoded(address, _read(self.path(address)))
+
+    def _decoded(self, address: Address, data: bytes) -> Artifact:
         path = self.path(address)
-        packed, provenance, digest = tensorfile.decode(_read(path), path=path)
+        packed, header, digest = tensorfile.decode(data, path=path)
         with reading.content(path):
-            return Artifact(codec.unpack(packed), provenance, digest)
+            sha256, later = header.on_demand or digest, bool(header.on_demand)
+            return Artifact(codec.unpack(packed), header.provenance, sha256, later)
+
+    def drop_arrays(self, address: Address) -> int:
+        """Keep an artifact on demand from now on; the bytes that this frees.
+
+        Whether its arrays can be computed again is the caller's question (`tdw.making.on_demand`).
+
+        Raises:
+            NotFound, CorruptFile, Unreadable, StoreError: each names the file, which is as it was.
+        """
+        found = self.read_kept(address)
+        if found.on_demand:
+            return 0
+        before = self.path(address).stat().st_size
+        data, _ = tensorfile.encode({}, found.provenance, on_demand=found.sha256)
+        return before - self._commit(address, data, found.sha256).nbytes
 
     def read_quantized_rows(self, address: Address, name: str, rows: Sequence[int]) -> codec.QuantizedRows:
         """Some rows of a quantized array as stored; only these are read and checked.
@@ -103,7 +141,7 @@ class Store:
         Raises:
             NotFound, CorruptFile, Unreadable: each names the file.
         """
-        with self._opened(address) as (path, file):
+        with self._with_arrays(address) as (path, file):
             return tensorfile.read_quantized_rows(file, name, rows, path=path, size=_size(file))
 
     def read_rows(self, address: Address, name: str, rows: Sequence[int]) -> npt.NDArray[Any]:
@@ -118,17 +156,30 @@ class Store:
         Raises:
             NotFound, CorruptFile, Unreadable: each names the file.
         """
-        with self._opened(address) as (path, file):
+        with self._with_arrays(address) as (path, file):
             return tensorfile.read_block(file, name, index, path=path, size=_size(file))
 
     def provenance(self, address: Address) -> Provenance:
+        """Where an artifact comes from, as its header says."""
+        return self.header(address).provenance
+
+    def header(self, address: Address) -> tensorfile.Header:
         """The header of an artifact alone (its seal is not checked; `read` and `verify` do that).
 
         Raises:
             NotFound, CorruptFile, Unreadable: each names the file.
         """
         with self._opened(address) as (path, file):
-            return tensorfile.Header.read(file, path=path, size=_size(file)).provenance
+            return tensorfile.Header.read(file, path=path, size=_size(file))
+
+    @contextlib.contextmanager
+    def _with_arrays(self, address: Address) -> Generator[tuple[Path, BinaryIO]]:
+        """The file that has the arrays, on disk or computed."""
+        with self._opened(address) as (path, file):
+            if _size(file) > on_demand.LARGEST or not self.header(address).on_demand:
+                yield path, file
+                return
+        yield path, io.BytesIO(on_demand.restore(self, address, self.read_kept(address)))
 
     @contextlib.contextmanager
     def _opened(self, address: Address) -> Generator[tuple[Path, BinaryIO]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -52,6 +53,8 @@ class Study(_Model):
         summaries: parameters of summaries that differ from the defaults.
         early_epoch: the epoch at which "early" quantities are read (S5); one of the checkpoints.
         claims: what the study report judges; none, no verdicts.
+        keep: analyzer -> at which scheduled epochs its arrays stay in the store: every n-th, or at none.
+            Elsewhere they are computed when asked for. All stay of analyzers that are not named.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Study(_Model):
     early_epoch: Annotated[int, Field(ge=0)] = 1000
     adaptive: Adaptive | None = None
     claims: tuple[Claim, ...] = ()
+    keep: dict[str, Annotated[int, Field(ge=1, le=1_000_000)] | Literal["all", "on_demand"]] = {}
 
     @property
     def slug(self) -> str:
@@ -109,11 +113,25 @@ class Study(_Model):
         """A summary's parameters dataclass, as the study sets them."""
         return catalog_of(self.family_declaration).resolve_options(name, self.summaries.get(name))
 
+    def on_demand(self, analyzer: str, epochs: Collection[int]) -> frozenset[int]:
+        """Those of some epochs at which an analyzer's arrays are not kept, but computed when asked for.
+
+        Of every n-th epoch of the schedule they are, from the first one on, and of the last one.
+        """
+        every = self.keep.get(analyzer, "all")
+        if every == "all":
+            return frozenset()
+        kept = () if every == "on_demand" else (*self.epoch_list[::every], *self.epoch_list[-1:])
+        return frozenset(epochs) - frozenset(kept)
+
     def record(self) -> dict[str, Any]:
         """Everything in the study, JSON-able, as results record it: without where its files are."""
         record = self.model_dump(mode="json", exclude={"claims": {"__all__": {"file"}}})
+        # As in the records of studies that were made before there were any.
         if self.replicates == 1:
-            del record["replicates"]  # as in the records of studies that were made before there were any
+            del record["replicates"]
+        if not self.keep:
+            del record["keep"]
         return record
 
     @property

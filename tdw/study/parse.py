@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from tdw.epochs import parse_epochs
 from tdw.errors import BadConfig
 from tdw.families import Family, get_family, load_family
+from tdw.recipes.analyzer import DEFAULT
 from tdw.recipes.catalog import catalog_of
 from tdw.store.layout import validate_name
 from tdw.study.claims import parse_claims
@@ -46,8 +47,7 @@ def parse_study(values: Mapping[str, Any], *, folder: Path | None = None) -> Stu
         family = at(("family",), lambda: get_family(str(name)))
     values["variants"] = _spread(values.get("variants"))
     values["epochs"], values["checkpoints"] = _schedule(values, family)
-    given = values.get("analyzers")
-    values["analyzers"] = _analyzers(given, family)
+    values["analyzers"], named = _analyzers(values.get("analyzers"), family)
     values["summaries"] = _summaries(values, family)
     values["claims"] = _claims(values.get("claims"), family, folder)
     try:
@@ -68,8 +68,10 @@ def parse_study(values: Mapping[str, Any], *, folder: Path | None = None) -> Stu
         ) from error
     at(("name",), lambda: _check_name(study.name))
     _check_variants(study)
-    study = _with_suited(study, given=given is not None)
+    study = _with_suited(study, named)
     _check_epochs(study)
+    for name in study.keep:
+        at(("keep", name), lambda name=name: _check_kept(study, name))
     return _with_early_epoch(study, given="early_epoch" in values)
 
 
@@ -128,21 +130,32 @@ def _schedule(values: Mapping[str, Any], family: Family) -> tuple[Any, Any]:
     return epochs, sorted({*default, epochs})
 
 
-def _analyzers(given: Any, family: Family) -> Any:
-    """All of the family's when none are named; a list of names; or names with parameters."""
+def _analyzers(given: Any, family: Family) -> tuple[Any, frozenset[str]]:
+    """Analyzers with their parameters, and which of them are named.
+
+    Given is a list of names, or names with parameters; `default` stands for all that are on by default,
+    as does None.
+    """
     catalog = catalog_of(family)
     if given is None:
-        return {name: {} for name in catalog.analyzer_names}
+        given = [DEFAULT]
     if isinstance(given, list) and all(isinstance(name, str) for name in given):
         given = {name: {} for name in given}
     if not isinstance(given, dict):
-        return given
+        return given, frozenset()
+    unnamed: dict[str, Any] = {}
+    if DEFAULT in given:
+        given = dict(given)
+        if given.pop(DEFAULT):
+            raise At(("analyzers", DEFAULT), "it takes no parameters", "give them to an analyzer by its name")
+        unnamed = {name: {} for name in catalog.default_names}
     for name, parameters in given.items():
         where = ("analyzers", name)
         at(where, lambda name=name: catalog.analyzer(str(name)))
         if isinstance(parameters or {}, dict):
             at(where, lambda n=name, p=parameters: catalog.resolve_parameters({str(n): p or {}}))
-    return {name: parameters or {} for name, parameters in given.items()}
+    named = {name: parameters or {} for name, parameters in given.items()}
+    return {**unnamed, **named}, frozenset(named)
 
 
 def _summaries(values: dict[str, Any], family: Family) -> Any:
@@ -184,16 +197,15 @@ def _check_variants(study: Study) -> None:
         seen[config.key] = i
 
 
-def _with_suited(study: Study, *, given: bool) -> Study:
+def _with_suited(study: Study, named: frozenset[str]) -> Study:
     """Without the analyzers that refuse one of the variants; one that the file names is refused in words."""
     catalog = catalog_of(study.family_declaration)
-    if not given:
-        suited = catalog.suited(study.configs)
-        return study.model_copy(update={"analyzers": {name: study.analyzers[name] for name in suited}})
-    for name in study.analyzers:
+    for name in named:
         for config in study.configs:
             at(("analyzers", name), lambda n=name, c=config: catalog.require_suited([n], c))
-    return study
+    suited = named.union(catalog.suited(study.configs))
+    kept = {name: given for name, given in study.analyzers.items() if name in suited}
+    return study.model_copy(update={"analyzers": kept})
 
 
 def _check_epochs(study: Study) -> None:
@@ -207,6 +219,14 @@ def _check_epochs(study: Study) -> None:
                 f"{item!r} asks for epoch {epochs[-1]}, training ends at {study.epochs}",
                 "lower it, or raise `epochs`",
             )
+
+
+def _check_kept(study: Study, name: str) -> None:
+    """Only what is computed from a checkpoint alone can be left out and computed again."""
+    analyzer = catalog_of(study.family_declaration).analyzer(name)
+    if name not in study.analyzers:
+        raise BadConfig(f"{name} is not among the study's analyzers", "add it there, or leave it out here")
+    analyzer.require_alone()
 
 
 def _with_early_epoch(study: Study, *, given: bool) -> Study:

@@ -11,7 +11,8 @@ import dagster as dg
 from tdw.execution.done import Done
 from tdw.execution.make import function_of
 from tdw.inventory.products import Product
-from tdw.store import reading, tablefile
+from tdw.store import reading
+from tdw.store.formats import tablefile
 from tdw_resources import links
 from tdw_resources.wanted import WantedAssets
 

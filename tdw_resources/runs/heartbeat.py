@@ -20,7 +20,7 @@ from tdw_resources.runs.liveness import STOPPED_TAG, WORKER_TAG, identity, is_al
 from tdw_resources.runs.own_runs import unfinished_runs
 
 EVERY_S = 10.0
-SILENT_S = 60.0
+SILENT_S = 45.0
 _KEY = "tdw/heartbeat/"
 
 
@@ -55,14 +55,18 @@ def beating(instance: dg.DagsterInstance, *, every_s: float = EVERY_S) -> Genera
 
 @dataclass
 class Listener:
-    """Ends the runs of other machines whose worker has fallen silent. One that never gave a sign is unknown.
+    """Ends the runs whose worker has fallen silent, on this machine and on others.
+
+    One that never gave a sign is unknown. A run of this machine is mostly ended before that, by the launcher
+    that started it; Celery's can't tell that a worker is dead.
 
     Attributes:
         silent_s: seconds without a new sign after which a worker counts as gone.
     """
 
     silent_s: float = SILENT_S
-    _heard: dict[str, tuple[str, float]] = field(default_factory=dict[str, tuple[str, float]])
+    _silence: dict[str, tuple[str, float]] = field(default_factory=dict[str, tuple[str, float]])
+    _looked: float = field(default_factory=time.monotonic)
 
     def end_silent_runs(self, instance: dg.DagsterInstance) -> list[str]:
         """Listen once, and end what has been silent for too long; the run ids.
@@ -70,19 +74,22 @@ class Listener:
         They count as stopped, not as failed, so that they use up no attempt and are taken up again.
         """
         workers = {run.tags.get(WORKER_TAG, ""): run for run in unfinished_runs(instance)}
-        elsewhere = {worker: run for worker, run in workers.items() if worker and is_alive(worker) is None}
-        keys = {_KEY + worker for worker in elsewhere}
+        unseen = {worker: run for worker, run in workers.items() if worker and not is_alive(worker)}
+        keys = {_KEY + worker for worker in unseen}
         signs = instance.run_storage.get_cursor_values(keys) if keys else {}
-        now, before = time.monotonic(), self._heard
-        self._heard = {}
+        now = time.monotonic()
+        # While nobody could listen, a database that was away, say, nobody could speak either.
+        waited = min(now - self._looked, 2 * EVERY_S)
+        before, self._silence, self._looked = self._silence, {}, now
         ended: list[str] = []
-        for worker, run in elsewhere.items():
+        for worker, run in unseen.items():
             sign = signs.get(_KEY + worker)
             if sign is None:
                 continue
-            last = before.get(worker)
-            self._heard[worker] = last if last is not None and last[0] == sign else (sign, now)
-            if now - self._heard[worker][1] >= self.silent_s:
+            last, silence = before.get(worker, ("", 0.0))
+            silence = silence + waited if last == sign else 0.0
+            self._silence[worker] = sign, silence
+            if silence >= self.silent_s:
                 instance.add_run_tags(run.run_id, {STOPPED_TAG: "true"})
                 instance.report_run_failed(
                     run, f"Its worker {worker} has given no sign of life for {self.silent_s:g} seconds."

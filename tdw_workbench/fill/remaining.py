@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tdw.recipes.catalog import catalog_of
 from tdw.recipes.cost import Cost
 from tdw.store.layout import STATES
 from tdw.training.stretches import plan_stretches
@@ -120,7 +121,12 @@ def _cells(
     states = inventory.store.epochs(family.name, gaps.variant, STATES)
     steps = sum(stretch.steps for stretch in plan_stretches(((e, e) for e in train), states))
     to_come = {*train, *gaps.checkpoint.recorded}
-    drawn = [asset for name, asset in gaps.analyzers.items() if request.wants(name)]
-    cells = sum(len(asset.to_fill(out_of_date=request.out_of_date) & to_come) for asset in drawn)
-    seconds = {"train": steps * cost.step + len(train) * cost.checkpoint, "analyze": cells * cost.cell}
-    return len(train), cells, seconds
+    cells = {
+        name: len(asset.to_fill(out_of_date=request.out_of_date) & to_come)
+        for name, asset in gaps.analyzers.items()
+        if request.wants(name)
+    }
+    catalog, parameters = catalog_of(family), inventory.wanted.parameters
+    analysis = sum(n * catalog.cell_seconds(name, cost, parameters) for name, n in cells.items())
+    seconds = {"train": steps * cost.step + len(train) * cost.checkpoint, "analyze": analysis}
+    return len(train), sum(cells.values()), seconds

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tdw.errors import BadConfig
+from tdw.recipes.catalog import catalog_of
 from tdw.study import Study
 
 if TYPE_CHECKING:
@@ -116,6 +117,9 @@ def close_over_inputs(wanted: WantedAssets, names: Iterable[str]) -> tuple[str, 
     while waiting:
         name = waiting.pop()
         if name not in known:
+            off = [a for a in catalog_of(wanted.family).analyzers if a.name == name and not a.by_default]
+            if off:
+                raise BadConfig(f"study {wanted.name} has no asset {name}", off[0].price)
             raise BadConfig(
                 f"study {wanted.name} has no asset {name[:80]!r}", f"use one of: {', '.join(known)}"
             )

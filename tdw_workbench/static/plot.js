@@ -1,19 +1,12 @@
 // A plot's page: the figure that its asset committed, in the reader's theme, and its pictures as downloads.
 /* global Plotly, tdwAround */
 
+import { savePicture, system, templateOf } from "./figures.js";
 import { watch } from "./now.js";
 
 const div = document.getElementById("figure");
 const problem = document.getElementById("problem");
 const config = JSON.parse(div.dataset.config);
-const system = matchMedia("(prefers-color-scheme: dark)");
-
-const isDark = () => (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
-
-function template(figure) {
-  const light = figure.layout.template;
-  return () => (isDark() && figure.layout.meta?.dark) || light;
-}
 
 async function load(url) {
   const response = await fetch(url);
@@ -28,9 +21,8 @@ const around = tdwAround(div);
 async function show(figure) {
   const first = !shown;
   shown = figure;
-  figure.theme = template(figure);
   document.getElementById("absent")?.remove();
-  const layout = { ...around.layoutOf(figure.layout), template: figure.theme(), uirevision: "kept" };
+  const layout = { ...around.layoutOf(figure.layout), template: templateOf(figure), uirevision: "kept" };
   await Plotly.react(div, figure.data, layout, config);
   if (figure.frames?.length) await Plotly.addFrames(div, figure.frames);
   await around.restore();
@@ -44,9 +36,9 @@ async function draw() {
   else if (!div.dataset.soFar) throw new Error("there is none");
 }
 
-system.addEventListener("change", () => shown && Plotly.relayout(div, { template: shown.theme() }));
+system.addEventListener("change", () => shown && Plotly.relayout(div, { template: templateOf(shown) }));
 for (const format of ["png", "svg"]) {
-  document.getElementById(format)?.addEventListener("click", () => shown && save(format, shown));
+  document.getElementById(format)?.addEventListener("click", () => shown && savePicture(div, shown, { format, config }));
 }
 
 // While the variant trains, the figure shows the history so far; afterwards what was committed.
@@ -93,15 +85,6 @@ function followSize() {
     height = div.clientHeight;
     Plotly.Plots.resize(div);
   }).observe(div);
-}
-
-// Pictures are for papers: always light, and the same size whatever the window.
-async function save(format, figure) {
-  const options = { format, filename: div.dataset.name, width: 1200, height: 700, scale: format === "png" ? 2 : 1 };
-  const { title, template } = figure.layout;
-  const margin = { ...div.layout.margin, t: figure.layout.margin.t };
-  const shown = { data: div.data, layout: { ...div.layout, title, margin, template }, config };
-  await Plotly.downloadImage(shown, options);
 }
 
 draw().then(() => {

@@ -14,7 +14,7 @@ from tdw.families.modulo_addition_1layer.analyzers import (
     neuron_frequencies,
 )
 from tdw.families.modulo_addition_1layer.context import CheckpointContext
-from tdw.families.modulo_addition_1layer.model.probe_types import ProbeLabels
+from tdw.families.modulo_addition_1layer.model.probe_types import ProbeLabels, ProbePass
 from tdw.families.zp_fourier import fourier_basis
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.common.landscape.training_loss import TrainingLoss
@@ -34,11 +34,6 @@ def make_context(maps=None, attention=None, embedding=None, p=P):
         rng.dirichlet([1, 2, 3], size=(4, p, p)).transpose(0, 3, 1, 2) if attention is None else attention
     )
     embedding = rng.standard_normal((p + 1, 128)) if embedding is None else embedding
-    probe = SimpleNamespace(
-        mlp_post=np.asarray(maps, np.float32),
-        attention=np.asarray(attention, np.float32),
-        logits=rng.standard_normal((p * p, p), np.float32),
-    )
     weights = {
         "embed.W_E": np.asarray(embedding, np.float32),
         "pos_embed.W_pos": rng.standard_normal((3, 128), np.float32),
@@ -48,6 +43,7 @@ def make_context(maps=None, attention=None, embedding=None, p=P):
         "blocks.0.mlp.W_out": rng.standard_normal((len(maps), 128), np.float32),
         "unembed.W_U": rng.standard_normal((128, p), np.float32),
     }
+    probe = ProbePass(np.asarray(maps, np.float32), np.asarray(attention, np.float32), weights)
     labels = ProbeLabels(np.add.outer(np.arange(p), np.arange(p)).reshape(-1) % p, rng.random(p * p) < 0.3)
     return CheckpointContext(
         p, weights, lambda: probe, label_probe=lambda: labels, open_loss=lambda: half_of_squares(weights)

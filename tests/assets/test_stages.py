@@ -8,6 +8,7 @@ from dagster._core.loader import LoadingContextForTest
 from lab import V1, V2, Lab
 
 from tdw.making.artifacts import analyze
+from tdw.making.on_demand import find_kept
 from tdw.store import Address
 from tdw.training.loop import train
 from tdw_resources import links
@@ -234,3 +235,23 @@ def test_a_variant_that_the_family_does_not_know_is_refused(lab: Lab) -> None:
     result = lab.fill("train", "p8_s1_d598", {"checkpoint": (0,)})
     assert not result.success
     assert "odd prime" in str(result.failure_data_for_node("tiny_train_checkpoints"))
+
+
+def test_a_study_that_keeps_few_maps_records_the_same_and_brings_back_what_a_person_asks_for(
+    lab: Lab,
+) -> None:
+    maps, family = "neuron_activations", lab.wanted.family.name
+    train_and_analyze(lab)
+    before = gaps(lab).cells[maps].recorded
+    few = lab.with_study(keep={maps: "on_demand"})
+    for epoch in ALL:
+        lab.store.delete(Address(family, V1, maps, epoch))
+    assert few.fill("analyze", V1, {maps: ALL}).success
+    assert find_kept(lab.store, family, V1, maps) == {}
+    found = gaps(few)
+    assert found.cells[maps].recorded == before  # content and all
+    assert not found.to_analyze() and not found.cells[maps].lost
+    chosen = {RANGE_START: cell_key(V1, 2), RANGE_END: cell_key(V1, 4)}
+    assert few.run("analyze", asset_selection=[lab.wanted.key(maps)], tags=chosen).success
+    assert set(find_kept(lab.store, family, V1, maps)) == {2, 4}
+    assert gaps(few).cells[maps].recorded == before

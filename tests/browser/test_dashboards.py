@@ -114,6 +114,35 @@ def test_who_saves_second_is_told_and_overwrites_nothing(browser: Any, composed:
     page.context.close()
 
 
+def test_a_dashboard_is_deleted_after_a_question(page: Any, composed: str) -> None:
+    open_ready(page, f"{composed}/compose/{FAMILY.name}")
+    page.fill("#name", "gone-soon")
+    page.click("#save")
+    page.wait_for_url(f"{composed}/dashboards/gone-soon*")
+    page.wait_for_selector("#delete:visible")  # an empty one opens for editing
+    page.click("#delete")
+    page.click("text=Keep it")
+    page.click("#delete")
+    page.click("text=Delete for good")
+    page.wait_for_url(f"{composed}/dashboards/")
+    assert page.locator("text=gone-soon").count() == 0
+
+
+def test_figures_of_maps_have_every_epoch_in_a_panel(page: Any, served: str) -> None:
+    open_ready(page, f"{served}/dashboards/{FAMILY.name}?e=10")
+    maps = page.locator(".box[aria-label^='Neurons and heads'] canvas")
+    maps.first.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelectorAll('.maps .sheet canvas').length === 24")
+    look = "[...document.querySelectorAll('.maps canvas')].map((canvas) => canvas.toDataURL())"
+    before = page.evaluate(look)
+    page.locator("#back").click()
+    assert page.evaluate(look) != before
+    area = page.locator(".maps")
+    assert area.evaluate("(area) => area.scrollHeight <= area.clientHeight"), "all maps fit into their panel"
+    page.locator(".box[aria-label^='Neurons and heads'] .choices select").select_option("to 25 %")
+    assert "25 %" in page.inner_text(".maps .scales")
+
+
 def drag(page: Any, what: str, *, to: str = "", by: tuple[int, int] = (0, 0)) -> None:
     """Drag with the pointer: to the left part of another element, or by so many pixels."""
     page.locator(what).scroll_into_view_if_needed()

@@ -48,6 +48,7 @@ PAGES = {
     f"/new/{FAMILY.name}?study=tiny": "#outcome:not(:empty)",
     "/dashboards/": "",
     f"/dashboards/{FAMILY.name}": "[data-ready=true]",
+    f"/compose/{FAMILY.name}": "[data-ready=true]",
     NO_SUCH: "",
 }
 """Address -> what is there when the page is."""

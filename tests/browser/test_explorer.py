@@ -13,6 +13,10 @@ from tdw.store import Address, Store, TableAddress
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.ci]
 FAMILY = "modulo_addition_1layer"
+PIXELS = """() => {
+  const canvas = document.querySelector('#maps canvas');
+  return [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data];
+}"""
 
 
 def coarseness(store: Store, epoch: int) -> np.ndarray:
@@ -77,11 +81,7 @@ def test_a_step_of_the_slider_shows_map_and_numbers_of_that_checkpoint(
         shown = page.inner_text("#maps .numbers")
         assert f"coarseness {coarseness(store, epoch)[neuron]:.3f}" in shown
         # Viridis gets lighter all the way: the lightest pixel is the largest activation.
-        pixels = page.evaluate(
-            "() => { const c = document.querySelector('#maps canvas');"
-            " return [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]; }"
-        )
-        green = np.array(pixels).reshape(7, 7, 4)[..., 1]
+        green = np.array(page.evaluate(PIXELS)).reshape(7, 7, 4)[..., 1]
         expected = maps[epoch]["neuron_activations"][neuron]
         assert np.unravel_index(green.argmax(), (7, 7)) == np.unravel_index(expected.argmax(), (7, 7))
 
@@ -134,6 +134,33 @@ def test_missing_maps_are_named_and_shown_as_missing(page: Any, store: Store, tm
         page.goto(f"{url}/explorer/{HERE}")
         page.wait_for_selector("#messages a")
         assert "Materialize neuron_activations" in page.inner_text("#messages")
+
+
+def test_maps_kept_on_demand_are_computed_when_the_slider_stops_there(
+    page: Any, store: Store, tmp_path: Path
+) -> None:
+    import shutil
+
+    maps = {e: store.read(Address(FAMILY, VARIANT, "neuron_activations", e)).arrays for e in (0, 10, 20)}
+    neuron = int(np.argmax(maps[20]["neuron_activations"].std(axis=(1, 2))))
+    shutil.copytree(store.root, tmp_path / "thin")
+    thin = Store(tmp_path / "thin")
+    for epoch in maps:
+        thin.drop_arrays(Address(FAMILY, VARIANT, "neuron_activations", epoch))
+    with serving(thin) as url:
+        open_ready(page, f"{url}/explorer/{HERE}?n={neuron}&e=20")
+        said = page.text_content("#messages")
+        assert "Neuron maps of 3 of 3 checkpoints are kept on demand" in said and "Not complete" not in said
+        for epoch, key in ((20, None), (10, "ArrowLeft")):
+            if key:
+                page.focus("#epoch")
+                page.keyboard.press(key)
+            page.wait_for_selector("#maps canvas:not(.faded)")
+            expected = maps[epoch]["neuron_activations"][neuron]
+            brightest = np.array(page.evaluate(PIXELS)).reshape(7, 7, 4)[..., 1].argmax()
+            assert np.unravel_index(brightest, (7, 7)) == np.unravel_index(expected.argmax(), (7, 7))
+        assert page.inner_text("#epoch-said") == "epoch 10"
+        assert page.locator("#messages .error").count() == 0
 
 
 CENTER = """([row, column, side]) => {

@@ -15,20 +15,20 @@ from tdw_resources.instance import end_left_runs, open_instance, size_pools
 from tdw_resources.runs.heartbeat import Listener, beating, is_shared
 from tdw_resources.runs.liveness import LAUNCHED_BY_TAG, WORKER_TAG
 
-pytestmark = pytest.mark.slow
-DEMO = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "demo-cluster"))
+pytestmark = [pytest.mark.slow, pytest.mark.ci]
+SERVICES = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "cluster_services.py"))
 CONFIGURATION = Path(__file__).parents[2] / "dagster_home" / "postgres" / "dagster.yaml"
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """A Postgres server of this module's own; the address of its database `postgres`."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not found:
+    found = SERVICES["postgres_programs"]()
+    if found is None:
         pytest.skip("there is no Postgres server here: install the package postgresql")
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         Path(folder).chmod(0o755)
-        with DEMO["postgres"](Path(folder), found[-1].parent) as address:
+        with SERVICES["postgres"](Path(folder), found) as address:
             yield address.rsplit("/", 1)[0]
 
 

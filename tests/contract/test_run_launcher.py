@@ -1,6 +1,7 @@
 """A run whose worker is gone is found out, whoever started it. Guards an upgrade of Dagster."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -114,6 +115,32 @@ def test_a_worker_elsewhere_is_gone_when_it_falls_silent_and_unknown_when_it_nev
     found = instance.get_run_by_id(silent.run_id)
     assert found is not None and found.status == dg.DagsterRunStatus.FAILURE
     assert found.tags[STOPPED_TAG] == "true"  # it is taken up again, and no attempt is used up
+
+
+def test_a_dead_worker_of_this_machine_is_ended_where_its_launcher_does_not_notice(
+    instance: dg.DagsterInstance,
+) -> None:
+    dead = started_run(instance, **{WORKER_TAG: f"{socket.gethostname()}/1/1.00"})
+    instance.run_storage.set_cursor_values({f"tdw/heartbeat/{dead.tags[WORKER_TAG]}": "1"})
+    assert Listener(silent_s=0.0).end_silent_runs(instance) == [dead.run_id]
+
+
+def test_silence_counts_only_while_somebody_listens(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = started_run(instance, **{WORKER_TAG: "elsewhere/1/1.00"})
+    instance.run_storage.set_cursor_values({f"tdw/heartbeat/{run.tags[WORKER_TAG]}": "1"})
+    now = 1000.0
+    monkeypatch.setattr("tdw_resources.runs.heartbeat.time.monotonic", lambda: now)
+    listener = Listener(silent_s=45.0)
+    assert listener.end_silent_runs(instance) == []
+    now += 3600.0  # the database was away for an hour
+    assert listener.end_silent_runs(instance) == []
+    ended: list[str] = []
+    while not ended:
+        now += 10.0
+        ended = listener.end_silent_runs(instance)
+    assert ended == [run.run_id] and now == 4630.0
 
 
 def test_a_worker_gives_signs_of_life_while_it_works(instance: dg.DagsterInstance) -> None:

@@ -274,7 +274,7 @@ def test_a_variant_of_other_widths_and_operation_goes_all_the_way(
     workbench = tdw.open(store)
     v = workbench.variant(config.key)
     catalog = catalog_of(FAMILY)
-    assert set(catalog.analyzer_names) - set(catalog.suited([config])) == lacking
+    assert set(catalog.default_names) - set(catalog.suited([config])) == lacking
     answers = v.at(8).artifact("answers")
     accuracy, right = answers["accuracy_by_class"], answers["right"]
     by_answer = labels(config, np.arange(121)).reshape(11, 11)
@@ -355,7 +355,7 @@ def test_a_quadratic_network_of_another_operation_goes_all_the_way(tmp_path: Pat
     for operation, lacking in (("subtract", set[str]()), ("multiply", {"neuron_fourier"})):
         config = family.make_config(seed=0, p=11, width=32, operation=operation)
         suited = catalog_of(family).suited([config])
-        assert set(catalog_of(family).analyzer_names) - set(suited) == lacking
+        assert set(catalog_of(family).default_names) - set(suited) == lacking
         make_variant(store, family, config, [0, 4])
         v = tdw.open(store).variant(config.key)
         assert v.plot("neuron_maps").data

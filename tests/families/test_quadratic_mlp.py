@@ -10,8 +10,10 @@ import torch
 from tdw.compute import one_thread
 from tdw.errors import BadConfig
 from tdw.families.quadratic_mlp import Config, data, model
+from tdw.families.quadratic_mlp.analyzers import Context
 from tdw.families.quadratic_mlp.neurons import neuron_fourier, participation
 from tdw.families.quadratic_mlp.solution import solution
+from tdw.recipes.common.landscape.analyzers import Curvature, curvature
 
 
 def train(config: Config, steps: int) -> tuple[float, dict[str, float], dict[str, torch.Tensor]]:
@@ -180,3 +182,22 @@ def test_a_variant_that_cannot_be_used_is_refused(fields: dict, reason: str) -> 
 def test_too_few_neurons_for_the_known_solution_are_refused() -> None:
     with pytest.raises(BadConfig, match="at least 384"):
         solution(97, 383)
+
+
+def test_its_curvature_is_that_of_torchs_own_hessian() -> None:
+    config = Config(0, p=5, width=3)
+    arrays = {name: w.numpy() for name, w in model.init_weights(config).items()}
+    found = curvature(Context(config, arrays, lambda: None), Curvature(eigenvalues=4, directions=2))  # type: ignore[arg-type]
+    index = data.split(config)[0]
+    a, b = torch.as_tensor(index // 5), torch.as_tensor(index % 5)
+    right = torch.nn.functional.one_hot((a + b) % 5, 5).double()
+
+    def loss(flat: torch.Tensor) -> torch.Tensor:
+        into_a, into_b, out = (flat[15 * i : 15 * (i + 1)] for i in range(3))
+        hidden = (into_a.view(5, 3)[a] + into_b.view(5, 3)[b]) ** 2
+        return ((hidden @ out.view(3, 5) - right) ** 2).mean()
+
+    flat = torch.cat([torch.as_tensor(arrays[name]).double().reshape(-1) for name in config.trained])
+    dense = torch.autograd.functional.hessian(loss, flat).numpy()
+    np.testing.assert_allclose(found["eigenvalues"], np.linalg.eigvalsh(dense)[::-1][:4], rtol=1e-3)
+    assert found["loss"] == pytest.approx(loss(flat).item(), rel=1e-6)

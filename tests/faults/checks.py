@@ -12,7 +12,8 @@ from tdw.errors import TdwError
 from tdw.integrity.file_problems import FileProblem
 from tdw.integrity.repair import repair
 from tdw.integrity.verify import verify
-from tdw.store import Store, document_files, tablefile
+from tdw.store import Store, document_files
+from tdw.store.formats import tablefile
 
 from .outcome import Outcome
 from .work import HISTORY, Tree

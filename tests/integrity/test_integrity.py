@@ -60,7 +60,7 @@ def test_an_artifact_of_a_replaced_checkpoint_is_a_mismatch(tiny_store: Store) -
     tiny_store.write(address, arrays, provenance=provenance)
     found = findings(tiny_store)
     assert {f.problem for f in found} == {"mismatch"}
-    assert {f.kind for f in found} == set(catalog_of(get_family("modulo_addition_1layer")).analyzer_names)
+    assert {f.kind for f in found} == set(catalog_of(get_family("modulo_addition_1layer")).default_names)
     assert all("made from checkpoint" in f.detail for f in found)
 
 

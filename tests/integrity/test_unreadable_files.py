@@ -105,7 +105,7 @@ def test_arrays_that_can_not_be_read_are_left_where_they_are(
     monkeypatch.setattr(codec, "unpack", fail)
     wrong = repaired(store)
     assert {c.finding.problem for c in wrong if c.finding} == {"unreadable"}
-    assert {c.kind for c in wrong} == {CHECKPOINTS, "states", *catalog_of(FAMILY).analyzer_names}
+    assert {c.kind for c in wrong} == {CHECKPOINTS, "states", *catalog_of(FAMILY).default_names}
     assert files(store) == before
 
 
@@ -127,7 +127,7 @@ def test_no_file_that_the_system_refuses_to_read_is_moved(
         "states",
         "summaries/history",
         "plots/a_plot",
-        *catalog_of(FAMILY).analyzer_names,
+        *catalog_of(FAMILY).default_names,
     } <= kinds
     assert files(store) == before
 

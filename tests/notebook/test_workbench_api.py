@@ -34,7 +34,7 @@ def test_every_step_from_store_to_array_is_one_line(tiny_store: Store) -> None:
     assert v.at(20).artifact("coarseness")["neuron_fft_ratio_no_dc"].shape == (512,)
     assert v.at(20).artifact("neuron_activations")["neuron_activations"].shape == (512, 7, 7)
     assert v.at(20).provenance().epoch == 20
-    assert v.at(20).artifacts() == [*catalog_of(v.family).analyzer_names]
+    assert v.at(20).artifacts() == [*catalog_of(v.family).default_names]
 
 
 def test_the_environment_names_the_store_when_nothing_else_does(

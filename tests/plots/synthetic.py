@@ -230,7 +230,7 @@ def write_variant(
 
         for epoch in there:
             write_maps(store, key, epoch, p=config.p, neurons=neurons, strength=epoch / last)
-        write_learning(store, key, there, history(last=last, groks_at=groks_at, skip=skip))
+        write_learning(store, key, there, history(last=last, groks_at=groks_at, skip=skip), values)
     return values
 
 

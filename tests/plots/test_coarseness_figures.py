@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from figures import EPOCHS, KEYS, MISSING, axis_title, interactive, sources, traces
-from synthetic import matrix, write_table, write_variant
+from synthetic import FAMILY, matrix, write_table, write_variant
 
 from tdw.drawing import style
 from tdw.drawing.chart import Chart, Panel
@@ -21,11 +21,12 @@ from tdw.families.modulo_addition_1layer.figures import subject
 from tdw.families.modulo_addition_1layer.figures.coarseness import (
     blob_count,
     coarseness_distribution,
+    first_blob,
     neuron_coarseness,
     neuron_matrix,
 )
 from tdw.recipes.figure import NoParameters
-from tdw.store import Store
+from tdw.store import Store, TableAddress
 
 
 def distribution(store: Store, variant: str):
@@ -200,9 +201,17 @@ def test_a_gap_in_the_blob_count_is_not_bridged(store: Store):
         assert line.x[np.isnan(line.y)].tolist() == list(MISSING)
 
 
+def test_the_first_blob_is_marked_by_its_label_and_over_the_labellings(store: Store):
+    said = [a.text for a in interactive(blob_count, blobs(store, KEYS[0])).layout.annotations]
+    row = store.read_table(TableAddress(FAMILY.name, KEYS[0], "blob_onset")).iloc[0]
+    assert f"first blob: {int(row['first_blob_epoch']):,}" in said
+    assert f"half of the labellings: {int(row['relabelled_first_blob_epoch']):,}" in said
+    assert not first_blob.rules(sources(store, *KEYS))  # of several variants they would be too many
+
+
 def test_a_reference_line_is_drawn_where_it_is_asked_for(store: Store):
-    assert len(interactive(blob_count, blobs(store, KEYS[0])).layout.shapes) == 1  # grokking alone
-    figure = interactive(blob_count, blobs(store, KEYS[0], reference=20))
+    assert len(interactive(blob_count, blobs(store, KEYS[1])).layout.shapes) == 1  # grokking alone
+    figure = interactive(blob_count, blobs(store, KEYS[1], reference=20))
     assert figure.layout.shapes[1].y0 == 20
     assert figure.layout.yaxis.range[1] > 20
     with pytest.raises(BadConfig, match="reference"):

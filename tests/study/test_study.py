@@ -33,7 +33,7 @@ def test_the_eight_models_are_the_grid_of_the_requirements() -> None:
     assert study.name == "eight_models"
     assert set(study.variant_keys) == {f"p{p}_s{s}_d598" for p in (97, 101, 109, 113) for s in (485, 999)}
     assert study.epoch_list[0] == 0 and study.epoch_list[-1] == 25_000 and len(study.epoch_list) == 95
-    assert set(study.analyzer_parameters) == set(catalog_of(study.family_declaration).analyzer_names)
+    assert set(study.analyzer_parameters) == set(catalog_of(study.family_declaration).default_names)
 
 
 def test_the_quick_start_is_one_variant_whose_key_names_its_train_fraction() -> None:
@@ -60,6 +60,28 @@ def test_parameters_of_analyzers_are_read_and_the_rest_are_defaults(tmp_path: Pa
     assert list(study.analyzer_parameters) == ["coarseness", "coarseness_stats"]
 
 
+def test_an_analyzer_that_is_off_by_default_is_turned_on_beside_the_others(tmp_path: Path) -> None:
+    plain = load_study(write(tmp_path, SMALL))
+    assert "curvature" not in plain.analyzers
+    more = load_study(write(tmp_path, SMALL + "analyzers: [default, curvature]\n"))
+    assert [*more.analyzers] == [*plain.analyzers, "curvature"]
+    text = "analyzers:\n  default:\n  coarseness: {radius_fraction: 0.2}\n  curvature: {seed: 3}\n"
+    changed = load_study(write(tmp_path, SMALL + text))
+    assert {*changed.analyzers} == {*more.analyzers}
+    assert changed.analyzer_parameters["coarseness"].radius_fraction == 0.2
+    assert changed.analyzer_parameters["curvature"].seed == 3
+    assert [*load_study(write(tmp_path, SMALL + "analyzers: [default]\n")).analyzers] == [*plain.analyzers]
+
+
+def test_the_default_analyzers_leave_those_out_that_refuse_a_variant(tmp_path: Path) -> None:
+    # x² + y² has answers that are not equally frequent.
+    text = SMALL.replace("seed: 1}", "seed: 1, operation: squares}")
+    chosen = load_study(write(tmp_path, text + "analyzers: [default, curvature]\n")).analyzers
+    assert "site_geometry" not in chosen and "curvature" in chosen
+    with pytest.raises(BadConfig, match="site_geometry"):
+        load_study(write(tmp_path, text + "analyzers: [default, site_geometry]\n"))
+
+
 def test_equal_studies_have_equal_fingerprints_and_others_do_not(tmp_path: Path) -> None:
     one = load_study(write(tmp_path, SMALL))
     two = load_study(write(tmp_path, SMALL + "# a remark\n"))
@@ -81,6 +103,7 @@ def test_equal_studies_have_equal_fingerprints_and_others_do_not(tmp_path: Path)
         ("family: modulo_addition_1layer", "family: modulo", 1, "no family is called 'modulo'"),
         ("epochs: 100", "epochs: 100\nanalyzers: [coarsenes]", 5, "no analyzer is called 'coarsenes'"),
         ("epochs: 100", "epochs: 100\nanalyzers: {coarseness: {radius: 1}}", 5, "no parameter 'radius'"),
+        ("epochs: 100", "epochs: 100\nanalyzers: {default: {seed: 1}}", 5, "it takes no parameters"),
         ("epochs: 100", "epochs: 100\ngrokking: {metric: loss}", 5, "grokking: grokking: parameter metric"),
         ("epochs: 100", "epochs: 100\ntraining: {test_every: 0}", 5, "training.test_every: "),
         ("  - {p: 5, seed: 1}", "  grid: {p: [], seed: [1]}", 3, "spans 0 variants"),

@@ -66,7 +66,16 @@ def made_up(key, *, grokking_epoch, censored_at=None, means=(0.1, 0.2, 0.3, 0.4)
     relabelling = pd.DataFrame(
         [(e, c, 4 - c) for e in EPOCHS for c in (1, 2, 3)], columns=["epoch", "c", "rank_mean_coarseness"]
     )
+    onset = pd.DataFrame(
+        {
+            "lasting_blob_epoch": pd.array([2000], "Int64"),
+            "relabelled_first_blob_epoch": pd.array([None], "Int64"),
+            "relabelled_mean_first_blob_epoch": [1500.0],
+            "first_blob_rank": [2],
+        }
+    )
     tables = {
+        "blob_onset": onset,
         "grokking": grokking,
         "coarseness": coarseness,
         "frequencies": frequencies,
@@ -97,6 +106,8 @@ def test_a_row_says_what_happened_early_at_grokking_and_at_the_end():
         1,
     ]
     assert (row["num_labellings"], row["early_label_rank"], row["final_label_rank"]) == (3, 3, 3)
+    assert (row["lasting_blob_epoch"], row["relabelled_mean_first_blob_epoch"]) == (2000, 1500)
+    assert pd.isna(row["relabelled_first_blob_epoch"]) and row["first_blob_label_rank"] == 2
     assert row["missing"] == "progress_measures"
 
 
@@ -175,7 +186,7 @@ def test_the_association_table_has_a_row_a_predictor():
 
 def summarized(store: Store):
     config = FAMILY.parse_variant(TINY)
-    for name in ("grokking", "coarseness", "frequencies", "neurons", "relabelling", "progress_measures"):
+    for name in FAMILY.comparison.tables:
         summarize(store, FAMILY, config, name)
     return config
 

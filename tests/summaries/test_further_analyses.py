@@ -19,11 +19,12 @@ FAMILY = get_family("modulo_addition_1layer")
 CONFIG = FAMILY.parse_variant(TINY)
 TABLES = (
     "outcome", "circuits", "effective_dimensions", "commitment", "graduation", "answer_geometry",
-    "gradient_sites", "gradient_flow",
+    "coarseness_by_frequency", "head_composition", "scale_clusters", "gradient_sites", "gradient_flow",
 )  # fmt: skip
 FIGURES = (
     "outcome", "commitment", "graduation", "class_accuracy", "answer_geometry", "answer_circles", "circuits",
-    "effective_dimensions", "trajectory", "gradient_sites", "gradient_flow",
+    "effective_dimensions", "trajectory", "coarseness_by_frequency", "head_composition", "scale_clusters",
+    "gradient_sites", "gradient_flow",
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,8 @@ from tiny_variant import TINY
 
 from tdw.errors import BadConfig, Busy
 from tdw.families import get_family
-from tdw.store import Store
+from tdw.making.on_demand import find_kept
+from tdw.store import Address, Store
 from tdw.store.layout import STATES
 from tdw.training.loop import train
 from tdw.training.thinning import plan_thinning, thin
@@ -69,6 +71,28 @@ def test_the_command_says_what_it_saves_and_costs_and_deletes_only_when_told(
     assert states(tiny_store) == [20]
     assert main(command) == 0
     assert "none to drop" in capsys.readouterr().out
+
+
+def test_the_command_drops_the_arrays_that_the_study_does_not_keep(
+    tiny_store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = tmp_path / "study.yaml"
+    study.write_text(
+        f"name: few\nvariants: [{TINY}]\nepochs: 20\ncheckpoints: ['0:20:10']\n"
+        "early_epoch: 10\nkeep: {neuron_activations: 2}\n"
+    )
+    command = ["thin", "--store", str(tiny_store.root), "--study", str(study)]
+    old = tiny_store.read(Address(FAMILY.name, TINY, "neuron_activations", 10))
+    assert main(command) == 0
+    assert "neuron_activations stays at 2 of 3 epochs, 0.0 MB less" in capsys.readouterr().out
+    assert set(find_kept(tiny_store, FAMILY.name, TINY, "neuron_activations")) == {0, 10, 20}
+    assert main([*command, "--apply"]) == 0
+    assert set(find_kept(tiny_store, FAMILY.name, TINY, "neuron_activations")) == {0, 20}
+    again = tiny_store.read(Address(FAMILY.name, TINY, "neuron_activations", 10))
+    np.testing.assert_array_equal(again.arrays["neuron_activations"], old.arrays["neuron_activations"])
+    capsys.readouterr()
+    assert main(command) == 0
+    assert "neuron_activations" not in capsys.readouterr().out
 
 
 def test_a_variant_in_training_is_left_alone(tiny_store: Store) -> None:

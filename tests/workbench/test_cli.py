@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tdw.errors import BadConfig
 from tdw.store import Store
 from tdw_resources.instance import open_instance
 from tdw_resources.places import find_places
@@ -147,6 +148,8 @@ def test_assets_are_filled_with_what_they_are_made_from() -> None:
     found = close_over_inputs(wanted, ["plots/training_curves"])
     assert {"checkpoint", "history", "summaries/grokking", "plots/training_curves"} <= set(found)
     assert "neuron_activations" not in found and ALL not in found
+    with pytest.raises(BadConfig, match=r"analyzers: \[default, curvature\]"):
+        close_over_inputs(wanted, ["curvature"])
 
 
 @pytest.mark.slow

@@ -21,7 +21,9 @@ from tdw.recipes.outcome import Outcome
 from tdw.recipes.reading.variant_tables import VariantTables
 
 BLOBS = "num_blob_neurons_0.7"
-TABLES = ("grokking", "coarseness", "frequencies", "neurons", "relabelling", "progress_measures")
+TABLES = (
+    "grokking", "coarseness", "frequencies", "neurons", "relabelling", "blob_onset", "progress_measures",
+)  # fmt: skip
 
 
 def columns(variant: VariantTables, early_epoch: int) -> Mapping[str, Any]:
@@ -33,6 +35,7 @@ def columns(variant: VariantTables, early_epoch: int) -> Mapping[str, Any]:
         **_frequencies(variant, early_epoch),
         **_neurons(variant),
         **_labels(variant, early_epoch),
+        **_onset(variant),
     }
 
 
@@ -148,6 +151,20 @@ def _labels(variant: VariantTables, early_epoch: int) -> dict[str, float]:
     }
 
 
+def _onset(variant: VariantTables) -> dict[str, Any]:
+    """When blobs appear to stay, and when the first one does over all labels."""
+    table = variant.get("blob_onset")
+    names = {
+        "lasting_blob_epoch": "lasting_blob_epoch",
+        "relabelled_first_blob_epoch": "relabelled_first_blob_epoch",
+        "relabelled_mean_first_blob_epoch": "relabelled_mean_first_blob_epoch",
+        "first_blob_label_rank": "first_blob_rank",
+    }
+    if table is None or table.empty:
+        return {name: None if name.endswith("_blob_epoch") else math.nan for name in names}
+    return {name: table[column].iloc[0] for name, column in names.items()}
+
+
 def _at(values: npt.NDArray[np.float64], where: npt.NDArray[np.bool_]) -> float:
     return float(values[where][0]) if where.any() else math.nan
 
@@ -166,6 +183,10 @@ One row per variant.
 - `num_ever_blob`, `num_stays_blob`, `num_frequency_settled`, `num_dead_at_end`: neurons
 - `early_label_rank`, `final_label_rank` of `num_labellings`: place of the observed labels by mean coarseness
   among all relabellings, 1 for the coarsest
+- `first_blob_epoch`: first analyzed epoch with a blob; `lasting_blob_epoch`: from which on some neuron is one
+  to the end. Over all relabellings: `relabelled_first_blob_epoch`, by which at least half have had a blob;
+  `relabelled_mean_first_blob_epoch`, mean of those that ever have one; `first_blob_label_rank`, how many have
+  it at or before the observed labels do
 - `missing`: summaries that the variant does not have yet
 """
 
@@ -177,9 +198,16 @@ COMPARISON = Comparison(
         for module in (coarseness, coarseness_stats, dominant_frequencies, neuron_frequencies)
     ),
     columns=columns,
-    whole=("grokking_epoch", "censored_at", "first_blob_epoch", "frequencies_settled_epoch"),
+    whole=(
+        "grokking_epoch",
+        "censored_at",
+        "first_blob_epoch",
+        "frequencies_settled_epoch",
+        "lasting_blob_epoch",
+        "relabelled_first_blob_epoch",
+    ),
     description=DESCRIPTION,
-    code_version="2",
+    code_version="3",
     outcome=Outcome(
         reached="grokked",
         epoch="grokking_epoch",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -30,6 +30,11 @@ class Probe(Protocol):
     @property
     def attention(self) -> Float32:
         """Attention from the last position to a, b and "=": (n_heads, 3, p, p)."""
+        ...
+
+    @property
+    def sites(self) -> Mapping[str, Float32]:
+        """The residual stream by site, each (p², d_model); see `maths.sites`."""
         ...
 
     @property

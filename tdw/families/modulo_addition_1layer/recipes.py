@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from tdw.families.modulo_addition_1layer import analyzers, figures, summaries
+from tdw.recipes.common.landscape import recipes as landscape
 
-RECIPES = (*analyzers.ANALYZERS, *summaries.SUMMARIES, *figures.PLOTS)
+RECIPES = (*analyzers.ANALYZERS, *summaries.SUMMARIES, *figures.PLOTS, *landscape.RECIPES)

@@ -14,6 +14,7 @@ from tdw.compute import one_thread
 from tdw.families.operations import not_linear
 from tdw.parameters import is_count, require
 from tdw.recipes.analyzer import Analyzer, Metadata
+from tdw.recipes.common.landscape.training_loss import TrainingLoss
 from tdw.recipes.context import Arrays
 from tdw.recipes.figure import NoParameters
 
@@ -37,6 +38,13 @@ class Context:
     def probe(self) -> ProbePass:
         """The pass over all pairs."""
         return self.run_probe()
+
+    @cached_property
+    def training_loss(self) -> TrainingLoss:
+        """The mean squared error on the training pairs, at these weights."""
+        from tdw.families.quadratic_mlp.model import training_loss
+
+        return training_loss(self.config, self.weights)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from tdw.families.quadratic_mlp.analyzers import ANALYZERS, Context
 from tdw.families.quadratic_mlp.comparison import COMPARISON, MEASURES, OVERVIEW, QUANTITIES, TABLE
 from tdw.families.quadratic_mlp.config import DEFAULT_EPOCHS, KEY, Config
 from tdw.families.quadratic_mlp.figures import PLOTS
+from tdw.recipes.common.landscape import recipes as landscape
 from tdw.recipes.context import Arrays
 from tdw.recipes.cost import Cost
 from tdw.recipes.family import Family, Metric
@@ -60,7 +61,7 @@ FAMILY = Family(
             Metric("train_accuracy", "train accuracy"),
         ),
     ),
-    recipes=(*ANALYZERS, TABLE, *PLOTS),
+    recipes=(*ANALYZERS, TABLE, *PLOTS, *landscape.CURVATURE),
     comparison=COMPARISON,
     overview=OVERVIEW,
     dashboard=(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,11 +10,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tdw.families.model_functions import PlainObjective
 from tdw.families.quadratic_mlp import data
 from tdw.families.quadratic_mlp.config import Config
 from tdw.families.replicates import replicate_weights
 from tdw.families.transformer.network import Weights
 from tdw.optimizers.optimizer import Optimizer
+from tdw.recipes.common.landscape.training_loss import TrainingLoss
+from tdw.recipes.context import Arrays
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,17 @@ def loss_and_gradients(config: Config, weights: Weights, step: int = 0) -> float
     for name, gradient in zip(config.trained, gradients, strict=True):
         weights[name].grad = gradient.contiguous()
     return value.item()
+
+
+def training_loss(config: Config, weights: Arrays) -> TrainingLoss:
+    """The mean squared error on the training pairs as a function of the weights, at given ones."""
+    train = _pairs(config, torch.device("cpu"))[0]
+
+    def of_weights(given: Weights) -> Tensor:
+        return loss(outputs(given, train.a, train.b), train.answers)
+
+    objective = PlainObjective(config, sys.modules[__name__], ())
+    return TrainingLoss(of_weights, objective, weights, config.trained, len(train.a))
 
 
 @torch.no_grad()

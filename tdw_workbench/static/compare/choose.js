@@ -1,10 +1,12 @@
 // The first page: which variants are shown, in which order, and which of them are chosen to be compared.
 
+import { putQuery } from "../explorer/address.js";
 import { makeTable } from "./table.js";
 
 const MOST = 200, LONGEST = 7500; // variants of one comparison, letters of its address
 const main = document.querySelector("main[data-all]");
 const bar = document.getElementById("chosen");
+const query = new URLSearchParams(location.search); // says what is shown and chosen
 const chosen = new Map(); // family -> keys, in the order in which they were chosen
 let kept = []; // groups that were put aside: {family, keys}
 let tables = [];
@@ -13,7 +15,6 @@ const of = (family) => chosen.get(family) ?? chosen.set(family, new Set()).get(f
 
 function begin() {
   tables = [...main.querySelectorAll("form.choose")].map((form) => makeTable(form, { pick, changed: remember }));
-  const query = new URLSearchParams(location.search);
   const show = new URLSearchParams(query.get("show") ?? "");
   for (const table of tables) if (show.get("in") === table.name) table.restore(show);
   paint();
@@ -77,26 +78,19 @@ function button(text, act) {
   return made;
 }
 
-// What is shown and chosen stands in the address; browsers refuse this more than a few times per second.
-let waiting = 0;
 function remember(table) {
-  clearTimeout(waiting);
-  waiting = setTimeout(() => {
-    const query = new URLSearchParams(location.search);
-    if (table) put(query, "show", table.state());
-    const families = [...chosen].filter(([, keys]) => keys.size).map(([family, keys]) => `${family}:${[...keys].join(",")}`);
-    put(query, "chosen", families.join(";"));
-    const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
-    if (text.length < LONGEST) history.replaceState(null, "", `${location.pathname}${text ? `?${text}` : ""}${location.hash}`);
-  }, 150);
+  if (table) put("show", table.state());
+  const families = [...chosen].filter(([, keys]) => keys.size).map(([family, keys]) => `${family}:${[...keys].join(",")}`);
+  put("chosen", families.join(";"));
+  if (query.toString().length < LONGEST) putQuery(query);
 }
 
-function put(query, name, value) {
+function put(name, value) {
   if (value) query.set(name, value);
   else query.delete(name);
 }
 
-for (const part of (new URLSearchParams(location.search).get("chosen") ?? "").split(";")) {
+for (const part of (query.get("chosen") ?? "").split(";")) {
   const [family, keys] = part.split(":");
   if (keys) for (const key of keys.split(",")) of(family).add(key);
 }

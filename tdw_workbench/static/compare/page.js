@@ -1,11 +1,10 @@
 // The page of a selection: what needs tables is asked for after the page is there, a figure when it comes in view.
 /* global Plotly, tdwAround */
 
+import { savePicture, system, templateOf } from "../figures.js";
+
 const main = document.querySelector("main.compare");
 const config = JSON.parse(main.dataset.config);
-const system = matchMedia("(prefers-color-scheme: dark)");
-const isDark = () => (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
-const templateOf = ({ layout }) => (isDark() && layout.meta?.dark) || layout.template;
 const drawn = new Map(); // place of a figure -> what the server gave
 
 async function ask(url) {
@@ -83,16 +82,11 @@ system.addEventListener("change", () => {
   for (const [place, figure] of drawn) Plotly.relayout(place, { template: templateOf(figure) });
 });
 
-// Pictures are for papers: always light, and the same size whatever the window.
 main.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-format]");
   if (!button) return;
   const place = button.closest("section").querySelector(".figure");
-  const { format } = button.dataset;
-  const options = { format, filename: place.dataset.name, width: 1200, height: 700, scale: format === "png" ? 2 : 1 };
-  const { title, margin, template } = drawn.get(place).layout;
-  const layout = { ...place.layout, title, margin, template };
-  Plotly.downloadImage({ data: place.data, layout, config }, options);
+  savePicture(place, drawn.get(place), { format: button.dataset.format, config });
 });
 
 addEventListener("DOMContentLoaded", () => main.querySelectorAll(".figure").forEach((place) => seen.observe(place)));

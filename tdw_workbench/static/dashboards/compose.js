@@ -5,6 +5,7 @@ import { makeArrangeable } from "./arrange.js";
 import { openChoice } from "./choose.js";
 import { post } from "./data.js";
 import { button, makePins } from "./pins.js";
+import { makeRemovable } from "./remove.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -30,6 +31,7 @@ export function compose(board) {
     $("edit").setAttribute("aria-pressed", on);
     for (const id of ["add", "note", "offer", "save"]) $(id).hidden = !on;
     $("name").parentElement.hidden = !on;
+    if ($("delete")) $("delete").hidden = !on;
     for (const panel of panels) panel.name();
   }
 
@@ -111,6 +113,7 @@ export function compose(board) {
   }));
   $("save").addEventListener("click", save);
   $("name").addEventListener("input", () => { $("save").disabled = false; });
+  if ($("delete")) makeRemovable({ name: told.name, version: () => version, say, gone: () => { dirty = false; } });
   addEventListener("beforeunload", (event) => dirty && event.preventDefault());
   edit(!panels.length);
 }

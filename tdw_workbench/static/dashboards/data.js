@@ -54,6 +54,9 @@ async function unpack(address) {
   return Uint8Array.from(text, (character) => character.charCodeAt(0)).buffer;
 }
 
+/** Delete what is at an address. Throws `Refused`. */
+export const remove = (address) => ask(address, { method: "DELETE" });
+
 /** Send JSON; what comes back. Throws `Refused`. */
 export async function post(address, body) {
   const headers = { "Content-Type": "application/json" };

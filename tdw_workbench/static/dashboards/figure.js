@@ -2,16 +2,18 @@
 // frames where it has some.
 /* global Plotly */
 
-import { follow } from "./frames.js";
+import { templateOf } from "../figures.js";
 import { getJson } from "./data.js";
+import { follow } from "./frames.js";
+
+const LETTER = 6; // CSS pixels, of titles
+const NARROW = 120;
 
 // The panels ask for their data while the browser still reads Plotly.
 const plotly = new Promise((resolve) => {
   if (globalThis.Plotly) resolve();
   else document.getElementById("plotly").addEventListener("load", resolve);
 });
-const system = matchMedia("(prefers-color-scheme: dark)");
-export const isDark = () => (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
 
 /**
  * Draws into `place`; {load(address), show(epoch), theme(), resize()}; `say(text)` is told what is shown, and
@@ -33,19 +35,20 @@ export function makeFigure(place, { config, say, choices }) {
     figure = await getJson(address);
     await plotly;
     frames?.stop();
-    const menus = compact(figure, place.clientWidth);
-    await Plotly.newPlot(div, figure.data, { ...figure.layout, template: template() }, config);
+    const menus = compact(figure, place.clientWidth, place.clientHeight);
+    await Plotly.newPlot(div, figure.data, { ...figure.layout, template: templateOf(figure) }, config);
     frames = null;
     if (figure.frames?.length) {
       frames = follow(div, over, structuredClone(figure)); // Plotly unpacks the numbers of its own
       await Plotly.addFrames(div, figure.frames);
     }
-    choices.replaceChildren(...menus.map((menu) => makeChoice(div, menu)));
+    choices.replaceChildren(...menus.map(({ buttons, active }) => makeChoice(buttons.map(({ label }) => label), active ?? 0, (place) => {
+      const { method, args } = buttons[place];
+      Plotly[method](div, ...structuredClone(args));
+    })));
     div.on("plotly_afterplot", measure);
     measure();
   }
-
-  const template = () => (isDark() && figure.layout.meta?.dark) || figure.layout.template;
 
   // Where the axes of epochs are: moving a line of our own takes no drawing by Plotly.
   function measure() {
@@ -90,7 +93,7 @@ export function makeFigure(place, { config, say, choices }) {
       move();
       if (frames) say(frames.to(epoch));
     },
-    theme: () => div._fullLayout && Plotly.relayout(div, { template: template() }),
+    theme: () => div._fullLayout && Plotly.relayout(div, { template: templateOf(figure) }),
     resize() {
       if (!div._fullLayout) return;
       frames?.stop();
@@ -101,7 +104,7 @@ export function makeFigure(place, { config, say, choices }) {
 
 // What belongs to a page of its own is left out: its title (the panel has one), its slider (there is one for
 // all), its buttons (they are in the panel's head), and room for them.
-function compact(figure, width) {
+function compact(figure, width, height) {
   const { layout } = figure;
   const framed = !!layout.sliders;
   const menus = (layout.updatemenus ?? []).filter(({ buttons }) => !buttons.some(({ method }) => method === "animate"));
@@ -120,7 +123,21 @@ function compact(figure, width) {
     b: (square ? 22 : 46),
   };
   layout.margin.b += legendRows(figure, width - layout.margin.l - layout.margin.r) * 19;
+  const { l, r, t, b } = layout.margin;
+  fitAxes(layout, { x: width - l - r, y: height - t - b });
   return menus;
+}
+
+// A short axis has few numbers, and a title without its unit where both don't fit.
+function fitAxes(layout, room) {
+  for (const [name, axis] of Object.entries(layout)) {
+    const [, along] = /^([xy])axis\d*$/.exec(name) ?? [];
+    if (!along) continue;
+    const [from, to] = (layout[axis.overlaying?.replace(/^[xy]/, "$&axis")] ?? axis).domain ?? [0, 1];
+    const length = (to - from) * room[along];
+    if (axis.title?.text?.length * LETTER > length) axis.title.text = axis.title.text.replace(/ \([^)]*\)$/, "");
+    if (along === "x" && length < NARROW && !axis.tickvals) axis.nticks = 3;
+  }
 }
 
 function legendRows({ data, layout }, width) {
@@ -132,14 +149,11 @@ function legendRows({ data, layout }, width) {
   return Math.ceil(names.length / columns);
 }
 
-// A row of buttons or a menu of the figure, as a choice in the panel's head.
-function makeChoice(div, { buttons, active }) {
+/** A row of buttons or a menu of a figure, as a choice in the panel's head; `act` takes the place of what is chosen. */
+export function makeChoice(labels, active, act) {
   const chooser = document.createElement("select");
-  buttons.forEach(({ label }, i) => chooser.add(new Option(label, i, false, i === (active ?? 0))));
-  chooser.setAttribute("aria-label", `Show ${buttons.map(({ label }) => label).join(" or ")}`);
-  chooser.addEventListener("change", () => {
-    const { method, args } = buttons[chooser.value];
-    Plotly[method](div, ...structuredClone(args));
-  });
+  labels.forEach((label, i) => chooser.add(new Option(label, i, false, i === active)));
+  chooser.setAttribute("aria-label", `Show ${labels.join(" or ")}`);
+  chooser.addEventListener("change", () => act(Number(chooser.value)));
   return chooser;
 }

@@ -44,12 +44,15 @@ export function makeMaps(place, { view, indices, say }) {
     const [first] = cards;
     const beside = first.card.element.offsetWidth - SMALLEST + GAP;
     const around = first.card.element.offsetHeight - SMALLEST + GAP;
-    let side = SMALLEST;
+    let side = -Infinity;
     for (let columns = 1; columns <= cards.length; columns++) {
       const rows = Math.ceil(cards.length / columns);
-      side = Math.max(side, Math.min((width - 2 * GAP) / columns - beside, (height - 2 * GAP) / rows - around));
+      const found = Math.min((width - 2 * GAP) / columns - beside, (height - 2 * GAP) / rows - around);
+      if (found <= side) continue;
+      side = found;
+      area.style.setProperty("--columns", columns);
     }
-    size(Math.floor(side) - 2);
+    size(Math.max(SMALLEST, Math.floor(side) - 2));
   }
 
   function size(side) {

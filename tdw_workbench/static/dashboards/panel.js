@@ -2,13 +2,14 @@
 
 import { makeFigure } from "./figure.js";
 import { makeMaps } from "./maps.js";
+import { makeSheetPanel } from "./sheet.js";
 import { makeNote, makeSection, makeTable } from "./words.js";
 
 /** Of a panel, for a variant: the address of what it shows, below /tdw; "" for a note. Python has the same. */
 export function addressOf(panel, { family, folder, known, variant }) {
   const what = known[panel.kind]?.[panel.name];
   const where = what?.over ? panel.where || folder : panel.variant ?? variant;
-  if (panel.kind === "figure") return `panel/plot/${family}/${where}/${panel.name}/figure.json`;
+  if (panel.kind === "figure") return `panel/plot/${family}/${where}/${panel.name}/${what.every ? "maps" : "figure.json"}`;
   if (panel.kind === "maps") {
     const numbers = Object.entries(what.numbers).map(([name, value]) => `&${name}=${value}`).join("");
     return `panel/api/${what.slice}/${family}/${where}?${what.index}=${indicesOf(panel, what)}${numbers}`;
@@ -56,6 +57,7 @@ export function makePanel(model, told, html = "") {
   function size() {
     element.style.setProperty("--w", model.width);
     element.style.setProperty("--h", model.height);
+    element.classList.toggle("wide", model.width > 8);
   }
 
   function name() {
@@ -81,7 +83,8 @@ export function makePanel(model, told, html = "") {
     if (!what()) throw new Error(`There is no ${model.kind} “${model.name}” in this version: take the panel away.`);
     if (model.kind === "maps") return makeMaps(place, { view: what(), indices: indicesOf(model, what()).split(",").map(Number), say });
     if (model.kind === "table") return makeTable(place, { say });
-    return model.kind === "section" ? makeSection(place) : makeFigure(place, { config: told.config, say, choices });
+    if (model.kind === "section") return makeSection(place);
+    return what().every ? makeSheetPanel(place, { say, choices }) : makeFigure(place, { config: told.config, say, choices });
   }
 
   /** Draw what it shows now, if it can be seen and does not show it already. */

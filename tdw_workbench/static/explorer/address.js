@@ -24,29 +24,32 @@ export function readState(search, { epochs, at, lists, choices, numbers }) {
 }
 
 /** The query of a state: only what differs from the default. */
-export function writeState(state, { epochs, at, lists, choices, numbers }) {
+function writeState(state, { epochs, at, lists, choices, numbers }) {
   const query = new URLSearchParams();
   const last = epochs.at(-1) ?? 0;
   for (const name of at) if (state[name] !== last) query.set(name, state[name]);
   for (const name of Object.keys(lists)) if (state[name].length) query.set(name, state[name].join(","));
   for (const [name, known] of Object.entries(choices)) if (state[name] !== known[0]) query.set(name, state[name]);
   for (const name of numbers) if (state[name] !== null) query.set(name, state[name]);
-  const text = query.toString().replaceAll("%2C", ",");
-  return text ? `?${text}` : "";
+  return query;
+}
+
+/** Put the state into the address. */
+export function remember(state, shape) {
+  const query = writeState(state, shape);
+  const theme = new URLSearchParams(location.search).get("theme");
+  if (theme) query.set("theme", theme);
+  putQuery(query);
 }
 
 let waiting = 0;
-/** Put the state into the address; browsers refuse this more than a few times a second. */
-export function remember(state, shape) {
+/** Put a query into the address, when nothing has changed for a moment: browsers refuse it more than a few times a second. */
+export function putQuery(query) {
   clearTimeout(waiting);
   waiting = setTimeout(() => {
-    history.replaceState(null, "", `${location.pathname}${withTheme(writeState(state, shape))}${location.hash}`);
+    const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
+    history.replaceState(null, "", `${location.pathname}${text && "?"}${text}${location.hash}`);
   }, 150);
-}
-
-function withTheme(query) {
-  const theme = new URLSearchParams(location.search).get("theme");
-  return theme ? `${query || "?"}${query ? "&" : ""}theme=${encodeURIComponent(theme)}` : query;
 }
 
 function whole(text) {

@@ -24,7 +24,8 @@ export function seriesOf(slice, index) {
 }
 
 /**
- * A card; `paint(epoch, {fixed, numbers})` is all that a step of the slider calls.
+ * A card; `paint(epoch, {fixed, numbers, later})` is all that a step of the slider calls; `later` says that a map that
+ * is not there is kept on demand.
  *
  * `axes` says what runs along the map: {down, right}, and `names` what a pair is called. `view` is shared by the maps
  * beside each other. `file` begins the names of downloads; without it there are none.
@@ -198,7 +199,7 @@ export function makeCard({ title, color, dash = false, unit, alt, axes, names = 
       missing.textContent = text;
       missing.hidden = false;
     },
-    paint(epoch, { fixed, numbers }) {
+    paint(epoch, { fixed, numbers, later = false }) {
       said.textContent = numbers;
       if (!series) return;
       const row = series.rows.get(epoch);
@@ -209,7 +210,7 @@ export function makeCard({ title, color, dash = false, unit, alt, axes, names = 
       markAxes();
       if (row === undefined) {
         drawn = null;
-        missing.textContent = `no map at epoch ${epoch.toLocaleString("en")}: not computed yet`;
+        missing.textContent = later ? `epoch ${epoch.toLocaleString("en")} is kept on demand: computing …` : `no map at epoch ${epoch.toLocaleString("en")}: not computed yet`;
         context.clearRect(0, 0, shown.count, shown.count);
         bar.say("", "");
         point();

@@ -1,8 +1,10 @@
 // The page of a figure of maps: every epoch there is, from one answer of the server.
 
+import { putQuery } from "../explorer/address.js";
+import { save } from "../explorer/download.js";
 import { makePlayer } from "../explorer/player.js";
 import { fetchSlice } from "../explorer/slices.js";
-import { makeSheet } from "./sheet.js";
+import { makeBar, makeSheet } from "./sheet.js";
 
 const $ = (id) => document.getElementById(id);
 const view = $("maps-view");
@@ -45,19 +47,7 @@ function show(epoch) {
 }
 
 function makeScales({ scales }) {
-  $("scales").replaceChildren(...scales.flatMap((scale, i) => [bar(scale), ...ends(scale, i)]));
-}
-
-function bar({ title, unit, top, colors }) {
-  const box = Object.assign(document.createElement("div"), { className: "colorbar" });
-  const [low, band, high] = ["span", "span", "span"].map((tag) => box.appendChild(document.createElement(tag)));
-  low.textContent = `${title} 0`;
-  high.textContent = `${top}${unit}`;
-  high.className = "end";
-  band.className = "band";
-  const points = Array.from({ length: 33 }, (_, i) => Math.min(255, 8 * i));
-  band.style.background = `linear-gradient(90deg, ${points.map((i) => `#${colors.slice(6 * i, 6 * i + 6)}`).join(", ")})`;
-  return box;
+  $("scales").replaceChildren(...scales.flatMap((scale, i) => [makeBar(scale), ...ends(scale, i)]));
 }
 
 /** Buttons that choose where a scale of colors ends. */
@@ -100,23 +90,14 @@ $("choice")?.addEventListener("submit", (event) => {
 $("spread")?.addEventListener("click", () => load(""));
 $("png")?.addEventListener("click", () => {
   const heading = `${document.title} · epoch ${state.e.toLocaleString("en")}`;
-  shown?.sheet.picture(heading).toBlob((blob) => {
-    const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: `${view.dataset.name}_${state.e}.png` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  });
+  shown?.sheet.picture(heading).toBlob((blob) => save(blob, `${view.dataset.name}_${state.e}.png`));
 });
 
-// What is looked at stands in the address; browsers refuse this more than a few times per second.
-let waiting = 0;
+/** What is looked at stands in the address. */
 function remember(name, value) {
   if (value === null || value === "" || value === undefined) query.delete(name);
   else query.set(name, value);
-  clearTimeout(waiting);
-  waiting = setTimeout(() => {
-    const text = query.toString().replaceAll("%2C", ",");
-    history.replaceState(null, "", `${location.pathname}${text ? `?${text}` : ""}${location.hash}`);
-  }, 150);
+  putQuery(query);
 }
 
 load(query.get("n") ?? "");

@@ -10,6 +10,19 @@ function colorsOf(hex) {
   });
 }
 
+/** A scale of colors with its name and its ends; the upper one is of the class "end". */
+export function makeBar({ title, unit, top, colors }) {
+  const box = Object.assign(document.createElement("div"), { className: "colorbar" });
+  const [low, band, high] = ["span", "span", "span"].map((tag) => box.appendChild(document.createElement(tag)));
+  low.textContent = `${title} 0`;
+  high.textContent = `${top}${unit}`;
+  high.className = "end";
+  band.className = "band";
+  const points = Array.from({ length: 33 }, (_, i) => Math.min(255, 8 * i));
+  band.style.background = `linear-gradient(90deg, ${points.map((i) => `#${colors.slice(6 * i, 6 * i + 6)}`).join(", ")})`;
+  return box;
+}
+
 /** `maps` is a slice {values, about}; `tell(text)` says what is under the pointer. Returns {paint, setTop, picture}. */
 export function makeSheet(grid, maps, tell) {
   const { about, values } = maps;

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from tdw.errors import BadConfig, NotFound, TdwError, Unreadable
+from tdw.execution.removal import remove_folder
 from tdw.families import all_families
 from tdw.store import DashboardAddress, Provenance, Store, tdw_version
 from tdw.store.layout import DASHBOARDS, is_name
@@ -114,6 +115,33 @@ def save(store: Store, name: str, dashboard: Dashboard, *, base: int) -> Saved:
         values = {"format": FORMAT, "dashboard": dashboard.model_dump(mode="json")}
         store.write_record(DashboardAddress(name, base + 1), values, provenance=note)
     return Saved(name, base + 1, dashboard)
+
+
+def delete(store: Store, name: str, *, version: int) -> None:
+    """Remove a dashboard for good, in all its versions.
+
+    Args:
+        store: where from.
+        name: of the dashboard.
+        version: the last one that who deletes it has seen.
+
+    Raises:
+        NotFound: there is none.
+        SavedSince: there is a later version, so nothing was removed.
+        Busy, StoreError: the folder can't be removed.
+    """
+    with store.lock(DASHBOARDS, name, "save", wait_s=_WAIT_S):
+        there = versions(store, name)
+        if not there:
+            raise NotFound(
+                f"no dashboard {name!r} in {store.root}", "look at the list: it may be gone already"
+            )
+        if there[-1] != version:
+            raise SavedSince(
+                f"dashboard {name!r} was saved by somebody else meanwhile: its last version is {there[-1]}",
+                "reload to see it, then decide; nothing was removed",
+            )
+        remove_folder(store, store.path(DashboardAddress(name, version)).parent)
 
 
 def _since(name: str, base: int, last: int) -> tuple[str, str]:

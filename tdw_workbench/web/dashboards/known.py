@@ -12,7 +12,9 @@ from tdw.reports.registry import REPORTS
 
 
 def known(family: Family) -> dict[str, dict[str, dict[str, Any]]]:
-    """By kind of panel: name -> "title", whether it is "over" several variants, and of maps their view."""
+    """By kind of panel: name -> "title", whether it is "over" several variants; of figures whether they are
+    maps at "every" epoch, and of maps their view.
+    """
     catalog = catalog_of(family)
     views = family.explorer.views if family.explorer else ()
     tables = {summary.name: {"title": summary.title, "over": False} for summary in catalog.summaries}
@@ -20,7 +22,12 @@ def known(family: Family) -> dict[str, dict[str, dict[str, Any]]]:
         tables[COMPARISON] = {"title": "Comparison of variants", "over": True}
     return {
         "figure": {
-            plot.name: {"title": plot.title, "over": plot.scope == "comparison"} for plot in catalog.plots
+            plot.name: {
+                "title": plot.title,
+                "over": plot.scope == "comparison",
+                "every": plot.every is not None,
+            }
+            for plot in catalog.plots
         },
         "maps": {view.name: {**dataclasses.asdict(view), "over": False} for view in views},
         "table": tables,

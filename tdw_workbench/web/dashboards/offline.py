@@ -30,7 +30,7 @@ from tdw_workbench.web.http.static_files import static_files
 from tdw_workbench.web.http.templates import environment
 
 FIRST = "dashboards/main.js"
-STYLES = ("page.css", "explorer.css", "dashboards/dashboard.css")
+STYLES = ("page.css", "explorer.css", "maps/maps.css", "dashboards/dashboard.css")
 _IMPORT = re.compile(r'(?<=from ")\.[^"]+(?=";)')
 _BEFORE = "tdw/"
 
@@ -54,7 +54,7 @@ async def offline_page(app: Starlette, saved: Saved, *, variants: Sequence[str])
         raise NotFound(f"{saved.name} does not offer {', '.join(unknown)}", f"it offers: {there}")
     data["variants"] = list(variants)
     wanted = dict.fromkeys(addresses(saved.dashboard.panels, data))
-    held = [(address, *await ask(app, address)) for address in wanted]
+    held = [_Held(address, *await ask(app, address), folder=str(library.store.root)) for address in wanted]
     page = environment().get_template("dashboard_offline.html")
     return page.render(
         saved=saved,
@@ -62,7 +62,7 @@ async def offline_page(app: Starlette, saved: Saved, *, variants: Sequence[str])
         data=json.dumps(data),
         config=json.dumps(dict(CONFIG)),
         editable=False,
-        held=[_Held(*each) for each in held],
+        held=held,
         styles=[Markup(_text(name)) for name in STYLES],
         theme=Markup(_text("theme.js")),
         plotly=Markup(_text("plotly.min.js")),
@@ -74,11 +74,13 @@ async def offline_page(app: Starlette, saved: Saved, *, variants: Sequence[str])
 
 
 class _Held:
-    """An answer as text in the page: JSON as it is, arrays in base64."""
+    """An answer as text in the page: JSON as it is, arrays in base64; a reason does not name the folder."""
 
-    def __init__(self, address: str, body: bytes, refused: bool) -> None:
+    def __init__(self, address: str, body: bytes, refused: bool, *, folder: str) -> None:
         self.address, self.refused = address, refused
-        packed = address.startswith("panel/api/") and not refused
+        if refused:  # the file is for other people: where the store lies here is none of their business
+            body = body.replace(json.dumps(folder)[1:-1].encode(), b"the store")
+        packed = (address.startswith("panel/api/") or address.endswith("/maps")) and not refused
         self.text = Markup(base64.b64encode(body).decode()) if packed else _safe(body.decode())
 
 
@@ -104,7 +106,7 @@ def _address(panel: Panel, what: Mapping[str, Any], place: str) -> str:
         case "section":
             return f"panel/section/{place}/{panel.name}/{quote(panel.part)}"
         case _:
-            return f"panel/plot/{place}/{panel.name}/figure.json"
+            return f"panel/plot/{place}/{panel.name}/{'maps' if what['every'] else 'figure.json'}"
 
 
 @functools.cache

@@ -20,7 +20,7 @@ from tdw_workbench.web.data.caching import stamp
 from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http import parameters as params
 from tdw_workbench.web.http.answers import conditional, etag_of, on_worker
-from tdw_workbench.web.pages import explorer
+from tdw_workbench.web.pages import explorer, maps
 from tdw_workbench.web.pages import plot as plots
 
 REFUSED = b"x-tdw-refused"
@@ -56,6 +56,7 @@ class _Panels:
     def __init__(self) -> None:
         self._router = Router(
             [
+                Route("/plot/{family}/{variant}/{name}/maps", on_worker(maps.maps)),
                 Route("/plot/{family}/{variant}/{name}/{file}", on_worker(plots.file)),
                 Route("/api/{slice}/{family}/{variant}", on_worker(explorer.slice_of)),
                 Route("/table/{family}/{variant}/{name}", on_worker(table)),

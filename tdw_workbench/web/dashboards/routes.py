@@ -16,7 +16,15 @@ from tdw.families import Family, all_families, get_family
 from tdw.families.stored import stored_variants
 from tdw_workbench.web.dashboards import contents, shown
 from tdw_workbench.web.dashboards.defaults import default_of
-from tdw_workbench.web.dashboards.files import Saved, SavedSince, read, save, saved_dashboards, versions
+from tdw_workbench.web.dashboards.files import (
+    Saved,
+    SavedSince,
+    delete,
+    read,
+    save,
+    saved_dashboards,
+    versions,
+)
 from tdw_workbench.web.dashboards.model import Dashboard, parse_dashboard
 from tdw_workbench.web.dashboards.offline import modules, offline_page
 from tdw_workbench.web.dashboards.panels import PANELS
@@ -117,6 +125,19 @@ def save_it(request: Request, body: bytes) -> Response:
     return JSONResponse({"name": saved.name, "version": saved.version, "address": where}, headers=_NEVER)
 
 
+def delete_it(request: Request) -> Response:
+    """Delete a dashboard. 409 and nothing removed, where somebody saved one after `version`."""
+    params.require_known(request, ("version",))
+    library = _library(request)
+    _require_can_save(library)
+    version = params.number_in(request, "version", low=1, high=99_999)
+    try:
+        delete(library.store, request.path_params["name"], version=version)
+    except SavedSince as error:
+        return refusal(409, error.what, error.remedy)
+    return Response(status_code=204, headers=_NEVER)
+
+
 async def export(request: Request) -> Response:
     """The dashboard as one HTML file; `variant` may be given again, and none takes all that it offers."""
     params.require_known(request, ("variant", "version"))
@@ -168,6 +189,7 @@ ROUTES = [
     Route("/dashboards/{name}", on_worker(page), methods=["GET"]),
     Route("/dashboards/{name}/export.html", export),
     Route("/dashboards/{name}", on_worker_with_body(save_it, most=MOST_BYTES), methods=["POST"]),
+    Route("/dashboards/{name}", on_worker(delete_it), methods=["DELETE"]),
     Route("/notes", on_worker_with_body(note, most=MOST_BYTES), methods=["POST"]),
     Route("/compose/{family}", on_worker(compose)),
     Route("/choices/{family}", on_worker(choose)),

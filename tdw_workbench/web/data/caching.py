@@ -28,18 +28,18 @@ class ByStamp(Generic[Value]):
     """Values read from files or folders, read again when these changed; at most `most` of them."""
 
     def __init__(self, most: int) -> None:
-        self._kept: LRUCache[Hashable, tuple[Stamp, Value]] = LRUCache(most)
+        self._kept: LRUCache[Hashable, tuple[list[Stamp], Value]] = LRUCache(most)
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, path: Any, read: Callable[[], Value]) -> Value:
-        """What `read` gave when `path` was last as it is now."""
-        now = stamp(path)
+    def get(self, key: Hashable, read: Callable[[], Value], *paths: Any) -> Value:
+        """What `read` gave when `paths` were last as they are now."""
+        now = [stamp(path) for path in paths]
         with self._lock:
             found = self._kept.get(key)
         if found is not None and found[0] == now:
             return found[1]
         value = read()
-        if now is None or time.time_ns() - now[0] > _SETTLED_NS:
+        if time.time_ns() - max((each[0] for each in now if each), default=0) > _SETTLED_NS:
             with self._lock:
                 self._kept[key] = (now, value)
         return value

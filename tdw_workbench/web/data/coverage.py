@@ -12,6 +12,7 @@ from tdw.inventory.products import stored_kind
 from tdw.inventory.versions import DataVersion
 from tdw.inventory.wanted import Wanted
 from tdw.recipes.catalog import catalog_of
+from tdw.store.layout import CHECKPOINTS
 from tdw.study import Study
 from tdw_workbench.web.data.store_cache import StoreCache
 
@@ -66,7 +67,7 @@ def coverages(
     *,
     kinds: Collection[str] | None = None,
     study: Study | None = None,
-) -> dict[str, Coverage]:
+) -> Mapping[str, Coverage]:
     """Kind -> what is there, against the schedule of one study or of all that list the variant.
 
     Args:
@@ -76,13 +77,18 @@ def coverages(
     wanted = wanted_of(library, family, variant, study)
     if kinds is not None:
         wanted = replace(wanted, analyzers=tuple(kinds))
-    gaps = find_gaps(wanted, _NoRecords(), library, [variant])[variant]
-    found: dict[str, Coverage] = {}
-    for name, cells in gaps.cells.items():
-        there = tuple(sorted({*cells.unrecorded, *cells.orphaned}))
-        kind = stored_kind(name)
-        found[kind] = Coverage(kind, there, cells.missing, len(wanted.epochs))
-    return found
+
+    def count() -> dict[str, Coverage]:
+        gaps = find_gaps(wanted, _NoRecords(), library, [variant])[variant]
+        found: dict[str, Coverage] = {}
+        for name, cells in gaps.cells.items():
+            there = tuple(sorted({*cells.unrecorded, *cells.orphaned}))
+            kind = stored_kind(name)
+            found[kind] = Coverage(kind, there, cells.missing, len(wanted.epochs))
+        return found
+
+    stored = (CHECKPOINTS, *map(stored_kind, wanted.analyzers))
+    return library.by_folders(family, variant, stored, count, wanted.epochs)
 
 
 def wanted_of(library: StoreCache, family: str, variant: str, study: Study | None = None) -> Wanted:
@@ -94,7 +100,7 @@ def wanted_of(library: StoreCache, family: str, variant: str, study: Study | Non
     if study is not None:
         return replace(library.wanted(study), epochs=epochs)
     declared = get_family(family)
-    names = catalog_of(declared).analyzer_names
+    names = catalog_of(declared).default_names
     return Wanted.of_variant(declared, declared.parse_variant(variant), epochs=epochs, analyzers=names)
 
 

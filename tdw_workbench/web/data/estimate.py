@@ -37,10 +37,11 @@ class Estimate:
 def estimate(library: StoreCache, study: Study, config: VariantConfig) -> Estimate:
     """Training, analysis, tables and plots of one variant."""
     family, epochs = study.family_declaration, library.wanted_epochs(study)
-    wanted, cost = library.wanted(study), family.cost(config)
+    wanted, cost, catalog = library.wanted(study), family.cost(config), catalog_of(family)
     tables = sum(product.stage == "summarize" for product in wanted.products)
     seconds = study.epochs * cost.step + tables * cost.table
-    seconds += len(epochs) * (cost.checkpoint + len(wanted.analyzers) * cost.cell)
+    cells = sum(catalog.cell_seconds(name, cost, wanted.parameters) for name in wanted.analyzers)
+    seconds += len(epochs) * (cost.checkpoint + cells)
     weights = _weights(config)
     states = math.ceil(study.epochs / study.training.state_every)
     nbytes, like = weights * (len(epochs) + _STATE * states), ""
@@ -56,10 +57,12 @@ def estimate_more(library: StoreCache, study: Study, more: MoreCheckpoints) -> E
     family = study.family_declaration
     config = family.parse_variant(more.variant)
     cost, number = family.cost(config), len(more.checkpoints)
-    seconds = more.steps * cost.step + number * cost.checkpoint + more.analyses * cost.cell
+    seconds = more.steps * cost.step + number * cost.checkpoint
     nbytes = number * _weights(config)
+    parameters = library.wanted(study).parameters
     for name, epochs in more.cells.items():
         if name != CHECKPOINT:
+            seconds += len(epochs) * catalog_of(family).cell_seconds(name, cost, parameters)
             nbytes += len(epochs) * _mean_size(library, family.name, more.variant, name)
     return Estimate(seconds, nbytes, more.variant)
 

@@ -38,6 +38,6 @@ def sparkline(
         path.append(f"{pen}{x:.1f} {y:.1f}" + ("h0" if pen == "M" else ""))  # a single point is a dot
         pen = "L"
     return Markup(
-        '<svg class="spark" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}">'
+        '<svg class="spark" viewBox="0 0 {} {}" width="{}" height="{}" role="img">'
         '<title>{}</title><path d="{}"/></svg>'
-    ).format(WIDTH, HEIGHT, WIDTH, HEIGHT, label, label, " ".join(path))
+    ).format(WIDTH, HEIGHT, WIDTH, HEIGHT, label, " ".join(path))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +12,7 @@ from tdw.errors import CorruptFile, NotFound, StoreError, TdwError
 from tdw.families import get_family
 from tdw.inventory.wanted import Wanted
 from tdw.store import Address, RecordAddress, Store, TableAddress
+from tdw.store.document_files import MANIFEST
 from tdw.store.layout import CHECKPOINTS, COMPARISON, folder
 from tdw.training.live import Running, read_running
 from tdw_resources.places import load_studies_or_last_good
@@ -42,6 +44,13 @@ class StoreCache:
         self.store = Store(settings.store)
         self.answers = ByteCache(_ANSWERS)
         self.one_at_a_time = threading.Lock()
+        # Making a path of names takes longer than asking for its state.
+        self._folder = functools.lru_cache(_LISTINGS)(lambda *names: self.store.root / folder(*names))
+        self._path = functools.lru_cache(_LISTINGS)(self.store.path)
+        self.manifest = functools.lru_cache(_LISTINGS)(
+            lambda *names: self.store.document_folder(*names) / MANIFEST
+        )
+        """(family, variant or folder, name) -> the file that is there once a plot or a report was made."""
         self._epochs: ByStamp[list[int]] = ByStamp(_LISTINGS)
         self._views: ByStamp[Any] = ByStamp(_LISTINGS)
         self._wanted: dict[str, tuple[Study, Wanted]] = {}
@@ -49,28 +58,27 @@ class StoreCache:
 
     def epochs(self, family: str, variant: str, kind: str = CHECKPOINTS) -> list[int]:
         """Epochs of which there is a file, ascending."""
-        where = folder(family, variant, kind)
-        return self._epochs.get(
-            where, self.store.root / where, lambda: self.store.epochs(family, variant, kind)
-        )
+        where = self._folder(family, variant, kind)
+        return self._epochs.get(where, lambda: self.store.epochs(family, variant, kind), where)
 
     def exists(self, address: TableAddress) -> bool:
         """Whether a table is there."""
-        return stamp(self.store.path(address)) is not None
+        return stamp(self._path(address)) is not None
 
-    def by_folder(self, family: str, variant: str, kind: str, read: Callable[[], Value]) -> Value:
-        """What `read` returns for all files of a kind, cached until one is added, replaced or removed."""
-        where = folder(family, variant, kind)
+    def by_folders(
+        self, family: str, variant: str, kinds: Iterable[str], read: Callable[[], Value], *key: Hashable
+    ) -> Value:
+        """What `read` returns for all files of some kinds, cached until one is added, replaced or removed."""
         # A commit renames a file into the folder, which changes the folder's own time.
-        return self._views.get((where, read.__qualname__), self.store.root / where, read)
+        folders = [self._folder(family, variant, kind) for kind in kinds]
+        return self._views.get((*folders, read.__qualname__, *key), read, *folders)
 
     def stamps(self, addresses: Iterable[Address]) -> list[object]:
         """The state of files: equal stamps, equal bytes."""
-        return [stamp(self.store.path(address)) for address in addresses]
+        return [stamp(self._path(address)) for address in addresses]
 
     def view_of_table(self, address: TableAddress, view: Any) -> Any:
         """`view(table)`, kept until the table changes; None where the table is missing or damaged."""
-        path = self.store.path(address)
 
         def read() -> Any:
             try:
@@ -79,7 +87,7 @@ class StoreCache:
             except (NotFound, CorruptFile, StoreError, KeyError):
                 return None
 
-        return self._views.get((address, view), path, read)
+        return self._views.get((address, view), read, self._path(address))
 
     def known_variants(self, study: Study) -> list[str]:
         """Of a study: those that Dagster has registered, or else those of its file."""
@@ -155,6 +163,6 @@ class StoreCache:
 
         address = RecordAddress(study.family, study.name)
         choice = self._views.get(
-            (address, study.fingerprint), self.store.path(address), lambda: read_choice(self.store, study)
+            (address, study.fingerprint), lambda: read_choice(self.store, study), self._path(address)
         )
         return tuple(sorted({*study.epoch_list, *(choice.epochs if choice else ())}))

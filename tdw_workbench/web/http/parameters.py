@@ -78,7 +78,7 @@ def number(text: str, *, what: str) -> int:
 
 def number_in(request: Request, name: str, *, low: int, high: int) -> int:
     """A query parameter that is there, between `low` and `high`. Raises BadConfig."""
-    value = number(request.query_params[name], what=name)
+    value = number(request.query_params.get(name, ""), what=name)
     if not low <= value <= high:
         raise BadConfig(f"{name} is {value}", f"give one from {low} to {high}")
     return value

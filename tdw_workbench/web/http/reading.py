@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tdw_workbench.web.http.guard import READING, refusal
 
 MAX_URL = 8192
-WRITTEN = ("/dashboards/", "/notes")
-"""Where something may be sent to; each route says for itself whether it takes it."""
+WRITTEN = {"POST": ("/dashboards/", "/notes"), "DELETE": ("/dashboards/",)}
+"""Where something may be sent to, or deleted; each route says for itself whether it takes it."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "connect-src 'self'; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
@@ -53,7 +53,7 @@ class Reading:
 def _refuse(scope: Scope) -> JSONResponse | None:
     """Why a request is not answered, or None."""
     path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-    sent = scope["method"] == "POST" and path.startswith(WRITTEN)
+    sent = path.startswith(WRITTEN.get(scope["method"], ()))
     if scope["method"] not in READING and not sent:
         return refusal(
             405,

@@ -15,7 +15,8 @@ from tdw.families.stored import stored_variants
 from tdw.recipes.consistency.invariant import require_one_model
 from tdw.recipes.explorer import Explorer, SliceRecipe
 from tdw.recipes.reading.slices import SliceQuery
-from tdw.store import Address, Provenance
+from tdw.store import Address
+from tdw.store.formats.tensorfile import Header
 from tdw.store.layout import CHECKPOINTS
 from tdw_workbench.web.data.coverage import coverages
 from tdw_workbench.web.data.store_cache import StoreCache
@@ -25,6 +26,7 @@ from tdw_workbench.web.http.answers import conditional, etag_of
 from tdw_workbench.web.http.templates import render_of_family
 
 PAGE = "page.html"
+_AT = "at"
 
 
 @dataclass(frozen=True)
@@ -43,19 +45,25 @@ class Asked:
 
     def hold(self, analyzers: Sequence[str]) -> None:
         """Hold the invariant within and between analyzers. Raises FingerprintMismatch."""
-        require_one_model(self._records(analyzer) for analyzer in analyzers)
+        require_one_model(
+            [header.provenance for header in self._headers(each).values()] for each in analyzers
+        )
 
-    def _records(self, analyzer: str) -> list[Provenance]:
+    def on_demand(self, analyzer: str) -> list[int]:
+        """Epochs at which an analyzer's arrays are computed when asked for, ascending."""
+        return [epoch for epoch, header in self._headers(analyzer).items() if header.on_demand]
+
+    def _headers(self, analyzer: str) -> dict[int, Header]:
         """The headers of its files, once for the same files; an unreadable one is left to who reads it."""
 
-        def read() -> list[Provenance]:
-            found: list[Provenance] = []
+        def read() -> dict[int, Header]:
+            found: dict[int, Header] = {}
             for address in self.series(analyzer):
                 with contextlib.suppress(CorruptFile, NotFound, Unreadable):
-                    found.append(self.library.store.provenance(address))
+                    found[address.epoch] = self.library.store.header(address)
             return found
 
-        return self.library.by_folder(self.family.name, self.variant, analyzer, read)
+        return self.library.by_folders(self.family.name, self.variant, [analyzer], read)
 
 
 def asked(request: Request) -> Asked:
@@ -113,6 +121,7 @@ def describe(request: Request) -> Response:
             "lengths": _lengths(this),
             "epochs": sorted(present | {epoch for epoch in scheduled if epoch <= last}),
             "have": have,
+            "on_demand": {name: this.on_demand(name) for name in analyzers},
             "kinds": len(gaps),
             "marks": dict(this.explorer.marks(this.library.store, this.variant)),
             "gaps": [each.note for each in gaps.values() if each.note],
@@ -142,7 +151,7 @@ def slice_of(request: Request) -> Response:
 
 def _query(request: Request, this: Asked, recipe: SliceRecipe) -> SliceQuery:
     """What is asked for, checked. Raises BadConfig or NotFound."""
-    params.require_known(request, (*recipe.indices, *recipe.numbers))
+    params.require_known(request, (*recipe.indices, *recipe.numbers, *([_AT] if recipe.by_epoch else [])))
     series: dict[str, Sequence[Address]] = {name: this.series(name) for name in recipe.needs}
     if not any(series.values()):
         raise NotFound(
@@ -155,6 +164,11 @@ def _query(request: Request, this: Asked, recipe: SliceRecipe) -> SliceQuery:
         raise NotFound("no such slice", f"correct the address: {where}")
     if epoch is not None:
         series = {name: _at(epoch, name, addresses) for name, addresses in series.items()}
+    elif _AT in request.query_params:
+        at = request.query_params[_AT]
+        series = {name: _at(at, name, addresses) for name, addresses in series.items()}
+    elif recipe.by_epoch:
+        series = {name: _kept(this, name, addresses) for name, addresses in series.items()}
     lengths = _lengths(this)
     return SliceQuery(
         this.library.store,
@@ -175,6 +189,17 @@ def _query(request: Request, this: Asked, recipe: SliceRecipe) -> SliceQuery:
 def _at(epoch: str, analyzer: str, series: Sequence[Address]) -> list[Address]:
     wanted = params.epoch_among(epoch, [address.epoch for address in series], kind=analyzer)
     return [address for address in series if address.epoch == wanted]
+
+
+def _kept(this: Asked, analyzer: str, series: Sequence[Address]) -> list[Address]:
+    """Those that have their arrays. Raises NotFound where none has, since that is what one asks for then."""
+    later = set(this.on_demand(analyzer))
+    kept = [address for address in series if address.epoch not in later]
+    if series and not kept:
+        raise NotFound(
+            f"{analyzer} of {this.variant} is kept on demand at every epoch", "ask for one epoch with `at`"
+        )
+    return kept
 
 
 def _lengths(this: Asked) -> dict[str, int]:

@@ -55,4 +55,4 @@ class _KeptHeaders(HeaderRecords):
             except StoreError:  # one can't be read here: nothing is said of the kind
                 return {}
 
-        return self.library.by_folder(family, variant, kind, read)
+        return self.library.by_folders(family, variant, [kind], read)

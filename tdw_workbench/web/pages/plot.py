@@ -18,7 +18,7 @@ from tdw.store.document_files import MANIFEST, StoredDocument
 from tdw.store.layout import compared_study
 from tdw.study import Study
 from tdw_workbench.web.data.caching import stamp
-from tdw_workbench.web.data.coverage import coverages
+from tdw_workbench.web.data.coverage import coverages, wanted_of
 from tdw_workbench.web.data.so_far import is_of_history
 from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http import links
@@ -135,6 +135,7 @@ def page(request: Request) -> Response:
         maps=this.has_every_epoch and "saved" not in request.query_params,
         description=markdown(this.plot.description),
         gaps=_gaps(this),
+        off=_switched_off(this),
         explorer=get_family(this.family).explorer,
         config=json.dumps(dict(CONFIG)),
         asset=links.asset_page(dagster_url, this.study, ("plots", this.name), partition=this.variant),
@@ -186,15 +187,15 @@ def _gaps(this: Asked) -> list[str]:
     """What is missing of what the plot is made from, a line per kind."""
     if this.variant is None:
         return []
-    below = _analyzers_below(this.family, this.plot.needs)
+    below = catalog_of(get_family(this.family)).analyzers_of(this.plot)
     found = coverages(this.library, this.family, this.variant, kinds=below)
     return [each.note for each in found.values() if each.note]
 
 
-def _analyzers_below(family: str, needs: tuple[str, ...]) -> list[str]:
-    """Analyzers that a plot is made from, directly or through summaries."""
-    catalog = catalog_of(get_family(family))
-    known = set(catalog.analyzer_names)
-    below = {f"summaries/{summary.name}": tuple(summary.needs) for summary in catalog.summaries}
-    named = [name for need in needs for name in below.get(need, (need,))]
-    return [name for name in dict.fromkeys(named) if name in known]
+def _switched_off(this: Asked) -> list[str]:
+    """What the variant's studies have not turned on, and how they do, a line per analyzer."""
+    if this.variant is None:
+        return []
+    wanted = wanted_of(this.library, this.family, this.variant).analyzers
+    off = catalog_of(get_family(this.family)).switched_off(this.plot, wanted)
+    return [analyzer.price for analyzer in off]

@@ -117,7 +117,12 @@ def row_of(
         trained=kinds[CHECKPOINTS],
         analyzed=[found for kind, found in kinds.items() if kind != CHECKPOINTS],
         shown=[(column, table(column.table, view_of(column))) for column in family.overview],
-        plots=[link_of(library, family, variant, plot) for plot in plots_of(family, "variant")],
+        plots=[
+            link
+            for plot in plots_of(family, "variant")
+            if (link := link_of(library, family, variant, plot)).there
+            or not catalog_of(family).switched_off(plot, kinds)
+        ],
         asset=links.asset_page(library.settings.dagster_url, study, ("checkpoint",)),
         now=_with_epochs(now, running) if now and running else now,
     )
@@ -131,7 +136,7 @@ def _with_epochs(now: Now, running: Running) -> Now:
 
 def link_of(library: StoreCache, family: Family, where: str, plot: Plot) -> PlotLink:
     """Where a plot of a variant, or of the folder of a study, is looked at."""
-    manifest = library.store.document_folder(family.name, where, plot.name) / "manifest.json"
+    manifest = library.manifest(family.name, where, plot.name)
     href = f"/view/plot/{family.name}/{where}/{plot.name}"
     return PlotLink(plot, href, stamp(manifest) is not None)
 

@@ -69,6 +69,13 @@ def test_every_number_agrees_with_its_definition_written_in_loops():
     assert found.alignment_frequency == min(k, P - k)
 
 
+def test_single_precision_gives_the_same_numbers_though_classes_lie_far_from_the_origin():
+    x = (on_a_circle(2, noise=0.05) + 30).astype(np.float32)
+    single, double = (geometry(x.astype(kind), class_rows()) for kind in (np.float32, np.float64))
+    for name in ("radius", "snr", "fisher_mean", "circularity", "class_dimensions"):
+        np.testing.assert_allclose(getattr(single, name), getattr(double, name), rtol=2e-5, err_msg=name)
+
+
 @pytest.mark.parametrize("k", [1, 3, 5, 8])
 def test_a_perfect_circle_is_round_and_aligned_with_its_frequency(k):
     found = geometry(on_a_circle(k), class_rows())

@@ -99,10 +99,16 @@ def test_the_p_value_is_that_of_all_groups_when_they_can_be_counted():
     ]
     exact = np.mean([d >= found.distance - 1e-9 for d in everything])
     assert found.p_value == pytest.approx(exact, abs=0.004)
+    assert found.chance == pytest.approx(np.mean(everything), abs=0.01)
 
 
 def test_without_blobs_there_is_no_distance_and_without_neurons_nothing():
     none = against_frequency(np.full(5, 0.1), np.ones(5, int), np.ones(5), p=P, seed=0)
-    assert np.isnan(none.distance) and np.isnan(none.p_value) and np.isnan(none.explained)
+    assert (
+        np.isnan(none.distance)
+        and np.isnan(none.chance)
+        and np.isnan(none.p_value)
+        and np.isnan(none.explained)
+    )
     empty = against_frequency(np.full(5, 0.9), np.zeros(5, int), np.zeros(5), p=P, seed=0)
     assert empty.neurons.sum() == 0 and np.isnan(empty.excess).all()

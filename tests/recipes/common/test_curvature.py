@@ -93,6 +93,21 @@ def test_eigenvalues_on_the_network_are_those_of_the_full_hessian():
     np.testing.assert_allclose(found.values, np.linalg.eigvalsh(full)[::-1][:4], rtol=1e-6)
 
 
+def test_eigenvalues_on_the_network_are_those_of_torchs_own_hessian():
+    weights = {name: w.double() for name, w in small_network(seed=3).items()}
+    names, sizes = tuple(weights), [w.numel() for w in weights.values()]
+
+    def of_flat(flat):
+        parts = zip(names, flat.split(sizes), strict=True)
+        return network_loss({name: part.view_as(weights[name]) for name, part in parts})
+
+    flat = torch.cat([w.reshape(-1) for w in weights.values()])
+    dense = torch.autograd.functional.hessian(of_flat, flat).numpy()
+    product = hessian_vector_product(network_loss, weights, names=names)
+    found = largest_eigenvalues(product, sum(sizes), count=3, seed=0)
+    np.testing.assert_allclose(found.values, np.linalg.eigvalsh(dense)[::-1][:3], rtol=1e-3)
+
+
 def test_the_seed_decides_the_bits_and_not_the_values():
     matrix, _ = symmetric()
     product = hessian_vector_product(quadratic(matrix), WEIGHTS, names=("a", "b"))
@@ -115,6 +130,13 @@ def test_around_the_minimum_of_an_isotropic_bowl_every_direction_rises_by_half_t
     at_minimum = {"a": torch.full((2, 3), -2.0), "b": torch.full((6,), -2.0)}
     found = flatness(loss, at_minimum, names=("a", "b"), seed=0, directions=7, radius=0.3)
     np.testing.assert_allclose(found.increases, 0.3**2 / 2, rtol=1e-9)
+
+
+def test_the_second_difference_of_a_bowl_is_its_curvature_on_a_slope_too():
+    on_a_slope = {"a": torch.full((2, 3), 5.0), "b": torch.full((6,), -7.0)}
+    found = flatness(quadratic(4 * np.eye(12)), on_a_slope, names=("a", "b"), seed=0, directions=9)
+    np.testing.assert_allclose(found.curvatures, 4, rtol=1e-6)
+    assert found.increases.std() > 0.1, "the slope decides the increase"
 
 
 def test_the_mean_increase_is_that_of_the_trace():

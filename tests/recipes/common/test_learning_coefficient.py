@@ -112,10 +112,18 @@ def test_a_diverging_chain_is_an_error_with_a_remedy():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"step_size": 0}, {"localization": -1}, {"chains": 1}, {"draws": 0}, {"inverse_temperature": 0}]
+    "wrong",
+    [
+        {"step_size": 0},
+        {"localization": -1},
+        {"chains": 1},
+        {"chains": "two"},
+        {"draws": 0},
+        {"inverse_temperature": 0},
+    ],
 )
 def test_settings_out_of_range_are_refused(wrong):
-    with pytest.raises(BadConfig):
+    with pytest.raises(BadConfig, match=next(iter(wrong))):
         Settings(**{"step_size": 1e-3, "localization": 1.0, **wrong})
 
 

@@ -200,6 +200,7 @@ def test_the_exported_file_holds_what_every_panel_asks_for(client: TestClient, s
     asked = client.get(f"/tdw/{html.unescape(maps)}").content
     assert base64.b64decode(held[maps]) == asked
     assert 'early_coarseness/figure.json" data-refused="yes"' in page
+    assert str(store.root) not in page and "the store" in held[list(held)[-1]]
     assert not re.search(r'(?:src|href)="(?!#)[^"]', page.split("<script>")[0])
     assert client.get("/tdw/dashboards/mine/export.html?variant=p9_s1_d598").status_code == 404
 
@@ -221,3 +222,22 @@ def test_the_command_line_lists_and_exports(
     assert f"panel/plot/{FAMILY.name}/{VARIANT}/training_curves" in target.read_text()
     assert main(["dashboard", "export", "none", str(target), *where]) == 1
     assert main(["dashboard", "export", "mine", str(tmp_path / "no" / "x.html"), *where]) == 2
+
+
+def test_a_dashboard_is_deleted_by_who_has_seen_its_last_version(
+    client: TestClient, reader: TestClient, store: Store
+) -> None:
+    url = "/tdw/dashboards/mine"
+    for base in (0, 1):
+        assert client.post(url, json=BODY | {"base": base}).status_code == 200
+    evil = {"origin": "http://evil.example"}
+    assert client.delete(f"{url}?version=2", headers=evil).status_code == 403
+    assert reader.delete(f"{url}?version=2").status_code == 400
+    assert client.delete(url).status_code == 400
+    assert client.delete(f"{url}?version=1").status_code == 409
+    assert 'id="delete"' in client.get(url).text and 'id="delete"' not in client.get(f"{url}?version=1").text
+    assert client.delete(f"{url}?version=2").status_code == 204
+    assert client.get(url).status_code == 404 and files.saved_dashboards(store) == []
+    assert client.delete(f"{url}?version=2").status_code == 404
+    assert client.delete(f"/tdw/dashboards/{FAMILY.name}?version=1").status_code == 404
+    assert client.post(url, json=BODY).json()["version"] == 1

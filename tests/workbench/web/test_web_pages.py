@@ -119,6 +119,19 @@ def test_a_browser_that_has_the_latest_gets_no_second_copy_and_sees_a_new_one(
     assert client.get(f"{PLOT}/preview.png", headers={"if-none-match": tag}).content == b"\x89PNG new"
 
 
+def test_a_plot_of_an_analyzer_that_is_off_says_what_it_costs_and_how_it_is_turned_on(
+    client: TestClient, store: Store
+) -> None:
+    address = f"/tdw/view/plot/{HERE}/curvature"
+    assert "[default, curvature]" in client.get(address).text
+    assert address not in client.get(f"/tdw/view/variant/{HERE}").text
+    (store.root / "study.yaml").write_text(STUDY + "analyzers: [default, curvature]\n")
+    study = store.root / "study.yaml"
+    on = TestClient(standalone(Settings(str(store.root), studies=(study,))), base_url="http://127.0.0.1")
+    assert "[default, curvature]" not in on.get(address).text
+    assert address in on.get(f"/tdw/view/variant/{HERE}").text
+
+
 def test_a_plot_that_is_not_made_yet_has_a_page_and_a_placeholder(client: TestClient, store: Store) -> None:
     name = next(p.name for p in _variant_plots() if p.name != "training_curves")
     picture = client.get(f"/tdw/plot/{HERE}/{name}/preview.png")

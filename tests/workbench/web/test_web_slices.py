@@ -91,6 +91,30 @@ def test_the_description_lists_what_there_is_and_what_is_missing(
     assert told["gaps"] == ["neuron_activations: 1 of 3 epochs missing: 10"]
 
 
+def test_maps_kept_on_demand_are_told_apart_and_asked_for_by_epoch(
+    client: TestClient, tiny_store: Store
+) -> None:
+    url, heads = f"/tdw/api/maps/{HERE}?neurons=17,3", f"/tdw/api/heads/{HERE}?heads=1"
+    whole, whole_heads = load(client.get(url).content), load(client.get(heads).content)
+    mosaic = client.get(f"/tdw/api/mosaic/{HERE}/10?size=7").content
+    for analyzer in ("neuron_activations", "attention_patterns"):
+        tiny_store.drop_arrays(Address(FAMILY, VARIANT, analyzer, 10))
+    told = client.get(f"/tdw/api/explorer/{HERE}").json()
+    assert told["have"]["neuron_activations"] == [0, 10, 20] and told["gaps"] == []
+    assert told["on_demand"]["neuron_activations"] == [10] and told["on_demand"]["coarseness"] == []
+    for address, before in ((url, whole), (heads, whole_heads)):
+        kept, asked = load(client.get(address).content), load(client.get(f"{address}&at=10").content)
+        assert (kept["epochs"].tolist(), asked["epochs"].tolist()) == ([0, 20], [10])
+        np.testing.assert_array_equal(decode(kept), decode(before)[..., [0, 2], :, :])
+        np.testing.assert_array_equal(decode(asked), decode(before)[..., [1], :, :])
+    assert client.get(f"/tdw/api/mosaic/{HERE}/10?size=7").content == mosaic
+    for epoch in (0, 20):
+        tiny_store.drop_arrays(Address(FAMILY, VARIANT, "neuron_activations", epoch))
+    refused = client.get(url)
+    assert refused.status_code == 404 and "kept on demand at every epoch" in refused.text
+    assert client.get(f"{url}&at=7").status_code == 404
+
+
 def test_a_slice_that_was_seen_is_not_sent_again_until_a_file_changes(
     client: TestClient, tiny_store: Store
 ) -> None:

@@ -9,6 +9,7 @@ from tdw.families.modulo_addition_1layer.analyzers import (
     downsampled_activations,
     neuron_activations,
     neuron_frequencies,
+    neurons,
     progress_measures,
     relabelling,
     site_geometry,
@@ -29,6 +30,7 @@ ANALYZERS = (
     weight_spectra.ANALYZER,
     answers.ANALYZER,
     site_geometry.ANALYZER,
+    *neurons.ANALYZERS,
     gradients.ANALYZER,
 )
 

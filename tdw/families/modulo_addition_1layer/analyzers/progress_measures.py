@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tdw.compute import one_thread
 from tdw.families.modulo_addition_1layer.analyzers import dominant_frequencies
 from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContext
 from tdw.families.modulo_addition_1layer.maths.fourier import logit_fourier
@@ -67,8 +66,7 @@ class Parameters:
 def compute(context: CheckpointContext, parameters: Parameters) -> Arrays:
     """The arrays that `ANALYZER` lists; losses in nats, h = (p - 1) / 2."""
     p = context.p
-    with one_thread():
-        logits = context.probe.logits
+    logits = context.probe.logits
     groups = logit_fourier.classes(context.labels, p)
     table = logit_fourier.class_means(logits, groups)
     coefficients = logit_fourier.transform(table)

@@ -6,7 +6,7 @@ import numpy as np
 
 from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContext
 from tdw.families.modulo_addition_1layer.maths.geometry import geometry, stacked
-from tdw.families.modulo_addition_1layer.maths.sites import SITES, site_activations
+from tdw.families.modulo_addition_1layer.maths.sites import SITES
 from tdw.families.operations import unequal_answers
 from tdw.recipes.analyzer import Analyzer, Metadata
 from tdw.recipes.summary import NoParameters
@@ -14,9 +14,8 @@ from tdw.recipes.summary import NoParameters
 
 def compute(context: CheckpointContext, parameters: NoParameters) -> Arrays:
     """Arrays of `maths.geometry.Geometry`, site first, in the order of `SITES`."""
-    at = site_activations(context.weights, context.attention, context.neuron_maps)
     rows = np.argsort(context.labels.answers, kind="stable").reshape(context.p, -1)
-    found = stacked([geometry(at[site], rows) for site in SITES])
+    found = stacked([geometry(context.probe.sites[site], rows) for site in SITES])
     return {name: np.nan_to_num(array) for name, array in found.items()}
 
 

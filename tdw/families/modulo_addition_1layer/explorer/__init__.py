@@ -20,16 +20,26 @@ EXPLORER = Explorer(
     marks=slices.grokking_mark,
     slices={
         "maps": SliceRecipe(
-            slices.read_maps, (NEURONS,), indices={"neurons": ("d_mlp", 8)}, numbers={"size": _SIZE}
+            slices.read_maps,
+            (NEURONS,),
+            indices={"neurons": ("d_mlp", 8)},
+            numbers={"size": _SIZE},
+            by_epoch=True,
         ),
         "mosaic": SliceRecipe(
             slices.read_mosaic, (NEURONS,), numbers={"size": (4, 256)}, one_epoch=True, kept=True
         ),
         "metrics": SliceRecipe(slices.read_metrics, (COARSENESS, FREQUENCIES), kept=True),
-        "small": SliceRecipe(slices.read_small, (SMALL,), indices={"neurons": ("d_mlp", 8)}),
-        "smallheads": SliceRecipe(slices.read_small_heads, (SMALL,), indices={"heads": ("n_heads", 16)}),
+        "small": SliceRecipe(slices.read_small, (SMALL,), indices={"neurons": ("d_mlp", 8)}, by_epoch=True),
+        "smallheads": SliceRecipe(
+            slices.read_small_heads, (SMALL,), indices={"heads": ("n_heads", 16)}, by_epoch=True
+        ),
         "heads": SliceRecipe(
-            slices.read_heads, (ATTENTION,), indices={"heads": ("n_heads", 16)}, numbers={"size": _SIZE}
+            slices.read_heads,
+            (ATTENTION,),
+            indices={"heads": ("n_heads", 16)},
+            numbers={"size": _SIZE},
+            by_epoch=True,
         ),
     },
     views=(

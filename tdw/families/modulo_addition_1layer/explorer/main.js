@@ -18,6 +18,7 @@ async function start() {
   const { p, d_mlp: neurons, n_heads: heads } = told.lengths;
   const meta = { ...told, p, neurons, heads };
   sayGaps(meta);
+  sayLater(meta);
   const have = meta.have.neuron_activations;
   if (!have.length) {
     $("stage1").hidden = $("stage2").hidden = true;
@@ -88,6 +89,14 @@ function sayGaps(meta) {
   say("gaps", `Not complete: ${meta.gaps.length} of ${meta.kinds} kinds of results lack epochs. Gaps stay empty here.`, {
     kind: "warning",
     details: meta.gaps,
+  });
+}
+
+function sayLater(meta) {
+  const later = meta.on_demand.neuron_activations.length;
+  if (!later) return;
+  say("later", `Neuron maps of ${later} of ${meta.have.neuron_activations.length} checkpoints are kept on demand: each is computed when you stop at it.`, {
+    links: [{ text: "Materialize neuron_activations in Dagster brings them back", href: meta.assets.neuron_activations }],
   });
 }
 

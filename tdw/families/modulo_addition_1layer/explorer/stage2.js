@@ -16,6 +16,9 @@ const HEAD_COLORS = ["#56B4E9", "#8C8C8C", "#A69B00", "#CC79A7"];
 const DASHES = ["", "7 3", "2 3", "8 3 2 3"];
 const LARGEST = 226; // pixels a side that a card shows; larger maps are reduced by area
 const KEPT = 10;
+const SETTLED = 150; // ms that the slider rests before a map is asked for that has to be computed
+// What a slice is read from: epochs at which that is kept on demand are asked for one by one.
+const SOURCES = { maps: "neuron_activations", small: "downsampled_activations", heads: "attention_patterns", smallheads: "downsampled_activations" };
 
 /** `view` is {api, meta, metrics, state, changed}; `onPicks(map)` is told the picked neurons and their colors. */
 export function makeStage2(view, { onPicks, onSeek }) {
@@ -23,6 +26,8 @@ export function makeStage2(view, { onPicks, onSeek }) {
   const neurons = new Map(); // neuron -> {card, color, slot}
   const heads = new Map(); // head -> [card to a, card to b]
   const kept = new Map(); // url -> promise of a slice
+  const wanted = new Map(); // card -> url of what it shows, or will
+  let resting = 0;
   const size = Math.min(meta.p, LARGEST);
   const last = meta.epochs.at(-1) ?? 0;
   const panels = {};
@@ -85,11 +90,16 @@ export function makeStage2(view, { onPicks, onSeek }) {
   }
 
   const small = () => state.maps === "small";
-  const fillNeuron = (neuron, card) => fill(card, small() ? `${view.api("small")}?neurons=${neuron}` : `${view.api("maps")}?neurons=${neuron}${sized()}`, 0);
+  const ofNeuron = (neuron) => (small() ? address("small", `neurons=${neuron}`) : address("maps", `neurons=${neuron}${sized()}`));
+  const ofHead = (head) => (small() ? address("smallheads", `heads=${head}`) : address("heads", `heads=${head}${sized()}`));
+  const fillNeuron = (neuron, card) => fill(card, ofNeuron(neuron), 0);
+  const fillHead = (head, cards) => Promise.all(cards.map((card, i) => fill(card, ofHead(head), i)));
+  const isLater = (slice, epoch) => meta.on_demand[SOURCES[slice]]?.includes(epoch);
+  const address = (slice, query) => `${view.api(slice)}?${query}${isLater(slice, state.e) ? `&at=${state.e}` : ""}`;
 
-  function fillHead(head, cards) {
-    const url = small() ? `${view.api("smallheads")}?heads=${head}` : `${view.api("heads")}?heads=${head}${sized()}`;
-    return Promise.all(cards.map((card, i) => fill(card, url, i)));
+  function refill() {
+    for (const [neuron, { card }] of neurons) fillNeuron(neuron, card);
+    for (const [head, cards] of heads) fillHead(head, cards);
   }
 
   async function addHead(head) {
@@ -129,8 +139,10 @@ export function makeStage2(view, { onPicks, onSeek }) {
   const sized = () => (size < meta.p ? `&size=${size}` : "");
 
   async function fill(card, url, index) {
+    wanted.set(card, url);
     try {
       const slice = await ask(url);
+      if (wanted.get(card) !== url) return; // the slider has gone on
       if (slice.problems.length) {
         say("problems", `${slice.problems.length} file(s) could not be read and are left out`, { kind: "error", details: slice.problems });
       }
@@ -160,18 +172,23 @@ export function makeStage2(view, { onPicks, onSeek }) {
     const epoch = state.e;
     const columns = columnsAt(view.metrics, epoch);
     const fixed = state.scale === "fixed";
-    for (const [neuron, { card }] of neurons) card.paint(epoch, { fixed, numbers: numbersOf(neuron, columns) });
+    const moved = [...neurons].some(([i, { card }]) => wanted.get(card) !== ofNeuron(i)) || [...heads].some(([i, [card]]) => wanted.get(card) !== ofHead(i));
+    clearTimeout(resting);
+    if (moved) resting = setTimeout(refill, SETTLED);
+    const later = isLater(small() ? "small" : "maps", epoch);
+    for (const [neuron, { card }] of neurons) card.paint(epoch, { fixed, later, numbers: numbersOf(neuron, columns) });
     if (heads.size) paintHeads(epoch, fixed);
     for (const panel of Object.values(panels)) panel.moveTo(epoch);
   }
 
   function paintHeads(epoch, fixed) {
     const row = view.metrics ? view.metrics.epochs.data.indexOf(epoch) : -1;
+    const later = isLater(small() ? "smallheads" : "heads", epoch);
     for (const [head, cards] of heads) {
       cards.forEach((card, i) => {
         const column = view.metrics?.[i ? "head_b_coarseness" : "head_a_coarseness"];
         const value = column && row >= 0 ? column.data[row * column.shape[1] + head] : NaN;
-        card.paint(epoch, { fixed, numbers: Number.isFinite(value) ? `coarseness ${value.toFixed(3)}` : "not analyzed at this epoch" });
+        card.paint(epoch, { fixed, later, numbers: Number.isFinite(value) ? `coarseness ${value.toFixed(3)}` : "not analyzed at this epoch" });
       });
     }
   }
@@ -245,10 +262,7 @@ export function makeStage2(view, { onPicks, onSeek }) {
     zoom: (direction) => part.zoom(direction, middle()),
     whole: () => part.whole(),
     /** After a change of which maps are shown. */
-    refill: () => {
-      for (const [neuron, { card }] of neurons) fillNeuron(neuron, card);
-      for (const [head, cards] of heads) fillHead(head, cards);
-    },
+    refill,
     restore: async () => {
       const found = [...state.n.map(add), ...state.h.map(addHead)];
       arrangeCards();

@@ -17,9 +17,12 @@ from tdw.families.modulo_addition_1layer.figures.coarseness import (
     neuron_coarseness,
 )
 from tdw.families.modulo_addition_1layer.figures.neurons import (
+    coarseness_by_frequency,
     dominant_frequencies,
+    head_composition,
     multi_scale,
     neuron_clusters,
+    scale_clusters,
 )
 
 PLOTS = (
@@ -30,6 +33,9 @@ PLOTS = (
     blob_count.PLOT,
     dominant_frequencies.PLOT,
     neuron_clusters.PLOT,
+    coarseness_by_frequency.PLOT,
+    scale_clusters.PLOT,
+    head_composition.PLOT,
     attention_patterns.PLOT,
     multi_scale.PLOT,
     multi_scale.LARGE,

@@ -1,7 +1,8 @@
 """A19: how the classes of one answer lie at a site: clusters, circle, and which frequency winds it.
 
 X (N, d) are the activations at a site at the last position; class r holds the p inputs with
-(a + b) mod p = r; μ_r is its mean, σ_r² its mean squared distance from μ_r. All in float64.
+(a + b) mod p = r; μ_r is its mean, σ_r² its mean squared distance from μ_r. Means and all that follows from
+them are float64; distances from them within a class have the precision of the activations.
 
 - radius = sqrt(mean_r σ_r²); spread = sqrt(mean_r ||μ_r - mean μ||²); SNR = spread² / radius².
 - Fisher J_rs = ||μ_r - μ_s||² / (σ_r² + σ_s²): mean over pairs, smallest, and the pair that has it.
@@ -77,10 +78,10 @@ def geometry(activations: npt.NDArray[np.floating], rows: npt.NDArray[np.int64])
     p = len(rows)
     if _is_constant(activations):
         return _of_a_constant(p)
-    grouped = activations[rows].astype(np.float64)  # (p, m, d)
-    means = grouped.mean(axis=1)
-    grouped -= means[:, None]
-    variance = np.einsum("rmd,rmd->r", grouped, grouped) / grouped.shape[1]
+    grouped = activations[rows]  # (p, m, d), in the precision of the activations
+    means = grouped.mean(axis=1, dtype=np.float64)
+    grouped -= means[:, None].astype(grouped.dtype)
+    variance, dimensions = _within(grouped)
     centered = means - means.mean(axis=0)
     between = (centered**2).sum(axis=1).mean()
     smallest, mean_j, worst = _fisher(centered, variance)
@@ -106,7 +107,7 @@ def geometry(activations: npt.NDArray[np.floating], rows: npt.NDArray[np.int64])
         plane=plane.astype(np.float32),
         frequency_shares=shares,
         roundness=roundness,
-        class_dimensions=_class_dimensions(grouped),
+        class_dimensions=dimensions,
     )
 
 
@@ -192,14 +193,14 @@ def _by_frequency(centered: Float64) -> tuple[Float64, Float64]:
     return _ratio(energy, energy.sum()), _ratio(2 * np.sqrt(determinant), energy)
 
 
-def _class_dimensions(centered: Float64) -> Float64:
-    """(tr C)² / tr C² of each class (p, m, d), by the smaller of the two Gram matrices: (p,)."""
+def _within(centered: npt.NDArray[np.floating]) -> tuple[Float64, Float64]:
+    """tr C and (tr C)² / tr C² of each class (p, m, d), by the smaller Gram matrix: (p,) and (p,)."""
     _, m, d = centered.shape
     flipped = centered.swapaxes(1, 2)
     gram = centered @ flipped if m <= d else flipped @ centered
-    trace = np.einsum("rii->r", gram)
-    flat = gram.reshape(len(gram), -1)
-    return _ratio(trace**2, np.einsum("ri,ri->r", flat, flat))
+    trace = np.einsum("rii->ri", gram).sum(axis=1, dtype=np.float64)
+    squares = np.square(gram, out=gram).sum(axis=(1, 2), dtype=np.float64)
+    return trace / m, _ratio(trace**2, squares)
 
 
 def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Float64:

@@ -27,23 +27,22 @@ import numpy.typing as npt
 from tdw.families.zp_fourier import Float64, fourier_basis
 
 Arrays = dict[str, npt.NDArray[Any]]
-GROUPS = ("blob", "other")
 
 
-def head_composition(weights: Mapping[str, npt.NDArray[Any]], blob: npt.NDArray[np.bool_]) -> Arrays:
+def head_composition(weights: Mapping[str, npt.NDArray[Any]], groups: npt.NDArray[np.bool_]) -> Arrays:
     """What neurons read from each head, in float64.
 
     Args:
         weights: by TransformerLens name.
-        blob: bool (d_mlp,), which neurons are blobs; the others, plaid and dead alike, are the second group.
+        groups: bool (G, d_mlp), which neurons are in each group, such as blobs and plaid neurons.
 
     Returns:
         With H heads and h = (p - 1) / 2:
 
         - `read_energy`: float64 (H, d_mlp);
         - `heads_per_neuron`, `gain`: float64 (d_mlp,), 0 for a neuron that reads nothing;
-        - `composition`: float64 (H, 2), with the groups `GROUPS`; 0 for an empty group;
-        - `energy_by_frequency`: float64 (H, 2, h), summed over the neurons of each group.
+        - `composition`: float64 (H, G); 0 for an empty group;
+        - `energy_by_frequency`: float64 (H, G, h), summed over the neurons of each group.
     """
     embed, w_v, w_o, w_in = (
         weights[name].astype(np.float64)
@@ -58,7 +57,7 @@ def head_composition(weights: Mapping[str, npt.NDArray[Any]], blob: npt.NDArray[
     together = (reads.sum(axis=0) ** 2).sum(axis=0)
     squares = (fourier_basis(len(residues))[1:] @ reads) ** 2
     by_frequency = squares[:, 0::2] + squares[:, 1::2]  # (H, h, d_mlp)
-    members = np.stack([blob, ~blob]).astype(np.float64)
+    members = groups.astype(np.float64)
     # ||W_V X||² = tr(Xᵀ (W_Vᵀ W_V) X), so W_V W_O W_in (d_model, d_mlp) is never formed.
     gram = w_v.swapaxes(1, 2) @ w_v
     written = (into * (gram @ into)).sum(axis=1)  # (H, d_mlp), squared norm of W_V W_O W_in[:, n]

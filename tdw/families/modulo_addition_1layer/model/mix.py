@@ -19,7 +19,6 @@ them, and go through forward pass, loss and backward pass in blocks whose activa
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from tdw.families.modulo_addition_1layer.config import Config
@@ -89,17 +88,8 @@ def mix_probe_pass(config: Config, weights: Weights) -> ProbePass:
     post = np.empty((d_mlp, p, p), np.float32)
     kernels.grid_activations(by_neuron.numpy(), tables.tables.numpy(), tables.base.numpy(), attention, post)
 
-    @torch.no_grad()
-    def logits() -> npt.NDArray[np.float32]:
-        out = np.empty((p * p, p), np.float32)
-        buffers = _Buffers(config)
-        for part in _parts(np.arange(p * p)):
-            block = _Block(config, part, buffers)
-            block.forward(tables)
-            out[part] = block.logits.numpy()
-        return out
-
-    return ProbePass(mlp_post=post, attention=attention, compute_logits=logits)
+    arrays = {name: tensor.numpy() for name, tensor in weights.items()}
+    return ProbePass(mlp_post=post, attention=attention, weights=arrays)
 
 
 class _Buffers:

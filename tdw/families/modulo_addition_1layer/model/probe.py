@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from tdw.families.modulo_addition_1layer.config import Config
@@ -41,18 +40,8 @@ def plain_probe_pass(config: Config, weights: Weights, *, device: str) -> ProbeP
     residual = network.last_residual(here, a, b)
     post = ACTIVATIONS[config.activation](residual @ here["blocks.0.mlp.W_in"])
     pattern = network.attention_pattern(here, a, b)
-    mlp_post = np.ascontiguousarray(post.T.cpu().numpy()).reshape(-1, p, p)
-
-    def logits() -> npt.NDArray[np.float32]:
-        # From what the pass has already: half the work of a second one.
-        with torch.no_grad():
-            after = (
-                residual + torch.as_tensor(mlp_post).view(-1, p * p).T.to(device) @ here["blocks.0.mlp.W_out"]
-            )
-            return (after @ here["unembed.W_U"]).cpu().numpy()
-
     return ProbePass(
-        mlp_post=mlp_post,
+        mlp_post=np.ascontiguousarray(post.T.cpu().numpy()).reshape(-1, p, p),
         attention=np.ascontiguousarray(pattern.permute(1, 2, 0).cpu().numpy()).reshape(-1, 3, p, p),
-        compute_logits=logits,
+        weights={name: tensor.cpu().numpy() for name, tensor in here.items()},
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from tdw.families.modulo_addition_1layer.maths.sites import site_activations
 
 
 @dataclass
@@ -19,16 +22,22 @@ class ProbePass:
             [neuron, a, b].
         attention: attention of the last position, float32 (n_heads, 3, p, p), indexed
             [head, source position, a, b].
+        weights: of the checkpoint, by TransformerLens name, float32.
     """
 
     mlp_post: npt.NDArray[np.float32]
     attention: npt.NDArray[np.float32]
-    compute_logits: Callable[[], npt.NDArray[np.float32]] = field(repr=False)
+    weights: Mapping[str, npt.NDArray[Any]] = field(repr=False)
+
+    @cached_property
+    def sites(self) -> dict[str, npt.NDArray[np.float32]]:
+        """The residual stream and what is added to it, float32 (p * p, d_model) by site, rows a-major."""
+        return site_activations(self.weights, self.attention, self.mlp_post)
 
     @cached_property
     def logits(self) -> npt.NDArray[np.float32]:
-        """Logits of every pair, float32 (p * p, p), rows a-major. Computed on first use."""
-        return self.compute_logits()
+        """Logits of every pair, float32 (p * p, p), rows a-major."""
+        return self.sites["resid_post"] @ self.weights["unembed.W_U"]
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,17 @@
 """From artifacts over epochs to one table of a variant: one module per summary. Imports no pandas."""
 
 from tdw.families.modulo_addition_1layer.summaries import (
+    blob_onset,
     coarseness,
+    coarseness_by_frequency,
     frequencies,
+    head_composition,
     heads,
     neuron_coarseness,
     neurons,
     progress_measures,
     relabelling,
+    scale_clusters,
 )
 from tdw.families.modulo_addition_1layer.summaries.learning import (
     answer_geometry,
@@ -29,6 +33,10 @@ SUMMARIES = (
     heads.SUMMARY,
     progress_measures.SUMMARY,
     relabelling.SUMMARY,
+    blob_onset.SUMMARY,
+    coarseness_by_frequency.SUMMARY,
+    scale_clusters.SUMMARY,
+    head_composition.SUMMARY,
     outcome.SUMMARY,
     circuits.SUMMARY,
     effective_dimensions.SUMMARY,

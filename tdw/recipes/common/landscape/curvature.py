@@ -6,8 +6,8 @@ restarted Lanczos method (Lanczos 1950; ARPACK through SciPy). The residuals ||H
 λ is that close to an eigenvalue. A ReLU's second derivative is taken as 0, as autograd does.
 
 Flatness by random directions: ΔL = L(θ + r u) - L(θ) for unit directions u uniform on the sphere in the space
-of the trained weights. In n dimensions a step of length r sees about r² tr(H) / (2 n), the mean curvature,
-not the largest.
+of the trained weights, which are not normalized by filter. In n dimensions a step of length r sees about
+r² tr(H) / (2 n), the mean curvature, not the largest.
 
 Both are pure functions of a loss in float64 and a seed. They cost many passes: off by default.
 """
@@ -131,12 +131,15 @@ class Flatness:
     """The loss at random points around given weights.
 
     Attributes:
-        increases: float64 (directions,), ΔL in nats.
-        loss: L at the weights, nats.
+        increases: float64 (directions,), ΔL = L(θ + r u) - L(θ), in the unit of the loss.
+        curvatures: float64 (directions,), (L(θ + r u) + L(θ - r u) - 2 L(θ)) / r², close to u·H u: the slope,
+            which decides ΔL where training has not come to rest, cancels.
+        loss: L at the weights.
         flat_share: share of the directions with ΔL below 10 % of L, 0-1.
     """
 
     increases: Float64
+    curvatures: Float64
     loss: float
     flat_share: float
 
@@ -150,7 +153,7 @@ def flatness(
     directions: int = 50,
     radius: float = 0.1,
 ) -> Flatness:
-    """ΔL along seeded random unit directions.
+    """The loss along seeded random unit directions, there and back.
 
     Args:
         loss: of weights by name; it gets float64 tensors.
@@ -165,15 +168,20 @@ def flatness(
     fixed = {name: tensor.detach().double() for name, tensor in weights.items()}
     sizes = [fixed[name].numel() for name in names]
     generator = np.random.default_rng(seed)
-    increases = np.empty(directions)
+    there, back = np.empty(directions), np.empty(directions)
+
+    def moved(step: Float64) -> float:
+        parts = np.split(step, np.cumsum(sizes)[:-1])
+        near = {
+            name: fixed[name] + torch.as_tensor(part).view_as(fixed[name])
+            for name, part in zip(names, parts, strict=True)
+        }
+        return float(loss({**fixed, **near}))
+
     with torch.no_grad():
         here = float(loss(fixed))
         for i in range(directions):
             direction = generator.standard_normal(sum(sizes))
-            steps = np.split(direction * (radius / np.linalg.norm(direction)), np.cumsum(sizes)[:-1])
-            moved = {
-                name: fixed[name] + torch.as_tensor(step).view_as(fixed[name])
-                for name, step in zip(names, steps, strict=True)
-            }
-            increases[i] = float(loss({**fixed, **moved})) - here
-    return Flatness(increases, here, float((increases < 0.1 * here).mean()))
+            step = direction * (radius / np.linalg.norm(direction))
+            there[i], back[i] = moved(step) - here, moved(-step) - here
+    return Flatness(there, (there + back) / radius**2, here, float((there < 0.1 * here).mean()))

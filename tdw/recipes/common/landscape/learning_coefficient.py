@@ -19,12 +19,13 @@ or the chains diverge. For a quadratic the step makes the variance too large by 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from tdw.errors import BadConfig, TdwError
+from tdw.parameters import is_count, is_number, require
 from tdw.recipes.common.landscape.training_loss import Float64, LossAndGradient
 
 
@@ -43,8 +44,8 @@ class Settings:
         BadConfig: a setting out of range.
     """
 
-    step_size: float
-    localization: float
+    step_size: float = 5e-5
+    localization: float = 300.0
     chains: int = 4
     burn_in: int = 200
     draws: int = 200
@@ -53,18 +54,16 @@ class Settings:
 
     def __post_init__(self) -> None:
         beta = self.inverse_temperature
-        if not (
-            self.step_size > 0
-            and self.localization >= 0
-            and self.chains >= 2
-            and self.burn_in >= 0
-            and self.draws >= 1
-            and (beta is None or beta > 0)
+        for holds, name, wanted in (
+            (is_number(self.step_size) and self.step_size > 0, "step_size", "a number above 0"),
+            (is_number(self.localization) and self.localization >= 0, "localization", "a number from 0 on"),
+            (is_count(self.chains, least=2), "chains", "at least 2: their spread is part of the result"),
+            (is_count(self.burn_in, least=0), "burn_in", "a whole number from 0 on"),
+            (is_count(self.draws), "draws", "a whole number from 1 on"),
+            (is_count(self.seed, least=0), "seed", "a whole number from 0 on"),
+            (beta is None or (is_number(beta) and beta > 0), "inverse_temperature", "a number above 0"),
         ):
-            raise BadConfig(
-                f"settings of the sampler {asdict(self)}",
-                "use a step_size above 0, a localization of at least 0, at least two chains and one draw",
-            )
+            require(holds, name, getattr(self, name), wanted=wanted)
 
     def n_beta(self, samples: int) -> float:
         """n β for `samples` training samples."""

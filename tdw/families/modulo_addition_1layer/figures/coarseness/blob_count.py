@@ -15,7 +15,7 @@ from tdw.drawing.chart import Chart, Choice, Option, Panel
 from tdw.drawing.marks import AnyMark, Axis, Line, Rule
 from tdw.drawing.style import MUTED, SYMBOLS
 from tdw.families.modulo_addition_1layer.figures import crowds, subject
-from tdw.families.modulo_addition_1layer.figures.coarseness import blob_control
+from tdw.families.modulo_addition_1layer.figures.coarseness import blob_control, first_blob
 from tdw.parameters import is_number, require
 from tdw.recipes.figure import Plot
 
@@ -71,11 +71,12 @@ class Course:
 
 @dataclass(frozen=True)
 class Data:
-    """Variants in the study's order, and the labels of those without the summary."""
+    """Variants in the study's order, the labels of those without the summary, and marks of the first blob."""
 
     courses: tuple[Course, ...]
     left_out: tuple[str, ...]
     parameters: Parameters
+    onset: tuple[Rule, ...] = ()
 
     @cached_property
     def thresholds(self) -> list[str]:
@@ -91,7 +92,7 @@ class Data:
 
 def load(sources: Sources, parameters: Parameters) -> Data:
     """Every variant that has a coarseness summary."""
-    return Data(*sources.collect(_load_course), parameters=parameters)
+    return Data(*sources.collect(_load_course), parameters=parameters, onset=first_blob.rules(sources))
 
 
 def _load_course(reader: VariantReader) -> Course:
@@ -132,7 +133,7 @@ def chart(data: Data) -> Chart:
         marks,
         y=Axis(f"neurons (of {first.neurons})", range=_range(data, control=one), form=",d"),
         rules=(
-            *(first.subject.rules if one else ()),
+            *((*first.subject.rules, *data.onset) if one else ()),
             *(() if reference is None else (Rule(y=reference, text=data.parameters.reference_label),)),
         ),
     )
@@ -230,14 +231,14 @@ much of what one sees depends on the threshold. Points are checkpoints; a missin
 PLOT = Plot(
     name="blob_count",
     title="Blob neurons",
-    description=DESCRIPTION,
-    code_version="3",
+    description=DESCRIPTION + "\n" + first_blob.NOTE,
+    code_version="4",
     scope="variant",
     load=load,
     chart=chart,
     table=table,
     needs=("summaries/coarseness",),
-    uses=("summaries/grokking", blob_control.USES),
+    uses=("summaries/grokking", blob_control.USES, first_blob.USES),
     parameters=Parameters,
 )
 

@@ -11,9 +11,10 @@ import numpy as np
 
 from tdw.drawing import series
 from tdw.drawing.chart import Chart, Choice, Option, Panel, with_band
-from tdw.drawing.marks import AnyMark, Line, loss, share
+from tdw.drawing.marks import AnyMark, Line, Rule, loss, share
 from tdw.drawing.style import TEST
 from tdw.families.modulo_addition_1layer.figures import crowds, subject
+from tdw.families.modulo_addition_1layer.figures.coarseness import first_blob
 from tdw.recipes.figure import NoParameters, Plot
 
 if TYPE_CHECKING:
@@ -40,15 +41,16 @@ class Course:
 
 @dataclass(frozen=True)
 class Data:
-    """Variants in the study's order, and the labels of those without the summary."""
+    """Variants in the study's order, the labels of those without the summary, and marks of the first blob."""
 
     courses: tuple[Course, ...]
     left_out: tuple[str, ...] = ()
+    onset: tuple[Rule, ...] = ()
 
 
 def load(sources: Sources, parameters: NoParameters) -> Data:
     """Every variant that has a coarseness summary."""
-    return Data(*sources.collect(_load_course))
+    return Data(*sources.collect(_load_course), onset=first_blob.rules(sources))
 
 
 def _load_course(reader: VariantReader) -> Course:
@@ -81,7 +83,7 @@ def chart(data: Data) -> Chart:
                 marks,
                 y=share("mean coarseness (0 to 1)"),
                 right=loss("test loss") if has_losses else None,
-                rules=first.rules if one else (),
+                rules=(*first.rules, *data.onset) if one else (),
             ),
         ),
         subtitle=subject.subtitle(subjects, data.left_out),
@@ -165,14 +167,14 @@ the title says which.
 PLOT = Plot(
     name="mean_coarseness",
     title="Mean coarseness",
-    description=DESCRIPTION,
-    code_version="3",
+    description=DESCRIPTION + "\n" + first_blob.NOTE,
+    code_version="4",
     scope="variant",
     load=load,
     chart=chart,
     table=table,
     needs=("summaries/coarseness",),
-    uses=("history", "summaries/grokking"),
+    uses=("history", "summaries/grokking", first_blob.USES),
 )
 
 COMPARISON = dataclasses.replace(

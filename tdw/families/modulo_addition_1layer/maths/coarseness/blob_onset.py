@@ -6,6 +6,8 @@ end is told apart from the first that is seen.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -48,3 +50,44 @@ def first_lasting_blob(
         return None
     at = int(lasting.any(axis=1).argmax())
     return int(epochs[at]), int(np.where(lasting[at], coarseness[at], -1).argmax())
+
+
+@dataclass(frozen=True)
+class LabellingOnset:
+    """When the first blob appears under every labeling (A12); the first one is the observed one.
+
+    Attributes:
+        median: the first epoch by which at least half of the labelings have a blob; None where there is none.
+        mean: of the first epochs of the labelings that ever have a blob; NaN where none does.
+        never: labelings that never have a blob.
+        labellings: how many there are.
+        rank: labelings whose first blob comes at or before that of the observed one, itself included. Where
+            the observed one has none, all of them.
+    """
+
+    median: int | None
+    mean: float
+    never: int
+    labellings: int
+    rank: int
+
+
+def onset_by_labelling(epochs: Epochs, blobs: npt.NDArray[np.integer]) -> LabellingOnset:
+    """When the first blob appears, over labelings.
+
+    Args:
+        epochs: (T,), ascending.
+        blobs: (T, labelings), number of blobs under each.
+    """
+    there = blobs > 0
+    ever: npt.NDArray[np.bool_] = np.any(there, axis=0)
+    # Later than any epoch where there is none, so that order and median hold for censored ones too.
+    first = np.where(ever, there.argmax(axis=0), len(epochs))
+    half = int(np.sort(first)[(len(first) - 1) // 2])
+    return LabellingOnset(
+        median=int(epochs[half]) if half < len(epochs) else None,
+        mean=float(epochs[first[ever]].mean()) if ever.any() else float("nan"),
+        never=int((~ever).sum()),
+        labellings=len(ever),
+        rank=int((first <= first[0]).sum()),
+    )

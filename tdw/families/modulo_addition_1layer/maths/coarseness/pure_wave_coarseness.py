@@ -8,7 +8,8 @@ frequency. Whether low numbers are preferred at all is for the relabelling contr
 
 How particular the frequencies of blobs are: the total variation distance between the frequencies of the blobs
 and those of the other neurons, ½ sum_k |q_k - r_k|, 0 for the same distribution and 1 for disjoint ones, with
-a seeded permutation test.
+a seeded permutation test. Few blobs lie far from the others by chance alone; `chance` says how far. A random
+group of m neurons has hypergeometric numbers of each frequency, so these are drawn and not the groups.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from tdw.families.modulo_addition_1layer.maths.coarseness.pure_waves import (
     wave_maps,
 )
 from tdw.families.zp_fourier import Float64, require_odd
-from tdw.recipes.common.permutation_test import permutation_p_value, random_groups
+from tdw.recipes.common.permutation_test import permutation_p_value
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class AgainstFrequency:
             says less than the mean; NaN without variation.
         distance: total variation distance between the frequencies of blobs and others; NaN when a group
             is empty.
+        chance: mean distance of random groups of as many neurons as there are blobs; NaN like `distance`.
         p_value: of the distance under random groups; NaN where it is.
     """
 
@@ -87,6 +89,7 @@ class AgainstFrequency:
     excess: Float64
     explained: float
     distance: float
+    chance: float
     p_value: float
 
 
@@ -124,28 +127,28 @@ def against_frequency(
     excess = np.full(len(coarseness), np.nan)
     excess[used] = values - wave_curve(p, radius_fraction=radius_fraction).expected[k - 1]
     varying = ((values - values.mean()) ** 2).sum() if values.size else 0.0
-    one_hot = np.zeros((len(k), h))
-    one_hot[np.arange(len(k)), k - 1] = 1
-    distance = p_value = float("nan")
+    blobs = np.bincount(k[blob], minlength=h + 1)[1:]
+    distance = chance = p_value = float("nan")
     if 0 < blob.sum() < len(blob):
-        distance = float(_distances(blob[None].astype(np.float64), one_hot)[0])
-        groups = random_groups(blob, seed=seed, permutations=permutations)
-        p_value = permutation_p_value(distance, _distances(groups, one_hot))
+        distance = float(_distances(blobs[None], neurons)[0])
+        rng = np.random.default_rng(seed)
+        groups = rng.multivariate_hypergeometric(neurons, int(blob.sum()), method="count", size=permutations)
+        random = _distances(groups, neurons)
+        chance, p_value = float(random.mean()), permutation_p_value(distance, random)
     return AgainstFrequency(
         neurons=neurons.astype(np.int64),
-        blobs=np.bincount(k[blob], minlength=h + 1)[1:].astype(np.int64),
+        blobs=blobs.astype(np.int64),
         mean_coarseness=np.divide(sums, neurons, out=np.full(h, np.nan), where=neurons > 0),
         excess=excess,
         explained=float(1 - (excess[used] ** 2).sum() / varying) if varying > 0 else float("nan"),
         distance=distance,
+        chance=chance,
         p_value=p_value,
     )
 
 
-def _distances(groups: Float64, one_hot: Float64) -> Float64:
-    """Total variation distance between members and others, groups (m, n) of 0 and 1: (m,)."""
-    inside = groups @ one_hot
-    outside = one_hot.sum(axis=0) - inside
-    inside /= inside.sum(axis=1, keepdims=True)
-    outside /= outside.sum(axis=1, keepdims=True)
-    return np.abs(inside - outside).sum(axis=1) / 2
+def _distances(inside: npt.NDArray[np.integer], neurons: npt.NDArray[np.integer]) -> Float64:
+    """Total variation distance of groups from the others, counts by frequency (m, h) of (h,): (m,)."""
+    outside = neurons - inside
+    shares = inside / inside.sum(axis=1, keepdims=True) - outside / outside.sum(axis=1, keepdims=True)
+    return np.abs(shares).sum(axis=1) / 2

@@ -21,6 +21,7 @@ from tdw.store import codec, reading, seal
 from tdw.store.provenance import Provenance
 
 _MAX_HEADER = 1 << 20
+_ON_DEMAND = "tdw_on_demand"
 _DTYPES = {
     "BOOL": "?", "U8": "u1", "I8": "i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4",
     "U64": "<u8", "I64": "<i8", "F16": "<f2", "F32": "<f4", "F64": "<f8",
@@ -28,19 +29,25 @@ _DTYPES = {
 _SIZES = {dtype: np.dtype(dtype).itemsize for dtype in _DTYPES.values()}
 
 
-def encode(packed: codec.Arrays, provenance: Provenance) -> tuple[bytearray, str]:
-    """The sealed bytes of a file and their checksum. Equal input gives equal bytes."""
+def encode(packed: codec.Arrays, provenance: Provenance, *, on_demand: str = "") -> tuple[bytearray, str]:
+    """The sealed bytes of a file and their checksum. Equal input gives equal bytes.
+
+    Args:
+        packed: arrays; none for a file whose arrays are kept on demand.
+        provenance: where they come from.
+        on_demand: checksum of the file with the arrays, for one that stands for it without them.
+    """
     from safetensors.numpy import save
 
     header = {"tdw": f"{seal.blank()} {provenance.to_json()}"}
-    return seal.seal(save(dict(packed), metadata=header))
+    return seal.seal(save(dict(packed), metadata=header | ({_ON_DEMAND: on_demand} if on_demand else {})))
 
 
-def decode(data: bytes, *, path: object) -> tuple[dict[str, npt.NDArray[Any]], Provenance, str]:
+def decode(data: bytes, *, path: object) -> tuple[dict[str, npt.NDArray[Any]], Header, str]:
     """Check the seal, then read every array.
 
     Returns:
-        Arrays as packed, where they come from, and the checksum.
+        Arrays as packed, the header, and the checksum.
 
     Raises:
         CorruptFile: any byte is not what was committed; names `path`.
@@ -54,7 +61,7 @@ def decode(data: bytes, *, path: object) -> tuple[dict[str, npt.NDArray[Any]], P
             name: np.frombuffer(data, dtype, prod(shape), begin).reshape(shape).copy()
             for name, (dtype, shape, begin, _) in header.tensors.items()
         }
-        return arrays, header.provenance, digest
+        return arrays, header, digest
 
 
 @dataclass(frozen=True)
@@ -63,10 +70,12 @@ class Header:
 
     Attributes:
         tensors: name -> (numpy dtype, shape, first byte in the file, byte after the last).
+        on_demand: checksum of the file with the arrays, where they are computed when asked for; else "".
     """
 
     provenance: Provenance
     tensors: dict[str, tuple[str, tuple[int, ...], int, int]]
+    on_demand: str = ""
 
     @classmethod
     def read(cls, file: BinaryIO, *, path: object, size: int) -> Header:
@@ -87,8 +96,9 @@ class Header:
         try:
             (length,) = struct.unpack_from("<Q", data)
             entries = json.loads(data[8 : 8 + length])
-            note = entries.pop("__metadata__")["tdw"]
-            provenance = Provenance.from_json(note.split(" ", 1)[1], path=path)
+            notes = entries.pop("__metadata__")
+            provenance = Provenance.from_json(notes["tdw"].split(" ", 1)[1], path=path)
+            on_demand = str(notes.get(_ON_DEMAND, ""))
             tensors: dict[str, tuple[str, tuple[int, ...], int, int]] = {}
             for name, entry in entries.items():
                 begin, end = entry["data_offsets"]
@@ -109,7 +119,7 @@ class Header:
             raise CorruptFile(
                 f"{path}: the header is damaged or not written by tdw ({error!r})", seal.REMEDY
             ) from error
-        return cls(provenance, tensors)
+        return cls(provenance, tensors, on_demand)
 
 
 def read_quantized_rows(

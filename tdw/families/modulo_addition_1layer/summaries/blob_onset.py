@@ -1,0 +1,95 @@
+"""When the first blob appears: by the labels that residues have, and over all relabellings (A12)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tdw.families.modulo_addition_1layer.analyzers import coarseness, relabelling
+from tdw.families.modulo_addition_1layer.maths.coarseness.blob_onset import (
+    first_blob,
+    first_lasting_blob,
+    onset_by_labelling,
+)
+from tdw.parameters import is_share, require
+from tdw.recipes.analyzer import Metadata
+from tdw.recipes.summary import Inputs, Summary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAME = "blob_onset"
+_WHOLE = (
+    "first_blob_epoch", "first_blob_neuron", "lasting_blob_epoch", "lasting_blob_neuron",
+    "relabelled_first_blob_epoch",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What a blob is; the same as for `relabelling`, whose counts are read.
+
+    Attributes:
+        blob_from: coarseness of a blob, at least.
+    """
+
+    blob_from: float = 0.7
+
+    def __post_init__(self) -> None:
+        require(is_share(self.blob_from), "blob_from", self.blob_from, wanted="a share in 0..1")
+
+
+def compute(inputs: Inputs, parameters: Parameters) -> pd.DataFrame:
+    """One row; see `SUMMARY`."""
+    import pandas as pd
+
+    epochs = np.array(inputs.epochs, np.int64)
+    values = inputs.stack(coarseness.NAME, coarseness.COARSENESS)
+    first = first_blob(epochs, values, blob_from=parameters.blob_from)
+    lasting = first_lasting_blob(epochs, values, blob_from=parameters.blob_from)
+    over = onset_by_labelling(epochs, inputs.stack(relabelling.NAME, "num_blob_neurons"))
+    row: dict[str, Any] = {
+        "first_blob_epoch": None if first is None else first[0],
+        "first_blob_neuron": None if first is None else first[1],
+        "lasting_blob_epoch": None if lasting is None else lasting[0],
+        "lasting_blob_neuron": None if lasting is None else lasting[1],
+        "relabelled_first_blob_epoch": over.median,
+        "relabelled_mean_first_blob_epoch": over.mean,
+        "relabellings_without_blob": over.never,
+        "num_labellings": over.labellings,
+        "first_blob_rank": over.rank,
+        "last_epoch": epochs[-1],
+    }
+    return pd.DataFrame([row]).astype(dict.fromkeys(_WHOLE, "Int64"))
+
+
+def describe(table: Any) -> Metadata:
+    """The two epochs, "none" where there is no blob."""
+    row = table.iloc[0]
+    return {
+        name: "none" if row.isna()[name] else int(row[name])
+        for name in ("first_blob_epoch", "relabelled_first_blob_epoch")
+    }
+
+
+SUMMARY = Summary(
+    name=NAME,
+    title="When the first blob appears",
+    description="""\
+One row. `first_blob_epoch`: the first analyzed epoch at which some neuron's coarseness is at least 0.7, with
+the coarsest one there; `lasting_blob_epoch`: the first from which on some neuron is a blob to the end (two
+epochs at least). Both depend on how residues are labeled, which the task can't see. So beside them, over all
+(p-1)/2 labelings x → c x, the observed one among them: `relabelled_first_blob_epoch`, the first epoch by
+which at least half of the labelings have a blob; `relabelled_mean_first_blob_epoch`, the mean over those
+that ever have one; `relabellings_without_blob`, how many never do; and `first_blob_rank`, how many have
+their first blob at or before the observed labels do: rank / `num_labellings` is the probability of being
+that early if labels mean nothing. Empty where there is none. Epochs between checkpoints are not seen.
+""",
+    code_version="1",
+    needs=(coarseness.NAME, relabelling.NAME),
+    function=compute,
+    parameters=Parameters,
+    describe=describe,
+)

@@ -1,0 +1,1 @@
+"""The sealed files: arrays (safetensors), tables (parquet), records (JSON)."""
