@@ -22,6 +22,7 @@ NAMES = (
     "landscape",
     "startup",
     "orchestration",
+    "events",
     "scale",
     "study",
     "sweep",

@@ -36,8 +36,11 @@ FAMILY = get_family("modulo_addition_1layer")
 
 
 def main() -> None:
-    options = common.parser(__doc__).parse_args()
+    parser = common.parser(__doc__)
+    parser.add_argument("--variants", type=int, default=100, help="at least 12, for some never fall")
+    options = parser.parse_args()
     study = load_study(STUDY)
+    study = study.model_copy(update={"variants": study.variants[: options.variants]})
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "store")
         tables = make_first(store, study)

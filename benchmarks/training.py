@@ -52,7 +52,7 @@ def plain_loop(parameters: list[Tensor], logits: Callable[[Tensor], Tensor]) -> 
     tokens = [torch.stack([part // p, part % p, torch.full_like(part, p)], dim=1) for part in index]
     answers = [(part // p + part % p) % p for part in index]
     optimizer = torch.optim.AdamW(
-        parameters, lr=CONFIG.lr, weight_decay=CONFIG.weight_decay, betas=CONFIG.betas
+        parameters, lr=CONFIG.lr, weight_decay=CONFIG.weight_decay, betas=(CONFIG.beta1, CONFIG.beta2)
     )
 
     def epoch() -> float:

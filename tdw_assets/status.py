@@ -22,18 +22,20 @@ def read_status(wanted: WantedAssets, instance: dg.DagsterInstance, store: Store
     inventory, runs = as_it_is(wanted, instance, store)
     choice, due = inventory.choice()
     gaps = inventory.gaps()
+    tables, comparison = inventory.states_of(gaps), inventory.study_states()
+    waits = find_waits(inventory, runs, gaps.values(), tables=tables, comparison=comparison)
     return StudyStatus(
         wanted=inventory.wanted,
         choice=choice,
         choice_due=due,
         gaps=gaps,
         failed=find_failed(wanted, instance, gaps),
-        tables=inventory.states_of(gaps),
-        comparison=inventory.study_states(),
+        tables=tables,
+        comparison=comparison,
         busy=runs.busy().variants,
         foreign=foreign_keys(wanted, instance),
         asked=_asked(wanted, instance),
-        waits=(*find_waits(inventory, runs, gaps.values()), *_beside_the_plan(wanted, instance)),
+        waits=(*waits, *_beside_the_plan(wanted, instance)),
     )
 
 

@@ -120,12 +120,12 @@ class Inventory:
             gaps: of the variant; None for a stage of the study.
             out_of_date: whether cells that are out of date are made again. Tables and figures always are.
             names: only these products.
-            standing: of the variant's tables and figures, where it is known already.
+            states: of the variant's tables and figures, or the study's, where they are known already.
         """
         if stage == "choose":
             return self._plan_choice() if names is None or EXTRA_EPOCHS in names else None
         if gaps is None:
-            return _plan_tables(stage, self.study_states(), "", names)
+            return _plan_tables(stage, states or self.study_states(), "", names)
         if stage == "train":
             return self._plan_training(gaps, out_of_date) if names is None or CHECKPOINT in names else None
         if stage == "analyze":
@@ -215,10 +215,10 @@ def _plan_tables(
     refused, and they come first.
     """
     made: dict[str, ProductState] = {}
-    for state in states.states:
+    for state in states.by_variant.get(variant, ()):
         asked = names is None or state.product.name in names
         behind = set(state.stale_inputs) - made.keys()
-        if asked and state.variant == variant and state.state in ("missing", "out_of_date") and not behind:
+        if asked and state.state in ("missing", "out_of_date") and not behind:
             made[state.product.name] = state
     if not made:
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from tdw.inventory.cells import VariantGaps
@@ -50,11 +51,17 @@ class ProductStates:
     states: tuple[ProductState, ...]
     versions: Mapping[str, Mapping[str, str]]
 
+    @cached_property
+    def by_variant(self) -> Mapping[str, tuple[ProductState, ...]]:
+        """Variant, or "" for the study -> its states, each after its inputs."""
+        found: dict[str, list[ProductState]] = {}
+        for state in self.states:
+            found.setdefault(state.variant, []).append(state)
+        return {variant: tuple(some) for variant, some in found.items()}
+
     def of(self, product: Product, variant: str) -> ProductState:
         """The state of one of them."""
-        return next(
-            state for state in self.states if state.product.name == product.name and state.variant == variant
-        )
+        return next(state for state in self.by_variant[variant] if state.product.name == product.name)
 
 
 @dataclass

@@ -44,7 +44,7 @@ class StudyStatus:
     def states(self, variant: str) -> dict[str, str]:
         """Table or figure -> "done", "missing", "out_of_date" or "waiting" (for what it is made from)."""
         states = self.tables if variant else self.comparison
-        return {each.product.name: each.state for each in states.states if each.variant == variant}
+        return {each.product.name: each.state for each in states.by_variant.get(variant, ())}
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able; epochs are written as `parse_epochs` reads them."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from tdw.inventory.cells import VariantGaps
 from tdw.inventory.plan import STAGES, Inventory, Task
+from tdw.inventory.state import ProductStates
 from tdw.reconcile.attempts import NextRun, choose_next, still_training
 from tdw.reconcile.runs import Runs
 from tdw.reconcile.seen import Seen, code_mark
@@ -20,6 +21,7 @@ from tdw.store.fingerprints import fingerprint_json
 
 BUDGET_S = 1.2
 CHUNK = 4
+"""Variants looked at first; then as many as the time that is left allows."""
 CHECK = "check"
 """The stage that checks what is there: it makes nothing, and so is none of `STAGES`."""
 
@@ -71,15 +73,20 @@ def tick(inventory: Inventory, runs: Runs, seen: Seen, *, budget_s: float = BUDG
         return Tick(now, notes=[now.why_nothing(), *waits])
     busy, result = runs.busy(), Tick(now)
     now.left = [v for v in seen.left if v in now.marks and v not in queue]
+    size = CHUNK
     while queue:
-        some, queue = queue[:CHUNK], queue[CHUNK:]
+        began = time.perf_counter()
+        some, queue = queue[:size], queue[size:]
         worked_on = [v for v in some if busy.everything or v in busy.variants]
         now.left += worked_on
         for variant, found in _look(inventory, runs, [v for v in some if v not in worked_on]):
             if result.take(found):
                 now.left.append(variant)
-        if time.perf_counter() - started >= budget_s:
+        over = time.perf_counter()
+        if over - started >= budget_s:
             break
+        # Many at once cost less each, but no more than there is time for.
+        size = max(CHUNK, min(4 * size, int(size * (budget_s - over + started) / (over - began))))
     now.queue = queue
     if not queue and not result.tasks and busy.idle:
         now.compared = not result.take(choose_next(runs, [inventory.task("compare")]))
@@ -108,14 +115,26 @@ def find_tasks(stage: str, inventory: Inventory, runs: Runs) -> list[Task]:
     return [task for task in tasks if task is not None and not runs.tried(task).canceled]
 
 
-def find_waits(inventory: Inventory, runs: Runs, gaps: Iterable[VariantGaps]) -> Iterator[str]:
-    """What is waited for, as a tick would say it."""
+def find_waits(
+    inventory: Inventory,
+    runs: Runs,
+    gaps: Iterable[VariantGaps],
+    *,
+    tables: ProductStates,
+    comparison: ProductStates,
+) -> Iterator[str]:
+    """What is waited for, as a tick would say it.
+
+    Args:
+        gaps, tables: of some variants.
+        comparison: the states of what covers all.
+    """
     if inventory.task("choose") is not None and (training := still_training(inventory, runs)):
         yield f"the extra checkpoints are chosen after the training of {', '.join(training)}"
     for of in gaps:
-        tasks = [inventory.task(stage, of) for stage in ("train", "analyze", "summarize")]
+        tasks = [inventory.task(stage, of, states=tables) for stage in ("train", "analyze", "summarize")]
         yield from choose_next(runs, tasks).notes
-    yield from choose_next(runs, [inventory.task("compare")]).notes
+    yield from choose_next(runs, [inventory.task("compare", states=comparison)]).notes
 
 
 def _choose(inventory: Inventory, runs: Runs) -> tuple[list[tuple[Task, int]] | None, list[str]]:
@@ -138,10 +157,16 @@ def _choose(inventory: Inventory, runs: Runs) -> tuple[list[tuple[Task, int]] | 
 
 def _look(inventory: Inventory, runs: Runs, variants: list[str]) -> Iterator[tuple[str, NextRun]]:
     """The next task of each variant, if it has one and it has not failed too often."""
-    for variant, gaps in (inventory.gaps(variants) if variants else {}).items():
-        found = choose_next(runs, [inventory.task("train", gaps), inventory.task("analyze", gaps)])
+    gaps = inventory.gaps(variants) if variants else {}
+    cells = {
+        variant: choose_next(runs, [inventory.task("train", of), inventory.task("analyze", of)])
+        for variant, of in gaps.items()
+    }
+    # Of all at once: what is recorded of a table is asked for once, not for each variant.
+    states = inventory.states_of({v: of for v, of in gaps.items() if cells[v].task is None})
+    for variant, found in cells.items():
         if found.task is None:
-            last = choose_next(runs, [inventory.task("summarize", gaps)])
+            last = choose_next(runs, [inventory.task("summarize", gaps[variant], states=states)])
             found = NextRun(last.task, [*found.notes, *last.notes], last.attempt)
         yield variant, found
 

@@ -5,6 +5,7 @@ import dagster as dg
 from tdw.reconcile.seen import Seen
 from tdw.reconcile.tick import BUDGET_S, CHECK, Tick, tick
 from tdw.store import Store
+from tdw_assets.automation.cursor import keep, recall
 from tdw_assets.automation.run_requests import Jobs, run_request
 from tdw_assets.cells.as_it_is import as_it_is
 from tdw_assets.cells.partitions import describe_foreign, foreign_keys, register_variants
@@ -43,7 +44,9 @@ def reconcile_sensor(wanted: WantedAssets, jobs: Jobs) -> dg.SensorDefinition:
         "tdw/reason; a tick says in its log what it asked for, and without a request what it waits for.",
     )
     def reconcile(context: dg.SensorEvaluationContext, store: StoreResource) -> dg.SensorResult:
-        result = look(wanted, context.instance, store.open(), Seen.read(context.cursor))
+        instance = context.instance
+        seen = Seen.read(recall(context.cursor, instance, wanted.slug))
+        result = look(wanted, instance, store.open(), seen)
         if result.tasks:  # otherwise the reason for skipping says it all, and a tick without a log costs less
             for task, attempt in result.tasks:
                 again = f", attempt {attempt + 1}" if attempt and task.stage != CHECK else ""
@@ -53,7 +56,7 @@ def reconcile_sensor(wanted: WantedAssets, jobs: Jobs) -> dg.SensorDefinition:
         return dg.SensorResult(
             run_requests=[run_request(wanted, task, attempt=attempt) for task, attempt in result.tasks],
             skip_reason="; ".join(result.notes)[:1000] if not result.tasks else None,
-            cursor=result.seen.dump(),
+            cursor=keep(result.seen.dump(), instance, wanted.slug),
         )
 
     return reconcile

@@ -137,6 +137,8 @@ def find_failed(
     found: dict[str, dict[str, list[int]]] = {variant: {} for variant in gaps}
     statuses: dict[str, bool] = {}
     for name in ("checkpoint", *wanted.analyzers):
+        if not any(of.cells[name].to_fill(out_of_date=True) for of in gaps.values()):
+            continue  # nothing of it is left: no need to ask after every cell's attempts
         log = instance.event_log_storage
         attempts = log.get_latest_asset_partition_materialization_attempts_without_materializations(
             wanted.key(name)

@@ -15,7 +15,7 @@ from tdw_resources.instance import end_left_runs, open_instance, size_pools
 from tdw_resources.runs.heartbeat import Listener, beating, is_shared
 from tdw_resources.runs.liveness import LAUNCHED_BY_TAG, WORKER_TAG
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.ci]
 SERVICES = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "cluster_services.py"))
 CONFIGURATION = Path(__file__).parents[2] / "dagster_home" / "postgres" / "dagster.yaml"
 
