@@ -49,6 +49,17 @@ def test_neurons_are_sorted_and_filtered_by_their_numbers(page: Any, served: str
     assert f"{int((values < 0.5).sum())} of 512" in page.inner_text("#counts")
 
 
+def test_a_button_picks_the_neuron_that_stands_for_each_scale(page: Any, served: str, store: Store) -> None:
+    summary = store.read_table(TableAddress(FAMILY, VARIANT, "scale_clusters"))
+    standing = summary[summary["representative"]].sort_values("cluster")["neuron"].tolist()
+    open_ready(page, f"{served}/explorer/{HERE}?n=1")
+    page.click("#scales")
+    page.wait_for_selector("[data-key='picks']")
+    assert cards(page) == [f"neuron {n}" for n in standing[:5]]
+    assert f"{len(standing)} clusters of scale profiles at epoch 20" in page.inner_text("[data-key='picks']")
+    assert f"n={','.join(map(str, standing[:5]))}" in page.url.replace("%2C", ",")
+
+
 def test_up_to_five_neurons_are_picked_by_click_key_or_number(page: Any, served: str) -> None:
     open_ready(page, f"{served}/explorer/{HERE}")
     page.click("#mosaic", position={"x": 10, "y": 10})

@@ -205,7 +205,7 @@ def test_the_first_blob_is_marked_by_its_label_and_over_the_labellings(store: St
     said = [a.text for a in interactive(blob_count, blobs(store, KEYS[0])).layout.annotations]
     row = store.read_table(TableAddress(FAMILY.name, KEYS[0], "blob_onset")).iloc[0]
     assert f"first blob: {int(row['first_blob_epoch']):,}" in said
-    assert f"half of the labellings: {int(row['relabelled_first_blob_epoch']):,}" in said
+    assert f"half relabelled: {int(row['relabelled_first_blob_epoch']):,}" in said
     assert not first_blob.rules(sources(store, *KEYS))  # of several variants they would be too many
 
 

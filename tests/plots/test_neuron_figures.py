@@ -26,17 +26,15 @@ def test_every_neuron_that_varies_is_a_point_beside_the_curve_of_pure_waves(stor
     data = load(coarseness_by_frequency, store)
     drawn = interactive(coarseness_by_frequency, data)
     assert len(drawn.frames) == len(EPOCHS)
-    (curve,) = traces(drawn, name="pure wave of one frequency")
+    (curve,) = traces(drawn, name="pure wave", fill=None)
     line = reference_line(13).query("relu and shape == 'of_both'").groupby("frequency")["coarseness"].mean()
     np.testing.assert_allclose(curve.y, line)
     found = store.read(Address(FAMILY.name, KEYS[0], "neuron_frequencies", EPOCHS[-1])).arrays
     values = matrix(EPOCHS, groks_at=1500, neurons=12, seed=485)[-1]
-    points = {
-        t.name: t for t in drawn.data if t.name in ("no frequency does", "one frequency explains ≥ 0.7")
-    }
+    points = {t.name: t for t in drawn.data if t.name in ("mixed neurons", "neurons of one frequency")}
     shown = {int(n): (x, y) for t in points.values() for n, x, y in zip(t.customdata, t.x, t.y, strict=True)}
     assert shown == {n: (found["best_frequency"][n], pytest.approx(values[n])) for n in range(12)}
-    one = points["one frequency explains ≥ 0.7"].customdata
+    one = points["neurons of one frequency"].customdata
     assert sorted(one.tolist()) == np.flatnonzero(found["best_fraction"] >= 0.7).tolist()
 
 
@@ -55,7 +53,7 @@ def test_heads_have_a_line_per_group_and_groups_one_per_quantity(store: Store):
     expected = summary[(summary["group"] == "plaid") & (summary["head"] == 2)]["share"]
     (line,) = plaid
     np.testing.assert_allclose(line.y, expected)
-    assert len(traces(drawn, name="blob neurons")) == 2
+    assert len(traces(drawn, name="blobs")) == 2
 
 
 def test_the_legend_names_the_neuron_that_stands_for_a_cluster(store: Store):
@@ -65,9 +63,7 @@ def test_the_legend_names_the_neuron_that_stands_for_a_cluster(store: Store):
     standing = summary[summary["representative"]].sort_values("cluster")
     sizes = summary["cluster"].value_counts()
     names = [t.name for t in drawn.data if t.showlegend is not False]
-    assert names == [
-        f"{sizes[row['cluster']]} neurons, such as {row['neuron']}" for _, row in standing.iterrows()
-    ]
+    assert names == [f"{sizes[row['cluster']]} like neuron {row['neuron']}" for _, row in standing.iterrows()]
     last = store.read(Address(FAMILY.name, KEYS[0], "scale_profiles", EPOCHS[-1])).arrays["profiles"]
     members = summary.loc[summary["cluster"] == 0, "neuron"]
     (course,) = [t for t in drawn.data if t.name == "cluster 0"]

@@ -14,8 +14,8 @@ from tdw.drawing.plotly.marks import Trace
 from tdw.drawing.plotly.subplots import Slot, SubplotGrid, has_heat, tag
 from tdw.drawing.style import MUTED
 
-# Pixels: letters, rows and keys of a legend, the least width of one, and an axis without its labels.
-_LETTER, _ROW, _KEY, _NARROW, _TITLE = 7, 20, 45, 700, 34
+# Pixels: letters, rows and keys of a legend, the width of one in a window of 700, an axis without its labels.
+_LETTER, _ROW, _KEY, _NARROW, _TITLE = 7, 20, 45, 580, 34
 _TICKS = (0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000)
 
 

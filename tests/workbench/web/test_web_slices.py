@@ -8,9 +8,11 @@ from safetensors.numpy import load
 from starlette.testclient import TestClient
 
 from tdw.drawing.area_reduction import area_weights, reduce_area, reduce_codes
+from tdw.families import get_family
 from tdw.families.modulo_addition_1layer.explorer.slices import NEURONS, read_mosaic
+from tdw.making.tables import summarize
 from tdw.recipes.reading.slices import Slice, SliceQuery
-from tdw.store import Address, Provenance, Store
+from tdw.store import Address, Provenance, Store, TableAddress
 from tdw_workbench.web.app import standalone
 from tdw_workbench.web.http.settings import Settings
 
@@ -62,6 +64,22 @@ def test_small_maps_are_those_that_the_analyzer_made(client: TestClient, tiny_st
         np.testing.assert_allclose(decode(neurons)[:, i], maps, atol=np.ptp(maps) / 510 + 1e-5)
         for to, name in enumerate(("attn_to_a_downsampled", "attn_to_b_downsampled")):
             np.testing.assert_allclose(decode(heads)[:, to, i], stored[name][[1, 0]], atol=1 / 510 + 1e-3)
+
+
+def test_clusters_of_scales_at_the_last_checkpoint_are_those_of_the_summary(
+    client: TestClient, tiny_store: Store
+) -> None:
+    family = get_family(FAMILY)
+    summarize(tiny_store, family, family.parse_variant(VARIANT), "scale_clusters")
+    table = tiny_store.read_table(TableAddress(FAMILY, VARIANT, "scale_clusters"))
+    found = load(client.get(f"/tdw/api/scales/{HERE}/20").content)
+    assert found["cluster"].tolist() == table["cluster"].tolist()
+    standing = table[table["representative"]].sort_values("cluster")["neuron"]
+    assert found["representatives"].tolist() == standing.tolist()
+    assert (
+        found["sizes"].tolist()
+        == table.loc[table["cluster"] >= 0, "cluster"].value_counts(sort=False).sort_index().tolist()
+    )
 
 
 def test_metrics_are_the_numbers_of_both_analyzers_and_nan_where_one_is_missing(

@@ -30,6 +30,7 @@ EXPLORER = Explorer(
             slices.read_mosaic, (NEURONS,), numbers={"size": (4, 256)}, one_epoch=True, kept=True
         ),
         "metrics": SliceRecipe(slices.read_metrics, (COARSENESS, FREQUENCIES), kept=True),
+        "scales": SliceRecipe(slices.read_scale_clusters, (slices.PROFILES,), one_epoch=True, kept=True),
         "small": SliceRecipe(slices.read_small, (SMALL,), indices={"neurons": ("d_mlp", 8)}, by_epoch=True),
         "smallheads": SliceRecipe(
             slices.read_small_heads, (SMALL,), indices={"heads": ("n_heads", 16)}, by_epoch=True

@@ -6,7 +6,7 @@ import { fetchJson, fetchSlice } from "../../explorer/slices.js";
 import { makeStage1 } from "./stage1.js";
 import { makeStage2 } from "./stage2.js";
 import { nearest, readState, remember } from "../../explorer/address.js";
-import { addressOf } from "./state.js";
+import { addressOf, MOST_PICKS } from "./state.js";
 
 const $ = (id) => document.getElementById(id);
 const { api, family, variant } = $("explorer").dataset;
@@ -67,6 +67,7 @@ function listen(view, stage2, meta) {
     $("add").value = "";
   });
   $("clear").addEventListener("click", () => stage2.clear());
+  $("scales").addEventListener("click", () => pickScales(view, stage2));
   $("scale").value = view.state.scale;
   $("scale").addEventListener("change", () => {
     view.state.scale = $("scale").value;
@@ -82,6 +83,19 @@ function listen(view, stage2, meta) {
   $("closer").addEventListener("click", () => stage2.zoom(1));
   $("away").addEventListener("click", () => stage2.zoom(-1));
   $("whole").addEventListener("click", () => stage2.whole());
+}
+
+/** Pick the representatives of the clusters of scale profiles, from coarse to fine. */
+async function pickScales(view, stage2) {
+  try {
+    const { representatives, sizes } = await fetchSlice(`${view.api("scales")}/${view.state.at}`);
+    const standing = [...representatives.data];
+    await stage2.pick(standing.slice(0, MOST_PICKS));
+    const each = standing.map((neuron, i) => `neuron ${neuron} for ${sizes.data[i]}`).join(", ");
+    say("picks", `${standing.length} clusters of scale profiles at epoch ${view.state.at.toLocaleString("en")}, from coarse to fine: ${each}.`);
+  } catch (error) {
+    complain("picks", error);
+  }
 }
 
 function sayGaps(meta) {

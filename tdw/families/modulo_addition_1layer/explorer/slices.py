@@ -11,6 +11,8 @@ import numpy.typing as npt
 from tdw.drawing.area_reduction import reduce_area, reduce_codes
 from tdw.errors import BadConfig, CorruptFile, NotFound, Unreadable
 from tdw.families.modulo_addition_1layer.analyzers import downsampled_activations as small
+from tdw.families.modulo_addition_1layer.analyzers.neurons.scale_profiles import NAME as PROFILES
+from tdw.families.modulo_addition_1layer.maths.coarseness.scale_profiles import cluster_profiles
 from tdw.recipes.reading.slices import Slice, SliceQuery, epochs_of, read_each, require_size
 from tdw.store import Address, Store, TableAddress
 from tdw.store.codec import QuantizedRows, quantize_rows
@@ -123,6 +125,26 @@ def grokking_mark(store: Store, variant: str) -> dict[str, int]:
         return {}
     row = table.iloc[0]
     return {"grokking epoch": int(row["grokking_epoch"])} if row["grokked"] else {}
+
+
+def read_scale_clusters(query: SliceQuery) -> Slice:
+    """Clusters of scale profiles at one checkpoint, by the rule of the summary `scale_clusters`.
+
+    Returns:
+        cluster int16 (n,), 0 for the coarsest, -1 for a dead neuron; representatives and sizes int32
+        (clusters,), the neuron that stands for each and how many there are.
+    """
+    (address,) = query.series[PROFILES]
+    found = cluster_profiles(query.store.read(address).arrays["profiles"])
+    clusters = len(found.representatives)
+    sizes = np.bincount(found.cluster[found.cluster >= 0], minlength=clusters)
+    return Slice(
+        {
+            "cluster": found.cluster.astype(np.int16),
+            "representatives": found.representatives.astype(np.int32),
+            "sizes": sizes.astype(np.int32),
+        }
+    )
 
 
 _METRICS: tuple[tuple[str, str, str, Any, float], ...] = (

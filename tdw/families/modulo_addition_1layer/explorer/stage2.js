@@ -255,6 +255,11 @@ export function makeStage2(view, { onPicks, onSeek }) {
   return {
     toggle,
     step,
+    /** These neurons and no others. */
+    pick: (wanted) => {
+      [...neurons.keys()].forEach(drop);
+      return Promise.all(wanted.map(toggle));
+    },
     clear: () => {
       [...neurons.keys()].forEach(drop);
       [...heads.keys()].forEach(toggleHead);

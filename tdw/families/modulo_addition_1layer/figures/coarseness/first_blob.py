@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tdw.drawing.marks import Rule
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 USES = "summaries/blob_onset"
 
 NOTE = """\
-*First blob* marks the first checkpoint at which any neuron is one (coarseness ≥ 0.7); *half of the
-labellings* that by which half of the labellings x → c x have had theirs, where half ever do.
+*First blob* marks the first checkpoint at which any neuron is one (coarseness ≥ 0.7); *half relabelled* that
+by which half of the labellings x → c x have had their first, where half ever do. One line where both are one.
 """
 
 
@@ -27,12 +27,12 @@ def rules(sources: Sources) -> tuple[Rule, ...]:
     table = sources.only.optional_summary("blob_onset")
     if table is None or table.empty:
         return ()
-    row: dict[str, Any] = {str(name): value for name, value in table.iloc[0].items()}
-    texts: dict[int, list[str]] = {}
-    for name, text in (
-        ("first_blob_epoch", "first blob"),
-        ("relabelled_first_blob_epoch", "half of the labellings"),
-    ):
-        if not table[name].isna().iloc[0]:
-            texts.setdefault(int(row[name]), []).append(text)
-    return tuple(Rule(x=epoch, text=f"{', '.join(found)}: {epoch:,}") for epoch, found in texts.items())
+    marks = {
+        int(table[name].iloc[0]): text
+        for name, text in (
+            ("relabelled_first_blob_epoch", "half relabelled"),
+            ("first_blob_epoch", "first blob"),  # the last one names a line of both
+        )
+        if not table[name].isna().iloc[0]
+    }
+    return tuple(Rule(x=epoch, text=f"{text}: {epoch:,}") for epoch, text in marks.items())

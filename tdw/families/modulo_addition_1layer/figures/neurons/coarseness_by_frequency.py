@@ -97,15 +97,14 @@ def chart(data: Data) -> Chart:
     """Left: the neurons of one epoch and the curve. Right: how much the curve says, over epochs."""
     h = len(data.curve.expected)
     band, curve = with_band(
-        Line(np.arange(1, h + 1), data.curve.expected, name="pure wave of one frequency", color=MUTED),
+        Line(np.arange(1, h + 1), data.curve.expected, name="pure wave", color=MUTED),
         data.curve.lowest,
         data.curve.highest,
-        name="of every shape",
         opacity=0.25,
     )
     least = data.parameters.min_fraction
-    several = _neurons(data, data.fraction < least, "no frequency does", MUTED, hollow=True)
-    one = _neurons(data, data.fraction >= least, f"one frequency explains ≥ {least:g}", COLORS[0])
+    several = _neurons(data, data.fraction < least, "mixed neurons", MUTED, hollow=True)
+    one = _neurons(data, data.fraction >= least, "neurons of one frequency", COLORS[0])
     epochs = data.course["epoch"].to_numpy()
 
     def line(column: str, name: str, color: str, dash: str = "solid") -> Line:
@@ -123,8 +122,8 @@ def chart(data: Data) -> Chart:
             ),
             Panel(
                 (
-                    line("explained", "explained by the curve", COLORS[2]),
-                    line("distance", "distance of blobs' frequencies", COLORS[3]),
+                    line("explained", "explained", COLORS[2]),
+                    line("distance", "distance of blobs", COLORS[3]),
                     line("chance", "distance by chance", COLORS[3], "dot"),
                 ),
                 y=Axis("share", range=(-1.02, 1.14), form=".3f"),
@@ -194,10 +193,10 @@ PLOT = Plot(
 Left: every neuron at one epoch, the frequency k that explains most of its map and its coarseness. The gray
 curve is the coarseness of max(0, f(w_k a) + f(w_k b)), the mean of f = cos and sin, which is what a neuron of
 one frequency computes under even attention; the band holds waves along a, along b, of a + b and of both,
-after their ReLU. Open circles: neurons that no single frequency explains. Right, of the others: how much of
-the variation of coarseness the curve explains (1: all; below 0: less than the mean would), and the total
-variation distance ½ Σ_k |q_k − r_k| between the frequencies of the blobs and of the rest (0: the same, 1:
-none shared), with what random groups of as many neurons have (dotted).
+after their ReLU. Open circles: mixed neurons, of which no frequency explains 0.70 or more. Right, of the
+others: how much of the variation of coarseness the curve explains (1: all; below 0: less than the mean
+would), and the total variation distance ½ Σ_k |q_k − r_k| between the frequencies of the blobs and of the
+rest (0: the same, 1: none shared), with what random groups of as many neurons have (dotted).
 
 **How to read it.** Coarseness is the share of a map's variance at low frequencies, so a neuron of one low
 frequency is coarse by definition. Neurons on the curve are coarse because of their frequency and nothing

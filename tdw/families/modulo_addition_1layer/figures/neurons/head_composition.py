@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     "neurons", "share", "composition", "frequency", "frequency_share", "heads_per_neuron", "gain",
 )  # fmt: skip
-_NAMES = {"blob": "blob neurons", "plaid": "plaid neurons"}
+_NAMES = {"blob": "blobs", "plaid": "plaid"}
 
 
 @dataclass(frozen=True)

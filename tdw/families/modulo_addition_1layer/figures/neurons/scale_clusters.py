@@ -138,7 +138,7 @@ def _profiles(data: Data) -> Iterator[Line]:
         color, symbol = _look(cluster)
         yield Line(
             np.arange(len(cluster.profile)), cluster.profile,
-            name=f"{cluster.neurons} neurons, such as {cluster.representative}",
+            name=f"{cluster.neurons} like neuron {cluster.representative}",
             color=color, symbol=symbol, size=7, group=str(cluster.number), hover="{y:.3f} of the variance",
         )  # fmt: skip
 
