@@ -80,15 +80,15 @@ def is_extreme_in_every_group(case: Case, parameters: IsExtremeInEveryGroup) -> 
     """Whether one kind of variant is the earliest or latest in each group that shares a value of a field."""
     rows, field = case.evidence.rows, parameters.groups
     values = sorted({row.fields[field] for row in rows})
-    names: dict[bool | None, list[str]] = {True: [], False: [], None: []}
+    answers: dict[bool | None, list[str]] = {True: [], False: [], None: []}
     chance = 1.0
     for value in values:
         group = matching(rows, {field: value})
         found = _is_extreme_here(case, group, parameters)
-        names[found].append(f"{field} {value}")
+        answers[found].append(f"{field} {value}")
         if found:
             chance /= len(group)
-    yes, no, unknown = names[True], names[False], names[None]
+    yes, no, unknown = answers[True], answers[False], answers[None]
 
     def decide(p: float) -> Verdict:
         if no:
