@@ -29,7 +29,7 @@ from tdw.store import Store, Written
 from tdw.study import Study
 
 NAME = "study_report"
-CODE_VERSION = "9"
+CODE_VERSION = "10"
 ABOUT = """\
 What was run, each claim of the study with its verdict (supported, contradicted, undecided), the numbers
 behind it and the figure. Verdicts are computed by the rules of the claims' kinds; a control is beside
@@ -57,8 +57,8 @@ _VARIED = (
 )
 _FIXED = "Not varied: {fields}. What depends on them looks like a property of the variants."
 _OBSERVED = (
-    "Everything here is observed. Claims about necessity or prevention are about what would happen "
-    "otherwise; they need interventions."
+    "What no field of the variants intervenes in is only observed. Claims about necessity or prevention are "
+    "about what would happen otherwise; they need interventions."
 )
 
 

@@ -56,11 +56,16 @@ def test_a_form_is_made_from_the_familys_fields_and_checked_by_it(client: TestCl
     assert (found["key"], found["there"]) == (NEW, False)
     assert found["time"].endswith("s") and found["disk"].endswith("MB")
     assert client.get(f"{FORM}&p=7&seed=1&data_seed=598").json()["there"] is True
+    assert 'name="barred_k" value="0"' in page and 'name="freeze" value="none"' in page
+    more = client.get(f"{FORM}&p=7&seed=2&data_seed=598&barred_k=1&names=2&freeze=WE").json()
+    assert more["key"] == f"{NEW}_barred1_names2_freeze-WE"
     for wrong, said in {
         "p=seven": "p is 'seven'",
         "p=8": "p is 8",
         "p=7&weight_decay=-1": "weight_decay",
         "p=": "p is missing",
+        "p=7&names=2": "nothing is planted or barred",
+        "p=7&ablate=head9": "no component",
         "q=7": "unknown parameter 'q'",
     }.items():
         answer = client.get(f"{FORM}&seed=2&data_seed=598&{wrong}")
