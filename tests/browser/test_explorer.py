@@ -57,7 +57,8 @@ def test_a_button_picks_the_neuron_that_stands_for_each_scale(page: Any, served:
     page.wait_for_selector("[data-key='picks']")
     assert cards(page) == [f"neuron {n}" for n in standing[:5]]
     assert f"{len(standing)} clusters of scale profiles at epoch 20" in page.inner_text("[data-key='picks']")
-    assert f"n={','.join(map(str, standing[:5]))}" in page.url.replace("%2C", ",")
+    wanted = f"n={','.join(map(str, standing[:5]))}"
+    page.wait_for_url(lambda url: wanted in url.replace("%2C", ","))  # written a moment later
 
 
 def test_up_to_five_neurons_are_picked_by_click_key_or_number(page: Any, served: str) -> None:
