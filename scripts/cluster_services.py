@@ -122,10 +122,11 @@ def slurm(folder: Path) -> Iterator[None]:
         say(f"SLURM is up: {nodes.strip()}")
         yield
     finally:
-        # Jobs would outlive their servers.
-        for job in output("squeue", "--noheader", "--format=%i").split():
-            output("scancel", "--full", "--signal=KILL", job)
-        time.sleep(1)
+        # Jobs, and what waits for them, would outlive their servers.
+        deadline = time.monotonic() + 30
+        while (jobs := output("squeue", "--noheader", "--format=%i").split()) and time.monotonic() < deadline:
+            output("scancel", *jobs)
+            time.sleep(1)
         for process in reversed(started):
             process.terminate()
         for process in started:

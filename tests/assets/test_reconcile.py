@@ -243,7 +243,11 @@ def test_a_new_variant_is_found_and_a_removed_one_left_alone(automation: Automat
     assert V2 not in result.seen.marks
 
 
-def test_a_tick_stops_when_its_time_is_up_and_the_next_goes_on(lab: Lab) -> None:
+def test_a_tick_stops_when_its_time_is_up_and_the_next_goes_on(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_a_variant = len(lab.wanted.epochs) * (1 + len(lab.wanted.analyzers))
+    monkeypatch.setattr("tdw.reconcile.tick.CELLS", 4 * of_a_variant + 1)  # four variants together
     more = [f"p7_s{seed}_d598" for seed in range(10, 22)]
     lab.instance.add_dynamic_partitions(variants_name(lab.wanted), more)
     seen, asked, ticks = Seen(), [], 0
