@@ -24,6 +24,7 @@ EXPLORED = (
     "attention_patterns",
     "coarseness",
     "neuron_frequencies",
+    "scale_profiles",
 )
 
 
