@@ -17,6 +17,7 @@ from tdw.drawing.marks import Axis, Heat, Scale, Steps
 from tdw.drawing.plotly.pen import figure as draw
 from tdw.drawing.plotly.subplots import round_places
 from tdw.errors import BadConfig
+from tdw.families.modulo_addition_1layer.blob_rule import BlobRule
 from tdw.families.modulo_addition_1layer.figures import subject
 from tdw.families.modulo_addition_1layer.figures.coarseness import (
     blob_count,
@@ -70,7 +71,7 @@ def test_the_table_of_the_distribution_counts_every_neuron_once(store: Store):
 
 
 def neurons(store: Store, *variants: str, **parameters: float):
-    return neuron_coarseness.load(sources(store, *variants), neuron_coarseness.Parameters(**parameters))
+    return neuron_coarseness.load(sources(store, *variants), BlobRule(**parameters))
 
 
 def painted(figure: Any, axis: str) -> dict[int, np.ndarray]:
