@@ -95,6 +95,32 @@ def test_the_command_drops_the_arrays_that_the_study_does_not_keep(
     assert "neuron_activations" not in capsys.readouterr().out
 
 
+def test_variants_that_are_not_the_studys_keep_their_arrays_unless_they_are_named(
+    tiny_store: Store, tmp_path: Path
+) -> None:
+    study = tmp_path / "study.yaml"
+    study.write_text(
+        "name: other\nvariants: [p11_s1_d598]\nepochs: 20\ncheckpoints: ['0:20:10']\n"
+        "early_epoch: 10\nkeep: {neuron_activations: on_demand}\n"
+    )
+    command = ["thin", "--apply", "--store", str(tiny_store.root), "--study", str(study)]
+    assert main(command) == 0
+    assert set(find_kept(tiny_store, FAMILY.name, TINY, "neuron_activations")) == {0, 10, 20}
+    assert main([*command, "--variant", TINY]) == 0
+    assert find_kept(tiny_store, FAMILY.name, TINY, "neuron_activations") == {}
+
+
+def test_the_command_leaves_what_is_worked_on_and_goes_on_with_the_rest(
+    tiny_store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["thin", "--apply", "--store", str(tiny_store.root), "--keep-every", "100"]
+    with tiny_store.lock(FAMILY.name, TINY, "train"):
+        assert main([*command, "--variant", TINY, "--variant", "p11_s1_d598"]) == 1
+    said = capsys.readouterr().out
+    assert "Not done" in said and "train.lock" in said and "p11_s1_d598: 0 states" in said
+    assert states(tiny_store) == [10, 20]
+
+
 def test_a_variant_in_training_is_left_alone(tiny_store: Store) -> None:
     plan = plan_thinning(tiny_store, FAMILY, TINY, keep_every=100)
     with tiny_store.lock(FAMILY.name, TINY, "train"), pytest.raises(Busy):

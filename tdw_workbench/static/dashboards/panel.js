@@ -41,12 +41,13 @@ export function makePanel(model, told, html = "") {
   const title = head.appendChild(document.createElement("h2"));
   const aside = head.appendChild(document.createElement("span"));
   aside.className = "aside";
-  const choices = head.appendChild(document.createElement("span"));
+  let choices = head.appendChild(document.createElement("span"));
   choices.className = "choices";
   const place = element.appendChild(document.createElement("div"));
   place.className = "place";
   let drawer = null;
   let address = null; // of what is drawn, or is being drawn
+  let latest = 0; // drawing: what a later one has overtaken changes nothing any more
   let seen = false;
   let note = html;
 
@@ -78,7 +79,9 @@ export function makePanel(model, told, html = "") {
 
   function make() {
     place.replaceChildren();
-    choices.replaceChildren();
+    const emptied = choices.cloneNode();
+    choices.replaceWith(emptied);
+    choices = emptied;
     if (model.kind === "note") return makeNote(place, note);
     if (!what()) throw new Error(`There is no ${model.kind} “${model.name}” in this version: take the panel away.`);
     if (model.kind === "maps") return makeMaps(place, { view: what(), indices: indicesOf(model, what()).split(",").map(Number), say });
@@ -93,23 +96,24 @@ export function makePanel(model, told, html = "") {
   }
 
   async function draw() {
+    const wanted = what() || model.kind === "note" ? addressOf(model, { ...told, variant: told.state.variant }) : null;
+    if (wanted !== null && wanted === address) return;
+    const own = ++latest;
+    address = wanted;
+    drawer = null;
     try {
-      const wanted = what() || model.kind === "note" ? addressOf(model, { ...told, variant: told.state.variant }) : null;
-      if (wanted !== null && wanted === address) return;
-      address = wanted;
-      drawer = null;
       const drawing = make();
       element.setAttribute("aria-busy", "true");
       name();
       say("");
       await drawing.load(wanted);
-      if (wanted !== address) return;
+      if (own !== latest) return;
       drawer = drawing;
       show();
     } catch (error) {
-      fail(error);
+      if (own === latest) fail(error);
     } finally {
-      element.removeAttribute("aria-busy");
+      if (own === latest) element.removeAttribute("aria-busy");
     }
   }
 
