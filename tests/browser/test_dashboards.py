@@ -147,8 +147,9 @@ SLOW = """async () => {
   const { makePanel } = await import(document.querySelector('link[href$="dashboards/panel.js"]').href);
   const answer = {};
   window.fetch = (url) => new Promise((done) => { answer[url.split("/").at(-2)] = done; });
-  const model = { kind: "table", name: "t", variant: null, epoch: null, part: "", where: "", width: 4, height: 4 };
-  const told = { family: "f", known: { table: { t: { title: "T", over: false } } }, root: "", state: { e: 0 } };
+  const model = { kind: "table", name: "t", variant: null, epoch: null, width: 4, height: 4 };
+  const known = { table: { t: { title: "T", over: false } } };
+  const told = { family: "f", known, root: "", state: { e: 0 } };
   const panel = makePanel(model, told);
   const drawn = ["slow", "fast"].map((variant) => { told.state.variant = variant; return panel.draw(); });
   answer.fast(new Response('{"columns": [{"name": "of fast", "values": [1]}]}'));
