@@ -156,15 +156,21 @@ SLOW = """async () => {
   await drawn[1];
   answer.slow(new Response('{"error": "too late"}', { headers: { "x-tdw-refused": "404" } }));
   await drawn[0];
-  return panel.element.textContent;
+  const unknown = makePanel({ ...model, name: "gone" }, told);
+  await unknown.draw();
+  return [panel.element.textContent, unknown.element.textContent, unknown.drawn()];
 }"""
-"""A panel whose variant is changed before it is drawn; the first answer comes last."""
+"""A panel whose variant is changed before it is drawn, so that the first answer comes last; and one of another
+version."""
 
 
-def test_a_late_answer_does_not_replace_what_is_shown(page: Any, served: str) -> None:
+def test_a_late_answer_replaces_nothing_and_an_unknown_panel_holds_up_no_other(
+    page: Any, served: str
+) -> None:
     open_ready(page, f"{served}/dashboards/{FAMILY.name}")
-    text = page.evaluate(SLOW)
+    text, unknown, drawn = page.evaluate(SLOW)
     assert "of fast" in text and "too late" not in text
+    assert "There is no table “gone” in this version" in unknown and drawn
 
 
 def drag(page: Any, what: str, *, to: str = "", by: tuple[int, int] = (0, 0)) -> None:

@@ -146,5 +146,5 @@ export function makePanel(model, told, html = "") {
   size();
   name();
   new ResizeObserver(() => requestAnimationFrame(() => seen && drawer?.resize())).observe(place);
-  return Object.assign(panel, { draw, drawn: () => address !== null, name });
+  return Object.assign(panel, { draw, drawn: () => latest > 0, name });
 }
