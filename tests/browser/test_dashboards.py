@@ -160,7 +160,7 @@ SLOW = """async () => {
   await unknown.draw();
   return [panel.element.textContent, unknown.element.textContent, unknown.drawn()];
 }"""
-"""A panel whose variant is changed before it is drawn, so that the first answer comes last; and one of another
+"""A panel whose variant changes before it is drawn: the first answer comes last. And one of another
 version."""
 
 
