@@ -121,7 +121,7 @@ export function makePanel(model, told, html = "") {
     drawer = null;
     name();
     const absent = error.status === "404" && model.kind !== "section";
-    const text = absent ? `Not there yet. Fill the gap in Dagster, or run “tdw fill”.\n\n${error.message}` : [error.message, error.remedy].filter(Boolean).join("\n");
+    const text = [absent && "Not there yet.", error.message, error.remedy].filter(Boolean).join("\n");
     place.replaceChildren(Object.assign(document.createElement("p"), { className: "note", textContent: text }));
   }
 
