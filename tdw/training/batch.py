@@ -9,7 +9,7 @@ it is made for CUDA, where one small variant leaves most of a card idle, and has
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from tdw.families import get_family
 from tdw.known_settings import under_known_settings
 from tdw.recipes.family import Family, VariantConfig
 from tdw.store import Store
-from tdw.training.environment import resolve_device
+from tdw.training.environment import CannotReproduce, resolve_device
 from tdw.training.live import Publisher
 from tdw.training.loop import STATE_EVERY, TEST_EVERY, TrainedCheckpoint, Visits, describe
 from tdw.training.progress import Progress
@@ -44,6 +44,28 @@ def batch_shape(family: Family, config: VariantConfig) -> Hashable:
     loss = family.pure_loss(config, device="cpu")
     tensors = tuple((name, tuple(tensor.shape)) for name, tensor in loss.tensors(0).items())
     return family.name, tuple(config.weight_shapes.items()), loss.trained, loss.kind, tensors
+
+
+@under_known_settings
+def batches_of(
+    configs: Iterable[VariantConfig], *, store: Store, device: str, most: int
+) -> list[list[VariantConfig]]:
+    """Variants by shape, in batches of two to `most`; those that have to train alone are left out.
+
+    These are a variant with a shape of its own, and one that was begun in another form or on another device.
+    """
+    device = resolve_device(device)
+    alike: dict[Hashable, list[VariantConfig]] = {}
+    for config in configs:
+        family = get_family(config.family)
+        shape = batch_shape(family, config)
+        with suppress(CannotReproduce):
+            recorded = Records(store, family, config).environment()
+            choose_setting(family, config, recorded, device=device, form="batch")
+            if shape is not None:
+                alike.setdefault(shape, []).append(config)
+    batches = [found[at : at + most] for found in alike.values() for at in range(0, len(found), most)]
+    return [batch for batch in batches if len(batch) > 1]
 
 
 @under_known_settings

@@ -81,7 +81,7 @@ class Proof:
         self._states = records.states.epochs()
         self._known = records.checkpoints | set(self._states)
         self._losses = records.history.train_losses()
-        # What a product of a batch rounds to may depend on the place in it: each time in batches proves itself.
+        # How a product of a batch rounds may depend on the place in it: going on in batches is always proved.
         self._proved = not self._differences and form != "batch"
 
     def give_witness(self, trainer: Trainer, stretch: Stretch, *, first_commit: int) -> None:
