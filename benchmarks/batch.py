@@ -91,7 +91,7 @@ def on_cpu(p: int, epochs: int, rounds: int) -> list[dict[str, str | float | Non
 
 
 def on_cuda(p: int, epochs: int) -> list[dict[str, str | float | None]]:
-    """Wall time for all epochs, from that of some, and the largest relative difference to the CPU's losses."""
+    """Wall time of all epochs, from that of some; largest relative difference to the CPU's losses."""
     rows = []
     reference = one_by_one(p, 1, device="cpu")
     losses = [reference()[0] for _ in range(epochs)]
