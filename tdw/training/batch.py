@@ -160,18 +160,20 @@ def _stretches(plan: TrainingPlan, proof: Proof) -> list[tuple[Stretch, bool]]:
     return found if witness is None else [(witness, True), *found]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Lane:
     """One variant of a batch, and what it still has to do.
 
     Attributes:
         only_checks: the present stretch is a witness.
+        moving: it is within a stretch; else it goes along, and nobody looks.
     """
 
     key: str
     visits: Visits
     left: list[tuple[Stretch, bool]]
     only_checks: bool = False
+    moving: bool = False
 
     @property
     def trainer(self) -> Trainer:
@@ -190,14 +192,13 @@ def _in_step(lanes: list[_Lane], failed: dict[str, TdwError]) -> Iterator[tuple[
     from tdw.training.trainer import Batch
 
     while any(lane.left for lane in lanes):
-        moving: list[_Lane] = []
         checking = any(lane.left and lane.left[0][1] for lane in lanes)  # all witnesses come first
         for lane in lanes:
             try:
                 if lane.left and lane.left[0][1] == checking:
                     stretch, lane.only_checks = lane.left.pop(0)
                     lane.visits.begin(stretch)
-                    moving.append(lane)
+                    lane.moving = True
                 elif not lane.trainer.weights:
                     lane.trainer.restore(None)
             except TdwError as error:
@@ -206,17 +207,17 @@ def _in_step(lanes: list[_Lane], failed: dict[str, TdwError]) -> Iterator[tuple[
                 lane.trainer.restore(None)  # its place is kept: the batch is of one width throughout
         lanes.sort(key=lambda lane: (repr(lane.trainer.optimizer.settings), lane.trainer.epoch))
         batch = Batch([lane.trainer for lane in lanes])
-        while moving:
+        while any(lane.moving for lane in lanes):
             with one_thread():
                 losses = batch.losses()
             for lane, loss in zip(lanes, losses, strict=True):
                 try:
-                    if lane in moving:
+                    if lane.moving:
                         yield from lane.visit(loss)
+                        lane.moving = not lane.visits.at_end
                 except TdwError as error:
                     failed[lane.key] = error
                     lane.left.clear()
-            moving = [lane for lane in moving if lane.key not in failed and not lane.visits.at_end]
-            if moving:
-                with one_thread():
-                    batch.step()
+                    lane.moving = False
+            with one_thread():
+                batch.step()
