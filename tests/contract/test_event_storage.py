@@ -211,8 +211,6 @@ def test_versions_of_many_partitions_are_read_in_one_query_or_several(
     with open_instance(tmp_path) as instance:
         for partition in recorded:
             tags = data_versions.tags(of, code_version="1", inputs=[])
-            instance.report_runless_asset_event(
-                dg.AssetMaterialization(key, partition=partition, tags=tags)
-            )
+            instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=partition, tags=tags))
         assert data_versions.read_versions(instance, key, [*recorded, *others]) == dict.fromkeys(recorded, of)
         assert [*data_versions.read_versions(instance, key, ["v3"])] == ["v3"]

@@ -100,7 +100,7 @@ class Row:
 
     @property
     def words(self) -> list[str]:
-        """What its cells say, from the second on, in the order of the table; without lists, and "" for a curve."""
+        """What its cells say, from the second on, in the order of the table; no lists, and "" for a curve."""
         now = self.now
         state = (now.words, now.text, now.stopped) if now else (self.said,)
         trained = self.trained.scheduled - len(self.trained.missing)

@@ -1,4 +1,4 @@
-"""The tables of the first page: which variants stand in each, in which order, and the rows of its first page."""
+"""Tables of the first page: which variants stand in each, in which order, and the rows it begins with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table of more variants than a page holds: its first page, and the others' rows when they are asked for."""
+"""A table of more variants than a page holds: its first page, and the others' rows when asked for."""
 
 from __future__ import annotations
 
