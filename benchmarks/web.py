@@ -27,7 +27,7 @@ from tdw.making.figures import render
 from tdw.making.tables import summarize
 from tdw.store import Store
 
-VARIANT = "p113_s999_d598"
+VARIANT, NEURONS = "p113_s999_d598", 512
 HERE = f"{FAMILY.name}/{VARIANT}"
 NOTES = """\
 A page is open when what is in sight is drawn, counted from the navigation's start; plotly.js is in the
@@ -41,24 +41,19 @@ class Amount:
     """How much there is to look at.
 
     Attributes:
-        neurons, epochs: of the variant that is there in full.
+        epochs: of the variant that is there in full.
         plots: so many of its pages are opened.
         variants: of the first page.
         requests: after which the server's memory is read.
     """
 
-    neurons: int = 512
     epochs: tuple[int, ...] = EPOCHS
     plots: int = len(PLOTS)
     variants: int = 100
     requests: int = 1500
 
-    def neurons_from(self, first: int, count: int) -> str:
-        """Numbers of neurons, as a query has them."""
-        return ",".join(str((first + i) % self.neurons) for i in range(count))
 
-
-QUICK = Amount(neurons=64, epochs=EPOCHS[:3], plots=1, variants=3, requests=30)
+QUICK = Amount(epochs=EPOCHS[:3], plots=1, variants=3, requests=30)
 
 
 def main() -> None:
@@ -100,11 +95,11 @@ def spread(what: str, times: Sequence[float], *, target: float | None = None) ->
 
 def make_stores(folder: Path, of: Amount) -> tuple[Path, Path]:
     """A store with one variant in full and all plots, and one with many variants for the first page."""
-    one, many = folder / f"one-{of.neurons}x{len(of.epochs)}", folder / f"many-{of.variants}"
+    one, many = folder / f"one-{len(of.epochs)}", folder / f"many-{of.variants}"
     if not (one / "done").exists():
         shutil.rmtree(one, ignore_errors=True)
         store, config = Store(one), FAMILY.parse_variant(VARIANT)
-        make_variant(store, VARIANT, neurons=of.neurons, epochs=of.epochs)
+        make_variant(store, VARIANT, epochs=of.epochs)
         for summary in SUMMARIES:
             with contextlib.suppress(TdwError):
                 summarize(store, FAMILY, config, summary.name)
@@ -141,15 +136,20 @@ def first_page(served: Served, of: Amount, rounds: int) -> list[common.Row]:
     ]
 
 
+def neurons_from(first: int, count: int) -> str:
+    """Numbers of neurons, as a query has them."""
+    return ",".join(str((first + i) % NEURONS) for i in range(count))
+
+
 def on_the_server(served: Served, of: Amount, rounds: int) -> list[common.Row]:
     """Slices, different ones each time."""
     count = f"{len(of.epochs)} checkpoints"
     five = f"/api/maps/{HERE}?neurons="
-    size = len(served.ask(five + of.neurons_from(0, 5))) / 1e6
+    size = len(served.ask(five + neurons_from(0, 5))) / 1e6
     what: dict[str, tuple[Callable[[int], str], float | None]] = {
-        f"slice: 5 neurons x {count} ({size:.0f} MB)": (lambda i: five + of.neurons_from(5 * i, 5), 0.060),
-        f"slice: 1 neuron x {count}": (lambda i: five + of.neurons_from(of.neurons - 12 - i, 1), None),
-        f"all {of.neurons} neurons of a checkpoint, reduced to 49 x 49": (
+        f"slice: 5 neurons x {count} ({size:.0f} MB)": (lambda i: five + neurons_from(5 * i, 5), 0.060),
+        f"slice: 1 neuron x {count}": (lambda i: five + neurons_from(500 - i, 1), None),
+        f"all {NEURONS} neurons of a checkpoint, reduced to 49 x 49": (
             lambda i: f"/api/mosaic/{HERE}/{of.epochs[i % len(of.epochs)]}?size=49",
             None,
         ),
@@ -227,7 +227,7 @@ def memory(served: Served, of: Amount) -> list[common.Row]:
     for i in range(of.requests):
         served.ask(
             (
-                f"/api/maps/{HERE}?neurons={of.neurons_from(7 * i, 5)}",
+                f"/api/maps/{HERE}?neurons={neurons_from(7 * i, 5)}",
                 f"/api/mosaic/{HERE}/{of.epochs[i % min(16, len(of.epochs))]}?size={40 + i % 30}",
                 f"/api/metrics/{HERE}",
                 f"/api/heads/{HERE}?heads={i % 4}",
