@@ -135,6 +135,10 @@ class Picture:
         """The caption of the figure about some variants."""
         return self.caption if isinstance(self.caption, str) else self.caption(evidence)
 
+    def has_data(self, evidence: Evidence) -> bool:
+        """Whether something would be drawn of these variants."""
+        return any(panel.marks for panel in self.chart(evidence).panels)
+
 
 @dataclass(frozen=True)
 class Section:

@@ -29,7 +29,7 @@ from tdw.store import Store, Written
 from tdw.study import Study
 
 NAME = "study_report"
-CODE_VERSION = "10"
+CODE_VERSION = "11"
 ABOUT = """\
 What was run, each claim of the study with its verdict (supported, contradicted, undecided), the numbers
 behind it and the figure. Verdicts are computed by the rules of the claims' kinds; a control is beside
@@ -104,7 +104,7 @@ def study_report(
     """
     evidence = read_evidence(store, family, configs, early_epoch=early_epoch, last_epoch=last_epoch)
     claims = judge_all(evidence, family, study.claims if study else ())
-    pictures = _pictures(family, claims)
+    pictures = _pictures(family, claims, evidence)
     numbers = {name: i + 1 for i, name in enumerate(pictures)}
     parts = [f"# {title}", _summary(evidence, claims), _run(store, evidence, family)]
     parts += _outcomes(family, numbers, evidence)
@@ -167,10 +167,13 @@ def made_by(family: Family, study: Study | None) -> dict[str, str]:
     return {**sections, **code_versions(study.claims if study else ())}
 
 
-def _pictures(family: Family, claims: Sequence[JudgedClaim]) -> dict[str, Picture]:
-    """The outcome's figures by name, then as the claims refer to them; without claims all."""
+def _pictures(family: Family, claims: Sequence[JudgedClaim], evidence: Evidence) -> dict[str, Picture]:
+    """The outcome's figures by name, then as the claims refer to them; without claims all that have data."""
     known = pictures_of(family)
-    named = [name for judged in claims for name in judged.figures] if claims else list(known)
+    if claims:
+        named = [name for judged in claims for name in judged.figures]
+    else:
+        named = [name for name, picture in known.items() if picture.has_data(evidence)]
     names = [*outcome_pictures(family), *named]
     return {name: known[name] for name in names}
 

@@ -17,6 +17,7 @@ from tdw.drawing.marks import Axis, Heat, Scale, Steps
 from tdw.drawing.plotly.pen import figure as draw
 from tdw.drawing.plotly.subplots import round_places
 from tdw.errors import BadConfig
+from tdw.families.modulo_addition_1layer.blob_rule import BlobRule
 from tdw.families.modulo_addition_1layer.figures import subject
 from tdw.families.modulo_addition_1layer.figures.coarseness import (
     blob_count,
@@ -70,7 +71,7 @@ def test_the_table_of_the_distribution_counts_every_neuron_once(store: Store):
 
 
 def neurons(store: Store, *variants: str, **parameters: float):
-    return neuron_coarseness.load(sources(store, *variants), neuron_coarseness.Parameters(**parameters))
+    return neuron_coarseness.load(sources(store, *variants), BlobRule(**parameters))
 
 
 def painted(figure: Any, axis: str) -> dict[int, np.ndarray]:
@@ -202,10 +203,13 @@ def test_a_gap_in_the_blob_count_is_not_bridged(store: Store):
 
 
 def test_the_first_blob_is_marked_by_its_label_and_over_the_labellings(store: Store):
-    said = [a.text for a in interactive(blob_count, blobs(store, KEYS[0])).layout.annotations]
+    notes = interactive(blob_count, blobs(store, KEYS[0])).layout.annotations
+    said = [note.text for note in notes]
+    lines = [-(note.yshift or 0) for note in sorted(notes, key=lambda note: note.x)]
+    assert len(set(lines)) == len(notes) > 1 and lines == sorted(lines)  # none hides another
     row = store.read_table(TableAddress(FAMILY.name, KEYS[0], "blob_onset")).iloc[0]
     assert f"first blob: {int(row['first_blob_epoch']):,}" in said
-    assert f"half relabelled: {int(row['relabelled_first_blob_epoch']):,}" in said
+    assert f"half relabeled: {int(row['relabelled_first_blob_epoch']):,}" in said
     assert not first_blob.rules(sources(store, *KEYS))  # of several variants they would be too many
 
 

@@ -10,6 +10,7 @@ from synthetic import FAMILY, matrix, progress_table, write_variant
 
 from tdw.drawing import labels, style
 from tdw.errors import BadConfig, NotFound
+from tdw.families.modulo_addition_1layer.blob_rule import BlobRule
 from tdw.families.modulo_addition_1layer.figures import comparison, progress_measures
 from tdw.families.modulo_addition_1layer.figures.coarseness import (
     blob_count,
@@ -180,7 +181,7 @@ def test_many_variants_are_groups_and_those_that_stand_side_by_side_are_chosen_b
         drawn = interactive(module, module.load(every, module.PLOT.parameters()))
         named = {t.name for t in drawn.data if t.showlegend is not False}
         assert named == {"grokked (n = 13)", "did not grok"}, module
-    facets = neuron_coarseness.load(every, neuron_coarseness.Parameters())
+    facets = neuron_coarseness.load(every, BlobRule())
     assert len(facets.facets) == 8 and facets.facets[0].subject.variant == keys[13]
     assert "8 of 14 variants" in interactive(neuron_coarseness, facets).layout.title.subtitle.text
     points = interactive(early_coarseness, early(empty, *keys, early_epoch=10))

@@ -12,6 +12,7 @@ from tdw.errors import FingerprintMismatch
 from tdw.families import get_family
 from tdw.making.tables import summarize
 from tdw.markdown import table
+from tdw.recipes.common.outcome_figures import outcome_pictures
 from tdw.reports.page import to_html
 from tdw.reports.study_report import study_report, write_study_report
 from tdw.store import Store
@@ -56,6 +57,16 @@ def test_a_study_without_claims_has_a_report_without_verdicts(study_store: Store
     assert "Figure 1. Share that has not yet grokked" in report.markdown
     assert "Figure 3. Test loss" in report.markdown
     assert "| p97_s485_d598 | 2 at epoch 25,000 | 9,000 |" in report.markdown
+
+
+def test_without_claims_a_figure_that_would_be_empty_is_left_out(
+    tmp_path: Path, configs, study_store: Store
+) -> None:
+    empty = study_report(Store(tmp_path), FAMILY, configs)
+    assert {name for name in empty.files if name.endswith(".svg")} == {
+        f"{name}.svg" for name in outcome_pictures(FAMILY)
+    }
+    assert "coarseness.svg" in study_report(study_store, FAMILY, configs).files
 
 
 def test_the_page_needs_nothing_from_elsewhere(study_store: Store, configs, eight_models) -> None:

@@ -9,6 +9,7 @@ from tiny_variant import TINY, TINY_EPOCHS
 
 from tdw.families import get_family
 from tdw.families.modulo_addition_1layer.analyzers.relabelling import control
+from tdw.families.modulo_addition_1layer.blob_rule import BlobRule
 from tdw.families.modulo_addition_1layer.config import Config
 from tdw.families.modulo_addition_1layer.maths.coarseness.pure_waves import reference_line
 from tdw.families.modulo_addition_1layer.maths.coarseness.scale_metrics import fft_ratio_no_dc
@@ -55,7 +56,7 @@ def test_the_first_blob_is_found_among_the_neurons_and_among_the_labellings() ->
             "relabelling": tuple(control(each) for each in found),
         },
     )
-    (row,) = blob_onset.compute(inputs, blob_onset.Parameters()).to_dict("records")
+    (row,) = blob_onset.compute(inputs, BlobRule()).to_dict("records")
     first: dict[int, int] = {}
     for c in range(1, H + 1):
         epochs = [e for e, ks in by_epoch.items() if any(c * k % 23 in (1, 2, 21, 22) for k in ks)]
@@ -73,12 +74,12 @@ def test_without_a_blob_there_is_no_epoch() -> None:
     scales = {"neuron_fft_ratio_no_dc": np.array([0.1, 0.6])}
     counts = {"num_blob_neurons": np.zeros(H, np.int64)}
     inputs = Inputs(CONFIG, (0, 5), {"coarseness": (scales,) * 2, "relabelling": (counts,) * 2})
-    found = blob_onset.compute(inputs, blob_onset.Parameters())
+    found = blob_onset.compute(inputs, BlobRule())
     (row,) = found.to_dict("records")
     assert pd.isna(row["first_blob_epoch"]) and pd.isna(row["relabelled_first_blob_epoch"])
     assert (row["relabellings_without_blob"], row["first_blob_rank"]) == (H, H)
     assert blob_onset.describe(found)["first_blob_epoch"] == "none"
-    lower = blob_onset.compute(inputs, blob_onset.Parameters(blob_from=0.6))
+    lower = blob_onset.compute(inputs, BlobRule(blob_from=0.6))
     assert lower["first_blob_epoch"].tolist() == [0] and lower["lasting_blob_neuron"].tolist() == [1]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer.analyzers import coarseness_stats
+from tdw.families.modulo_addition_1layer.blob_rule import BlobRule
 from tdw.families.modulo_addition_1layer.config import Config
 from tdw.families.modulo_addition_1layer.summaries import (
     coarseness,
@@ -76,7 +77,7 @@ def neuron_table(values, frequency=None, dead=None, **options):
                 {"best_frequency": f, "best_fraction": f / 10, "cluster": f} for f in frequency
             ],
         ),
-        neurons.Parameters(**options),
+        BlobRule(**options),
     )
 
 
@@ -115,7 +116,7 @@ def test_one_epoch_shows_no_settling():
 def test_the_blob_threshold_is_a_parameter():
     assert neuron_table([[0.6]], blob_from=0.6)["first_blob_epoch"].tolist() == [0]
     with pytest.raises(BadConfig, match="blob_from"):
-        neurons.Parameters(blob_from=2)
+        BlobRule(blob_from=2)
 
 
 # heads (S4)

@@ -16,6 +16,7 @@ from tdw.drawing.style import MUTED
 
 # Pixels: letters, rows and keys of a legend, the width of one in a window of 700, an axis without its labels.
 _LETTER, _ROW, _KEY, _NARROW, _TITLE = 7, 20, 45, 580, 34
+_LINE = 15  # of small text
 _TICKS = (0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000)
 
 
@@ -100,7 +101,7 @@ def texts(grid: SubplotGrid, page: Page, *, stop: int = -1) -> list[dict[str, An
             at = {"x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "align": "left"}
             found.append(_text(title, grid, slot, at, size=11 if grid.chart.square else 12))
         across = grid.chart.across if place == 0 else ()
-        found += [_note(grid, panel, slot, rule) for rule in (*across, *panel.rules) if rule.text]
+        found += _notes(grid, panel, slot, [rule for rule in (*across, *panel.rules) if rule.text])
     return found
 
 
@@ -109,7 +110,15 @@ def _text(text: str, grid: SubplotGrid, slot: Slot, at: dict[str, Any], *, size:
     return {"text": text, **where, "showarrow": False, "font": {"size": size}, **at}
 
 
-def _note(grid: SubplotGrid, panel: Panel, slot: Slot, rule: Rule) -> dict[str, Any]:
+def _notes(grid: SubplotGrid, panel: Panel, slot: Slot, rules: Sequence[Rule]) -> list[dict[str, Any]]:
+    """Texts of rules; those at epochs stand one below the other, since the epochs may be close together."""
+    upright = sorted(rule.x for rule in rules if rule.x is not None)
+    return [
+        _note(grid, panel, slot, rule, line=0 if rule.x is None else upright.index(rule.x)) for rule in rules
+    ]
+
+
+def _note(grid: SubplotGrid, panel: Panel, slot: Slot, rule: Rule, *, line: int) -> dict[str, Any]:
     if rule.x is None:
         at = {"x": 1, "y": rule.y, "yref": grid.y(slot), "xanchor": "right", "yanchor": "bottom"}
         # On a heat map of any color.
@@ -117,7 +126,8 @@ def _note(grid: SubplotGrid, panel: Panel, slot: Slot, rule: Rule) -> dict[str, 
         return _text(rule.text, grid, slot, at) | (plate if has_heat(panel) else {})
     # Above a heat map, where it can be read; else inside, beside the line.
     above = has_heat(panel)
-    at = {"x": rule.x, "xref": grid.x(slot), "y": 1, "xshift": 0 if above else 4}
+    shifts = {} if above else {"xshift": 4, "yshift": -_LINE * line}
+    at = {"x": rule.x, "xref": grid.x(slot), "y": 1, **shifts}
     anchors = {"xanchor": "center", "yanchor": "bottom"} if above else {"xanchor": "left", "yanchor": "top"}
     return _text(rule.text, grid, slot, at | anchors)
 

@@ -3,6 +3,7 @@
 /* global Plotly */
 
 import { makePainter } from "./heat.js";
+import { newest } from "./newest.js";
 
 const NOW = { mode: "immediate", frame: { duration: 0, redraw: true }, transition: { duration: 0 } };
 const RESTS = 200; // ms without a step, after which Plotly draws what was painted, or what takes it long
@@ -49,7 +50,7 @@ export function follow(div, layer, figure) {
 
   return {
     to(epoch) {
-      const place = Math.max(0, epochs.findLastIndex((each) => each <= epoch));
+      const { place, words } = newest(epochs, epoch);
       if (wanted !== names[place]) {
         wanted = names[place];
         painter?.paint(wanted);
@@ -57,7 +58,7 @@ export function follow(div, layer, figure) {
         if (painter || took > QUICK) soon = setTimeout(later, RESTS);
         else later();
       }
-      return epochs[place] === epoch ? "" : `at epoch ${epochs[place].toLocaleString("en")}`;
+      return words;
     },
     stop() {
       clearTimeout(soon);

@@ -2,6 +2,7 @@
 
 import { makeCard, seriesOf } from "../explorer/card.js";
 import { getSlice } from "./data.js";
+import { newest } from "./newest.js";
 
 const COLORS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"];
 const SMALLEST = 60; // CSS pixels per side
@@ -63,11 +64,11 @@ export function makeMaps(place, { view, indices, say }) {
   }
 
   function paint() {
-    const place = Math.max(0, epochs.findLastIndex((each) => each <= shown));
+    const { place, words } = newest(epochs, shown);
     for (const { card } of cards) card.paint(epochs[place], { fixed: true, numbers: "" });
     if (!sized) fit(); // a card takes its own size when it is first painted
     sized = true;
-    say(epochs[place] === shown ? "" : `at epoch ${epochs[place].toLocaleString("en")}`);
+    say(words);
   }
 
   return {

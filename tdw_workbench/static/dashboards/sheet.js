@@ -3,6 +3,7 @@
 import { makeBar, makeSheet } from "../maps/sheet.js";
 import { getSlice } from "./data.js";
 import { makeChoice } from "./figure.js";
+import { newest } from "./newest.js";
 
 const [CAPTION, ROW, COLUMN] = [15, 2, 6]; // CSS pixels: a title, and what is between maps
 
@@ -51,9 +52,9 @@ export function makeSheetPanel(place, { say, choices }) {
   function show(epoch) {
     shown = epoch;
     if (!sheet) return;
-    const place = Math.max(0, about.epochs.findLastIndex((each) => each <= epoch));
+    const { place, words } = newest(about.epochs, epoch);
     sheet.paint(place);
-    say(about.epochs[place] === epoch ? "" : `at epoch ${about.epochs[place].toLocaleString("en")}`);
+    say(words);
   }
 
   return { load, show, theme() {}, resize };

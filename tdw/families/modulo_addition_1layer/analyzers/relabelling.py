@@ -17,35 +17,19 @@ rank is as likely one place as another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from tdw.families.modulo_addition_1layer.analyzers import coarseness
+from tdw.families.modulo_addition_1layer.blob_rule import BlobRule
 from tdw.families.modulo_addition_1layer.context import Arrays, CheckpointContext
 from tdw.families.zp_fourier import Float64, Spectra, low_disc
-from tdw.parameters import is_share, require
 from tdw.recipes.analyzer import Analyzer, Metadata
 
 NAME = "relabelling"
 
 
-@dataclass(frozen=True)
-class Parameters:
-    """What a blob is; what is low is as it was for `coarseness`.
-
-    Attributes:
-        blob_from: coarseness of a blob, at least; the same as for `coarseness_stats`.
-    """
-
-    blob_from: float = 0.7
-
-    def __post_init__(self) -> None:
-        require(is_share(self.blob_from), "blob_from", self.blob_from, wanted="a share in 0..1")
-
-
-def compute(context: CheckpointContext, parameters: Parameters) -> Arrays:
+def compute(context: CheckpointContext, parameters: BlobRule) -> Arrays:
     """The arrays that `ANALYZER` lists; h = (p - 1) / 2."""
     radius = float(context.results[coarseness.NAME]["radius_fraction"])
     return control(context.neuron_spectra, radius_fraction=radius, blob_from=parameters.blob_from)
@@ -121,7 +105,7 @@ the probability of that under the hypothesis that labels mean nothing. Exact: re
 energies by pair of frequencies.
 """,
     code_version="1",
-    parameters=Parameters,
+    parameters=BlobRule,
     function=compute,
     requires=(coarseness.NAME,),
     arrays={

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tdw.families.modulo_addition_1layer.analyzers import coarseness, relabelling
+from tdw.families.modulo_addition_1layer.blob_rule import BlobRule
 from tdw.families.modulo_addition_1layer.maths.coarseness.blob_onset import (
     first_blob,
     first_lasting_blob,
     onset_by_labelling,
 )
-from tdw.parameters import is_share, require
 from tdw.recipes.analyzer import Metadata
 from tdw.recipes.summary import Inputs, Summary
 
@@ -27,21 +26,7 @@ _WHOLE = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Parameters:
-    """What a blob is; the same as for `relabelling`, whose counts are read.
-
-    Attributes:
-        blob_from: coarseness of a blob, at least.
-    """
-
-    blob_from: float = 0.7
-
-    def __post_init__(self) -> None:
-        require(is_share(self.blob_from), "blob_from", self.blob_from, wanted="a share in 0..1")
-
-
-def compute(inputs: Inputs, parameters: Parameters) -> pd.DataFrame:
+def compute(inputs: Inputs, parameters: BlobRule) -> pd.DataFrame:
     """One row; see `SUMMARY`."""
     import pandas as pd
 
@@ -90,6 +75,6 @@ that early if labels mean nothing. Empty where there is none. Epochs between che
     code_version="1",
     needs=(coarseness.NAME, relabelling.NAME),
     function=compute,
-    parameters=Parameters,
+    parameters=BlobRule,
     describe=describe,
 )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tdw.families.modulo_addition_1layer.analyzers import coarseness, neuron_frequencies
-from tdw.parameters import is_share, require
+from tdw.families.modulo_addition_1layer.blob_rule import BlobRule
 from tdw.recipes.analyzer import Metadata
 from tdw.recipes.summary import Inputs, Summary
 
@@ -21,21 +20,7 @@ FREQUENCIES = neuron_frequencies.ANALYZER.name
 Bools = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Parameters:
-    """What a blob is.
-
-    Attributes:
-        blob_from: coarseness of a blob, at least.
-    """
-
-    blob_from: float = 0.7
-
-    def __post_init__(self) -> None:
-        require(is_share(self.blob_from), "blob_from", self.blob_from, wanted="a share in 0..1")
-
-
-def compute(inputs: Inputs, parameters: Parameters) -> pd.DataFrame:
+def compute(inputs: Inputs, parameters: BlobRule) -> pd.DataFrame:
     """One row per neuron; see `SUMMARY`."""
     import pandas as pd
 
@@ -114,6 +99,6 @@ checkpoints are not seen: a first epoch is the first of those analyzed.
     code_version="1",
     needs=(SCALES, FREQUENCIES),
     function=compute,
-    parameters=Parameters,
+    parameters=BlobRule,
     describe=describe,
 )

@@ -1,4 +1,4 @@
-"""Marks of the first blob: by the observed labels, and by the labels of half of the relabellings (A12)."""
+"""Marks of the first blob: by the observed labels, and by the labels of half of the relabelings (A12)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 USES = "summaries/blob_onset"
 
 NOTE = """\
-*First blob* marks the first checkpoint at which any neuron is one (coarseness ≥ 0.7); *half relabelled* that
-by which half of the labellings x → c x have had their first, where half ever do. One line where both are one.
+*First blob* marks the first checkpoint at which any neuron is one (coarseness ≥ 0.7); *half relabeled* that
+by which half of the labelings x → c x have had their first, where half ever do. One line where both are one.
 """
 
 
@@ -30,7 +30,7 @@ def rules(sources: Sources) -> tuple[Rule, ...]:
     marks = {
         int(table[name].iloc[0]): text
         for name, text in (
-            ("relabelled_first_blob_epoch", "half relabelled"),
+            ("relabelled_first_blob_epoch", "half relabeled"),
             ("first_blob_epoch", "first blob"),  # the last one names a line of both
         )
         if not table[name].isna().iloc[0]

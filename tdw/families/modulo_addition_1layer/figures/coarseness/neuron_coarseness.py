@@ -11,11 +11,11 @@ import numpy.typing as npt
 from tdw.drawing.chart import Chart, Choice, Option, Panel, sentences
 from tdw.drawing.crowd import FEW
 from tdw.drawing.marks import EPOCHS, Axis, Heat, Rule, Scale
+from tdw.families.modulo_addition_1layer.blob_rule import BlobRule
 from tdw.families.modulo_addition_1layer.figures.coarseness.neuron_matrix import (
     MOST,
     Data,
     Facet,
-    Parameters,
     load,
     orders,
 )
@@ -121,7 +121,7 @@ PLOT = Plot(
     table=table,
     needs=("summaries/neuron_coarseness",),
     uses=("summaries/neurons", "summaries/grokking"),
-    parameters=Parameters,
+    parameters=BlobRule,
 )
 
 COMPARISON = dataclasses.replace(

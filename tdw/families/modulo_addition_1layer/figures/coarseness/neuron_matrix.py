@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from tdw.drawing import series
 from tdw.drawing.crowd import FEW
+from tdw.families.modulo_addition_1layer.blob_rule import BlobRule
 from tdw.families.modulo_addition_1layer.figures import crowds, subject
-from tdw.parameters import is_share, require
 from tdw.recipes.reading.reader import Sources
 
 if TYPE_CHECKING:
@@ -19,20 +19,6 @@ if TYPE_CHECKING:
 
 MOST = 8
 """Facets that can be read."""
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """What a blob is, for the order by first blob epoch.
-
-    Attributes:
-        blob_from: coarseness of a blob, at least.
-    """
-
-    blob_from: float = 0.7
-
-    def __post_init__(self) -> None:
-        require(is_share(self.blob_from), "blob_from", self.blob_from, wanted="a share in 0..1")
 
 
 @dataclass(frozen=True)
@@ -61,7 +47,7 @@ class Data:
     of: int = 1
 
 
-def load(sources: Sources, parameters: Parameters) -> Data:
+def load(sources: Sources, parameters: BlobRule) -> Data:
     """Every variant that has the matrix of coarseness; of many some, by their grokking epoch."""
     chosen = sources
     if len(sources.variants) > FEW:

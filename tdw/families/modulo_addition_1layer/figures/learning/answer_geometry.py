@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tdw.drawing import series
 from tdw.drawing.chart import Chart, Panel
 from tdw.drawing.marks import Axis, share
-from tdw.families.modulo_addition_1layer.figures import subject
+from tdw.families.modulo_addition_1layer.figures import over_training
 from tdw.recipes.figure import NoParameters, Plot
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from tdw.families.modulo_addition_1layer.figures.over_training import OverTraining
     from tdw.recipes.reading.reader import Sources
 
 COLUMNS = ("snr", "circularity", "alignment", "alignment_frequency", "fisher_min")
@@ -22,27 +20,15 @@ SHOWN = ("attn_out", "mlp_out", "resid_post")
 """Before attention, "=" is the same for every pair: there is nothing to see."""
 
 
-@dataclass(frozen=True)
-class Data:
-    """One variant; columns epoch, site and `COLUMNS`."""
-
-    subject: subject.Subject
-    sites: pd.DataFrame
-    scheduled: tuple[int, ...]
-
-
-def load(sources: Sources, parameters: NoParameters) -> Data:
+def load(sources: Sources, parameters: NoParameters) -> OverTraining:
     """The summary of the geometry."""
-    reader = sources.only
-    found = reader.summary("answer_geometry")
-    there = found["epoch"].unique()
-    return Data(subject.load(reader, there), found[["epoch", "site", *COLUMNS]], reader.scheduled)
+    return over_training.load(sources, "answer_geometry", ("epoch", "site", *COLUMNS))
 
 
-def chart(data: Data) -> Chart:
+def chart(data: OverTraining) -> Chart:
     """A line per site, in three panels."""
     names = {site: site for site in SHOWN}
-    of = partial(series.lines_by, data.sites, "site", scheduled=data.scheduled, names=names)
+    of = partial(series.lines_by, data.rows, "site", scheduled=data.scheduled, names=names)
     snr = Axis("between / within classes", log=True, form=".3~g", step=1)
     return Chart(
         f"Geometry of the answers · {data.subject.label}",
@@ -54,11 +40,6 @@ def chart(data: Data) -> Chart:
         subtitle=data.subject.text,
         across=data.subject.rules,
     )
-
-
-def table(data: Data) -> pd.DataFrame:
-    """Columns variant, epoch, site and `COLUMNS`."""
-    return data.sites.assign(variant=data.subject.variant)[["variant", "epoch", "site", *COLUMNS]]
 
 
 PLOT = Plot(
@@ -77,7 +58,7 @@ answers*.
     scope="variant",
     load=load,
     chart=chart,
-    table=table,
+    table=over_training.table,
     needs=("summaries/answer_geometry",),
     uses=("summaries/grokking",),
 )

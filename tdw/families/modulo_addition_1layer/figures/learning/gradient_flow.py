@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,40 +11,28 @@ from tdw.drawing.marks import AnyMark, Axis, Band, Line, Rule
 from tdw.drawing.series import on_schedule
 from tdw.drawing.style import COLORS, MUTED
 from tdw.families.modulo_addition_1layer.analyzers.learning.gradients import FLOWS
-from tdw.families.modulo_addition_1layer.figures import subject
+from tdw.families.modulo_addition_1layer.figures import over_training
 from tdw.recipes.figure import NoParameters, Plot
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from tdw.families.modulo_addition_1layer.figures.over_training import OverTraining
     from tdw.recipes.reading.reader import Sources
 
 _LABELS = dict(zip(FLOWS, ("‖w_in‖ ‖∂w_in‖", "‖∂w_in‖", "‖∂w_out‖"), strict=True))
 _MEANS = {"blob_mean": ("blobs", COLORS[1]), "other_mean": ("others", COLORS[0])}
 
 
-@dataclass(frozen=True)
-class Data:
-    """One variant; columns of the summary, and the epochs that should be there."""
-
-    subject: subject.Subject
-    flows: pd.DataFrame
-    scheduled: tuple[int, ...]
-
-
-def load(sources: Sources, parameters: NoParameters) -> Data:
+def load(sources: Sources, parameters: NoParameters) -> OverTraining:
     """The summary of the flow."""
-    reader = sources.only
-    found = reader.summary("gradient_flow")
-    return Data(subject.load(reader, found["epoch"].unique()), found, reader.scheduled)
+    return over_training.load(sources, "gradient_flow")
 
 
-def chart(data: Data) -> Chart:
+def chart(data: OverTraining) -> Chart:
     """Mean flows, their ratio with that of random groups, and the size of the group."""
     means: list[AnyMark] = []
     ratios: list[AnyMark] = []
     for name in FLOWS:
-        on = on_schedule(data.flows[data.flows["flow"] == name], data.scheduled)
+        on = on_schedule(data.rows[data.rows["flow"] == name], data.scheduled)
         at = on["epoch"].to_numpy()
         means += [
             Line(at, on[column].where(on[column] > 0).to_numpy(), name=label, color=color, tag=name,
@@ -58,10 +45,10 @@ def chart(data: Data) -> Chart:
             Line(at, on["ratio"].to_numpy(), name="blobs / others", color=COLORS[2], tag=name,
                  symbol="circle"),
         ]  # fmt: skip
-    first = on_schedule(data.flows[data.flows["flow"] == FLOWS[0]], data.scheduled)
+    first = on_schedule(data.rows[data.rows["flow"] == FLOWS[0]], data.scheduled)
     number = Line(first["epoch"].to_numpy(), first["blobs"].to_numpy(np.float64), name="number of blobs",
                   color=MUTED, symbol="circle", legend=False)  # fmt: skip
-    test = data.flows.iloc[0]
+    test = data.rows.iloc[0]
     return Chart(
         f"Gradient to blob neurons · {data.subject.label}",
         (
@@ -76,11 +63,6 @@ def chart(data: Data) -> Chart:
         choices=(Choice(tuple(Option(label, (name,)) for name, label in _LABELS.items())),),
         heights=(40, 40, 20),
     )
-
-
-def table(data: Data) -> pd.DataFrame:
-    """The summary's columns, and the variant."""
-    return data.flows.assign(variant=data.subject.variant)[["variant", *data.flows.columns]]
 
 
 PLOT = Plot(
@@ -101,7 +83,7 @@ wide. The p-values are in the table.
     scope="variant",
     load=load,
     chart=chart,
-    table=table,
+    table=over_training.table,
     needs=("summaries/gradient_flow",),
     uses=("summaries/grokking",),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,12 @@ from tdw.drawing.chart import Chart, Panel
 from tdw.drawing.marks import Axis, share
 from tdw.drawing.style import COLORS
 from tdw.families.modulo_addition_1layer.analyzers.neurons.head_composition import NAME
-from tdw.families.modulo_addition_1layer.figures import subject
+from tdw.families.modulo_addition_1layer.figures import over_training
 from tdw.recipes.figure import NoParameters, Plot
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from tdw.drawing.marks import Line
+    from tdw.families.modulo_addition_1layer.figures.over_training import OverTraining
     from tdw.recipes.reading.reader import Sources
 
 COLUMNS = (
@@ -26,30 +25,18 @@ COLUMNS = (
 _NAMES = {"blob": "blobs", "plaid": "plaid"}
 
 
-@dataclass(frozen=True)
-class Data:
-    """One variant; columns epoch, group, head and `COLUMNS`."""
-
-    subject: subject.Subject
-    heads: pd.DataFrame
-    scheduled: tuple[int, ...]
-
-
-def load(sources: Sources, parameters: NoParameters) -> Data:
+def load(sources: Sources, parameters: NoParameters) -> OverTraining:
     """The summary of the head composition."""
-    reader = sources.only
-    table = reader.summary(NAME)
-    there = table["epoch"].unique()
-    return Data(subject.load(reader, there), table[["epoch", "group", "head", *COLUMNS]], reader.scheduled)
+    return over_training.load(sources, NAME, ("epoch", "group", "head", *COLUMNS))
 
 
-def chart(data: Data) -> Chart:
+def chart(data: OverTraining) -> Chart:
     """Left: what each group reads from each head. Right: how many heads a neuron reads, and their gain."""
-    names = {head: f"head {head}" for head in sorted(data.heads["head"].unique())}
+    names = {head: f"head {head}" for head in sorted(data.rows["head"].unique())}
 
     def heads(group: str, *, legend: bool) -> list[Line]:
         return series.lines_by(
-            data.heads[data.heads["group"] == group],
+            data.rows[data.rows["group"] == group],
             "head",
             "share",
             scheduled=data.scheduled,
@@ -96,16 +83,11 @@ def chart(data: Data) -> Chart:
     )
 
 
-def _of_groups(data: Data, column: str, *, legend: bool) -> list[Line]:
+def _of_groups(data: OverTraining, column: str, *, legend: bool) -> list[Line]:
     """A line per group of neurons."""
-    first = data.heads[data.heads["head"] == 0]
+    first = data.rows[data.rows["head"] == 0]
     lines = series.lines_by(first, "group", column, scheduled=data.scheduled, names=_NAMES, legend=legend)
     return [replace(line, color=color) for line, color in zip(lines, COLORS[4:], strict=False)]
-
-
-def table(data: Data) -> pd.DataFrame:
-    """Columns variant, epoch, group, head and `COLUMNS`; empty for an empty group."""
-    return data.heads.assign(variant=data.subject.variant)[["variant", "epoch", "group", "head", *COLUMNS]]
 
 
 PLOT = Plot(
@@ -126,7 +108,7 @@ labeled, so a head that serves blobs is one that serves their frequencies.
     scope="variant",
     load=load,
     chart=chart,
-    table=table,
+    table=over_training.table,
     needs=(f"summaries/{NAME}",),
     uses=("summaries/grokking",),
 )

@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tdw.drawing import series
 from tdw.drawing.chart import Chart, Panel
 from tdw.drawing.marks import Axis, share
-from tdw.families.modulo_addition_1layer.figures import subject
+from tdw.families.modulo_addition_1layer.figures import over_training
 from tdw.recipes.figure import NoParameters, Plot
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from tdw.families.modulo_addition_1layer.figures.over_training import OverTraining
     from tdw.recipes.reading.reader import Sources
 
 COLUMNS = ("qk_effective_rank", "ov_effective_rank", "ov_copying")
 
 
-@dataclass(frozen=True)
-class Data:
-    """One variant; columns epoch, head and `COLUMNS`."""
-
-    subject: subject.Subject
-    heads: pd.DataFrame
-    scheduled: tuple[int, ...]
-
-
-def load(sources: Sources, parameters: NoParameters) -> Data:
+def load(sources: Sources, parameters: NoParameters) -> OverTraining:
     """The summary of the circuits."""
-    reader = sources.only
-    table = reader.summary("circuits")
-    return Data(
-        subject.load(reader, table["epoch"].unique()), table[["epoch", "head", *COLUMNS]], reader.scheduled
-    )
+    return over_training.load(sources, "circuits", ("epoch", "head", *COLUMNS))
 
 
-def chart(data: Data) -> Chart:
+def chart(data: OverTraining) -> Chart:
     """A line per head, in three panels."""
-    names = {head: f"head {head}" for head in sorted(data.heads["head"].unique())}
-    of = partial(series.lines_by, data.heads, "head", scheduled=data.scheduled, names=names)
+    names = {head: f"head {head}" for head in sorted(data.rows["head"].unique())}
+    of = partial(series.lines_by, data.rows, "head", scheduled=data.scheduled, names=names)
     rank = Axis("effective rank", zero=True, form=".2f", most=5)
     return Chart(
         f"Circuits of the heads · {data.subject.label}",
@@ -61,11 +46,6 @@ def chart(data: Data) -> Chart:
     )
 
 
-def table(data: Data) -> pd.DataFrame:
-    """Columns variant, epoch, head and `COLUMNS`."""
-    return data.heads.assign(variant=data.subject.variant)[["variant", "epoch", "head", *COLUMNS]]
-
-
 PLOT = Plot(
     name="circuits",
     title="Circuits of the heads",
@@ -82,7 +62,7 @@ architecture; two directions per frequency are what OV needs.
     scope="variant",
     load=load,
     chart=chart,
-    table=table,
+    table=over_training.table,
     needs=("summaries/circuits",),
     uses=("summaries/grokking",),
 )
