@@ -87,9 +87,10 @@ def _thin_states(store: Store, family: Family, key: str, *, keep_every: int, app
 
 def _thin_arrays(store: Store, study: Study, key: str, analyzer: str, *, apply: bool) -> int:
     """The bytes that an analyzer's arrays take less where the study does not keep them."""
-    from tdw.making.on_demand import drop, find_kept
+    from tdw.making.on_demand import drop
+    from tdw.store.on_demand import find_arrays
 
-    kept = find_kept(store, study.family, key, analyzer)
+    kept = find_arrays(store, study.family, key, analyzer).kept
     to_drop = study.on_demand(analyzer, kept)
     if not to_drop:
         return 0
