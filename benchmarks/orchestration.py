@@ -7,17 +7,19 @@ run costs before its first cell and after its last, and what a process costs bef
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import common
+import dagster as dg
 import yaml
 
 from tdw.families import get_family
@@ -128,11 +130,12 @@ def by_library(study: Study, trained: Path, root: Path, *, some: int | None = No
     return clock
 
 
-def by_run(study: Study, trained: Path, root: Path) -> Clock:
-    """The same cells as one Dagster run, each with its planned and its materialized event."""
+@contextlib.contextmanager
+def recorded(
+    wanted: WantedAssets, trained: Path, root: Path
+) -> Iterator[tuple[dg.DagsterInstance, dg.Definitions]]:
+    """A copy of the trained store, an instance that has its checkpoints on record, and definitions."""
     shutil.copytree(trained, root)
-    clock = Clock()
-    wanted = WantedAssets.of(study)
     variant = wanted.variants[0]
     with open_instance(root / ".dagster") as instance:
         size_pools(instance)
@@ -142,15 +145,23 @@ def by_run(study: Study, trained: Path, root: Path) -> Clock:
         keys = {"dagster/asset_partition_range_start": f"00000|{variant}"}
         keys["dagster/asset_partition_range_end"] = f"{wanted.epochs[-1]:05d}|{variant}"
         assert job.execute_in_process(instance=instance, tags=keys).success
+        yield instance, defs
+
+
+def by_run(study: Study, trained: Path, root: Path) -> Clock:
+    """The same cells as one Dagster run, each with its planned and its materialized event."""
+    clock = Clock()
+    wanted = WantedAssets.of(study)
+    with recorded(wanted, trained, root) as (instance, defs):
         inventory = inventory_of(wanted, instance, Store(root))
-        task = inventory.task("analyze", inventory.gaps_of(variant))
+        task = inventory.task("analyze", inventory.gaps_of(wanted.variants[0]))
         assert task is not None and task.size == len(ANALYZERS) * len(study.epoch_list)
         with _timed(clock):
             done = execute(wanted, task, defs=defs, instance=instance)
         clock.after = time.perf_counter() - clock.last[0]
         assert not done.error, done.error
-        recorded = sum(len(instance.get_materialized_partitions(wanted.key(name))) for name in ANALYZERS)
-        assert recorded == task.size, f"{recorded} of {task.size} cells are recorded"
+        count = sum(len(instance.get_materialized_partitions(wanted.key(name))) for name in ANALYZERS)
+        assert count == task.size, f"{count} of {task.size} cells are recorded"
     return clock
 
 
@@ -180,7 +191,8 @@ class _timed:
 def fixed_costs(study: Study, trained: Path, root: Path) -> dict[str, float]:
     """Seconds from the start of `tdw fill` to the first cell of its first analysis, and what they go into."""
     store = root / "fixed"
-    shutil.copytree(trained, store)
+    with recorded(WantedAssets.of(study), trained, store):
+        pass
     study_file = root / "study.yaml"
     command = [
         sys.executable,
@@ -192,7 +204,6 @@ def fixed_costs(study: Study, trained: Path, root: Path) -> dict[str, float]:
         "--study",
         str(study_file),
     ]
-    subprocess.run([*command, "--assets", "checkpoint"], check=True, stdout=subprocess.DEVNULL)
     variant = study.variant_keys[0]
     started = time.time()
     subprocess.run(
@@ -215,7 +226,6 @@ def fixed_costs(study: Study, trained: Path, root: Path) -> dict[str, float]:
 
 def event_cost(root: Path, *, count: int = 1000) -> dict[str, float]:
     """Milliseconds an event, in batches as the ops write them."""
-    import dagster as dg
     from dagster._core.events import (
         AssetMaterializationPlannedData,
         DagsterEvent,

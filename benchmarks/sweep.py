@@ -27,10 +27,9 @@ from tdw.recipes.catalog import catalog_of
 from tdw.recipes.summary import HISTORY, Inputs
 from tdw.reports.registry import reports_of
 from tdw.store import Address, Store, TableAddress
-from tdw.study import load_study
+from tdw.study import Study, load_study
 from tdw.training.loop import train
 
-CHECKPOINTS = 50
 STUDY = Path(__file__).parents[1] / "studies" / "hundred_seeds"
 FAMILY = get_family("modulo_addition_1layer")
 
@@ -38,20 +37,23 @@ FAMILY = get_family("modulo_addition_1layer")
 def main() -> None:
     parser = common.parser(__doc__)
     parser.add_argument("--variants", type=int, default=100, help="at least 12, for some never fall")
+    parser.add_argument("--checkpoints", type=int, default=50, help="of each variant")
     options = parser.parse_args()
     study = load_study(STUDY)
-    study = study.model_copy(update={"variants": study.variants[: options.variants]})
+    # Not `model_copy`: it would bring along what is cached of all variants.
+    fields = {name: getattr(study, name) for name in Study.model_fields}
+    study = Study(**fields | {"variants": study.variants[: options.variants]})
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "store")
-        tables = make_first(store, study)
+        tables = make_first(store, study, options.checkpoints)
         made = [row("tables of a variant, 100 times", 100 * tables)]
-        make_others(store, study)
+        make_others(store, study, options.checkpoints)
         made += [row(what, timed(work)) for what, work in steps(store, study)]
     total = sum(float(each["CPU s"]) for each in made)
     made.append(row("all", total) | {"target": "at most 60"})
     notes = (
-        f"{len(study.variant_keys)} variants of {study.name}, {CHECKPOINTS} checkpoints. One thread, CPU "
-        f"time, each step once, in one process. Load average while it ran: {os.getloadavg()[1]:.1f}."
+        f"{len(study.variant_keys)} variants of {study.name}, {options.checkpoints} checkpoints. One thread, "
+        f"CPU time, each step once, in one process. Load average while it ran: {os.getloadavg()[1]:.1f}."
     )
     environment = common.machine(["numpy", "pandas", "pyarrow", "matplotlib", "plotly", "scipy"])
     common.report("Sweep", made, environment=environment, json_path=options.json, notes=notes)
@@ -69,12 +71,12 @@ def timed(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def make_first(store: Store, study) -> float:
+def make_first(store: Store, study, checkpoints: int) -> float:
     """Train and analyze the first variant; CPU seconds of its tables."""
     config = study.configs[0]
-    for _ in train(config, store=store, checkpoints=range(CHECKPOINTS), device="cpu"):
+    for _ in train(config, store=store, checkpoints=range(checkpoints), device="cpu"):
         pass
-    wanted = dict.fromkeys(study.analyzers, range(CHECKPOINTS))
+    wanted = dict.fromkeys(study.analyzers, range(checkpoints))
     for result in analyze(store, FAMILY, config, wanted, parameters=study.analyzer_parameters, device="cpu"):
         if result.error:
             raise result.error
@@ -87,7 +89,7 @@ def make_first(store: Store, study) -> float:
     return timed(summaries)
 
 
-def make_others(store: Store, study) -> None:
+def make_others(store: Store, study, checkpoints: int) -> None:
     """Tables and a last checkpoint of every variant, the first one's too, from those of the first."""
     names = [summary.name for summary in catalog_of(FAMILY).summaries_of(study.analyzers)]
     first = study.configs[0]
@@ -95,8 +97,8 @@ def make_others(store: Store, study) -> None:
         name: store.read_table_with_provenance(TableAddress(FAMILY.name, first.key, name))
         for name in (*names, HISTORY)
     }
-    checkpoint = store.read(Address(FAMILY.name, first.key, "checkpoints", CHECKPOINTS - 1))
-    at = np.linspace(0, study.epochs, CHECKPOINTS).round().astype(np.int64)
+    checkpoint = store.read(Address(FAMILY.name, first.key, "checkpoints", checkpoints - 1))
+    at = np.linspace(0, study.epochs, checkpoints).round().astype(np.int64)
     at[np.abs(at - study.early_epoch).argmin()] = study.early_epoch
     for place, config in enumerate(study.configs):
         rng = np.random.default_rng(place)

@@ -66,16 +66,19 @@ def _head_waves(p: int, rng: np.random.Generator, key: np.ndarray, heads: int) -
     return wave[:, :, None] - wave[:, None, :]
 
 
-def make_variant(
-    store: Store, key: str, *, neurons: int = 512, heads: int = 4, epochs: tuple[int, ...] = EPOCHS
-) -> None:
+def make_variant(store: Store, key: str, *, epochs: tuple[int, ...] = EPOCHS) -> None:
     """One variant, in full."""
     config = FAMILY.parse_variant(key)
     drawn = {name: tensor.numpy() for name, tensor in FAMILY.init_weights(config).items()}
     for epoch in epochs:
         weights = {name: values * np.float32(1 - epoch / epochs[-1] / 2) for name, values in drawn.items()}
         found = probe_at(
-            config.p, epoch / epochs[-1], weights, neurons=neurons, heads=heads, seed=config.seed
+            config.p,
+            epoch / epochs[-1],
+            weights,
+            neurons=config.d_mlp,
+            heads=config.n_heads,
+            seed=config.seed,
         )
         context = CheckpointContext(
             config.p,
@@ -159,10 +162,9 @@ if __name__ == "__main__":
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--variant", default="p113_s999_d598")
-    parser.add_argument("--neurons", type=int, default=512)
     parser.add_argument("--variants", type=int, default=0)
     options = parser.parse_args()
     if options.variants:
         make_many(Store(options.folder), options.variants)
     else:
-        make_variant(Store(options.folder), options.variant, neurons=options.neurons)
+        make_variant(Store(options.folder), options.variant)

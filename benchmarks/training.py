@@ -102,7 +102,7 @@ def repeated(epoch: Callable[[], float], times: int) -> Callable[[], int]:
     return work
 
 
-def peak_memory() -> float:
+def peak_memory(epochs: int) -> float:
     """Peak resident memory, in MB, of a process that only trains."""
     code = (
         "import tempfile, common\n"
@@ -111,7 +111,7 @@ def peak_memory() -> float:
         "from tdw.training.loop import train\n"
         f"config = get_family('modulo_addition_1layer').parse_variant({KEY!r})\n"
         "with tempfile.TemporaryDirectory() as folder:\n"
-        "    list(train(config, store=Store(folder), checkpoints=[0, 60]))\n"
+        f"    list(train(config, store=Store(folder), checkpoints=[0, {epochs}]))\n"
         "print(common.peak_rss_mb())\n"
     )
     done = subprocess.run(
@@ -121,18 +121,22 @@ def peak_memory() -> float:
 
 
 def main() -> None:
-    arguments = common.parser(__doc__).parse_args()
+    parser = common.parser(__doc__)
+    parser.add_argument("--quick", action="store_true", help="single epochs: whether it runs at all")
+    arguments = parser.parse_args()
+    plain, numba, textbook = ((1, 1), (1, 1), 1) if arguments.quick else ((10, 5), (50, 20), 3)
     torch.set_num_threads(1)
     started = time.perf_counter()
     ours = {
         f"tdw, {form} form, test every {every}": our_loop(form, test_every=every, epochs=epochs)
-        for form, every, epochs in (("plain", 10, 10), ("plain", 1, 5), ("numba", 10, 50), ("numba", 1, 20))
+        for form, parts in (("plain", plain), ("numba", numba))
+        for every, epochs in zip((10, 1), parts, strict=True)
     }
     baseline = "PyTorch, all positions, test every epoch"
     timings = common.interleaved(
         {
-            baseline: repeated(pytorch_loop(), 3),
-            "TransformerLens, test every epoch": repeated(transformer_lens_loop(), 3),
+            baseline: repeated(pytorch_loop(), textbook),
+            "TransformerLens, test every epoch": repeated(transformer_lens_loop(), textbook),
             **{name: (lambda steps=steps: next(steps)) for name, steps in ours.items()},
         },
         rounds=arguments.rounds,
@@ -148,7 +152,7 @@ def main() -> None:
         }
         for name, timing in timings.items()
     ]
-    memory = peak_memory()
+    memory = peak_memory(2 if arguments.quick else 60)
     common.report(
         "Training",
         rows,

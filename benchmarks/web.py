@@ -6,20 +6,19 @@ Makes the stores it measures in --folder (0.8 GB; kept there, so a second run st
 from __future__ import annotations
 
 import contextlib
-import http.client
-import os
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import common
-from synthetic_store import FAMILY, make_many, make_variant
+from parts.browser import ADD, SIZE, STEPS, TYPED, browser_version, chromium, open_page
+from parts.served import Served, serving
+from synthetic_store import EPOCHS, FAMILY, make_many, make_variant
 
 from tdw.errors import TdwError
 from tdw.families.modulo_addition_1layer.figures import PLOTS
@@ -28,18 +27,7 @@ from tdw.making.figures import render
 from tdw.making.tables import summarize
 from tdw.store import Store
 
-VARIANT = "p113_s999_d598"
-PORT = 3990
-BASE = f"http://127.0.0.1:{PORT}/tdw"
-SIZE: Any = {"width": 1500, "height": 950}
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-)
+VARIANT, NEURONS = "p113_s999_d598", 512
 HERE = f"{FAMILY.name}/{VARIANT}"
 NOTES = """\
 A page is open when what is in sight is drawn, counted from the navigation's start; plotly.js is in the
@@ -48,19 +36,41 @@ one keeps it compiled; pages open in private windows where nothing else is said.
 further down afterwards, one by one: when all are drawn is a row of its own."""
 
 
+@dataclass(frozen=True)
+class Amount:
+    """How much there is to look at.
+
+    Attributes:
+        epochs: of the variant that is there in full.
+        plots: so many of its pages are opened.
+        variants: of the first page.
+        requests: after which the server's memory is read.
+    """
+
+    epochs: tuple[int, ...] = EPOCHS
+    plots: int = len(PLOTS)
+    variants: int = 100
+    requests: int = 1500
+
+
+QUICK = Amount(epochs=EPOCHS[:3], plots=1, variants=3, requests=30)
+
+
 def main() -> None:
     parser = common.parser(__doc__)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "tdw-web-benchmark")
+    parser.add_argument("--quick", action="store_true", help="little to look at: whether it runs at all")
     options = parser.parse_args()
-    one, many = make_stores(options.folder)
+    of = QUICK if options.quick else Amount()
+    one, many = make_stores(options.folder, of)
     rows: list[common.Row] = []
-    with server(many) as ask:
-        rows += first_page(ask, options.rounds)
-    with server(one) as ask:
-        rows += on_the_server(ask, options.rounds)
-        rows += in_the_browser(Store(one), options.rounds)
-    with server(one) as ask:
-        rows += memory(ask)
+    with serving(many) as served:
+        rows += first_page(served, of, options.rounds)
+    with serving(one) as served:
+        rows += on_the_server(served, of, options.rounds)
+        rows += in_the_browser(served, of, Store(one), options.rounds)
+    with serving(one) as served:
+        rows += memory(served, of)
     environment = common.machine(["plotly", "starlette", "uvicorn"]) | {"browser": browser_version()}
     common.report("Pages", rows, environment=environment, json_path=options.json, notes=NOTES)
 
@@ -83,13 +93,13 @@ def spread(what: str, times: Sequence[float], *, target: float | None = None) ->
     return row(what, statistics.median(times), best=min(times), worst=max(times), target=target)
 
 
-def make_stores(folder: Path) -> tuple[Path, Path]:
-    """A store with one variant in full and all plots, and one with 100 variants for the first page."""
-    one, many = folder / "one", folder / "many"
+def make_stores(folder: Path, of: Amount) -> tuple[Path, Path]:
+    """A store with one variant in full and all plots, and one with many variants for the first page."""
+    one, many = folder / f"one-{len(of.epochs)}", folder / f"many-{of.variants}"
     if not (one / "done").exists():
         shutil.rmtree(one, ignore_errors=True)
         store, config = Store(one), FAMILY.parse_variant(VARIANT)
-        make_variant(store, VARIANT)
+        make_variant(store, VARIANT, epochs=of.epochs)
         for summary in SUMMARIES:
             with contextlib.suppress(TdwError):
                 summarize(store, FAMILY, config, summary.name)
@@ -99,128 +109,100 @@ def make_stores(folder: Path) -> tuple[Path, Path]:
         (one / "done").touch()
     if not (many / "done").exists():
         shutil.rmtree(many, ignore_errors=True)
-        make_many(Store(many), 100)
+        make_many(Store(many), of.variants)
         (many / "done").touch()
     return one, many
 
 
-@contextlib.contextmanager
-def server(store: Path) -> Iterator[Callable[[str], bytes]]:
-    """`tdw serve` in a process of its own; gives a function that asks it."""
-    study = Path(__file__).resolve().parent.parent / "studies" / "eight_models"
-    command = [sys.executable, "-m", "tdw_workbench.cli", "serve"]
-    command += ["--store", str(store), "--study", str(study), "--port", str(PORT)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    connection = http.client.HTTPConnection("127.0.0.1", PORT)
-
-    def ask(path: str) -> bytes:
-        if process.poll() is not None:
-            raise RuntimeError(f"the server ended with {process.returncode}: is port {PORT} in use?")
-        connection.request("GET", f"/tdw{path}")
-        answer = connection.getresponse()
-        body = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{path}: {answer.status} {body[:200]!r}")
-        return body
-
-    ask.process = process  # type: ignore[attr-defined]
-    try:
-        for _ in range(600):
-            try:
-                ask("/ping")
-                break
-            except OSError:
-                connection.close()
-                time.sleep(0.1)
-        yield ask
-    finally:
-        connection.close()
-        process.terminate()
-        process.wait(20)
-
-
-def first_page(ask: Callable[[str], bytes], rounds: int) -> list[common.Row]:
-    """100 variants: the first request after the server's start, those after it, and in the browser until the
-    page and its scripts are there (`domComplete`).
+def first_page(served: Served, of: Amount, rounds: int) -> list[common.Row]:
+    """The first request after the server's start, those after it, and in the browser until the page and its
+    scripts are there (`domComplete`).
     """
-    times = [_timed(lambda: ask("/")) for _ in range(rounds + 1)]
+    times = [_timed(lambda: served.ask("/")) for _ in range(rounds + 1)]
     with chromium() as browser:
         page = browser.new_page(viewport=SIZE)
         opened = []
         for _ in range(rounds):
-            page.goto(f"{BASE}/", wait_until="load")
+            page.goto(f"{served.url}/", wait_until="load")
             opened.append(1e-3 * page.evaluate("performance.getEntriesByType('navigation')[0].domComplete"))
         page.wait_for_selector("html[data-choose=ready]", state="attached")
-        typed = [1e-3 * each for each in page.evaluate(_TYPED)]
+        typed = [1e-3 * each for each in page.evaluate(TYPED)]
+    what = f"first page, {of.variants} variants"
     return [
-        row("first page, 100 variants, asked as the server starts", times[0], target=1.0),
-        spread("first page, 100 variants, after that", times[1:], target=1.0),
-        spread("first page, 100 variants, in the browser", opened, target=0.4),
-        spread("a letter typed into the search of 100 variants", typed, target=0.100),
+        row(f"{what}, asked as the server starts", times[0], target=1.0),
+        spread(f"{what}, after that", times[1:], target=1.0),
+        spread(f"{what}, in the browser", opened, target=0.4),
+        spread(f"a letter typed into the search of {of.variants} variants", typed, target=0.100),
     ]
 
 
-def on_the_server(ask: Callable[[str], bytes], rounds: int) -> list[common.Row]:
+def neurons_from(first: int, count: int) -> str:
+    """Numbers of neurons, as a query has them."""
+    return ",".join(str((first + i) % NEURONS) for i in range(count))
+
+
+def on_the_server(served: Served, of: Amount, rounds: int) -> list[common.Row]:
     """Slices, different ones each time."""
-    what = {
-        "slice: 5 neurons x 95 checkpoints (6 MB)": (
-            lambda i: f"/api/maps/{HERE}?neurons={','.join(str(5 * i + j) for j in range(5))}",
-            0.060,
-        ),
-        "slice: 1 neuron x 95 checkpoints": (lambda i: f"/api/maps/{HERE}?neurons={500 - i}", None),
-        "all 512 neurons of a checkpoint, reduced to 49 x 49": (
-            lambda i: f"/api/mosaic/{HERE}/{100 * i}?size=49",
+    count = f"{len(of.epochs)} checkpoints"
+    five = f"/api/maps/{HERE}?neurons="
+    size = len(served.ask(five + neurons_from(0, 5))) / 1e6
+    what: dict[str, tuple[Callable[[int], str], float | None]] = {
+        f"slice: 5 neurons x {count} ({size:.0f} MB)": (lambda i: five + neurons_from(5 * i, 5), 0.060),
+        f"slice: 1 neuron x {count}": (lambda i: five + neurons_from(500 - i, 1), None),
+        f"all {NEURONS} neurons of a checkpoint, reduced to 49 x 49": (
+            lambda i: f"/api/mosaic/{HERE}/{of.epochs[i % len(of.epochs)]}?size=49",
             None,
         ),
         "numbers of all neurons at all checkpoints": (lambda i: f"/api/metrics/{HERE}", None),
-        "4 heads x 95 checkpoints": (lambda i: f"/api/heads/{HERE}?heads=0,1,2,3", None),
+        f"4 heads x {count}": (lambda i: f"/api/heads/{HERE}?heads=0,1,2,3", None),
     }
     found = []
     for name, (path, target) in what.items():
-        ask(path(15))  # the files come into the page cache
-        times = [_timed(lambda i=i, path=path: ask(path(i))) for i in range(max(3, rounds))]
+        served.ask(path(15))  # the files come into the page cache
+        times = [_timed(lambda i=i, path=path: served.ask(path(i))) for i in range(max(3, rounds))]
         found.append(spread(name, times, target=target))
     return found
 
 
-def in_the_browser(store: Store, rounds: int) -> list[common.Row]:
+def in_the_browser(served: Served, of: Amount, store: Store, rounds: int) -> list[common.Row]:
     """Opening pages, adding neurons, moving the slider."""
     found: list[common.Row] = []
+    base = served.url
     with chromium() as browser:
         context = browser.new_context(viewport=SIZE)
-        for name, where in _plot_pages(store):
+        for name, where in _plot_pages(store)[: of.plots]:
             page = context.new_page()
-            opened = [_open(page, f"{BASE}/view/plot/{where}") for _ in range(rounds + 2)][2:]
+            opened = [open_page(page, f"{base}/view/plot/{where}") for _ in range(rounds + 2)][2:]
             found.append(spread(f"open plot {name}, library cached", opened, target=0.6))
             page.close()
         fresh = [browser.new_context(viewport=SIZE).new_page() for _ in range(rounds)]
-        opened = [_open(page, f"{BASE}/explorer/{HERE}") for page in fresh]
+        opened = [open_page(page, f"{base}/explorer/{HERE}") for page in fresh]
         found.append(spread("open the explorer, nothing cached", opened, target=2.5))
         page = context.new_page()
-        opened = [_open(page, f"{BASE}/explorer/{HERE}") for _ in range(rounds + 1)][1:]
+        opened = [open_page(page, f"{base}/explorer/{HERE}") for _ in range(rounds + 1)][1:]
         found.append(spread("open the explorer again", opened, target=2.5))
-        added = [1e-3 * page.evaluate(_ADD, 11 * i + 3) for i in range(5)]
+        added = [1e-3 * page.evaluate(ADD, 11 * i + 3) for i in range(5)]
         found.append(spread("add a neuron", added, target=0.100))
-        steps = [1e-3 * step for step in page.evaluate(_STEPS)]
+        steps = [1e-3 * step for step in page.evaluate(STEPS)]
         found.append(spread("slider step, 5 maps: work in the page", steps, target=0.016))
         for name in ("multi_scale_56", "attention_patterns"):
-            opened = [_open(page, f"{BASE}/view/plot/{HERE}/{name}") for _ in range(rounds + 1)][1:]
+            opened = [open_page(page, f"{base}/view/plot/{HERE}/{name}") for _ in range(rounds + 1)][1:]
             found.append(spread(f"open {name} with every epoch, again", opened))
-            steps = [1e-3 * step for step in page.evaluate(_STEPS)]
+            steps = [1e-3 * step for step in page.evaluate(STEPS)]
             found.append(spread(f"slider step, {name}: work in the page", steps, target=0.016))
         page.close()
-        found += dashboards(context, "in a private window", rounds)
+        found += dashboards(context, base, "in a private window", rounds)
         page = context.pages[-1]
-        steps = [1e-3 * step for step in page.evaluate(_STEPS)]
+        steps = [1e-3 * step for step in page.evaluate(STEPS)]
         found.append(spread("slider step, twelve panels: work in the page", steps, target=0.016))
         heap = page.evaluate("performance.memory.usedJSHeapSize / 1e6")
         found.append(row("memory of the page's scripts", heap, "MB"))
     with tempfile.TemporaryDirectory() as profile, chromium(profile) as context:
-        found += dashboards(context, "in an ordinary window", rounds)
+        found += dashboards(context, base, "in an ordinary window", rounds)
     return found
 
 
-def dashboards(context: Any, where: str, rounds: int) -> list[common.Row]:
+def dashboards(context: Any, base: str, where: str, rounds: int) -> list[common.Row]:
     """A dashboard of twelve panels, plotly.js cached: when those in sight are drawn, and when all twelve are.
 
     A private window compiles plotly.js each time, which takes it a second; an ordinary one keeps it compiled.
@@ -230,8 +212,8 @@ def dashboards(context: Any, where: str, rounds: int) -> list[common.Row]:
         before, page = context.pages, context.new_page()
         for each in before:
             each.close()
-        seen.append(_open(page, f"{BASE}/dashboards/{FAMILY.name}"))
-        page.wait_for_function("performance.getEntriesByName('tdw-all').length > 0")
+        seen.append(open_page(page, f"{base}/dashboards/{FAMILY.name}"))
+        page.wait_for_function("() => performance.getEntriesByName('tdw-all').length > 0")
         whole.append(1e-3 * page.evaluate("performance.getEntriesByName('tdw-all')[0].startTime"))
     return [
         spread(f"open a dashboard of twelve panels {where}: those in sight", seen[2:], target=1.5),
@@ -239,73 +221,27 @@ def dashboards(context: Any, where: str, rounds: int) -> list[common.Row]:
     ]
 
 
-_ADD = """async (neuron) => {
-  performance.clearMarks("tdw-map");
-  const start = performance.now();
-  document.getElementById("add").value = neuron;
-  document.getElementById("picks").requestSubmit();
-  while (!performance.getEntriesByName("tdw-map").length) await new Promise((done) => setTimeout(done, 1));
-  return performance.getEntriesByName("tdw-map")[0].startTime - start;
-}"""
-
-# From a letter to what is painted next.
-_TYPED = """async () => {
-  const { q } = [...document.querySelectorAll("form.choose")].at(-1).elements;
-  const times = [];
-  for (const text of ["s", "s1", "s10", "s1", "s", "", "seed>5", "seed>50", "seed>5", ""]) {
-    await new Promise((done) => setTimeout(done, 500)); // rows further down are laid out
-    const start = performance.now();
-    q.value = text;
-    q.dispatchEvent(new Event("input", { bubbles: true }));
-    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-    times.push(performance.now() - start);
-  }
-  return times;
-}"""
-
-# Work of a step: the handler, and the layout that it makes necessary.
-_STEPS = """async () => {
-  const slider = document.getElementById("epoch");
-  const times = [];
-  for (let i = 0; i <= Number(slider.max); i++) {
-    await new Promise(requestAnimationFrame);
-    const start = performance.now();
-    slider.value = i;
-    slider.dispatchEvent(new Event("input", { bubbles: true }));
-    document.body.offsetHeight;
-    times.push(performance.now() - start);
-  }
-  return times;
-}"""
-
-
-def memory(ask: Callable[[str], bytes]) -> list[common.Row]:
-    """Resident memory of the server over 1,000 requests of all kinds."""
-    process: subprocess.Popen[bytes] = ask.process  # type: ignore[attr-defined]
-    at = {}
-    for i in range(1500):
-        epoch = 100 * (i % 16)
-        neurons = ",".join(str((7 * i + j) % 512) for j in range(5))
-        ask(
+def memory(served: Served, of: Amount) -> list[common.Row]:
+    """Resident memory of the server over requests of all kinds."""
+    first, at = of.requests // 3, dict[int, float]()
+    for i in range(of.requests):
+        served.ask(
             (
-                f"/api/maps/{HERE}?neurons={neurons}",
-                f"/api/mosaic/{HERE}/{epoch}?size={40 + i % 30}",
+                f"/api/maps/{HERE}?neurons={neurons_from(7 * i, 5)}",
+                f"/api/mosaic/{HERE}/{of.epochs[i % min(16, len(of.epochs))]}?size={40 + i % 30}",
                 f"/api/metrics/{HERE}",
                 f"/api/heads/{HERE}?heads={i % 4}",
                 "/",
                 f"/view/plot/{HERE}/mean_coarseness",
             )[i % 6]
         )
-        if i >= 499:
-            at[i + 1] = _rss_mb(process.pid)
+        if i + 1 >= first:
+            at[i + 1] = served.rss_mb
+    lowest, highest = min(at.values()), max(at.values())
     return [
-        row("server memory after 500 requests", at[500], "MB"),
+        row(f"server memory after {first:,} requests", at[first], "MB"),
         row(
-            "server memory after 1,500 requests",
-            at[1500],
-            "MB",
-            best=min(at.values()),
-            worst=max(at.values()),
+            f"server memory after {of.requests:,} requests", at[of.requests], "MB", best=lowest, worst=highest
         ),
     ]
 
@@ -320,52 +256,10 @@ def _plot_pages(store: Store) -> list[tuple[str, str]]:
     return found
 
 
-def _open(page: Any, url: str) -> float:
-    """Seconds from the navigation's start until everything is drawn."""
-    page.goto(url)
-    page.wait_for_selector("html[data-ready=true]", state="attached", timeout=60_000)
-    return 1e-3 * page.evaluate("performance.getEntriesByName('tdw-ready')[0].startTime")
-
-
 def _timed(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
-
-
-def _rss_mb(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) * 1024 / 1e6
-    raise RuntimeError("no VmRSS")
-
-
-@contextlib.contextmanager
-def chromium(profile: str = "") -> Iterator[Any]:
-    """Headless Chromium, whose windows are private; with a folder for a profile, an ordinary window of it."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        start, how = playwright.chromium, {"executable_path": browser_path(), "args": list(FLAGS)}
-        opened = (
-            start.launch_persistent_context(profile, viewport=SIZE, **how) if profile else start.launch(**how)
-        )
-        yield opened
-        opened.close()
-
-
-def browser_path() -> str:
-    """The distribution's browser, or the one that $BROWSER_PATH names."""
-    found = os.environ.get("BROWSER_PATH") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not found:
-        raise RuntimeError("no Chromium: install it, or point BROWSER_PATH at one")
-    return found
-
-
-def browser_version() -> str:
-    """As the browser tells it."""
-    told = subprocess.run([browser_path(), "--version"], capture_output=True, text=True, check=False)
-    return told.stdout.strip().split(" built")[0]
 
 
 if __name__ == "__main__":

@@ -58,6 +58,16 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
+def end(process: subprocess.Popen[bytes], *, how: int = signal.SIGTERM, within_s: float = 10) -> None:
+    """Ask a process to end, and kill it where it does not."""
+    process.send_signal(how)
+    try:
+        process.wait(within_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 def postgres_programs() -> Path | None:
     """The folder of Postgres' programs, which Debian does not put into the path."""
     return max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
@@ -128,10 +138,7 @@ def slurm(folder: Path) -> Iterator[None]:
             output("scancel", *jobs)
             time.sleep(1)
         for process in reversed(started):
-            process.terminate()
-        for process in started:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
+            end(process)
         log.close()
 
 
@@ -143,10 +150,18 @@ def redis(folder: Path) -> Iterator[str]:
     with (folder / "redis.log").open("wb") as log:
         server = subprocess.Popen(["redis-server", *options], stdout=log, stderr=log)
     try:
+        while not _answers(port):
+            if server.poll() is not None:
+                sys.exit(f"redis-server ended: {(folder / 'redis.log').read_text(errors='replace')[-1500:]}")
+            time.sleep(0.1)
         yield f"redis://127.0.0.1:{port}/0"
     finally:
-        server.terminate()
-        server.wait(10)
+        end(server)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
 
 
 @contextlib.contextmanager
@@ -156,9 +171,8 @@ def celery_workers(folder: Path, names: tuple[str, ...], home: Path) -> Iterator
     Yields:
         Name -> process group, until it has been killed.
     """
-    path = os.pathsep.join(
-        [str(Path(sys.executable).parent), os.environ["PATH"]]
-    )  # it starts `celery` by name
+    # It starts `celery` by name.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     start = ["dagster-celery", "worker", "start", "-A", "dagster_celery.app", "-y", str(home / "worker.yaml")]
     started: dict[str, subprocess.Popen[bytes]] = {}
     try:

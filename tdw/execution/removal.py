@@ -7,10 +7,9 @@ there, and the same removal again does what is left.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,37 +87,22 @@ def remove_files(store: Store, removal: Removal) -> None:
     Raises:
         StoreError: the disk refused; names the file. What is left goes with the same removal again.
     """
-    with _refused(removal.where):
+    try:
         if not removal.whole:
             for path in removal.files:
                 path.unlink(missing_ok=True)
             return
-        (store.root / LIVE / removal.family / f"{removal.where}.npz").unlink(missing_ok=True)
-    remove_folder(store, (store.root / folder_of(removal.family, removal.where, STATES)).parent)
-
-
-def remove_folder(store: Store, folder: Path) -> None:
-    """Take a folder of the store away, all at once: who is killed leaves it whole, or nothing that counts.
-
-    Raises:
-        StoreError: the disk refused; names the file.
-    """
-    aside = store.root / REMOVED
-    with _refused(folder.name):
+        aside = store.root / REMOVED
         shutil.rmtree(aside, ignore_errors=True)  # what a killed removal has left there
+        folder = (store.root / folder_of(removal.family, removal.where, STATES)).parent
         if folder.exists():
             aside.mkdir(exist_ok=True)
-            folder.rename(aside / f"{folder.parent.name}.{folder.name}.{os.getpid()}")
+            folder.rename(aside / f"{removal.family}.{removal.where}.{os.getpid()}")
+        (store.root / LIVE / removal.family / f"{removal.where}.npz").unlink(missing_ok=True)
         shutil.rmtree(aside, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _refused(where: str) -> Generator[None]:
-    try:
-        yield
     except OSError as error:
         raise StoreError(
-            f"{error.filename or where}: can't be removed ({error.strerror or error})",
+            f"{error.filename or removal.where}: can't be removed ({error.strerror or error})",
             "correct the permissions, then remove again: what is left goes then",
         ) from error
 

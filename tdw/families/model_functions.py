@@ -8,6 +8,7 @@ The module has
     evaluate(config, weights) -> metrics by name
     probe_pass(config, weights, *, device) -> what the analyzers read
     probe_fingerprint(config) -> fingerprint of the probe's inputs
+    pure_loss(config, *, device) -> tdw.pure_loss' PureLoss, the same loss once more; only with `in_batches`
 
 and is imported when the first of them is called, so that a declaration loads no torch.
 """
@@ -21,6 +22,7 @@ from typing import Any, TypedDict
 
 from tdw.errors import BadConfig
 from tdw.known_settings import under_known_settings
+from tdw.pure_loss import PureLoss
 from tdw.recipes.family import Form, Metric, VariantConfig, Weights
 
 
@@ -49,17 +51,19 @@ class ModelFunctions(TypedDict):
     init_weights: Callable[..., Any]
     make_optimizer: Callable[..., Any]
     objective: Callable[..., Any]
+    pure_loss: Callable[..., PureLoss] | None
     probe_pass: Callable[..., Any]
     probe_fingerprint: Callable[..., str]
     metrics: tuple[Metric, ...]
 
 
-def model_functions(module: str, *, metrics: Sequence[Metric]) -> ModelFunctions:
+def model_functions(module: str, *, metrics: Sequence[Metric], in_batches: bool = False) -> ModelFunctions:
     """The functions of a model module, as arguments of `Family`.
 
     Args:
         module: its full name, such as "tdw.families.markov_icl.model".
         metrics: which values of `evaluate` the history keeps, in this order.
+        in_batches: the module has a `pure_loss`, so that variants can train in batches.
     """
     names = tuple(metric.name for metric in metrics)
 
@@ -80,6 +84,7 @@ def model_functions(module: str, *, metrics: Sequence[Metric]) -> ModelFunctions
         "init_weights": later("init_weights"),
         "make_optimizer": later("make_optimizer"),
         "objective": objective,
+        "pure_loss": later("pure_loss") if in_batches else None,
         "probe_pass": later("probe_pass"),
         "probe_fingerprint": later("probe_fingerprint"),
         "metrics": tuple(metrics),

@@ -14,7 +14,7 @@ from tdw.store.fingerprints import fingerprint_json
 NO_INPUT = "-"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # there may be a million
 class DataVersion:
     """The three parts, each of at most 12 hex digits; `input` is "-" where there is none."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -69,17 +68,6 @@ class Dropped:
 
     freed: int = 0
     refused: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
-
-
-def find_kept(store: Store, family: str, variant: str, analyzer: str) -> dict[int, int]:
-    """Epoch -> bytes, of an analyzer's artifacts that have their arrays. Damaged ones are left out."""
-    found: dict[int, int] = {}
-    for epoch in store.epochs(family, variant, analyzer):
-        address = Address(family, variant, analyzer, epoch)
-        with contextlib.suppress(NotFound, CorruptFile, Unreadable):
-            if not store.header(address).on_demand:
-                found[epoch] = store.path(address).stat().st_size
-    return found
 
 
 def drop(store: Store, family: Family, variant: str, analyzer: str, epochs: Iterable[int]) -> Dropped:

@@ -8,7 +8,7 @@ it sees the (d_model, n_heads d_head) matrix of a linear layer. Its step is scal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
@@ -59,6 +59,11 @@ class Optimizer:
         self._optimizers = [_build(config, self._groups(plain, decayed))] if plain else []
         if self._joined:
             self._optimizers.append(_muon(config, self._groups(by_muon, decayed)))
+
+    @property
+    def settings(self) -> Hashable:
+        """The configuration, where an update looks at one number alone; None for Muon and with clipping."""
+        return None if self.config.name == "Muon" or self.config.clip is not None else self.config
 
     def step(self) -> None:
         """One update along the gradients, which may be clipped in place."""

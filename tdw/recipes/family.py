@@ -6,7 +6,7 @@ this declaration, and name no field of a family's configuration.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, cast
 
@@ -19,6 +19,7 @@ from tdw.recipes.cost import Cost
 if TYPE_CHECKING:
     import torch
 
+    from tdw.pure_loss import PureLoss
     from tdw.recipes.analyzer import Analyzer
     from tdw.recipes.comparison import Comparison
     from tdw.recipes.context import Context
@@ -32,8 +33,11 @@ if TYPE_CHECKING:
 Weights = Mapping[str, "torch.Tensor"]
 """Weights by TransformerLens (HookedTransformer) name where TransformerLens has such a model, float32."""
 
-Form = Literal["numba", "plain"]
-"""How the network is computed. Same function, not the same bits: a replay uses the form of its state."""
+Form = Literal["numba", "plain", "batch"]
+"""How the network is computed. Same function, not the same bits: a replay uses the form of its state.
+
+"batch" is the plain form with a leading axis over variants, made from `Family.pure_loss`.
+"""
 
 
 class VariantConfig(Protocol):
@@ -93,6 +97,14 @@ def wrong_layout(shapes: Mapping[str, tuple[int, ...]], arrays: Mapping[str, npt
 
 class Optimizer(Protocol):
     """What training asks of an optimizer; `tdw.optimizers` has torch's by name."""
+
+    @property
+    def settings(self) -> Hashable:
+        """What decides the update of a single number beside its gradient, state and step.
+
+        None where an update looks at more of a weight: such an optimizer can't step stacked weights.
+        """
+        ...
 
     def step(self) -> None:
         """One update of the weights along their `.grad`."""
@@ -203,7 +215,7 @@ class Family:
         metrics: what is evaluated beside the train loss.
         init_weights: config -> weights at epoch 0, float32 on the CPU.
         make_optimizer: (config, weights) -> Optimizer that steps the trained ones of them in place.
-        objective: (config, device=, form=) -> Objective. `form` None picks the fastest there is.
+        objective: (config, device=, form=) -> Objective. `form` None picks the fastest; never "batch".
         probe_pass: (config, weights, device=) -> one forward pass on the probe, of the family's own type.
         probe_fingerprint: config -> fingerprint of the probe's inputs.
         open_checkpoint: (config, weight arrays, run_probe) -> the context that its analyzers read.
@@ -213,6 +225,7 @@ class Family:
         explorer: a page over checkpoints; None for a family without one.
         dashboard: what its default dashboard shows: names of plots, "summaries/<name>", "explorer/<view>";
             " 8x10" behind one is its size, in columns of twelve and rows. () for its first plots.
+        pure_loss: (config, device=) -> PureLoss, for training in batches; None for a family without.
         cost: config -> guessed seconds.
         to_transformer_lens: (config, weights) -> TransformerBridge.
         weights_from_state_dict: (config, state dict of another program) -> weights; BadConfig lists what does
@@ -246,6 +259,7 @@ class Family:
     overview: tuple[OverviewColumn, ...] = ()
     explorer: Explorer | None = None
     dashboard: tuple[str, ...] = ()
+    pure_loss: Callable[..., PureLoss] | None = None
     cost: Callable[..., Cost] = typical_cost
     to_transformer_lens: Callable[..., Any] = no_transformer_lens
     weights_from_state_dict: Callable[..., dict[str, torch.Tensor]] = no_import

@@ -71,8 +71,8 @@ def tick(inventory: Inventory, runs: Runs, seen: Seen, *, budget_s: float = BUDG
     if not queue and seen.compared and now.event == seen.event:
         now.left, now.compared = seen.left, True
         return Tick(now, notes=[now.why_nothing(), *waits])
-    busy, result = runs.busy(), Tick(now)
-    now.left = [v for v in seen.left if v in now.marks and v not in queue]
+    busy, result, others = runs.busy(), Tick(now), now.marks.keys() - queue
+    now.left = [v for v in seen.left if v in others]
     size = max(1, CELLS // (len(wanted.epochs) * (1 + len(wanted.analyzers))))
     while queue:
         some, queue = queue[:size], queue[size:]

@@ -7,14 +7,18 @@ stands for, or an error.
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 
+from tdw.errors import CorruptFile, NotFound, Unreadable
+from tdw.store.layout import Address
+
 if TYPE_CHECKING:
-    from tdw.store.layout import Address
     from tdw.store.store import Artifact, Store
 
 LARGEST = 1 << 16
@@ -35,3 +39,29 @@ def restore(store: Store, address: Address, kept: Artifact) -> bytes:
         if found is None:
             found = _computed[kept.sha256] = import_module(_MAKER).file_with_arrays(store, address, kept)
         return found
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Where the arrays of an analyzer's artifacts are, of one variant; damaged files are in neither.
+
+    Attributes:
+        kept: epoch -> bytes, of files that have them.
+        on_demand: epochs of those that stand for them, ascending.
+    """
+
+    kept: dict[int, int]
+    on_demand: list[int]
+
+
+def find_arrays(store: Store, family: str, variant: str, analyzer: str) -> Arrays:
+    """Looks at the header of each file."""
+    found = Arrays({}, [])
+    for epoch in store.epochs(family, variant, analyzer):
+        address = Address(family, variant, analyzer, epoch)
+        with contextlib.suppress(NotFound, CorruptFile, Unreadable):
+            if store.header(address).on_demand:
+                found.on_demand.append(epoch)
+            else:
+                found.kept[epoch] = store.path(address).stat().st_size
+    return found

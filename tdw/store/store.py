@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy.typing as npt
 
-from tdw.errors import BadConfig, NotFound
+from tdw.errors import BadConfig, NotFound, StoreError
 from tdw.store import codec, document_files, lock, on_demand, reading
 from tdw.store.commit import write_atomic
 from tdw.store.formats import jsonfile, tablefile, tensorfile
@@ -284,8 +284,19 @@ class Store:
         return _read(self.path(address))
 
     def delete(self, address: AnyAddress) -> None:
-        """Remove a file; nothing happens when there is none."""
-        self.path(address).unlink(missing_ok=True)
+        """Remove a file; nothing happens when there is none.
+
+        Raises:
+            StoreError: the disk refused; names the file.
+        """
+        path = self.path(address)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"{path}: can't be removed ({error.strerror or error})",
+                "correct the permissions, then remove again: what is left goes then",
+            ) from error
 
     def lock(
         self,

@@ -20,7 +20,9 @@ from tdw.recipes.family import Family, Form
 # Raise it with every change to the loop or the trainer that can change a bit.
 LOOP_VERSION = "3"
 # The entries that decide the bits; "tdw" is recorded too, but says only which version wrote the file.
-DECISIVE = ("code", "torch", "cpu", "instructions", "threads", "device", "form", "numba", "variables")
+DECISIVE = (
+    "code", "torch", "cpu", "instructions", "threads", "device", "form", "batch", "numba", "variables",
+)  # fmt: skip
 # Variables that choose instructions or precision below the libraries' own settings; recorded where set.
 _VARIABLES = (
     "CUBLAS_WORKSPACE_CONFIG",
@@ -67,8 +69,12 @@ def resolve_device(device: str) -> str:
     return device
 
 
-def describe_environment(family: Family, *, device: str, form: Form) -> dict[str, str]:
-    """What decides the bits of a training on `device` ("cpu" or "cuda") in `form`."""
+def describe_environment(family: Family, *, device: str, form: Form, batch: int = 1) -> dict[str, str]:
+    """What decides the bits of a training on `device` ("cpu" or "cuda") in `form`.
+
+    In the batch form the number of variants side by side is a part of it: a library may choose another
+    algorithm for another number of products.
+    """
     import torch
 
     environment = {
@@ -83,6 +89,8 @@ def describe_environment(family: Family, *, device: str, form: Form) -> dict[str
     }
     if form == "numba":
         environment["numba"] = _installed_version("numba")
+    if form == "batch":
+        environment["batch"] = str(batch)
     return environment | deciding_variables()
 
 

@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tdw.compute import one_thread
 from tdw.epochs import parse_epochs
@@ -24,7 +25,11 @@ from tdw.training.live import Publisher
 from tdw.training.progress import Progress, Reporter
 from tdw.training.records import Present, Records
 from tdw.training.replay import Proof, choose_setting, restore
+from tdw.training.stretches import Stretch
 from tdw.training.to_do import TrainingPlan, plan_training
+
+if TYPE_CHECKING:
+    from tdw.training.trainer import Trainer
 
 STATE_EVERY = 1000
 TEST_EVERY = 10
@@ -111,7 +116,7 @@ def train(
         publisher = Publisher(store, family, config, records.history)
         plan = plan_training(records, asked, last_epoch=last, test_every=test_every, redo=redo)
         for epoch, present in plan.reused.items():
-            yield _describe(epoch, present, records, seconds=0.0, reused=True)
+            yield describe(epoch, present, records, seconds=0.0, reused=True)
         if plan.stretches:
             setting = choose_setting(family, config, records.environment(), device=device, form=form)
             tell = [publisher.publish, *([on_progress] if on_progress else ())]
@@ -139,52 +144,91 @@ def _derive(
     device, form = setting
     trainer = Trainer(family, config, device=device, form=form)
     proof = Proof(records, device=device, form=form)
-    note = getattr(trainer.objective, "note", "")
-    reporter = Reporter(config.key, plan.stretches, on_progress, metrics=family.metric_names, note=note)
-    frontier = max(records.states.epochs(), default=0)
-    damaged: set[int] = set()
-    since = time.perf_counter()
+    visits = Visits(trainer, records, plan, proof, state_every=state_every, on_progress=on_progress)
     for stretch in plan.stretches:
         proof.give_witness(trainer, stretch, first_commit=plan.first_commit(stretch))
-        damaged |= restore(trainer, records, stretch.start)
+        visits.begin(stretch)
         while True:
-            epoch = trainer.epoch
             with one_thread():
                 train_loss = trainer.loss_and_gradients()
-                metrics = trainer.objective.metrics(trainer.weights) if plan.evaluated[epoch] else None
-            if not math.isfinite(train_loss):
-                raise TrainingDiverged(
-                    f"{config.key}: the train loss at epoch {epoch} is {train_loss}",
-                    "what was committed before stays; choose another optimizer setting or seed",
-                )
-            proof.check(trainer, train_loss)
-            records.history.record(epoch, train_loss, metrics)
-            at_end = epoch == stretch.stop
-            reporter.report(epoch, train_loss, metrics, at_end=at_end)
-            present = plan.unmeasured.get(epoch)
-            if epoch in plan.missing:
-                present = records.commit_checkpoint(
-                    epoch, trainer.weight_arrays(), environment=proof.environment
-                )
-            state_due = epoch % state_every == 0 or at_end
-            if epoch and (epoch in damaged or (epoch > frontier and state_due)):
-                records.commit_state(trainer.snapshot(), environment=proof.environment)
-                frontier = max(frontier, epoch)
-            if present is not None:
-                now = time.perf_counter()
-                reused = epoch in plan.unmeasured
-                yield _describe(epoch, present, records, seconds=now - since, reused=reused)
-                since = time.perf_counter()
-            if at_end:
-                records.commit_history()
+            yield from visits.visit(train_loss)
+            if visits.at_end:
                 break
             with one_thread():
                 trainer.step()
 
 
-def _describe(
+class Visits:
+    """What is done at each epoch of one variant's stretches: compare with what is known, record, commit."""
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        records: Records,
+        plan: TrainingPlan,
+        proof: Proof,
+        *,
+        state_every: int,
+        on_progress: Sequence[Callable[[Progress], None]],
+    ) -> None:
+        self.trainer, self.plan, self.proof = trainer, plan, proof
+        self._records, self._state_every = records, state_every
+        note, names = getattr(trainer.objective, "note", ""), records.family.metric_names
+        self._reporter = Reporter(records.variant, plan.stretches, on_progress, metrics=names, note=note)
+        self._frontier = max(records.states.epochs(), default=0)
+        self._damaged: set[int] = set()
+        self._since = time.perf_counter()
+        self._stop = 0
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the trainer is where its stretch ends."""
+        return self.trainer.epoch == self._stop
+
+    def begin(self, stretch: Stretch) -> None:
+        """Bring the trainer to the start of a stretch."""
+        self._damaged |= restore(self.trainer, self._records, stretch.start)
+        self._stop = stretch.stop
+
+    def visit(self, train_loss: float) -> Iterator[TrainedCheckpoint]:
+        """Do what is due at the trainer's epoch; yields its checkpoint, where one was asked for.
+
+        Raises:
+            TrainingDiverged, CannotReproduce, StoreError: see `train`.
+        """
+        trainer, records, plan, epoch = self.trainer, self._records, self.plan, self.trainer.epoch
+        metrics = None
+        if plan.evaluated[epoch]:
+            with one_thread():
+                metrics = trainer.objective.metrics(trainer.weights)
+        if not math.isfinite(train_loss):
+            raise TrainingDiverged(
+                f"{records.variant}: the train loss at epoch {epoch} is {train_loss}",
+                "what was committed before stays; choose another optimizer setting or seed",
+            )
+        self.proof.check(trainer, train_loss)
+        records.history.record(epoch, train_loss, metrics)
+        self._reporter.report(epoch, train_loss, metrics, at_end=self.at_end)
+        environment = self.proof.environment
+        present = plan.unmeasured.get(epoch)
+        if epoch in plan.missing:
+            present = records.commit_checkpoint(epoch, trainer.weight_arrays(), environment=environment)
+        state_due = epoch % self._state_every == 0 or self.at_end
+        if epoch and (epoch in self._damaged or (epoch > self._frontier and state_due)):
+            records.commit_state(trainer.snapshot(), environment=environment)
+            self._frontier = max(self._frontier, epoch)
+        if present is not None:
+            seconds = time.perf_counter() - self._since
+            yield describe(epoch, present, records, seconds=seconds, reused=epoch in plan.unmeasured)
+            self._since = time.perf_counter()
+        if self.at_end:
+            records.commit_history()
+
+
+def describe(
     epoch: int, present: Present, records: Records, *, seconds: float, reused: bool
 ) -> TrainedCheckpoint:
+    """A checkpoint as `train` tells of it; its row is in the history."""
     train_loss, *metrics = records.history.row(epoch)
     return TrainedCheckpoint(
         epoch=epoch,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, get_args
 
 import numpy as np
 
@@ -36,9 +36,9 @@ def choose_setting(
     """
     if recorded is None:
         where = resolve_device(device)
-        return where, family.objective(config, device=where, form=form).form
+        return where, form if form == "batch" else family.objective(config, device=where, form=form).form
     begun_on = "cpu" if recorded.get("device", "cpu") == "cpu" else "cuda"
-    begun_in: Form = "numba" if recorded.get("form") == "numba" else "plain"
+    begun_in: Form = next((form for form in get_args(Form) if form == recorded.get("form")), "plain")
     for name, asked, begun in (
         ("device", None if device == "auto" else device, begun_on),
         ("form", form, begun_in),
@@ -72,8 +72,8 @@ def restore(trainer: Trainer, records: Records, epoch: int) -> set[int]:
 class Proof:
     """Compares what a replay derives with what the store knew on entry, before anything is committed."""
 
-    def __init__(self, records: Records, *, device: str, form: Form) -> None:
-        self.environment = describe_environment(records.family, device=device, form=form)
+    def __init__(self, records: Records, *, device: str, form: Form, batch: int = 1) -> None:
+        self.environment = describe_environment(records.family, device=device, form=form, batch=batch)
         recorded = records.environment()
         self._imported = recorded.get("file", "") if recorded and "imported" in recorded else None
         self._records = records
@@ -81,7 +81,8 @@ class Proof:
         self._states = records.states.epochs()
         self._known = records.checkpoints | set(self._states)
         self._losses = records.history.train_losses()
-        self._proved = not self._differences
+        # How a product of a batch rounds may depend on the place in it: going on in batches is always proved.
+        self._proved = not self._differences and form != "batch"
 
     def give_witness(self, trainer: Trainer, stretch: Stretch, *, first_commit: int) -> None:
         """Derive a known result once more if the environment changed and none lies on the way.
@@ -89,10 +90,7 @@ class Proof:
         Raises:
             CannotReproduce: it comes out differently.
         """
-        on_the_way = range(stretch.start + 1, first_commit + 1)
-        if self._proved or any(e in self._known or self._expects_loss(e) for e in on_the_way):
-            return
-        witness = cheapest_witness(self._known, self._states)
+        witness = self.find_witness(stretch, first_commit=first_commit)
         if witness is None:
             return
         restore(trainer, self._records, witness.start)
@@ -102,6 +100,13 @@ class Proof:
                 trainer.step()
         self._check_weights(trainer)
         self._proved = True
+
+    def find_witness(self, stretch: Stretch, *, first_commit: int) -> Stretch | None:
+        """What to derive once more before a stretch; None where nothing need be, or nothing is known."""
+        on_the_way = range(stretch.start + 1, first_commit + 1)
+        if self._proved or any(e in self._known or self._expects_loss(e) for e in on_the_way):
+            return None
+        return cheapest_witness(self._known, self._states)
 
     def check(self, trainer: Trainer, train_loss: float) -> None:
         """Compare train loss and weights at the trainer's epoch with what is known of it, bit for bit.

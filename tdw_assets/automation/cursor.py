@@ -7,11 +7,13 @@ day. A file that is lost or of another tick counts as no cursor: then everything
 from __future__ import annotations
 
 import contextlib
-import os
 from hashlib import sha256
 from pathlib import Path
 
 import dagster as dg
+
+from tdw.errors import StoreError
+from tdw.store.commit import write_atomic
 
 LONGEST = 1000
 """Characters of a cursor that is kept as it is."""
@@ -25,13 +27,9 @@ def keep(text: str, instance: dg.DagsterInstance, study: str) -> str:
     cursor = _name(text)
     if recall(cursor, instance, study) == text:
         return cursor
-    path = _path(instance, study)
     try:
-        path.parent.mkdir(exist_ok=True)
-        scratch = path.with_suffix(f".{os.getpid()}.tmp")
-        scratch.write_text(text)
-        scratch.replace(path)
-    except OSError:
+        write_atomic(_path(instance, study), text.encode())
+    except StoreError:
         return text  # a full disk: the database may still have room
     return cursor
 
@@ -42,7 +40,7 @@ def recall(cursor: str | None, instance: dg.DagsterInstance, study: str) -> str 
         return cursor
     text = ""
     with contextlib.suppress(OSError, UnicodeDecodeError):
-        text = _path(instance, study).read_text()
+        text = _path(instance, study).read_bytes().decode()
     return text if _name(text) == cursor else None
 
 

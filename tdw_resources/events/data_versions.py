@@ -6,6 +6,7 @@ Dagster's own staleness wants the other tags; with them it is exact for every pa
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -20,7 +21,8 @@ from tdw_resources.dagster_internals import (
 )
 
 MATERIALIZATION = dg.DagsterEventType.ASSET_MATERIALIZATION
-_QUERY_KEYS = 900  # SQLite takes 999 variables in a query at least
+# SQLite takes so many variables in a query at least. Few queries: each opens the database anew.
+_QUERY_KEYS = 30_000 if sqlite3.sqlite_version_info >= (3, 32) else 900
 
 
 @dataclass(frozen=True)

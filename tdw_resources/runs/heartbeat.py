@@ -57,7 +57,7 @@ def beating(instance: dg.DagsterInstance, *, every_s: float = EVERY_S) -> Genera
 class Listener:
     """Ends the runs whose worker has fallen silent, on this machine and on others.
 
-    One that never gave a sign is unknown. A run of this machine is mostly ended before that, by the launcher
+    One that never gave a sign is unknown. A run of this machine is usually ended before that, by the launcher
     that started it; Celery's can't tell that a worker is dead.
 
     Attributes:

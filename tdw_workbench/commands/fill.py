@@ -60,6 +60,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--workers", metavar="N", type=int, help="worker processes (default: one a core)")
     parser.add_argument(
+        "--batch",
+        metavar="N",
+        type=int,
+        default=1,
+        help="train up to N variants of one shape as one program; made for a CUDA device, where it has never "
+        "run, and no faster on a CPU",
+    )
+    parser.add_argument(
         "--dry-run", action="store_true", help="say what would be made, and make, register and write nothing"
     )
     parser.add_argument(
@@ -80,6 +88,8 @@ def run(options: argparse.Namespace) -> int:
     studies = load_studies(places.studies)
     if options.workers is not None and options.workers < 1:
         raise BadConfig(f"--workers is {options.workers}", "give a number of at least 1")
+    if options.batch < 1:
+        raise BadConfig(f"--batch is {options.batch}", "give a number of at least 1")
     screen = Screen()
     if options.dry_run:
         return _say_what_would_be_done(options, places, studies, screen)
@@ -100,7 +110,8 @@ def run(options: argparse.Namespace) -> int:
                 codes.append(0)
                 continue
             workers = options.workers or cores()
-            codes.append(carry_out(request, instance, screen, workers=workers, ask=not options.yes))
+            ask, batch = not options.yes, options.batch
+            codes.append(carry_out(request, instance, screen, workers=workers, ask=ask, batch=batch))
         return max(codes)
 
 

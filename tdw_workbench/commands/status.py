@@ -1,7 +1,7 @@
 """Show what is there, missing, out of date and failed, by variant and asset.
 
-Looks at file names and Dagster's event log, never at the content of a file (`tdw verify` does that), and
-writes nothing.
+Looks at file names and Dagster's event log, and at headers of what the study keeps on demand, never at the
+content of a file (`tdw verify` does that), and writes nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from tdw_workbench.cli import add_studies, places_of
 from tdw_workbench.terminal import count, format_table
 
 if TYPE_CHECKING:
+    from tdw.inventory.arrays import KeptArrays
     from tdw.inventory.disputes import Dispute
     from tdw.inventory.study_status import StudyStatus
 
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the state of the studies."""
+    from tdw.inventory.arrays import find_kept_arrays
     from tdw.store import Store
     from tdw_assets.cells.partitions import describe_foreign
     from tdw_assets.status import read_status
@@ -56,6 +58,7 @@ def run(options: argparse.Namespace) -> int:
 
     statuses, disputes, recorded = read_instance(places.home, look)
     running = read_progress(places.home)
+    store = Store(places.store)
     if options.json:
         shared = {
             "store": places.store,
@@ -67,8 +70,11 @@ def run(options: argparse.Namespace) -> int:
             ],
         }
         values = [
-            status.to_dict() | shared | {"note": note, "disputes": [asdict(each) for each in found]}
-            for (status, note), found in zip(statuses, disputes, strict=True)
+            status.to_dict()
+            | shared
+            | {"note": note, "disputes": [asdict(each) for each in found]}
+            | {"arrays": [asdict(each) for each in find_kept_arrays(study, store, status.gaps)]}
+            for study, (status, note), found in zip(studies, statuses, disputes, strict=True)
         ]
         print(json.dumps(values[0] if len(values) == 1 else values, indent=1))
         return 0
@@ -80,6 +86,8 @@ def run(options: argparse.Namespace) -> int:
             continue
         lines = [f"Study {status.wanted.name} ({path}) in {places.store}"]
         lines += _one(status, options.variant) if options.variant else _all(status)
+        arrays = find_kept_arrays(study, store, [options.variant] if options.variant else status.gaps)
+        lines += [_where_they_are(each) for each in arrays if each.on_disk or each.on_demand]
         lines += [f"Note: {describe_foreign(WantedAssets.of(study), key)}." for key in status.foreign]
         lines += [f"Can't be made here: {each.error()}" for each in found[:_MOST]]
         more = len(found) - _MOST
@@ -169,6 +177,13 @@ def _one(status: StudyStatus, variant: str) -> list[str]:
     tables = [(name, state.replace("_", " ")) for name, state in of["tables_and_plots"].items()]
     tables = [("history", "done" if of["history"] else "missing"), *tables]
     return [*format_table(heads, rows), *format_table(("tables and plots", ""), tables)]
+
+
+def _where_they_are(of: KeptArrays) -> str:
+    """How many cells have their arrays on disk, and how many on demand."""
+    more = f" Of the former `tdw thin --apply` drops {of.to_drop:,}." if of.to_drop else ""
+    cells = f"{count(of.on_disk, 'cell')} on disk, {of.on_demand:,} on demand (computed when asked for)"
+    return f"Arrays of {of.analyzer}: {cells}.{more}"
 
 
 def _number(value: int) -> str:

@@ -5,13 +5,16 @@ can be asked for later: a replay starts from the nearest state before it. With f
 longer and give the same bits; the last state of a variant always stays.
 
 Where the study keeps an analyzer's arrays at some epochs only (`keep`), the others' are deleted: they are
-computed again, with the same bits, whenever they are asked for. Nothing is deleted without --apply.
+computed again, with the same bits, whenever they are asked for. That is for the study's own variants, and
+for those named with --variant; others in the store may belong to a study that keeps all. Nothing is deleted
+without --apply. What is being worked on stays as it is.
 """
 
 from __future__ import annotations
 
 import argparse
 
+from tdw.errors import Busy
 from tdw.families import Family
 from tdw.store import Store
 from tdw.study import Study, load_study
@@ -42,16 +45,21 @@ def run(options: argparse.Namespace) -> int:
     study, store = load_study(places.study), Store(places.store)
     family = study.family_declaration
     chosen = options.variant or stored_variants(store, family)
-    freed = 0
+    own = {*study.variant_keys, *options.variant}
+    freed, busy = 0, False
     for key in chosen:
-        freed += _thin_states(store, family, key, keep_every=options.keep_every, apply=options.apply)
-        for analyzer in study.keep:
-            freed += _thin_arrays(store, study, key, analyzer, apply=options.apply)
+        try:
+            freed += _thin_states(store, family, key, keep_every=options.keep_every, apply=options.apply)
+            for analyzer in study.keep if key in own else ():
+                freed += _thin_arrays(store, study, key, analyzer, apply=options.apply)
+        except Busy as error:
+            print(f"  Not done: {error}")
+            busy = True
     if not chosen:
         print("There are no variants here.")
     elif freed:
         print(f"{freed / 1e6:,.1f} MB " + ("freed." if options.apply else "to free: give --apply to do it."))
-    return 0
+    return int(busy)
 
 
 def _thin_states(store: Store, family: Family, key: str, *, keep_every: int, apply: bool) -> int:
@@ -79,9 +87,10 @@ def _thin_states(store: Store, family: Family, key: str, *, keep_every: int, app
 
 def _thin_arrays(store: Store, study: Study, key: str, analyzer: str, *, apply: bool) -> int:
     """The bytes that an analyzer's arrays take less where the study does not keep them."""
-    from tdw.making.on_demand import drop, find_kept
+    from tdw.making.on_demand import drop
+    from tdw.store.on_demand import find_arrays
 
-    kept = find_kept(store, study.family, key, analyzer)
+    kept = find_arrays(store, study.family, key, analyzer).kept
     to_drop = study.on_demand(analyzer, kept)
     if not to_drop:
         return 0

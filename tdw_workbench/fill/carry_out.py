@@ -14,6 +14,7 @@ from tdw.inventory.products import EXTRA_EPOCHS
 from tdw.training.progress import format_seconds
 from tdw_resources.places import log_folder
 from tdw_workbench.fill.announcing import is_agreed
+from tdw_workbench.fill.batches import train_batches
 from tdw_workbench.fill.remaining import RemainingWork
 from tdw_workbench.fill.request import ALL, FillRequest
 from tdw_workbench.fill.time_left import TimeLeft
@@ -27,11 +28,18 @@ _EVERY_S = 0.5
 
 
 def carry_out(
-    request: FillRequest, instance: dg.DagsterInstance, screen: Screen, *, workers: int, ask: bool
+    request: FillRequest,
+    instance: dg.DagsterInstance,
+    screen: Screen,
+    *,
+    workers: int,
+    ask: bool,
+    batch: int = 1,
 ) -> int:
     """Run the workers and show how far they are; the exit code.
 
     Args:
+        batch: so many variants of one shape are trained as one program first.
         ask: a person at a terminal is asked first, where it is much.
     """
     from tdw.store import Store
@@ -41,6 +49,8 @@ def carry_out(
     if ask and not is_agreed(request, work, screen):
         screen.say("Nothing was started.")
         return 1
+    if batch > 1:
+        train_batches(request, work, screen, most=batch)
     failed = list[str]()
     if request.has_two_passes:
         failed = _first_pass(request, instance, screen, workers=workers)

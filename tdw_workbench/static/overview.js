@@ -86,6 +86,20 @@ async function reload(main) {
 }
 
 const main = document.querySelector("main[data-now]");
+main.addEventListener("tdw-rows", ({ detail: rows }) => {
+  for (const row of rows) {
+    inView.observe(row);
+    look(row);
+  }
+});
+
+// A long table lists variants whose rows are on other pages.
+function isListed(place) {
+  const [family, key] = place.split("/");
+  const long = main.querySelectorAll(`form.choose[data-rows][data-family="${CSS.escape(family)}"]`);
+  return [...long].some((form) => form.dataset.configs.includes(`"${key}"`));
+}
+
 const unknown = new Set();
 watch(main.dataset.now, (place, mark) => {
   const rows = main.querySelectorAll(`tr[data-place="${CSS.escape(place)}"]`);
@@ -93,7 +107,8 @@ watch(main.dataset.now, (place, mark) => {
     stale.add(row);
     if (!mark !== !row.querySelector(".state.now")) row.dataset.turned = "yes";
   }
-  if (!rows.length && mark && "all" in main.dataset && !unknown.has(place)) {
+  main.dispatchEvent(new CustomEvent("tdw-changed", { detail: place }));
+  if (!rows.length && mark && "all" in main.dataset && !unknown.has(place) && !isListed(place)) {
     unknown.add(place);
     reload(main);
   }

@@ -40,6 +40,8 @@ def build_app(settings: Settings, runs: Runs | None = None) -> Starlette:
             Route("/", on_worker(overview.page)),
             Route("/api/now", on_worker(overview.now)),
             Route("/api/row/{family}/{variant}", on_worker(overview.row)),
+            Route("/api/rows/{family}", on_worker(overview.rows)),
+            Route("/api/words/{family}", on_worker(overview.words)),
             Route("/api/outdated/{family}/{variant}", on_worker(outdated.outdated)),
             Route("/api/configure/{family}", on_worker(actions.configure)),
             Route("/api/plan/{family}/{variant}", on_worker(actions.plan)),

@@ -18,8 +18,9 @@ from tdw.inventory.records import HeaderRecords
 from tdw.inventory.wanted import Wanted
 from tdw.making.artifacts import analyze
 from tdw.making.figures import variant_figure
-from tdw.making.on_demand import drop, find_kept
+from tdw.making.on_demand import drop
 from tdw.store import Address, Store
+from tdw.store.on_demand import find_arrays
 from tdw.store.seal import check
 from tdw.study.parse import parse_study
 
@@ -85,7 +86,7 @@ def test_a_study_that_keeps_some_epochs_writes_the_others_so_at_once(tiny_store:
         on_demand={name: chosen.on_demand(name, epochs) for name, epochs in cells.items()},
     ))  # fmt: skip
     assert [cell.error for cell in found] == [None] * 6
-    assert set(find_kept(tiny_store, FAMILY.name, TINY, MAPS)) == {0, 20}
+    assert set(find_arrays(tiny_store, FAMILY.name, TINY, MAPS).kept) == {0, 20}
     # What is recorded of a cell is the content, whether it lies there or not.
     assert {c.epoch: c.written.sha256 for c in found if c.analyzer == MAPS and c.written} == whole
 

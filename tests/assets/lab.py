@@ -1,15 +1,21 @@
-"""A tiny study (p=7, a handful of epochs) with an instance and a store of its own."""
+"""A tiny study (p=7, a handful of epochs) with an instance and a store of its own, and its automation."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import dagster as dg
 
+from tdw.inventory.plan import Task
 from tdw.inventory.versions import DataVersion
+from tdw.reconcile.seen import Seen
+from tdw.reconcile.tick import Tick
 from tdw.store import Store
 from tdw.study import Study, parse_study
 from tdw.training.environment import code_version
 from tdw_assets.assets.requested_cells import cells_config, range_tags
+from tdw_assets.automation.planned_runs import plan_run
+from tdw_assets.automation.sensor import look
 from tdw_assets.build import build_defs
 from tdw_resources.events.data_versions import tags
 from tdw_resources.events.partition_keys import cell_key
@@ -97,3 +103,40 @@ class Lab:
         """The same for any asset."""
         records = self.instance.fetch_materializations(key, limit=1000, ascending=True).records
         return [str(record.partition_key) for record in records]
+
+
+class Automation:
+    """Ticks, and carries out what they ask for, as the daemon would."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab, self.seen, self.done = lab, Seen(), Counter[tuple[str, str]]()
+        self.checks = 0
+
+    def tick(self) -> Tick:
+        result = look(self.lab.wanted, self.lab.instance, self.lab.store, self.seen)
+        self.seen = result.seen
+        return result
+
+    def carry_out(self, task: Task) -> dg.ExecuteInProcessResult:
+        if task.stage == "check":
+            self.checks += 1
+        else:
+            self.done[task.stage, task.variant] += 1
+        planned = plan_run(self.lab.wanted, task)
+        return self.lab.run(
+            task.stage,
+            asset_selection=list(planned.assets) or None,
+            run_config=dict(planned.run_config),
+            partition_key=planned.partition_key,
+            tags=planned.tags,
+        )
+
+    def until_rest(self, most: int = 20) -> list[str]:
+        """Tick until nothing is asked for; the notes of the last tick."""
+        for _ in range(most):
+            result = self.tick()
+            if not result.tasks and not result.seen.queue:
+                return result.notes
+            for task, _attempt in result.tasks:
+                self.carry_out(task)
+        raise AssertionError(f"no rest after {most} ticks: {self.done}")

@@ -8,8 +8,8 @@ from dagster._core.loader import LoadingContextForTest
 from lab import V1, V2, Lab
 
 from tdw.making.artifacts import analyze
-from tdw.making.on_demand import find_kept
 from tdw.store import Address
+from tdw.store.on_demand import find_arrays
 from tdw.training.loop import train
 from tdw_resources import links
 from tdw_resources.dagster_internals import RANGE_END, RANGE_START
@@ -248,11 +248,11 @@ def test_a_study_that_keeps_few_maps_records_the_same_and_brings_back_what_a_per
     for epoch in ALL:
         lab.store.delete(Address(family, V1, maps, epoch))
     assert few.fill("analyze", V1, {maps: ALL}).success
-    assert find_kept(lab.store, family, V1, maps) == {}
+    assert find_arrays(lab.store, family, V1, maps).kept == {}
     found = gaps(few)
     assert found.cells[maps].recorded == before  # content and all
     assert not found.to_analyze() and not found.cells[maps].lost
     chosen = {RANGE_START: cell_key(V1, 2), RANGE_END: cell_key(V1, 4)}
     assert few.run("analyze", asset_selection=[lab.wanted.key(maps)], tags=chosen).success
-    assert set(find_kept(lab.store, family, V1, maps)) == {2, 4}
+    assert set(find_arrays(lab.store, family, V1, maps).kept) == {2, 4}
     assert gaps(few).cells[maps].recorded == before

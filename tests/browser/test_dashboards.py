@@ -143,6 +143,36 @@ def test_figures_of_maps_have_every_epoch_in_a_panel(page: Any, served: str) -> 
     assert "25 %" in page.inner_text(".maps .scales")
 
 
+SLOW = """async () => {
+  const { makePanel } = await import(document.querySelector('link[href$="dashboards/panel.js"]').href);
+  const answer = {};
+  window.fetch = (url) => new Promise((done) => { answer[url.split("/").at(-2)] = done; });
+  const model = { kind: "table", name: "t", variant: null, epoch: null, width: 4, height: 4 };
+  const known = { table: { t: { title: "T", over: false } } };
+  const told = { family: "f", known, root: "", state: { e: 0 } };
+  const panel = makePanel(model, told);
+  const drawn = ["slow", "fast"].map((variant) => { told.state.variant = variant; return panel.draw(); });
+  answer.fast(new Response('{"columns": [{"name": "of fast", "values": [1]}]}'));
+  await drawn[1];
+  answer.slow(new Response('{"error": "too late"}', { headers: { "x-tdw-refused": "404" } }));
+  await drawn[0];
+  const unknown = makePanel({ ...model, name: "gone" }, told);
+  await unknown.draw();
+  return [panel.element.textContent, unknown.element.textContent, unknown.drawn()];
+}"""
+"""A panel whose variant changes before it is drawn: the first answer comes last. And one of another
+version."""
+
+
+def test_a_late_answer_replaces_nothing_and_an_unknown_panel_holds_up_no_other(
+    page: Any, served: str
+) -> None:
+    open_ready(page, f"{served}/dashboards/{FAMILY.name}")
+    text, unknown, drawn = page.evaluate(SLOW)
+    assert "of fast" in text and "too late" not in text
+    assert "There is no table “gone” in this version" in unknown and drawn
+
+
 def drag(page: Any, what: str, *, to: str = "", by: tuple[int, int] = (0, 0)) -> None:
     """Drag with the pointer: to the left part of another element, or by so many pixels."""
     page.locator(what).scroll_into_view_if_needed()

@@ -21,6 +21,7 @@ from tdw_assets.cells.partitions import register_variants
 from tdw_resources.instance import open_instance
 from tdw_resources.wanted import WantedAssets
 from tdw_workbench.web.data.runs import Runs
+from tdw_workbench.web.pages import sections
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.ci]
 SEQUENCES = "symbolic_ioi/layers3_heads2_std0.1_s0"
@@ -93,11 +94,28 @@ def url(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 @pytest.mark.parametrize("width", [1400, 700])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_can_be_read_by_everybody(browser: Any, url: str, width: int, scheme: str) -> None:
+    wrong = faults(browser, url, width, scheme, PAGES)
+    # The browser itself says so of a page that answers 404, as it should.
+    assert [each for each in wrong if "status of 404" not in each] == []
+    assert sum("status of 404" in each for each in wrong) == 1
+
+
+@pytest.mark.parametrize("width", [1400, 700])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_table_in_pages_can_be_read_by_everybody(
+    browser: Any, url: str, width: int, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sections, "ON_A_PAGE", 1)
+    assert faults(browser, url, width, scheme, {"/": "nav.pages"}) == []
+
+
+def faults(browser: Any, url: str, width: int, scheme: str, pages: dict[str, str]) -> list[str]:
+    """What is wrong with some pages at a width, in a color scheme."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page, wrong = context.new_page(), list[str]()
     page.on("console", lambda message: wrong.append(f"{page.url} says {message.text}"))
     page.on("pageerror", lambda error: wrong.append(f"{page.url} fails: {error}"))
-    for address, there in PAGES.items():
+    for address, there in pages.items():
         page.goto(url + address, wait_until="load")
         if there:
             page.wait_for_selector(there, state="attached")
@@ -105,9 +123,7 @@ def test_every_page_can_be_read_by_everybody(browser: Any, url: str, width: int,
         seen = page.evaluate(LOOK)
         wrong += [f"{address} {kind}: {what}" for kind, what in seen.items() if what]
     context.close()
-    # The browser itself says so of a page that answers 404, as it should.
-    assert [each for each in wrong if "status of 404" not in each] == []
-    assert sum("status of 404" in each for each in wrong) == 1
+    return wrong
 
 
 def test_axe_finds_a_fault_where_there_is_one(browser: Any, url: str) -> None:
@@ -117,7 +133,7 @@ def test_axe_finds_a_fault_where_there_is_one(browser: Any, url: str) -> None:
     pale = '<main><a href=x><b></b></a><p style="color: #ddd">pale</p></main>'
     page.evaluate("(html) => document.body.insertAdjacentHTML('beforeend', html)", pale)
     page.evaluate(AXE_SCRIPT)
-    faults = page.evaluate(LOOK)["faults"]
+    found = page.evaluate(LOOK)["faults"]
     context.close()
-    assert any(each.startswith("link-name") for each in faults)
-    assert any(each.startswith("color-contrast") for each in faults)
+    assert any(each.startswith("link-name") for each in found)
+    assert any(each.startswith("color-contrast") for each in found)

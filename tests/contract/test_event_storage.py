@@ -8,7 +8,9 @@ import dagster as dg
 import pytest
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
+from tdw.inventory.versions import DataVersion
 from tdw_resources.event_storage import BatchingSqliteEventLogStorage
+from tdw_resources.events import data_versions
 from tdw_resources.events.stream import MaterializationStream, report_planned
 from tdw_resources.instance import open_instance
 
@@ -194,3 +196,21 @@ def test_an_error_of_the_event_log_reaches_the_op(tmp_path: Path, monkeypatch: p
                 stream.add(dg.AssetMaterialization("fails", partition=KEYS[0]))
 
     assert dg.materialize([fails], instance=instance, partition_key=KEYS[0]).success
+
+
+@pytest.mark.parametrize("at_once", [None, 2])
+def test_versions_of_many_partitions_are_read_in_one_query_or_several(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int | None
+) -> None:
+    if at_once:
+        monkeypatch.setattr(data_versions, "_QUERY_KEYS", at_once)
+    key, of = dg.AssetKey("one"), DataVersion("spec", "input", "content")
+    recorded = [f"v{number}" for number in range(5)]
+    # As many as SQLite is asked for at once; one variable less would be an error of the database.
+    others = [] if at_once else [f"w{number}" for number in range(data_versions._QUERY_KEYS - 5)]
+    with open_instance(tmp_path) as instance:
+        for partition in recorded:
+            tags = data_versions.tags(of, code_version="1", inputs=[])
+            instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=partition, tags=tags))
+        assert data_versions.read_versions(instance, key, [*recorded, *others]) == dict.fromkeys(recorded, of)
+        assert [*data_versions.read_versions(instance, key, ["v3"])] == ["v3"]

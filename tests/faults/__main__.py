@@ -29,7 +29,7 @@ import psutil
 
 from . import report
 from .dagster_work import definitions, fill_everything, prepare
-from .interleavings import schedule
+from .interleavings import references, schedule
 from .outcome import Outcome, Run, fast_folder
 from .scenarios import SCENARIOS, Scenario
 from .work import VARIANTS, fill_by_library
@@ -106,7 +106,7 @@ def play_again(number: int, scratch: Path) -> int:
         with _silence():
             if schedule.is_of_runs(number):
                 run.undisturbed(fill_everything.__name__, _fill_everything)
-            schedule.warm_up(run)
+            references.warm_up(run)
         played = schedule.play(number, run, outcome)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -160,7 +160,7 @@ def warm_up(run: Run, *, by_runs: bool) -> None:
     with _silence():
         if by_runs:
             run.undisturbed(fill_everything.__name__, _fill_everything)
-        schedule.warm_up(run)
+        references.warm_up(run)
 
 
 def _fill_everything(root: Path) -> None:

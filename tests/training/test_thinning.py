@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,9 @@ from tiny_variant import TINY
 
 from tdw.errors import BadConfig, Busy
 from tdw.families import get_family
-from tdw.making.on_demand import find_kept
 from tdw.store import Address, Store
 from tdw.store.layout import STATES
+from tdw.store.on_demand import find_arrays
 from tdw.training.loop import train
 from tdw.training.thinning import plan_thinning, thin
 from tdw_workbench.cli import main
@@ -73,6 +74,13 @@ def test_the_command_says_what_it_saves_and_costs_and_deletes_only_when_told(
     assert "none to drop" in capsys.readouterr().out
 
 
+def told_of_arrays(command: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """What `tdw status` prints of the same study and store."""
+    capsys.readouterr()
+    assert main(["status", *command[1:]]) == 0
+    return capsys.readouterr().out
+
+
 def test_the_command_drops_the_arrays_that_the_study_does_not_keep(
     tiny_store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -85,14 +93,47 @@ def test_the_command_drops_the_arrays_that_the_study_does_not_keep(
     old = tiny_store.read(Address(FAMILY.name, TINY, "neuron_activations", 10))
     assert main(command) == 0
     assert "neuron_activations stays at 2 of 3 epochs, 0.0 MB less" in capsys.readouterr().out
-    assert set(find_kept(tiny_store, FAMILY.name, TINY, "neuron_activations")) == {0, 10, 20}
+    assert set(find_arrays(tiny_store, FAMILY.name, TINY, "neuron_activations").kept) == {0, 10, 20}
+    before = "Arrays of neuron_activations: 3 cells on disk, 0 on demand (computed when asked for)."
+    assert f"{before} Of the former `tdw thin --apply` drops 1.\n" in told_of_arrays(command, capsys)
     assert main([*command, "--apply"]) == 0
-    assert set(find_kept(tiny_store, FAMILY.name, TINY, "neuron_activations")) == {0, 20}
+    after = "Arrays of neuron_activations: 2 cells on disk, 1 on demand (computed when asked for).\n"
+    assert after in told_of_arrays(command, capsys)
+    assert after in told_of_arrays([*command, "--variant", TINY], capsys)
+    (found,) = json.loads(told_of_arrays([*command, "--json"], capsys))["arrays"]
+    assert found == {"analyzer": "neuron_activations", "on_disk": 2, "on_demand": 1, "to_drop": 0}
+    assert set(find_arrays(tiny_store, FAMILY.name, TINY, "neuron_activations").kept) == {0, 20}
     again = tiny_store.read(Address(FAMILY.name, TINY, "neuron_activations", 10))
     np.testing.assert_array_equal(again.arrays["neuron_activations"], old.arrays["neuron_activations"])
     capsys.readouterr()
     assert main(command) == 0
     assert "neuron_activations" not in capsys.readouterr().out
+
+
+def test_variants_that_are_not_the_studys_keep_their_arrays_unless_they_are_named(
+    tiny_store: Store, tmp_path: Path
+) -> None:
+    study = tmp_path / "study.yaml"
+    study.write_text(
+        "name: other\nvariants: [p11_s1_d598]\nepochs: 20\ncheckpoints: ['0:20:10']\n"
+        "early_epoch: 10\nkeep: {neuron_activations: on_demand}\n"
+    )
+    command = ["thin", "--apply", "--store", str(tiny_store.root), "--study", str(study)]
+    assert main(command) == 0
+    assert set(find_arrays(tiny_store, FAMILY.name, TINY, "neuron_activations").kept) == {0, 10, 20}
+    assert main([*command, "--variant", TINY]) == 0
+    assert find_arrays(tiny_store, FAMILY.name, TINY, "neuron_activations").kept == {}
+
+
+def test_the_command_leaves_what_is_worked_on_and_goes_on_with_the_rest(
+    tiny_store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["thin", "--apply", "--store", str(tiny_store.root), "--keep-every", "100"]
+    with tiny_store.lock(FAMILY.name, TINY, "train"):
+        assert main([*command, "--variant", TINY, "--variant", "p11_s1_d598"]) == 1
+    said = capsys.readouterr().out
+    assert "Not done" in said and "train.lock" in said and "p11_s1_d598: 0 states" in said
+    assert states(tiny_store) == [10, 20]
 
 
 def test_a_variant_in_training_is_left_alone(tiny_store: Store) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tdw.errors import BadConfig
-from tdw.store import Store
+from tdw.store import Address, Store
 from tdw_resources.instance import open_instance
 from tdw_resources.places import find_places
 from tdw_workbench.cli import COMMANDS, build_parser, main
@@ -45,6 +45,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (["--epochs", "many"], ["'many'", "0:1500:100"]),
         (["--assets", "coarsness"], ["coarsness", "coarseness_stats"]),
         (["--workers", "0"], ["--workers is 0", "at least 1"]),
+        (["--batch", "0"], ["--batch is 0", "at least 1"]),
     ],
 )
 def test_a_fill_that_makes_no_sense_is_refused_with_a_remedy(
@@ -193,6 +194,29 @@ def test_a_fill_makes_everything_and_a_second_one_nothing(
     assert main(["fill", *places, "--out-of-date"]) == 0
     assert main(["status", *places, "--json"]) == 0
     assert json.loads(capfd.readouterr().out.split("Done in")[-1].partition("\n")[2])["complete"]
+
+
+@pytest.mark.slow
+@pytest.mark.ci
+@pytest.mark.timeout(600)
+def test_a_fill_in_batches_records_what_was_trained_together(
+    places: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "study.yaml").write_text(
+        STUDY.replace("[p7_s1_d598]", "[p7_s1_d598, p7_s2_d598, p5_s1_d598]")
+    )
+    only = ["--assets", "checkpoint"]
+    assert main(["fill", *places, *only, "--batch", "8"]) == 0
+    said = capfd.readouterr().out
+    assert "p7_s1_d598 and 1 variant of its shape: trained in one batch" in said
+    store, forms = Store(tmp_path / "store"), {}
+    for variant in ("p7_s1_d598", "p7_s2_d598", "p5_s1_d598"):
+        assert store.epochs("modulo_addition_1layer", variant) == [0, 2, 4, 6]
+        address = Address("modulo_addition_1layer", variant, "checkpoints", 6)
+        forms[variant] = store.provenance(address).environment["form"]
+    assert forms["p7_s1_d598"] == forms["p7_s2_d598"] == "batch" != forms["p5_s1_d598"]
+    assert main(["fill", *places, *only]) == 0
+    assert "Nothing is missing: 12 cells" in capfd.readouterr().out
 
 
 def test_ctrl_c_in_the_middle_of_an_import_does_not_change_the_exit_code(tmp_path: Path) -> None:

@@ -50,6 +50,23 @@ def test_of_two_who_save_the_second_is_told_and_nothing_is_lost(store: Store) ->
     assert files.read(store, "mine").dashboard.title == "Theirs"
 
 
+def test_deleting_takes_every_version_and_nothing_that_is_not_ours(store: Store) -> None:
+    for base in (0, 1):
+        files.save(store, "mine", BOARD, base=base)
+    notes = store.root / "_dashboards" / "mine" / "notes.txt"
+    notes.write_text("mine")
+    with pytest.raises(files.SavedSince, match="its last version is 2"):
+        files.delete(store, "mine", version=1)
+    assert files.versions(store, "mine") == [1, 2]
+    files.delete(store, "mine", version=2)
+    assert files.saved_dashboards(store) == [] and notes.read_text() == "mine"
+    for name in ("mine", "never"):
+        with pytest.raises(NotFound, match=name):
+            files.delete(store, name, version=2)
+    assert [path.name for path in (store.root / "_dashboards").iterdir()] == ["mine"]
+    assert files.save(store, "mine", BOARD, base=0).version == 1
+
+
 @pytest.mark.parametrize("spoil", [lambda data: data.replace(b"Mine", b"Mein"), lambda data: data[:90]])
 def test_a_changed_file_is_named_stops_no_other_and_the_version_before_comes_back(
     store: Store, spoil: object

@@ -25,7 +25,7 @@ early_epoch: 50
 analyzers: [coarseness]
 training: {device: cpu}
 """
-pytestmark = [pytest.mark.slow, pytest.mark.ci]
+pytestmark = [pytest.mark.slow, pytest.mark.ci, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

@@ -65,6 +65,7 @@ FAMILY = Family(
             Metric("kl_unigram", "KL to unigram", unit="nats"),
             Metric("kl_bigram", "KL to bigram", unit="nats"),
         ),
+        in_batches=True,
     ),
     recipes=_recipes(),
     comparison=COMPARISON,

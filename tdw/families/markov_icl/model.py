@@ -16,6 +16,7 @@ from tdw.families.transformer.network import Weights
 from tdw.families.transformer.objective import Batch, cross_entropy
 from tdw.families.transformer.probe import ProbePass
 from tdw.optimizers.optimizer import Optimizer
+from tdw.pure_loss import PureLoss
 
 EVALUATION_SEQUENCES = 128  # of the probe's: a metric every few steps must not cost more than the steps
 
@@ -40,10 +41,14 @@ def make_optimizer(config: Config, weights: Weights) -> Optimizer:
 
 def loss_and_gradients(config: Config, weights: Weights, step: int) -> float:
     """Loss in nats of the batch of `step`; sets `.grad` of every weight (overwriting it)."""
-    device = weights["embed.W_E"].device
-    drawn = data.batch(config, step)
-    here = Batch(drawn.tokens.to(device), drawn.targets.to(device))
+    here = _batch_on(config, step, weights["embed.W_E"].device)
     return objective.loss_and_gradients(config.transformer, weights, here)
+
+
+def pure_loss(config: Config, *, device: str = "cpu") -> PureLoss:
+    """The loss as a function of weights and a step's batch."""
+    where = torch.device(device)
+    return objective.pure_loss(config.transformer, lambda step: _batch_on(config, step, where), fixed=False)
 
 
 @torch.no_grad()
@@ -75,6 +80,11 @@ def probe_pass(config: Config, weights: Weights, *, device: str = "cpu") -> Prob
 def probe_fingerprint(config: Config) -> str:
     """Fingerprint (64 hex digits) of the probe's sequences."""
     return probe.probe_fingerprint(data.probe(config))
+
+
+def _batch_on(config: Config, step: int, device: torch.device) -> Batch:
+    drawn = data.batch(config, step)
+    return Batch(drawn.tokens.to(device), drawn.targets.to(device))
 
 
 @lru_cache(maxsize=4)

@@ -19,6 +19,7 @@ from tdw.families.modulo_addition_1layer.recipes import RECIPES
 from tdw.families.modulo_addition_1layer.reports.pictures import PICTURES
 from tdw.families.modulo_addition_1layer.reports.sensitivity import SECTION
 from tdw.known_settings import under_known_settings
+from tdw.pure_loss import PureLoss
 from tdw.recipes.common.landscape.training_loss import TrainingLoss
 from tdw.recipes.context import Arrays
 from tdw.recipes.family import Family, Form, Metric, Objective, Optimizer, Weights
@@ -63,6 +64,13 @@ def _objective(config: Config, *, device: str = "cpu", form: Form | None = None)
     from tdw.families.modulo_addition_1layer.model.objective import make_objective
 
     return make_objective(config, device=device, form=form)
+
+
+@under_known_settings
+def _pure_loss(config: Config, *, device: str = "cpu") -> PureLoss:
+    from tdw.families.modulo_addition_1layer.model.objective import pure_loss
+
+    return pure_loss(config, device=device)
 
 
 @under_known_settings
@@ -146,6 +154,7 @@ FAMILY = Family(
         "progress_measures",
         "summaries/grokking",
     ),
+    pure_loss=_pure_loss,
     cost=cost,
     to_transformer_lens=_to_transformer_lens,
     weights_from_state_dict=_weights_from_state_dict,

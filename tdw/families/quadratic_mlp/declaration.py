@@ -60,6 +60,7 @@ FAMILY = Family(
             Metric("test_accuracy", "test accuracy"),
             Metric("train_accuracy", "train accuracy"),
         ),
+        in_batches=True,
     ),
     recipes=(*ANALYZERS, TABLE, *PLOTS, *landscape.CURVATURE),
     comparison=COMPARISON,

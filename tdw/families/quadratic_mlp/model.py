@@ -16,6 +16,7 @@ from tdw.families.quadratic_mlp.config import Config
 from tdw.families.replicates import replicate_weights
 from tdw.families.transformer.network import Weights
 from tdw.optimizers.optimizer import Optimizer
+from tdw.pure_loss import PureLoss, Tensors
 from tdw.recipes.common.landscape.training_loss import TrainingLoss
 from tdw.recipes.context import Arrays
 
@@ -84,6 +85,18 @@ def loss_and_gradients(config: Config, weights: Weights, step: int = 0) -> float
     for name, gradient in zip(config.trained, gradients, strict=True):
         weights[name].grad = gradient.contiguous()
     return value.item()
+
+
+def pure_loss(config: Config, *, device: str = "cpu") -> PureLoss:
+    """Mean squared error on the training pairs as a function of weights and pairs."""
+    train = _pairs(config, torch.device(device))[0]
+    wanted = functional.one_hot(train.answers, config.p).float()  # not in the function: vmap knows it not
+    tensors = {"a": train.a, "b": train.b, "wanted": wanted}
+
+    def of_pairs(weights: Weights, pairs: Tensors) -> Tensor:
+        return functional.mse_loss(outputs(weights, pairs["a"], pairs["b"]), pairs["wanted"])
+
+    return PureLoss(of_pairs, lambda epoch: tensors, config.trained)
 
 
 def training_loss(config: Config, weights: Arrays) -> TrainingLoss:

@@ -50,7 +50,9 @@ FAMILY = Family(
     make_config=Config,
     parse_variant=Config.parse,
     open_checkpoint=context.TransformerContext,
-    **model_functions("tdw.families.symbolic_ioi.model", metrics=(Metric("accuracy", "accuracy"),)),
+    **model_functions(
+        "tdw.families.symbolic_ioi.model", metrics=(Metric("accuracy", "accuracy"),), in_batches=True
+    ),
     recipes=(*PLOTS, *RECIPES, *ANALYZERS, *SUMMARIES),
     comparison=COMPARISON,
     overview=OVERVIEW,

@@ -15,6 +15,7 @@ from tdw.families.transformer.network import Weights
 from tdw.families.transformer.objective import Batch
 from tdw.families.transformer.probe import ProbePass
 from tdw.optimizers.optimizer import Optimizer
+from tdw.pure_loss import PureLoss
 
 
 def init_weights(config: Config) -> dict[str, Tensor]:
@@ -40,6 +41,12 @@ def loss_and_gradients(config: Config, weights: Weights, step: int = 0) -> float
     return objective.loss_and_gradients(
         config.transformer, weights, batch_on(config, weights["embed.W_E"].device)
     )
+
+
+def pure_loss(config: Config, *, device: str = "cpu") -> PureLoss:
+    """The loss as a function of weights and sequences."""
+    batch = batch_on(config, torch.device(device))
+    return objective.pure_loss(config.transformer, lambda epoch: batch, fixed=True)
 
 
 @torch.no_grad()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +12,7 @@ from tdw.errors import BadConfig
 from tdw.families.transformer import network
 from tdw.families.transformer.config import TransformerConfig
 from tdw.families.transformer.network import Weights
+from tdw.pure_loss import PureLoss, Tensors
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,25 @@ def loss(config: TransformerConfig, weights: Weights, batch: Batch) -> Tensor:
     elif config.loss == "last":
         stream, targets = stream[:, -1], targets[:, -1]
     return cross_entropy(network.unembed(config, weights, stream), targets).mean()
+
+
+def pure_loss(config: TransformerConfig, batch_of: Callable[[int], Batch], *, fixed: bool) -> PureLoss:
+    """The loss as a function of weights and batch.
+
+    Args:
+        config: the architecture.
+        batch_of: epoch -> its batch, on the device; one without a mask.
+        fixed: it is the same at every epoch.
+    """
+
+    def of_batch(weights: Weights, batch: Tensors) -> Tensor:
+        return loss(config, weights, Batch(batch["tokens"], batch["targets"]))
+
+    def tensors(epoch: int) -> Tensors:
+        batch = batch_of(epoch)
+        return {"tokens": batch.tokens, "targets": batch.targets}
+
+    return PureLoss(of_batch, tensors, tuple(config.trained), kind=config, fixed=fixed)
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:

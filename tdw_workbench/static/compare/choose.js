@@ -14,7 +14,7 @@ let tables = [];
 const of = (family) => chosen.get(family) ?? chosen.set(family, new Set()).get(family);
 
 function begin() {
-  tables = [...main.querySelectorAll("form.choose")].map((form) => makeTable(form, { pick, changed: remember }));
+  tables = [...main.querySelectorAll("form.choose")].map((form) => makeTable(form, { pick, changed: remember, placed: check }));
   const show = new URLSearchParams(query.get("show") ?? "");
   for (const table of tables) if (show.get("in") === table.name) table.restore(show);
   paint();
@@ -26,12 +26,17 @@ function pick(family, keys, on) {
   remember();
 }
 
-/** Boxes and the bar say what is chosen. */
-function paint() {
+/** Boxes say what is chosen. */
+function check() {
   for (const row of main.querySelectorAll("tr[data-place]")) {
     const [family, key] = row.dataset.place.split("/");
     row.querySelector(".pick").checked = of(family).has(key);
   }
+}
+
+/** Boxes and the bar do. */
+function paint() {
+  check();
   const links = [...chosen].filter(([, keys]) => keys.size).map(([family, keys]) => [family, [...keys]]);
   for (const { family } of kept) if (!links.some(([name]) => name === family)) links.push([family, []]);
   bar.hidden = !links.length;
@@ -100,6 +105,7 @@ main.addEventListener("change", (event) => {
   pick(family, [key], event.target.checked);
 });
 main.addEventListener("tdw-renewed", begin);
+main.addEventListener("tdw-changed", ({ detail: place }) => { for (const table of tables) table.forget(place); });
 // A list of values closes when something else is clicked, or with Escape.
 addEventListener("click", (event) => {
   for (const open of document.querySelectorAll(".filter[open]")) if (!open.contains(event.target)) open.open = false;

@@ -41,12 +41,13 @@ export function makePanel(model, told, html = "") {
   const title = head.appendChild(document.createElement("h2"));
   const aside = head.appendChild(document.createElement("span"));
   aside.className = "aside";
-  const choices = head.appendChild(document.createElement("span"));
+  let choices = head.appendChild(document.createElement("span"));
   choices.className = "choices";
   const place = element.appendChild(document.createElement("div"));
   place.className = "place";
   let drawer = null;
   let address = null; // of what is drawn, or is being drawn
+  let latest = 0; // drawing: what a later one has overtaken changes nothing any more
   let seen = false;
   let note = html;
 
@@ -78,7 +79,9 @@ export function makePanel(model, told, html = "") {
 
   function make() {
     place.replaceChildren();
-    choices.replaceChildren();
+    const emptied = choices.cloneNode();
+    choices.replaceWith(emptied);
+    choices = emptied;
     if (model.kind === "note") return makeNote(place, note);
     if (!what()) throw new Error(`There is no ${model.kind} “${model.name}” in this version: take the panel away.`);
     if (model.kind === "maps") return makeMaps(place, { view: what(), indices: indicesOf(model, what()).split(",").map(Number), say });
@@ -93,23 +96,24 @@ export function makePanel(model, told, html = "") {
   }
 
   async function draw() {
+    const wanted = what() || model.kind === "note" ? addressOf(model, { ...told, variant: told.state.variant }) : null;
+    if (wanted !== null && wanted === address) return;
+    const own = ++latest;
+    address = wanted;
+    drawer = null;
     try {
-      const wanted = what() || model.kind === "note" ? addressOf(model, { ...told, variant: told.state.variant }) : null;
-      if (wanted !== null && wanted === address) return;
-      address = wanted;
-      drawer = null;
       const drawing = make();
       element.setAttribute("aria-busy", "true");
       name();
       say("");
       await drawing.load(wanted);
-      if (wanted !== address) return;
+      if (own !== latest) return;
       drawer = drawing;
       show();
     } catch (error) {
-      fail(error);
+      if (own === latest) fail(error);
     } finally {
-      element.removeAttribute("aria-busy");
+      if (own === latest) element.removeAttribute("aria-busy");
     }
   }
 
@@ -117,7 +121,7 @@ export function makePanel(model, told, html = "") {
     drawer = null;
     name();
     const absent = error.status === "404" && model.kind !== "section";
-    const text = absent ? `Not there yet. Fill the gap in Dagster, or run “tdw fill”.\n\n${error.message}` : [error.message, error.remedy].filter(Boolean).join("\n");
+    const text = [absent && "Not there yet.", error.message, error.remedy].filter(Boolean).join("\n");
     place.replaceChildren(Object.assign(document.createElement("p"), { className: "note", textContent: text }));
   }
 
@@ -142,5 +146,5 @@ export function makePanel(model, told, html = "") {
   size();
   name();
   new ResizeObserver(() => requestAnimationFrame(() => seen && drawer?.resize())).observe(place);
-  return Object.assign(panel, { draw, drawn: () => address !== null, name });
+  return Object.assign(panel, { draw, drawn: () => latest > 0, name });
 }

@@ -43,7 +43,7 @@ export function remember(state, shape) {
 }
 
 let waiting = 0;
-/** Put a query into the address, when nothing has changed for a moment: browsers refuse it more than a few times a second. */
+/** Put a query into the address, when nothing has changed for a moment: browsers refuse it more than a few times per second. */
 export function putQuery(query) {
   clearTimeout(waiting);
   waiting = setTimeout(() => {

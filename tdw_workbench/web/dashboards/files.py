@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 
 from tdw.errors import BadConfig, NotFound, TdwError, Unreadable
-from tdw.execution.removal import remove_folder
 from tdw.families import all_families
 from tdw.store import DashboardAddress, Provenance, Store, tdw_version
 from tdw.store.layout import DASHBOARDS, is_name
@@ -118,7 +117,9 @@ def save(store: Store, name: str, dashboard: Dashboard, *, base: int) -> Saved:
 
 
 def delete(store: Store, name: str, *, version: int) -> None:
-    """Remove a dashboard for good, in all its versions.
+    """Remove a dashboard for good, in all its versions, the first ones first: who is killed leaves the last.
+
+    Whatever else somebody put into its folder stays.
 
     Args:
         store: where from.
@@ -128,20 +129,25 @@ def delete(store: Store, name: str, *, version: int) -> None:
     Raises:
         NotFound: there is none.
         SavedSince: there is a later version, so nothing was removed.
-        Busy, StoreError: the folder can't be removed.
+        Busy, StoreError: a file can't be removed.
     """
+    _require_any(store, name)  # before its lock is taken, which would make a folder of that name
     with store.lock(DASHBOARDS, name, "save", wait_s=_WAIT_S):
-        there = versions(store, name)
-        if not there:
-            raise NotFound(
-                f"no dashboard {name!r} in {store.root}", "look at the list: it may be gone already"
-            )
+        there = _require_any(store, name)
         if there[-1] != version:
             raise SavedSince(
                 f"dashboard {name!r} was saved by somebody else meanwhile: its last version is {there[-1]}",
                 "reload to see it, then decide; nothing was removed",
             )
-        remove_folder(store, store.path(DashboardAddress(name, version)).parent)
+        for each in there:
+            store.delete(DashboardAddress(name, each))
+
+
+def _require_any(store: Store, name: str) -> list[int]:
+    there = versions(store, name)
+    if not there:
+        raise NotFound(f"no dashboard {name!r} in {store.root}", "look at the list: it may be gone already")
+    return there
 
 
 def _since(name: str, base: int, last: int) -> tuple[str, str]:

@@ -79,7 +79,8 @@ class _Held:
     def __init__(self, address: str, body: bytes, refused: bool, *, folder: str) -> None:
         self.address, self.refused = address, refused
         if refused:  # the file is for other people: where the store lies here is none of their business
-            body = body.replace(json.dumps(folder)[1:-1].encode(), b"the store")
+            in_json = json.dumps(folder, ensure_ascii=False)[1:-1]  # as the server writes it
+            body = body.replace(in_json.encode(), b"the store")
         packed = (address.startswith("panel/api/") or address.endswith("/maps")) and not refused
         self.text = Markup(base64.b64encode(body).decode()) if packed else _safe(body.decode())
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable
-from typing import Any, Generic, TypeVar
+from pathlib import Path
+from typing import Generic, TypeVar
 
 from cachetools import LRUCache
 
@@ -14,14 +15,13 @@ Stamp = tuple[int, int] | None
 _SETTLED_NS = 2_000_000_000  # a clock tick may hold two changes: what is younger is not kept
 
 
-def stamp(path: Any) -> Stamp:
+def stamp(path: Path) -> Stamp:
     """(modification time in ns, size) of a file or folder; None where there is none."""
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    changed = getattr(status, "st_mtime_ns", None) or int(getattr(status, "st_mtime", 0) * 1e9)
-    return (changed, int(status.st_size))
+    return status.st_mtime_ns, status.st_size
 
 
 class ByStamp(Generic[Value]):
@@ -31,7 +31,7 @@ class ByStamp(Generic[Value]):
         self._kept: LRUCache[Hashable, tuple[list[Stamp], Value]] = LRUCache(most)
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, read: Callable[[], Value], *paths: Any) -> Value:
+    def get(self, key: Hashable, read: Callable[[], Value], *paths: Path) -> Value:
         """What `read` gave when `paths` were last as they are now."""
         now = [stamp(path) for path in paths]
         with self._lock:

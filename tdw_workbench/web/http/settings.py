@@ -21,7 +21,7 @@ class Settings:
     """How the pages are served.
 
     Attributes:
-        store: folder or URL of the artifacts.
+        store: folder of the artifacts.
         studies: the study files whose schedules say what a gap is; none where there is no such file.
         allowed_hosts: names in a Host header that are answered; "*" allows every one.
         dagster_url: where Dagster's pages are; "" for the same origin.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from tdw.errors import CorruptFile, NotFound, Unreadable
+from tdw.errors import BadConfig, CorruptFile, NotFound, Unreadable
 from tdw.families import Family, get_family
 from tdw.families.stored import stored_variants
 from tdw.recipes.consistency.invariant import require_one_model
@@ -192,12 +192,13 @@ def _at(epoch: str, analyzer: str, series: Sequence[Address]) -> list[Address]:
 
 
 def _kept(this: Asked, analyzer: str, series: Sequence[Address]) -> list[Address]:
-    """Those that have their arrays. Raises NotFound where none has, since that is what one asks for then."""
+    """Those that have their arrays. Raises BadConfig where none has: one epoch has to be asked for then."""
     later = set(this.on_demand(analyzer))
     kept = [address for address in series if address.epoch not in later]
     if series and not kept:
-        raise NotFound(
-            f"{analyzer} of {this.variant} is kept on demand at every epoch", "ask for one epoch with `at`"
+        raise BadConfig(
+            f"{analyzer} of {this.variant} is kept on demand at every epoch",
+            "look at it in the explorer, which computes an epoch at a time; a program asks with `at=EPOCH`",
         )
     return kept
 

@@ -6,74 +6,20 @@ import contextlib
 import functools
 import json
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from tdw.errors import TdwError
-from tdw.families import Family, all_families, get_family
-from tdw.families.stored import stored_variants
-from tdw.recipes.family import VariantConfig
-from tdw.store.layout import COMPARISON
-from tdw_workbench.web.data.now import Now, work_now
+from tdw.errors import BadConfig, TdwError
+from tdw.families import get_family
+from tdw_workbench.web.data.now import work_now
 from tdw_workbench.web.data.store_cache import StoreCache
 from tdw_workbench.web.http import links
 from tdw_workbench.web.http import parameters as params
 from tdw_workbench.web.http.answers import conditional, etag_of
 from tdw_workbench.web.http.templates import render
-from tdw_workbench.web.pages import report as reports
-from tdw_workbench.web.pages.fields import VariedField, varied_fields
-from tdw_workbench.web.pages.rows import PlotLink, Row, cell, last_epoch, link_of, plots_of, row_of
-
-if TYPE_CHECKING:
-    from tdw.reports.registry import ReportAsset
-    from tdw.study import Study
-
-
-MANY = 24
-"""Of more variants, the plots are named on each one's page alone: they are most of a long table."""
-
-
-@dataclass(frozen=True)
-class Section:
-    """A table of the first page.
-
-    Attributes:
-        study: None for what is in the store and in no study.
-        folder: of its plots over variants and its reports.
-        last_epoch: the right edge of all curves.
-    """
-
-    study: Study | None
-    family: Family
-    folder: str
-    rows: Sequence[Row]
-    comparisons: Sequence[PlotLink]
-    reports: Sequence[ReportAsset]
-    last_epoch: int
-
-    @property
-    def name(self) -> str:
-        """Of the study; that of the family for what is in none."""
-        return self.study.name if self.study else f"other-{self.family.name}"
-
-    @functools.cached_property
-    def varied(self) -> list[VariedField]:
-        """The fields in which its variants differ, in the family's order."""
-        return varied_fields(self.family, self._configs)
-
-    @property
-    def configurations(self) -> dict[str, dict[str, Any]]:
-        """Key -> name -> value, of those fields."""
-        names = [field.name for field in self.varied]
-        return {config.key: {name: getattr(config, name) for name in names} for config in self._configs}
-
-    @functools.cached_property
-    def _configs(self) -> list[VariantConfig]:
-        return [self.family.parse_variant(row.variant) for row in self.rows]
+from tdw_workbench.web.pages import sections
+from tdw_workbench.web.pages.rows import cell, last_epoch, row_of
 
 
 def page(request: Request) -> Response:
@@ -85,8 +31,8 @@ def page(request: Request) -> Response:
     return render(
         request,
         "overview.html",
-        sections=sections_of(library),
-        MANY=MANY,
+        sections=sections.sections_of(library),
+        ON_A_PAGE=sections.ON_A_PAGE,
         cell=cell,
         sensor=functools.partial(links.sensor_page, dagster),
         study_problem=library.study_problem,
@@ -101,52 +47,9 @@ def warm(library: StoreCache) -> None:
 
     def read() -> None:
         with contextlib.suppress(TdwError, OSError):
-            sections_of(library)
+            sections.sections_of(library)
 
     threading.Thread(target=read, name="tdw-warm", daemon=True).start()
-
-
-def sections_of(library: StoreCache) -> list[Section]:
-    """The studies in their order, each with its variants in its own; then what else is in the store.
-
-    Variants of no study stand with the only study of their family, as they do that were added in Dagster.
-    """
-    found: list[Section] = []
-    now = work_now(library)
-    with library.one_at_a_time:  # who comes while it is read for the first time waits, and finds it read
-        for family in dict.fromkeys(
-            [*(study.family_declaration for study in library.studies), *all_families()]
-        ):
-            studies = [study for study in library.studies if study.family == family.name]
-            listed = [key for study in studies for key in library.known_variants(study)]
-            rest = [key for key in stored_variants(library.store, family) if key not in listed]
-            for study in studies:
-                more = rest if len(studies) == 1 else []
-                found.append(_section(library, family, study, [*library.known_variants(study), *more], now))
-            if rest and len(studies) != 1:
-                found.append(_section(library, family, None, rest, now))
-    return found or [_section(library, all_families()[0], None, [])]
-
-
-def _section(
-    library: StoreCache,
-    family: Family,
-    study: Study | None,
-    variants: Sequence[str],
-    working: Mapping[str, Now] | None = None,
-) -> Section:
-    now = working or {}
-    rows = [row_of(library, family, key, study, now=now.get(f"{family.name}/{key}")) for key in variants]
-    folder = library.store.where_compared(family.name, study.folder if study else COMPARISON)
-    return Section(
-        study,
-        family,
-        folder,
-        rows,
-        [link_of(library, family, folder, plot) for plot in plots_of(family, "comparison")],
-        reports.written(library.store, family.name, folder),
-        last_epoch(rows, study),
-    )
 
 
 def row(request: Request) -> Response:
@@ -176,6 +79,57 @@ def row(request: Request) -> Response:
         open=False,
         brief=brief,
     )
+
+
+def rows(request: Request) -> Response:
+    """Rows of a table as HTML, of the variants that `v` names, in its order: at most those of a page.
+
+    `last` is the table's last epoch; a curve that goes further than the table's first page moves the edge.
+
+    Raises:
+        NotFound: no such table, or a variant that it has not.
+        BadConfig: none is named, or more than a page holds.
+    """
+    library: StoreCache = request.app.state.library
+    params.require_known(request, ("table", "v", "last"))
+    table = _table(request, library)
+    keys = request.query_params.get("v", "").split(",")
+    if not 1 <= len(keys) <= sections.ON_A_PAGE or not all(keys):
+        raise BadConfig(f"{len(keys)} rows are asked for", f"name 1 to {sections.ON_A_PAGE}: v=KEY,KEY")
+    known = {*table.keys}
+    for key in keys:
+        params.one_of(key, known, what="variant")
+    found = table.rows(library, keys, work_now(library))
+    last = params.number_in(request, "last", low=1, high=99_999_999)
+    return render(
+        request,
+        "rows.html",
+        rows=found,
+        family=table.family,
+        study=table.study,
+        last=max(last, last_epoch(found, table.study)),
+        cell=cell,
+        open=False,
+        brief=table.brief,
+    )
+
+
+def words(request: Request) -> Response:
+    """Key -> what the cells of its row say, curves left out, as JSON; a page whose script searches and sorts
+    by them has the rows of some variants only. Raises NotFound for no such table.
+    """
+    library: StoreCache = request.app.state.library
+    params.require_known(request, ("table",))
+    table = _table(request, library)
+    found = table.rows(library, table.keys, work_now(library))
+    return JSONResponse({row.variant: row.words for row in found}, headers={"Cache-Control": "no-cache"})
+
+
+def _table(request: Request, library: StoreCache) -> sections.Table:
+    """The table of that name. Raises NotFound."""
+    family = params.family_of(request)
+    tables = {table.name: table for table in sections.tables_of(library) if table.family.name == family}
+    return tables[params.one_of(request.query_params.get("table", ""), tables, what="table")]
 
 
 def now(request: Request) -> Response:

@@ -158,6 +158,8 @@ def file(request: Request) -> Response:
     """The figure as JSON, its data as CSV, or all of it as one HTML file that works offline."""
     this = asked(request)
     name = params.one_of(request.path_params["file"], list(_TYPES), what="file of a plot")
+    if not this.is_made and (off := _switched_off(this)):
+        raise NotFound(f"{this.name} of {this.about} is not made", off[0])
     bundle = this.bundle()
     headers = {}
     if name != FIGURE:

@@ -98,6 +98,19 @@ class Row:
         """The state, for people."""
         return {"complete": "complete", "gaps": "has gaps", "empty": "not trained"}[self.state]
 
+    @property
+    def words(self) -> list[str]:
+        """What its cells say, from the second on, in the order of the table; no lists, and "" for a curve."""
+        now = self.now
+        state = (now.words, now.text, now.stopped) if now else (self.said,)
+        trained = self.trained.scheduled - len(self.trained.missing)
+        return [
+            " ".join(filter(None, state)),
+            f"{trained} / {self.trained.scheduled}",
+            f"{self.cells} / {self.wanted}",
+            *(shown if isinstance(shown, str) else "" for _, shown in self.shown),
+        ]
+
 
 def row_of(
     library: StoreCache, family: Family, variant: str, study: Study | None = None, *, now: Now | None = None

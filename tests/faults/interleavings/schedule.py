@@ -8,10 +8,8 @@ jumps. `python -m tests.faults --schedule N` plays it again.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,14 +25,14 @@ from ..dagster_work import (
     fill_everything,
     prepare,
     run_statuses,
-    runs_undisturbed,
     without_products,
 )
 from ..kills.killing import count_death, run_child
 from ..outcome import Outcome, Run
 from ..work import HISTORY, VARIANTS, Tree
-from . import jobs
-from .turns import Fault, Report, Turn, Worker
+from . import jobs, references
+from .draws import Draws
+from .turns import Report, Turn, Worker
 
 _RUNS_IN = 16
 """One schedule in so many is of Dagster runs: a death there costs ten times as much."""
@@ -56,7 +54,7 @@ class _Actor:
 
 @dataclass
 class Played:
-    """What happened: a line a turn. Two plays of one number have the same."""
+    """What happened: a line per turn. Two plays of one number have the same."""
 
     number: int
     lines: list[str] = field(default_factory=list)
@@ -113,10 +111,10 @@ class _Play:
         self._random, self._root, self._outcome = Random(number), root, outcome
         self._played = Played(number)
         self._runs = is_of_runs(number)
-        self._reference = reference_of_runs(run) if self._runs else reference_of_library(run)
+        self._reference = references.of_runs(run) if self._runs else references.of_library(run)
         drawn = (jobs.by_runs if self._runs else jobs.by_the_library)(self._random, self._reference)
         self._actors = [_Actor(name, job) for name, job in drawn.items()]
-        self._faults = self._random.randint(10, 100)
+        self._draws = Draws(self._random, outcome, of_runs=self._runs)
         self._now = _START
         self._watch = Watch(root, self._reference, outcome, grows=_FINAL_AT_THE_END, of_fewer=self._runs)
         self._events = EventWatch(root)
@@ -145,7 +143,7 @@ class _Play:
             seed = f"{self._played.number} {actor.name} {actor.lives}"
             hooks = [jobs.take_points_at_events] if self._runs else []
             actor.worker = Worker(partial(actor.job, self._root), self._root, seed=seed, hooks=hooks)
-        turn = self._draw()
+        turn = self._draws.draw()
         self._now += 1.0
         report = actor.worker.turn(turn, now=self._now)
         self._write_down(actor, turn, report)
@@ -154,7 +152,7 @@ class _Play:
             if report.end == "stop":
                 self._outcome.injected += 1
                 self._outcome.notes["stopped by SIGSTOP"] += 1
-                if self._spend(0.3):
+                if self._draws.spend(0.3):
                     actor.worker.kill()
                     self._died(actor, report, "stopped, then killed")
             return
@@ -168,41 +166,6 @@ class _Play:
             self._failed(actor, report)
         if report.end != "done":
             self._look(f"after {actor.name} ({actor.lives}) was {report.end}", report)
-
-    def _draw(self) -> Turn:
-        """A turn, and what befalls it: nothing when all that was to happen has happened."""
-        points = int(10 ** self._random.uniform(0, 2.4 if self._runs else 1.6))
-        if not self._spend(0.65):
-            return Turn(points, "pause")
-        kinds: list[tuple[int, Callable[[], Turn]]] = [
-            (75, lambda: Turn(points, "kill")),
-            (8, lambda: Turn(points, "stop")),
-            (8, lambda: self._with(points, "torn", 10 ** self._random.uniform(1, 5.5))),
-            (6, lambda: self._with(points, "fail", self._random.choice(_ERRNOS))),
-            (3, lambda: self._with(points, "unreadable", errno.EIO)),
-            (5, lambda: self._with(points, "full", 10 ** self._random.uniform(2, 5.5))),
-            (4, lambda: self._with(points, "room", 0)),
-            (5, lambda: self._with(points, "clock", self._random.choice([-86_400, -60, 60, 86_400]))),
-        ]
-        if self._runs:
-            kinds.append((12, lambda: self._with(points, "lose", 0)))
-        (draw,) = self._random.choices([d for _, d in kinds], weights=[w for w, _ in kinds])
-        return draw()
-
-    def _with(self, points: int, name: str, value: float) -> Turn:
-        fault: Fault = (name, value)  # type: ignore[assignment]
-        self._outcome.injected += 1
-        self._outcome.notes[_SAID[name]] += 1
-        return Turn(points, "pause", (fault,))
-
-    def _spend(self, probability: float) -> bool:
-        """Whether one of the schedule's faults happens now."""
-        if self._faults <= 0 or self._random.random() >= probability:
-            return False
-        self._faults -= 1
-        return True
-
-    # What became of it
 
     def _write_down(self, actor: _Actor, turn: Turn, report: Report) -> None:
         said = hashlib.sha256(repr(report.points).encode()).hexdigest()[:12]
@@ -267,16 +230,6 @@ class _Play:
         self._outcome.notes["bundles exported in between, whole"] += 1
 
 
-_ERRNOS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EACCES)
-_SAID = {
-    "torn": "limits that kill in the middle of a write",
-    "fail": "writes, opens, renames and mkdirs that fail",
-    "unreadable": "reads that fail",
-    "full": "disks that are full",
-    "room": "disks with room again",
-    "clock": "clock jumps",
-    "lose": "lost events",
-}
 # What a job says when others are in its way: it is started again. A process that waits for its turn in the
 # middle of a transaction holds the database longer than SQLite waits for it.
 _MAY_FAIL = {
@@ -285,38 +238,3 @@ _MAY_FAIL = {
     "export": ("nothing of this variant is stored", "vanished while it was exported", "holds no variant"),
     "repair": ("is being worked on", "there is no store"),
 }
-
-
-def warm_up(run: Run) -> None:
-    """Do each job of the library once in this process: its children find everything imported and compiled."""
-    reference, root = reference_of_library(run), run.folder("warm")
-    jobs.make_everything(root)
-    jobs.repair(root)
-    for variant in VARIANTS:
-        jobs.export(root, variant)
-        jobs.import_(root, jobs.bundle_of(reference, variant))
-
-
-def reference_of_library(run: Run) -> Path:
-    """The store of `make_everything`, which nobody disturbs, and its bundles."""
-
-    def work(root: Path) -> None:
-        jobs.make_everything(root)
-        _with_bundles(root)
-
-    return run.undisturbed("made and bundles", work)
-
-
-def reference_of_runs(run: Run) -> Path:
-    """The same of Dagster runs."""
-
-    def work(root: Path) -> None:
-        shutil.copytree(runs_undisturbed(run), root, dirs_exist_ok=True)
-        _with_bundles(root)
-
-    return run.undisturbed("runs and bundles", work)
-
-
-def _with_bundles(root: Path) -> None:
-    for variant in VARIANTS:
-        jobs.export(root, variant)

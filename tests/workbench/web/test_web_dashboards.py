@@ -42,10 +42,12 @@ BODY = {"base": 0, "dashboard": {"family": FAMILY.name, "title": "Mine", "panels
 
 @pytest.fixture
 def store(tiny_store: Store) -> Store:
+    """In a folder whose name JSON could write in two ways."""
+    store = Store(tiny_store.root.rename(tiny_store.root.with_name("für uns")))
     plot = catalog_of(FAMILY).plot("training_curves", scope="variant")
-    render(plot, tiny_store, family=FAMILY, variants=[VARIANT]).write(tiny_store)
-    summarize(tiny_store, FAMILY, FAMILY.parse_variant(VARIANT), "grokking")
-    return tiny_store
+    render(plot, store, family=FAMILY, variants=[VARIANT]).write(store)
+    summarize(store, FAMILY, FAMILY.parse_variant(VARIANT), "grokking")
+    return store
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tdw.store.layout import Address
 from tdw.study import Study, load_study
 from tdw_workbench.web.app import standalone
 from tdw_workbench.web.http.settings import Settings
-from tdw_workbench.web.pages import overview
+from tdw_workbench.web.pages import sections
 
 FAMILY, VARIANT = get_family("modulo_addition_1layer"), "p7_s1_d598_f0.5"
 HERE = f"{FAMILY.name}/{VARIANT}"
@@ -124,6 +124,8 @@ def test_a_plot_of_an_analyzer_that_is_off_says_what_it_costs_and_how_it_is_turn
 ) -> None:
     address = f"/tdw/view/plot/{HERE}/curvature"
     assert "[default, curvature]" in client.get(address).text
+    refused = client.get(f"/tdw/plot/{HERE}/curvature/figure.json")
+    assert refused.status_code == 404 and "[default, curvature]" in refused.text
     assert address not in client.get(f"/tdw/view/variant/{HERE}").text
     (store.root / "study.yaml").write_text(STUDY + "analyzers: [default, curvature]\n")
     study = store.root / "study.yaml"
@@ -159,7 +161,7 @@ def test_a_long_table_names_no_plots_and_its_renewed_rows_don_t_either(
 ) -> None:
     row, plots = f"/tdw/api/row/{HERE}?study=&last=20", f"/tdw/view/plot/{HERE}/"
     assert plots in client.get("/tdw/").text and plots in client.get(row).text
-    monkeypatch.setattr(overview, "MANY", 0)
+    monkeypatch.setattr(sections, "MANY", 0)
     page, brief = client.get("/tdw/").text, client.get(f"{row}&brief=1").text
     for text in (page, brief):
         assert plots not in text and re.search(

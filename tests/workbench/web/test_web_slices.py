@@ -129,7 +129,7 @@ def test_maps_kept_on_demand_are_told_apart_and_asked_for_by_epoch(
     for epoch in (0, 20):
         tiny_store.drop_arrays(Address(FAMILY, VARIANT, "neuron_activations", epoch))
     refused = client.get(url)
-    assert refused.status_code == 404 and "kept on demand at every epoch" in refused.text
+    assert refused.status_code == 400 and "kept on demand at every epoch" in refused.text
     assert client.get(f"{url}&at=7").status_code == 404
 
 

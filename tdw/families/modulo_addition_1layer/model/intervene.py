@@ -79,6 +79,7 @@ class InterveningOptimizer:
 
     def __init__(self, config: Config, weights: Weights, inner: Optimizer) -> None:
         self._config, self._weights, self._inner = config, weights, inner
+        self.settings = None  # parts of weights are not like others
 
     @torch.no_grad()
     def step(self) -> None:

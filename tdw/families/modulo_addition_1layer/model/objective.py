@@ -13,6 +13,7 @@ from tdw.families.modulo_addition_1layer.config import Config
 from tdw.families.modulo_addition_1layer.cost import require_affordable
 from tdw.families.modulo_addition_1layer.model import network
 from tdw.families.modulo_addition_1layer.model.data import labels, split
+from tdw.pure_loss import PureLoss, Tensors
 from tdw.recipes.family import Form, Objective, Weights
 
 
@@ -62,6 +63,19 @@ def numba_available() -> bool:
     return not getattr(config, "DISABLE_JIT", False)
 
 
+def pure_loss(config: Config, *, device: str = "cpu") -> PureLoss:
+    """The loss of the reference form on the training pairs, as a function of weights and pairs."""
+    require_affordable(config)
+    pairs = _Pairs(config, np.sort(split(config)[0]), device=device)
+
+    def of_pairs(weights: Weights, pairs: Tensors) -> Tensor:
+        logits = network.logits(weights, pairs["a"], pairs["b"], activation=config.activation)
+        return network.cross_entropy(logits, pairs["answers"])
+
+    tensors = {"a": pairs.a, "b": pairs.b, "answers": pairs.answers}
+    return PureLoss(of_pairs, lambda epoch: tensors, config.trained, kind=config.activation)
+
+
 class PlainObjective:
     """The reference form, differentiated by autograd."""
 
@@ -98,11 +112,11 @@ class _Pairs:
     def __init__(self, config: Config, index: np.ndarray, *, device: str) -> None:
         self._activation = config.activation
         a, b = np.divmod(index, config.p)
-        self._a, self._b = torch.as_tensor(a).to(device), torch.as_tensor(b).to(device)
+        self.a, self.b = torch.as_tensor(a).to(device), torch.as_tensor(b).to(device)
         self.answers = torch.as_tensor(labels(config, index)).to(device)
 
     def logits(self, weights: Weights) -> Tensor:
-        return network.logits(weights, self._a, self._b, activation=self._activation)
+        return network.logits(weights, self.a, self.b, activation=self._activation)
 
     def loss(self, weights: Weights) -> Tensor:
         return network.cross_entropy(self.logits(weights), self.answers)

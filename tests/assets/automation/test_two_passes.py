@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import pytest
-from lab import V1, V2, Lab
-from test_reconcile import Automation
+from lab import V1, V2, Automation, Lab
 
 from tdw.reconcile.attempts import still_training
 from tdw.reconcile.tick import find_tasks

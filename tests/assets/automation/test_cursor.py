@@ -34,6 +34,13 @@ def test_a_short_one_and_one_of_an_instance_in_memory_are_kept_as_they_are(
     assert recall(None, instance, "s") is None
 
 
+def test_without_room_for_a_file_the_cursor_holds_all_of_it(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    (tmp_path / "home" / "tdw_seen").write_text("in the way")
+    assert keep(LONG.dump(), instance, "s") == LONG.dump()
+
+
 def test_a_lost_or_another_ticks_file_counts_as_no_cursor(
     instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
