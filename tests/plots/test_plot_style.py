@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import numpy as np
+from matplotlib.image import imread
 
 from tdw.drawing import style
 from tdw.drawing.chart import Chart, Choice, Option, Panel
@@ -101,3 +103,20 @@ def test_a_printed_figure_has_no_style_of_the_callers():
     expected = svg(chart, height=2), small_png(chart)
     with matplotlib.rc_context({"lines.linewidth": 9, "axes.facecolor": "red", "xtick.labelsize": 20}):
         assert (svg(chart, height=2), small_png(chart)) == expected
+
+
+def names_at(count: int, letters: int) -> Chart:
+    names = tuple("p" * letters for _ in range(count))
+    line = Line(np.arange(count), np.arange(count), name="")
+    return Chart("t", (Panel((line,), y=Axis("y"), x=Axis("", names=names)),))
+
+
+def test_the_legend_of_a_small_picture_lies_within_it():
+    lines = [Line(np.arange(3), np.arange(3) + i, name=f"p10{i} s485") for i in range(8)]
+    pixels = imread(BytesIO(small_png(Chart("t", (Panel(lines, y=Axis("y")),)))))[..., :3]
+    assert pixels[:, :3].min() == 1 and pixels[:, -3:].min() == 1
+
+
+def test_names_below_an_axis_stand_aslant_where_they_would_run_into_each_other():
+    aslant, level = (svg(names_at(8, letters), height=2).decode().count("rotate(-30 ") for letters in (16, 3))
+    assert (aslant, level) == (8, 0)

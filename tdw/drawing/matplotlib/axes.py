@@ -11,12 +11,19 @@ from tdw.drawing.marks import Axis, Scale
 if TYPE_CHECKING:
     from tdw.drawing.matplotlib.marks import Pen
 
+_SMALL_LETTERS, _LETTERS = 70, 100
+"""That fit below a horizontal axis; names with more stand aslant."""
+
 
 def horizontal(axis: Any, of: Axis, pen: Pen, *, columns: int, labels: bool) -> None:
     """The horizontal axis; panels side by side have room for fewer ticks."""
     narrow = pen.small and columns > 1
     _prepare(axis, pen)
     _dress(axis.xaxis, of, pen, most=2 if narrow else 5 if pen.small else 7)
+    if sum(len(name) + 2 for name in of.names) > (_SMALL_LETTERS if pen.small else _LETTERS) / columns:
+        axis.tick_params(axis="x", rotation=30)
+        for label in axis.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
     if not labels:
         axis.tick_params(labelbottom=False)
     elif of.labels:

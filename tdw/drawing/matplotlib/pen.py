@@ -180,7 +180,7 @@ def _legend(figure: Any, cells: Sequence[_Cell], pen: Pen) -> None:
         return
     entries: tuple[list[Any], list[str]] = (list(handles.values()), list(handles))
     if pen.small:
-        columns = max(int(WIDTH // (3.7 * max(map(len, handles)) + 25)), 1)
+        columns = max(int(WIDTH // (5 * max(map(len, handles)) + 30)), 1)  # pixels of a letter, of a key
         figure.legend(
             *entries,
             loc="outside lower center",
