@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer.analyzers import relabelling
 from tdw.families.modulo_addition_1layer.analyzers.relabelling import (
-    Parameters,
     control,
     rank,
     relabelled_coarseness,
 )
+from tdw.families.modulo_addition_1layer.blob_rule import BlobRule
 from tdw.families.modulo_addition_1layer.context import CheckpointContext
 from tdw.families.modulo_addition_1layer.maths.coarseness import scale_metrics as metrics
 from tdw.families.modulo_addition_1layer.maths.coarseness.pure_waves import wave_maps
@@ -109,7 +109,7 @@ def test_low_is_what_it_was_for_coarseness(radius):
     given_maps = maps(31)
     context = CheckpointContext(31, {}, lambda: SimpleNamespace(mlp_post=given_maps))
     context.results["coarseness"] = {"radius_fraction": np.array(radius)}
-    found = relabelling.compute(context, Parameters())
+    found = relabelling.compute(context, BlobRule())
     observed = metrics.fft_ratio_no_dc(spectra(given_maps), radius_fraction=radius)
     assert found["mean_coarseness"][0] == observed.mean()
     assert found["num_blob_neurons"][0] == (observed >= 0.7).sum()
@@ -127,4 +127,4 @@ def test_eight_bit_maps_give_nearly_the_same():
 @pytest.mark.parametrize("wrong", [-0.1, 1.5, float("nan")])
 def test_a_blob_threshold_that_is_no_share_is_refused_by_name(wrong):
     with pytest.raises(BadConfig, match="blob_from"):
-        Parameters(blob_from=wrong)
+        BlobRule(blob_from=wrong)

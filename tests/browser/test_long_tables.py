@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from looking import VARIANT, serving
+from looking import FAMILY, VARIANT, serving
 from training_that_goes_on import training
 
 from tdw.store import Store
@@ -18,13 +19,21 @@ KEYS = [f"p7_s{seed}_d598_f0.5" for seed in (9, 8, 7, 6, 1)]  # the one that is 
 
 
 @pytest.fixture
-def url(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def alone(store: Store, tmp_path: Path) -> Store:
+    """A store with the one trained variant, without those that other tests have added."""
+    found = Store(tmp_path / "store")
+    shutil.copytree(store.root / FAMILY.name / VARIANT, found.root / FAMILY.name / VARIANT)
+    return found
+
+
+@pytest.fixture
+def url(alone: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Five variants, two on a page."""
     assert KEYS[-1] == VARIANT
     monkeypatch.setattr(sections, "ON_A_PAGE", 2)
     study = tmp_path / "many.yaml"
     study.write_text(f"variants: [{', '.join(KEYS)}]\nepochs: 500\ncheckpoints: [0, 10, 20]\n")
-    with serving(store, studies=(study,)) as url:
+    with serving(alone, studies=(study,)) as url:
         yield f"{url}/"
 
 
@@ -99,7 +108,7 @@ def test_all_variants_are_searched_sorted_filtered_and_grouped(page: Any, url: s
 
 
 def test_what_trains_on_another_page_is_followed_when_that_is_looked_at(
-    page: Any, url: str, store: Store
+    page: Any, url: str, alone: Store
 ) -> None:
     bar = open_first(page, url)
     bar.locator("select").select_option("2")
@@ -107,7 +116,7 @@ def test_what_trains_on_another_page_is_followed_when_that_is_looked_at(
     bar.locator("select").select_option("1")
     shows(page, *KEYS[:2])
     page.evaluate("document.querySelector('tbody').id = 'before'")
-    with training(store, KEYS[2], last=500) as reach:
+    with training(alone, KEYS[2], last=500) as reach:
         reach(20)
         with page.expect_response(lambda told: told.url.endswith("/api/now") and KEYS[2] in told.text()):
             pass

@@ -22,6 +22,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     found = Up.start(tmp_path_factory.mktemp("up"))
     try:
         found.await_ui()
+        until("the study is complete", lambda: "The study is complete" in found.said(), within_s=400)
         yield found
     finally:
         found.process.kill()
@@ -30,10 +31,6 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 @pytest.mark.ci
 def test_the_study_is_carried_out_by_itself_with_one_run_a_variant_and_stage(up: Up) -> None:
-    def complete() -> bool:
-        return "The study is complete" in up.said()
-
-    until("the study is complete", complete, within_s=400)
     until("all is checked", lambda: up.runs()[0]["jobName"] == "tiny_check", within_s=60)
     until("the checks are done", lambda: up.runs()[0]["status"] == "SUCCESS", within_s=60)
     runs = up.runs()
