@@ -18,14 +18,18 @@ import torch
 from tdw.compute import one_thread
 from tdw.families import get_family
 from tdw.known_settings import known_settings
+from tdw.recipes.family import Form
 from tdw.training.trainer import Batch, Trainer
 
 FAMILY = get_family("modulo_addition_1layer")
 WHOLE = 25_000
 COMPARED = 60
+FORMS: tuple[Form, Form] = ("plain", "batch")
+Epoch = Callable[[], list[float]]
+Way = Callable[[list[Trainer]], Epoch]
 
 
-def trainers(p: int, count: int, *, device: str, form) -> list[Trainer]:
+def trainers(p: int, count: int, *, device: str, form: Form) -> list[Trainer]:
     """New ones of seeds 1, 2 ..."""
     found = []
     for seed in range(1, count + 1):
@@ -35,12 +39,8 @@ def trainers(p: int, count: int, *, device: str, form) -> list[Trainer]:
     return found
 
 
-def together(p: int, count: int, *, device: str) -> Callable[[], list[float]]:
+def together(each: list[Trainer]) -> Epoch:
     """One epoch of a batch; its losses."""
-    return epochs_together(trainers(p, count, device=device, form="batch"))
-
-
-def epochs_together(each: list[Trainer]) -> Callable[[], list[float]]:
     batch = Batch(each)
 
     def epoch() -> list[float]:
@@ -51,12 +51,9 @@ def epochs_together(each: list[Trainer]) -> Callable[[], list[float]]:
     return epoch
 
 
-def one_by_one(p: int, count: int, *, device: str) -> Callable[[], list[float]]:
-    """One epoch of each variant, in the plain form; their losses."""
-    return epochs_one_by_one(trainers(p, count, device=device, form="plain"))
+def one_by_one(each: list[Trainer]) -> Epoch:
+    """One epoch of each variant by itself; their losses."""
 
-
-def epochs_one_by_one(each: list[Trainer]) -> Callable[[], list[float]]:
     def epoch() -> list[float]:
         losses = [trainer.loss_and_gradients() for trainer in each]
         for trainer in each:
@@ -70,8 +67,8 @@ def distance(p: int) -> float:
     """Of weights in a batch of eight from those of the plain form after `COMPARED` epochs: the largest of all
     variants, in norm, as a share of the weights' norm.
     """
-    plain, batch = (trainers(p, 8, device="cpu", form=form) for form in ("plain", "batch"))
-    alone, side_by_side = epochs_one_by_one(plain), epochs_together(batch)
+    plain, batch = (trainers(p, 8, device="cpu", form=form) for form in FORMS)
+    alone, side_by_side = one_by_one(plain), together(batch)
     for _ in range(COMPARED):
         alone()
         side_by_side()
@@ -85,7 +82,7 @@ def distance(p: int) -> float:
 def on_cpu(p: int, epochs: int, rounds: int) -> list[dict[str, str | float | None]]:
     """CPU time of one thread per epoch and variant."""
 
-    def repeated(epoch: Callable[[], list[float]], count: int) -> Callable[[], int]:
+    def repeated(epoch: Epoch, count: int) -> Callable[[], int]:
         def work() -> int:
             for _ in range(epochs):
                 epoch()
@@ -93,14 +90,17 @@ def on_cpu(p: int, epochs: int, rounds: int) -> list[dict[str, str | float | Non
 
         return work
 
-    ways = {
-        "one variant, plain form": (one_by_one, 1),
-        "one variant, batch form": (together, 1),
-        "eight variants, plain form, one by one": (one_by_one, 8),
-        "eight variants, one batch": (together, 8),
+    ways: dict[str, tuple[Way, Form, int]] = {
+        "one variant, plain form": (one_by_one, "plain", 1),
+        "one variant, batch form": (together, "batch", 1),
+        "eight variants, plain form, one by one": (one_by_one, "plain", 8),
+        "eight variants, one batch": (together, "batch", 8),
     }
     timings = common.interleaved(
-        {name: repeated(way(p, count, device="cpu"), count) for name, (way, count) in ways.items()},
+        {
+            name: repeated(way(trainers(p, count, device="cpu", form=form)), count)
+            for name, (way, form, count) in ways.items()
+        },
         rounds=rounds,
     )
     plain = timings["one variant, plain form"].median
@@ -116,10 +116,10 @@ def on_cpu(p: int, epochs: int, rounds: int) -> list[dict[str, str | float | Non
 def on_cuda(p: int, epochs: int) -> list[dict[str, str | float | None]]:
     """Wall time of all epochs, from that of some; largest relative difference to the CPU's losses."""
     rows = []
-    reference = one_by_one(p, 1, device="cpu")
+    reference = one_by_one(trainers(p, 1, device="cpu", form="plain"))
     losses = [reference()[0] for _ in range(epochs)]
     for count in (1, 8, 100):
-        epoch = together(p, count, device="cuda")
+        epoch = together(trainers(p, count, device="cuda", form="batch"))
         first = [epoch()[0] for _ in range(epochs)]  # the graph is captured in the first one
         start = time.perf_counter()
         for _ in range(epochs):

@@ -22,6 +22,7 @@ for name in ("TDW_STORE", "TDW_STUDY", "TDW_BASE_URL", "TDW_DAGSTER_HOME", "DAGS
 
 from tiny_variant import TINY, TINY_EPOCHS  # noqa: E402
 
+from tdw.drawing.offline_page import NoBrowser, find_browser  # noqa: E402
 from tdw.families import get_family  # noqa: E402
 from tdw.recipes.catalog import catalog_of  # noqa: E402
 from tdw.store import Store  # noqa: E402
@@ -30,6 +31,17 @@ from tdw.store import Store  # noqa: E402
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores, up to 4: tests that wait for servers and browsers leave a core idle."""
     return min((os.cpu_count() or 1) + 1, 4)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium or Chrome; skipped where there is none, but in CI that is a failure."""
+    try:
+        return find_browser()
+    except NoBrowser as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

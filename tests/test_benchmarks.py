@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import runpy
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -36,23 +34,13 @@ def test_every_benchmark_is_tried() -> None:
 
 
 @pytest.mark.parametrize("name", SMALLEST)
-def test_it_runs_at_its_smallest_size(name: str, tmp_path: Path) -> None:
+def test_it_runs_at_its_smallest_size(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     found = tmp_path / "found.json"
     command = [sys.executable, str(FOLDER / f"{name}.py"), "--json", str(found), *SMALLEST[name]]
     if name == "web":
-        _require_browser()
+        request.getfixturevalue("chromium")
         command += ["--folder", str(tmp_path / "stores")]
     done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     result = json.loads(found.read_text())
     assert result["rows"] and all(set(row) == set(result["rows"][0]) for row in result["rows"])
-
-
-def _require_browser() -> None:
-    """Skips without one, as the browser tests do; in CI that is a failure."""
-    if os.environ.get("BROWSER_PATH") or shutil.which("chromium") or shutil.which("google-chrome"):
-        return
-    reason = "no Chromium: `apt install chromium`, or point BROWSER_PATH at a Chromium or Chrome"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from typing import Any
+
+from tdw.drawing.offline_page import find_browser
 
 SIZE: Any = {"width": 1500, "height": 950}
 FLAGS = (
@@ -72,7 +72,7 @@ def chromium(profile: str = "") -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        start, how = playwright.chromium, {"executable_path": browser_path(), "args": list(FLAGS)}
+        start, how = playwright.chromium, {"executable_path": find_browser(), "args": list(FLAGS)}
         opened = (
             start.launch_persistent_context(profile, viewport=SIZE, **how) if profile else start.launch(**how)
         )
@@ -80,15 +80,7 @@ def chromium(profile: str = "") -> Iterator[Any]:
         opened.close()
 
 
-def browser_path() -> str:
-    """The distribution's browser, or the one that $BROWSER_PATH names."""
-    found = os.environ.get("BROWSER_PATH") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not found:
-        raise RuntimeError("no Chromium: install it, or point BROWSER_PATH at one")
-    return found
-
-
 def browser_version() -> str:
     """As the browser tells it."""
-    told = subprocess.run([browser_path(), "--version"], capture_output=True, text=True, check=False)
+    told = subprocess.run([find_browser(), "--version"], capture_output=True, text=True, check=False)
     return told.stdout.strip().split(" built")[0]

@@ -13,9 +13,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tdw.errors import StoreError
 from tdw.store import Address, Store
-from tdw.store.commit import walk
+from tdw.store.commit import removing, walk
 from tdw.store.layout import CHECKPOINTS, LIVE, REMOVED, STATES
 from tdw.store.layout import folder as folder_of
 
@@ -87,7 +86,7 @@ def remove_files(store: Store, removal: Removal) -> None:
     Raises:
         StoreError: the disk refused; names the file. What is left goes with the same removal again.
     """
-    try:
+    with removing(removal.where):
         if not removal.whole:
             for path in removal.files:
                 path.unlink(missing_ok=True)
@@ -100,11 +99,6 @@ def remove_files(store: Store, removal: Removal) -> None:
             folder.rename(aside / f"{removal.family}.{removal.where}.{os.getpid()}")
         (store.root / LIVE / removal.family / f"{removal.where}.npz").unlink(missing_ok=True)
         shutil.rmtree(aside, ignore_errors=True)
-    except OSError as error:
-        raise StoreError(
-            f"{error.filename or removal.where}: can't be removed ({error.strerror or error})",
-            "correct the permissions, then remove again: what is left goes then",
-        ) from error
 
 
 def _size(path: Path) -> int:

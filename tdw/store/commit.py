@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 from tdw.errors import StoreError
@@ -53,6 +53,18 @@ def write_atomic(path: Path, data: bytes | bytearray) -> None:
             "make room or correct the permissions, then fill again: what was committed before is intact",
         ) from error
     on_step("committed", path)
+
+
+@contextlib.contextmanager
+def removing(what: object) -> Generator[None]:
+    """Around the removal of files: what the disk refuses is a StoreError that names the file, else `what`."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{error.filename or what}: can't be removed ({error.strerror or error})",
+            "correct the permissions, then remove again: what is left goes then",
+        ) from error
 
 
 def walk(folder: Path) -> Iterator[Path]:

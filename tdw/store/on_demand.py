@@ -42,7 +42,7 @@ def restore(store: Store, address: Address, kept: Artifact) -> bytes:
 
 
 @dataclass(frozen=True)
-class Arrays:
+class FoundArrays:
     """Where the arrays of an analyzer's artifacts are, of one variant; damaged files are in neither.
 
     Attributes:
@@ -54,9 +54,9 @@ class Arrays:
     on_demand: list[int]
 
 
-def find_arrays(store: Store, family: str, variant: str, analyzer: str) -> Arrays:
+def find_arrays(store: Store, family: str, variant: str, analyzer: str) -> FoundArrays:
     """Looks at the header of each file."""
-    found = Arrays({}, [])
+    found = FoundArrays({}, [])
     for epoch in store.epochs(family, variant, analyzer):
         address = Address(family, variant, analyzer, epoch)
         with contextlib.suppress(NotFound, CorruptFile, Unreadable):

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy.typing as npt
 
-from tdw.errors import BadConfig, NotFound, StoreError
+from tdw.errors import BadConfig, NotFound
 from tdw.store import codec, document_files, lock, on_demand, reading
-from tdw.store.commit import write_atomic
+from tdw.store.commit import removing, write_atomic
 from tdw.store.formats import jsonfile, tablefile, tensorfile
 from tdw.store.layout import (
     CHECKPOINTS,
@@ -290,13 +290,8 @@ class Store:
             StoreError: the disk refused; names the file.
         """
         path = self.path(address)
-        try:
+        with removing(path):
             path.unlink(missing_ok=True)
-        except OSError as error:
-            raise StoreError(
-                f"{path}: can't be removed ({error.strerror or error})",
-                "correct the permissions, then remove again: what is left goes then",
-            ) from error
 
     def lock(
         self,

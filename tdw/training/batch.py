@@ -52,18 +52,20 @@ def batches_of(
 ) -> list[list[VariantConfig]]:
     """Variants by shape, in batches of two to `most`; those that have to train alone are left out.
 
-    These are a variant with a shape of its own, and one that was begun in another form or on another device.
+    These are a variant with a shape of its own, one that was begun in another form or on another device, and
+    any of a family without batch form.
     """
     device = resolve_device(device)
     alike: dict[Hashable, list[VariantConfig]] = {}
     for config in configs:
         family = get_family(config.family)
         shape = batch_shape(family, config)
+        if shape is None:
+            continue
         with suppress(CannotReproduce):
             recorded = Records(store, family, config).environment()
             choose_setting(family, config, recorded, device=device, form="batch")
-            if shape is not None:
-                alike.setdefault(shape, []).append(config)
+            alike.setdefault(shape, []).append(config)
     batches = [found[at : at + most] for found in alike.values() for at in range(0, len(found), most)]
     return [batch for batch in batches if len(batch) > 1]
 

@@ -38,7 +38,7 @@ def choose_setting(
         where = resolve_device(device)
         return where, form if form == "batch" else family.objective(config, device=where, form=form).form
     begun_on = "cpu" if recorded.get("device", "cpu") == "cpu" else "cuda"
-    begun_in: Form = next((form for form in get_args(Form) if form == recorded.get("form")), "plain")
+    begun_in: Form = next((each for each in get_args(Form) if each == recorded.get("form")), "plain")
     for name, asked, begun in (
         ("device", None if device == "auto" else device, begun_on),
         ("form", form, begun_in),
