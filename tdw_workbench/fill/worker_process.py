@@ -6,7 +6,6 @@ One process does many runs, so that Dagster and torch are imported once per core
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import signal
 from collections.abc import Callable, Generator, Iterator
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from tdw.errors import Busy
 from tdw_workbench.fill.answers import STOPPED, Answer, StageDone
 from tdw_workbench.fill.request import ALL, FillRequest
+from tdw_workbench.imports import without_collecting
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -143,7 +143,10 @@ def _why(result: dg.ExecuteInProcessResult) -> str:
 
 
 def serve(line: Connection) -> int:
-    """Take requests and variants from the line, and answer, until it is closed; the exit code."""
+    """Take requests and variants from the line, and answer, until `tdw fill` ends this process or has ended.
+
+    Returns the exit code of one that was interrupted, or that has lost its parent.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -162,13 +165,11 @@ def _get_ready() -> None:
     from tdw_resources.runs.liveness import die_with_supervisor
 
     die_with_supervisor()
-    gc.disable()  # what is imported stays
-    import torch  # noqa: F401
+    with without_collecting():
+        import torch  # noqa: F401
 
-    import tdw_resources.resources  # noqa: F401
-
-    gc.freeze()
-    gc.enable()
+        import tdw_assets.build  # noqa: F401
+        import tdw_resources.resources  # noqa: F401
 
 
 def _serve(line: Connection, request: FillRequest) -> None:
