@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import sys
 from multiprocessing import forkserver
+from typing import Any, cast
 
 from tdw_resources.runs.liveness import SUPERVISOR_VARIABLE
 
@@ -30,7 +31,7 @@ def fork_runs() -> None:
     from multiprocessing.context import ForkServerProcess, SpawnProcess
 
     multiprocessing.set_forkserver_preload(list(PRELOADED))
-    SpawnProcess._Popen = staticmethod(ForkServerProcess._Popen)
+    cast("Any", SpawnProcess)._Popen = staticmethod(ForkServerProcess._Popen)
     if os.environ.get(SUPERVISOR_VARIABLE):
         forkserver.ensure_running()
 
