@@ -183,6 +183,9 @@ def test_of_another_checkpoint_it_is_refused_and_without_one_the_checkpoint_is_n
     thinned.write(checkpoint, other.arrays, provenance=made)
     with pytest.raises(Unreadable, match="it is of checkpoint"):
         thinned.read(at())
+    thinned.write(checkpoint, thinned.read(at(0, "checkpoints")).arrays, provenance=made)
+    with pytest.raises(Unreadable, match="can't be computed here: .* the weights have fingerprint"):
+        thinned.read(at())
     thinned.delete(checkpoint)
     with pytest.raises(NotFound, match=r"checkpoints/00020"):
         thinned.read(at())
@@ -196,6 +199,15 @@ def test_what_does_not_come_back_the_same_is_not_dropped(tiny_store: Store) -> N
     assert done.freed == 0 and list(done.refused.values()) == [[20]]
     assert "the bits differ" in next(iter(done.refused))
     np.testing.assert_array_equal(tiny_store.read_kept(at()).arrays[MAPS], tiny_store.read(at()).arrays[MAPS])
+
+
+def test_each_is_tried_before_its_arrays_go(tiny_store: Store) -> None:
+    old = tiny_store.read(at(10))
+    tiny_store.write(at(10), {MAPS: old.arrays[MAPS] + 1}, provenance=old.provenance, quantize=[MAPS])
+    tiny_store.delete(at(20, "checkpoints"))
+    done = drop(tiny_store, FAMILY, TINY, MAPS, TINY_EPOCHS)
+    assert sorted(done.refused.values()) == [[10], [20]]  # other bits; nothing to compute them from
+    assert find_arrays(tiny_store, FAMILY.name, TINY, MAPS).on_demand == [0]
 
 
 def test_what_is_kept_is_sealed_and_small_records_of_other_kinds_are_no_such_file(thinned: Store) -> None:
