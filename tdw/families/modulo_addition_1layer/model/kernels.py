@@ -132,13 +132,15 @@ def mix_backward(
     p, d_mlp = tables.shape[1] // 2, post.shape[1]
     row = np.zeros(d_base.shape[0], np.float32)
     total = np.zeros(d_base.shape[0], np.float32)  # of this block alone: sums of sums round less
+    row_skip, total_skip = row[d_mlp:], total[d_mlp:]
     for n in range(a.shape[0]):
         for m in range(d_mlp):
-            row[m] = d_post[n, m] if post[n, m] > 0 else np.float32(0)
+            d_pre = d_post[n, m] if post[n, m] > 0 else np.float32(0)
+            row[m] = d_pre
+            total[m] += d_pre
         for m in range(p):
-            row[d_mlp + m] = d_skip[n, m]
-        for m in range(row.shape[0]):
-            total[m] += row[m]
+            row_skip[m] = d_skip[n, m]
+            total_skip[m] += d_skip[n, m]
         at_a, at_b = a[n], p + b[n]
         for h in range(tables.shape[0]):
             to_a, to_b = weights[n, h, 0], weights[n, h, 1]
