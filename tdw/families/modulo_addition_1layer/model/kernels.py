@@ -23,7 +23,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def in_order(function: _Function) -> _Function:
-    """Compile on first use, every operation as written; cached on disk where numba finds a writable folder."""
+    """Compile on first use, operations as written; cached on disk where numba finds a writable folder."""
     return _jitted(function, fastmath=False)
 
 

@@ -1,7 +1,7 @@
 """What surrounds the products of `tables.py`: copies, sums and outer products, in one pass each.
 
-As calls into PyTorch they are twenty, and each finds its code and its arrays gone from the cache: at p=59 they
-took as long as a large product. Operations are as PyTorch's, in its order, so the bits are the same.
+As calls into PyTorch they would be twenty, each with its code and arrays gone from the cache by then. The
+operations are PyTorch's, in its order, so the bits are the same.
 """
 
 # numba's decorators are untyped.
@@ -58,8 +58,8 @@ def lay_out(
 
 @in_order
 def of_weights(
-    inputs: F32, query: F32, d_inputs: F32, d_position_a: F32, d_position_b: F32, d_from_base: F32,
-    d_from_query: F32, d_query: F32, d_key: F32, d_to_value: F32, d_into: F32, d_unembed: F32,
+    inputs: F32, query: F32, d_inputs: F32, d_to_value: F32, d_into: F32, d_unembed: F32,
+    sums: F32, d_from_base: F32, d_from_query: F32, d_query: F32, d_key: F32,
     d_embed: F32, d_position: F32, d_q: F32, d_k: F32, d_v: F32, d_in: F32, d_u: F32,
 ) -> None:  # fmt: skip
     """Gradients of the weights that need no product any more.
@@ -68,7 +68,7 @@ def of_weights(
         inputs: (2 p + 1, d_model), U.
         query: (H, d_head).
         d_inputs: (2 p + 1, d_model), but for what reaches x_end otherwise.
-        d_position_a, d_position_b: (d_model,), sums of `d_inputs` over tokens at positions 0 and 1.
+        sums: (2, d_model), of `d_inputs` over tokens at positions 0 and 1.
         d_from_base, d_from_query: (d_model,), what reaches x_end by the base and by the query.
         d_query, d_key: (H, d_head), (H, d_model).
         d_to_value: (d_model, H d_head).
@@ -82,10 +82,10 @@ def of_weights(
         for m in range(d_model):
             d_embed[t, m] = d_inputs[t, m] + d_inputs[p + t, m]
     for m in range(d_model):
-        d_end = d_inputs[2 * p, m] - d_position_a[m] - d_position_b[m] + d_from_base[m] + d_from_query[m]
+        d_end = d_inputs[2 * p, m] - sums[0, m] - sums[1, m] + d_from_base[m] + d_from_query[m]
         d_embed[p, m] = d_position[2, m] = d_end
-        d_position[0, m] = d_position_a[m]
-        d_position[1, m] = d_position_b[m]
+        d_position[0, m] = sums[0, m]
+        d_position[1, m] = sums[1, m]
     for h in range(heads):
         for d in range(d_model):
             for e in range(d_head):

@@ -10,6 +10,10 @@ Forward, with U = [x_a - x_end; x_b - x_end; x_end] the 2 p + 1 residual inputs,
 
 The backward pass is the same products transposed, written out here: it costs a third of autograd's, and its
 results go straight to where the optimizer reads them.
+
+Each product is written so that its sums have the order that they always had: stored variants go on with the
+same bits. Padding and transposing are free in this respect, but for few rows or columns, where BLAS has
+routines that sum in vector lanes.
 """
 
 from __future__ import annotations
@@ -49,10 +53,10 @@ class Tables:
         tables: (H, 2 p + 1, M); columns are neurons, then logits, then padding (zero).
         base: (M,).
         scores: (2 p, H).
-        readout: (d_mlp, L), W_out W_U, then padding (zero): L is p or a little more, what BLAS multiplies by at
-            full speed; for p=59 half as fast again as without.
-        d_tables, d_base, d_scores, d_readout: their gradients, d_readout (d_mlp, p), transposed in memory for
-            the same reason; clear with `clear_gradients`.
+        readout: (d_mlp, L), W_out W_U, then padding (zero). L is p or a little more, a width at which BLAS is
+            half as fast again as at p=59.
+        d_tables, d_base, d_scores, d_readout: their gradients; d_readout (d_mlp, p), transposed in memory for
+            the same reason. Clear with `clear_gradients`.
         arrays: most of these, for the kernels.
     """
 
@@ -68,49 +72,37 @@ class Tables:
         self.d_tables, self.d_base = torch.zeros_like(self.tables), torch.zeros_like(self.base)
         self.d_scores, self.d_readout = torch.zeros_like(self.scores), _by_column(d_mlp, p)
         self.arrays = Arrays(
-            *(
-                tensor.numpy()
-                for tensor in (
-                    self.tables, self.base, self.scores, self.d_tables, self.d_base, self.d_scores
-                )
-            )
-        )  # fmt: skip
+            *_arrays(self.tables, self.base, self.scores, self.d_tables, self.d_base, self.d_scores)
+        )
         self._into = torch.zeros(d, width)  # [W_in | W_U | 0]
         self._unembed = torch.zeros(d, padded)  # [W_U | 0]
         self._inputs = torch.zeros(2 * p + 1, d)  # U
+        self._at_end, self._of_tokens = self._inputs[2 * p], self._inputs[: 2 * p]
         self._to_query, self._to_value = torch.zeros(d, h * e), torch.zeros(d, h * e)
+        self._values = torch.zeros(2 * p + 1, h * e)  # V
+        self._values_of_head = self._values.view(-1, h, e).permute(1, 0, 2)
         self._through = torch.zeros(h * e, width)  # R
+        self._query = torch.zeros(h, e)  # of "=", the only one that is read
         self._d_through, self._d_into = torch.zeros_like(self._through), torch.zeros_like(self._into)
+        self._d_to_value, self._d_inputs = torch.zeros_like(self._to_value), torch.zeros_like(self._inputs)
         self._d_unembed = _by_column(d, p)
-        self._laid_out = tuple(
-            tensor.numpy()
-            for tensor in (self._inputs, self._to_query, self._to_value, self._into, self._unembed)
+        self._laid_out = _arrays(self._inputs, self._to_query, self._to_value, self._into, self._unembed)
+        self._for_weights = _arrays(
+            self._inputs, self._query, self._d_inputs, self._d_to_value, self._d_into, self._d_unembed
         )
 
     def fill(self, weights: Weights) -> None:
         """Compute tables, base, scores and readout."""
-        p, h, e = self._p, self._n_heads, self._d_head
-        inputs, into = self._inputs, self._into
-        table_kernels.lay_out(
-            *(
-                weights[name].detach().numpy()
-                for name in (
-                    "embed.W_E", "pos_embed.W_pos", "blocks.0.attn.W_Q", "blocks.0.attn.W_V",
-                    "blocks.0.mlp.W_in", "unembed.W_U",
-                )
-            ),
-            *self._laid_out,
-        )  # fmt: skip
-        at_end = inputs[2 * p]
-        self._values = (inputs @ self._to_value).view(-1, h, e).permute(1, 0, 2)
-        torch.mm(weights["blocks.0.attn.W_O"].view(h * e, -1), into, out=self._through)
-        torch.bmm(self._values, self._through.view(h, e, -1), out=self.tables)
-        torch.mv(into.T, at_end, out=self.base)
-        self.base += self.tables[:, 2 * p].sum(dim=0)
-        # (H, d_head): the query of "=", the only one that is read.
-        self._query = torch.mv(self._to_query.T, at_end).view(h, e) / math.sqrt(e)
+        h, e = self._n_heads, self._d_head
+        table_kernels.lay_out(*_arrays(*(weights[name] for name in _LAID_OUT)), *self._laid_out)
+        torch.mm(self._inputs, self._to_value, out=self._values)
+        torch.mm(weights["blocks.0.attn.W_O"].view(h * e, -1), self._into, out=self._through)
+        torch.bmm(self._values_of_head, self._through.view(h, e, -1), out=self.tables)
+        torch.mv(self._into.T, self._at_end, out=self.base)
+        self.base += self.tables[:, 2 * self._p].sum(dim=0)
+        torch.mv(self._to_query.T, self._at_end, out=self._query.view(-1)).div_(math.sqrt(e))
         self._key = torch.bmm(weights["blocks.0.attn.W_K"], self._query[:, :, None])[:, :, 0].T
-        torch.mm(inputs[: 2 * p], self._key, out=self.scores)
+        torch.mm(self._of_tokens, self._key, out=self.scores)
         torch.mm(weights["blocks.0.mlp.W_out"], self._unembed, out=self.readout)
 
     def clear_gradients(self) -> None:
@@ -122,45 +114,50 @@ class Tables:
         """Gradients of the weights, by name, from those of tables, base, scores and readout."""
         p, h, e = self._p, self._n_heads, self._d_head
         w_q, w_k = weights["blocks.0.attn.W_Q"], weights["blocks.0.attn.W_K"]
-        w_o, w_u = weights["blocks.0.attn.W_O"].view(h * e, -1), weights["unembed.W_U"]
-        at_end, into, d_into, d_base = self._inputs[2 * p], self._into, self._d_into, self.d_base
+        w_o, w_out = weights["blocks.0.attn.W_O"].view(h * e, -1), weights["blocks.0.mlp.W_out"]
+        into, d_inputs, d_base = self._into, self._d_inputs, self.d_base
         self.d_tables[:, 2 * p] = d_base  # the row of "=" reaches every pair through the base
         d_values = torch.bmm(self.d_tables, self._through.view(h, e, -1).transpose(1, 2))
-        torch.bmm(self._values.transpose(1, 2), self.d_tables, out=self._d_through.view(h, e, -1))
         d_values = d_values.permute(1, 0, 2).reshape(2 * p + 1, h * e)
-        d_to_value = self._inputs.T @ d_values
-        d_inputs = d_values @ self._to_value.T
-        torch.mm(w_o.T, self._d_through, out=d_into)
-        d_into.addr_(at_end, d_base)
+        torch.bmm(self._values_of_head.transpose(1, 2), self.d_tables, out=self._d_through.view(h, e, -1))
+        d_w_o = (self._d_through @ into.T).view(h, e, -1)
+        torch.mm(w_o.T, self._d_through, out=self._d_into).addr_(self._at_end, d_base)
+        torch.mm(self._inputs.T, d_values, out=self._d_to_value)
+        torch.mm(d_values, self._to_value.T, out=d_inputs)
         # scores = inputs key, key = W_K query, query = x_end W_Q / sqrt(d_head)
-        d_inputs[: 2 * p].addmm_(self.d_scores, self._key.T)
-        d_key = self.d_scores.T @ self._inputs[: 2 * p]  # (H, d_model)
-        d_query = torch.bmm(d_key[:, None], w_k)[:, 0] / math.sqrt(e)
+        of_tokens = d_inputs[: 2 * p].addmm_(self.d_scores, self._key.T)
+        d_key = self.d_scores.T @ self._of_tokens  # (H, d_model)
+        d_query = torch.bmm(d_key[:, None], w_k)[:, 0].div_(math.sqrt(e))
         d_from_query = torch.mv(w_q.permute(1, 2, 0).reshape(-1, h * e), d_query.T.reshape(-1))
-        torch.mm(weights["blocks.0.mlp.W_out"].T, self.d_readout, out=self._d_unembed)
-        of_kernel = {name: torch.empty_like(weights[name]) for name in _WITHOUT_PRODUCT}
+        torch.mm(w_out.T, self.d_readout, out=self._d_unembed)
+        written = {name: torch.empty_like(weights[name]) for name in _WITHOUT_PRODUCT}
         table_kernels.of_weights(
-            *(
-                tensor.detach().numpy()
-                for tensor in (
-                    self._inputs, self._query, d_inputs, d_inputs[:p].sum(dim=0),
-                    d_inputs[p : 2 * p].sum(dim=0), into @ d_base, d_from_query, d_query, d_key, d_to_value,
-                    d_into, self._d_unembed, *of_kernel.values(),
-                )
-            )
-        )  # fmt: skip
+            *self._for_weights,
+            *_arrays(of_tokens.view(2, p, -1).sum(dim=1), into @ d_base, d_from_query, d_query, d_key),
+            *_arrays(*written.values()),
+        )
         return {
-            **of_kernel,
-            "blocks.0.attn.W_O": (self._d_through @ into.T).view(h, e, -1),
-            "blocks.0.mlp.W_out": self.d_readout @ w_u.T,
+            **written,
+            "blocks.0.attn.W_O": d_w_o,
+            "blocks.0.mlp.W_out": self.d_readout @ weights["unembed.W_U"].T,
         }
 
+
+_LAID_OUT = (
+    "embed.W_E", "pos_embed.W_pos", "blocks.0.attn.W_Q", "blocks.0.attn.W_V", "blocks.0.mlp.W_in",
+    "unembed.W_U",
+)  # fmt: skip
+"""Weights that `table_kernels.lay_out` reads, in its order."""
 
 _WITHOUT_PRODUCT = (
     "embed.W_E", "pos_embed.W_pos", "blocks.0.attn.W_Q", "blocks.0.attn.W_K", "blocks.0.attn.W_V",
     "blocks.0.mlp.W_in", "unembed.W_U",
 )  # fmt: skip
 """Weights whose gradients `table_kernels.of_weights` writes, in its order."""
+
+
+def _arrays(*tensors: Tensor) -> tuple[F32, ...]:
+    return tuple(tensor.detach().numpy() for tensor in tensors)
 
 
 def _by_column(rows: int, p: int) -> Tensor:
