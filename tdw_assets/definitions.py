@@ -17,9 +17,11 @@ def defs() -> dg.Definitions:
     from tdw_assets.build import build_defs
     from tdw_resources.places import find_places, load_studies_or_last_good
     from tdw_resources.runs.liveness import die_with_supervisor
+    from tdw_resources.runs.warm_start import fork_runs
     from tdw_resources.wanted import WantedAssets
 
     die_with_supervisor()
+    fork_runs()
     places = find_places()
     studies, problem = load_studies_or_last_good(places.studies)
     if problem:

@@ -1,4 +1,4 @@
-"""`tdw`: one command a module in `tdw_workbench.commands`.
+"""`tdw`: one command per module in `tdw_workbench.commands`.
 
 Exit codes: 0 done; 1 something failed (what was finished is kept); 2 the command can't be carried out as
 given; 130 stopped by Ctrl-C.
@@ -18,6 +18,7 @@ from io import TextIOWrapper
 
 from tdw.errors import BadConfig, TdwError
 from tdw_resources.places import Places, find_places
+from tdw_workbench.imports import without_collecting
 from tdw_workbench.interrupts import take_signals
 
 COMMANDS = (
@@ -99,7 +100,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a file's name may hold what no terminal can show
             stream.reconfigure(errors="backslashreplace")
-    options = build_parser().parse_args(arguments)
+    with without_collecting():
+        parser = build_parser()
+    options = parser.parse_args(arguments)
     try:
         code = int(options.run(options))
         if sys.stdout is not None:  # started with it closed

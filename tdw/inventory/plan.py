@@ -122,8 +122,10 @@ class Inventory:
             names: only these products.
             states: of the variant's tables and figures, or the study's, where they are known already.
         """
+        if names is not None and not any(p.stage == stage and p.name in names for p in self.wanted.products):
+            return None  # before anything is read
         if stage == "choose":
-            return self._plan_choice() if names is None or EXTRA_EPOCHS in names else None
+            return self._plan_choice()
         if gaps is None:
             return _plan_tables(stage, states or self.study_states(), "", names)
         if stage == "train":

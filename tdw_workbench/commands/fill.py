@@ -20,6 +20,7 @@ from tdw_workbench.fill.announcing import ASK_ABOVE, say_to_do
 from tdw_workbench.fill.carry_out import carry_out
 from tdw_workbench.fill.remaining import RemainingWork
 from tdw_workbench.fill.request import FillRequest, Shard, close_over_inputs
+from tdw_workbench.fill.workers import Workers
 from tdw_workbench.terminal import Screen
 
 if TYPE_CHECKING:
@@ -79,10 +80,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fill."""
-    from tdw_resources.instance import cores, fail_dead_runs, open_instance
-    from tdw_resources.runs.progress import clear_progress
-    from tdw_resources.wanted import WantedAssets
-    from tdw_workbench.adoption import adoption_note, require_undisputed
+    import tdw_assets.build  # noqa: F401  before workers are forked: all of them need it
+    from tdw_resources.instance import cores
 
     places = places_of(options)
     studies = load_studies(places.studies)
@@ -93,6 +92,19 @@ def run(options: argparse.Namespace) -> int:
     screen = Screen()
     if options.dry_run:
         return _say_what_would_be_done(options, places, studies, screen)
+    with Workers.of(places.home, options.workers or cores()) as pool:
+        pool.start(max(len(listed(options.variant) or study.configs) for study in studies))
+        return _fill(options, places, studies, pool, screen)
+
+
+def _fill(
+    options: argparse.Namespace, places: Places, studies: Sequence[Study], pool: Workers, screen: Screen
+) -> int:
+    from tdw_resources.instance import fail_dead_runs, open_instance
+    from tdw_resources.runs.progress import clear_progress
+    from tdw_resources.wanted import WantedAssets
+    from tdw_workbench.adoption import adoption_note, require_undisputed
+
     with open_instance(places.home) as instance:
         fail_dead_runs(instance)
         clear_progress(places.home)
@@ -109,9 +121,8 @@ def run(options: argparse.Namespace) -> int:
                 )
                 codes.append(0)
                 continue
-            workers = options.workers or cores()
             ask, batch = not options.yes, options.batch
-            codes.append(carry_out(request, instance, screen, workers=workers, ask=ask, batch=batch))
+            codes.append(carry_out(request, instance, screen, pool=pool, ask=ask, batch=batch))
         return max(codes)
 
 

@@ -23,6 +23,7 @@ from tdw_resources.places import Places
 from tdw_workbench.cli import add_places, places_of
 from tdw_workbench.fill.carry_out import carry_out
 from tdw_workbench.fill.request import FillRequest
+from tdw_workbench.fill.workers import Workers
 from tdw_workbench.terminal import Screen, count
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def _record(
     from tdw_resources.wanted import WantedAssets
 
     settings: Mapping[str, Any] = study.model_dump(mode="json")
-    with open_instance(places.home) as instance:
+    with Workers.of(places.home, cores()) as pool, open_instance(places.home) as instance:
         fail_dead_runs(instance)
         wanted = WantedAssets.of(study)
         new = register_variants(wanted, instance, variants)
@@ -148,4 +149,4 @@ def _record(
             epochs=tuple(epochs),
             assets=_with_what_follows(wanted, kinds),
         )
-        return carry_out(request, instance, screen, workers=cores(), ask=False)
+        return carry_out(request, instance, screen, pool=pool, ask=False)

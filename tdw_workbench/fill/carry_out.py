@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tdw.epochs import format_epochs
 from tdw.inventory.plan import STAGES
 from tdw.inventory.products import EXTRA_EPOCHS
 from tdw.training.progress import format_seconds
-from tdw_resources.places import log_folder
 from tdw_workbench.fill.announcing import is_agreed
+from tdw_workbench.fill.answers import Answer, StageDone
 from tdw_workbench.fill.batches import train_batches
 from tdw_workbench.fill.remaining import RemainingWork
 from tdw_workbench.fill.request import ALL, FillRequest
@@ -32,11 +32,11 @@ def carry_out(
     instance: dg.DagsterInstance,
     screen: Screen,
     *,
-    workers: int,
+    pool: Workers,
     ask: bool,
     batch: int = 1,
 ) -> int:
-    """Run the workers and show how far they are; the exit code.
+    """Give the workers what is to be done and show how far they are; the exit code.
 
     Args:
         batch: so many variants of one shape are trained as one program first.
@@ -53,14 +53,14 @@ def carry_out(
         train_batches(request, work, screen, most=batch)
     failed = list[str]()
     if request.has_two_passes:
-        failed = _first_pass(request, instance, screen, workers=workers)
+        failed = _first_pass(request, instance, screen, pool)
         request = replace(request, variants=tuple(v for v in request.variants if v not in failed))
         work = RemainingWork.find(request, request.wanted(), instance, store)
     if request.variants:
         wanted = request.wanted()
         if work.variants:
             screen.say(f"Filling {_named(work.variants)} of study {wanted.name} into {request.store}.")
-            failed += _work(request, work, instance, screen, workers=workers)
+            failed += _work(request, work, instance, screen, pool)
             work = replace(work, out_of_date=RemainingWork.find(request, wanted, instance, store).out_of_date)
         elif not failed:
             _say_out_of_date(request, work, screen)
@@ -73,14 +73,14 @@ def carry_out(
         screen.say(
             f"{count(len(failed), 'run')} failed or stopped, {took}. What is finished is kept; try again."
         )
-        screen.say(f"Details: {_log(request)}, or the runs in Dagster's UI.")
+        screen.say(f"Details: {pool.log}, or the runs in Dagster's UI.")
         return 1
     screen.say(f"Done in {took}.")
     return 0
 
 
 def _first_pass(
-    request: FillRequest, instance: dg.DagsterInstance, screen: Screen, *, workers: int
+    request: FillRequest, instance: dg.DagsterInstance, screen: Screen, pool: Workers
 ) -> list[str]:
     """Train to the end of the schedule and have the extra epochs chosen; the variants that failed."""
     from tdw.reconcile.attempts import still_training
@@ -98,7 +98,7 @@ def _first_pass(
         screen.say(
             f"First pass: training {_named(work.variants)} of study {whole.name} into {request.store}."
         )
-        failed = _work(training, work, instance, screen, workers=workers)
+        failed = _work(training, work, instance, screen, pool)
     inventory, runs = as_it_is(whole, instance, store)
     if inventory.task("choose") is None:
         return failed
@@ -107,7 +107,7 @@ def _first_pass(
         screen.say(f"The extra checkpoints are chosen after the training of {', '.join(waits)}.")
         return failed
     choosing = RemainingWork((ALL,), {}, TimeLeft(), 0, 0)
-    failed += _work(replace(request, assets=(EXTRA_EPOCHS,)), choosing, instance, screen, workers=1)
+    failed += _work(replace(request, assets=(EXTRA_EPOCHS,)), choosing, instance, screen, pool)
     choice = read_choice(store, whole.study)
     if choice is not None and choice != before:
         epochs = choice.epochs
@@ -117,34 +117,24 @@ def _first_pass(
 
 
 def _work(
-    request: FillRequest, work: RemainingWork, instance: dg.DagsterInstance, screen: Screen, *, workers: int
+    request: FillRequest, work: RemainingWork, instance: dg.DagsterInstance, screen: Screen, pool: Workers
 ) -> list[str]:
-    """Have worker processes do it; of what a run failed."""
+    """Have worker processes do it, what covers all variants last; of what a run failed."""
     from tdw_resources.instance import fail_dead_runs
 
-    home = Path(request.home)
-    pool = Workers(
-        request, min(workers, len(work.variants)), _log(request), on_death=lambda: fail_dead_runs(instance)
-    )
-    with pool:
-        failed = _watch(pool, [v for v in work.variants if v != ALL], work.time_left, home, screen)
-        if ALL in work.variants:
-            failed += _watch(pool, [ALL], work.time_left, home, screen)
+    failed: list[str] = []
+    for variants in ([v for v in work.variants if v != ALL], [v for v in work.variants if v == ALL]):
+        answers = pool.run(request, variants, every_s=_EVERY_S, on_death=lambda: fail_dead_runs(instance))
+        failed += _watch(answers, work.time_left, Path(request.home), screen)
     return failed
 
 
-def _log(request: FillRequest) -> Path:
-    return log_folder(Path(request.home)) / "fill.log"
-
-
-def _watch(
-    pool: Workers, variants: Sequence[str], time_left: TimeLeft, home: Path, screen: Screen
-) -> list[str]:
-    """Let worker processes do the variants and show how far they are; the variant of each run that failed."""
+def _watch(answers: Iterable[Answer | None], time_left: TimeLeft, home: Path, screen: Screen) -> list[str]:
+    """Show what worker processes say and how far they are; the variant of each run that failed."""
     from tdw_resources.runs.progress import read_progress
 
     failed, elsewhere = list[str](), set[str]()
-    for answer in pool.run(variants, every_s=_EVERY_S):
+    for answer in answers:
         if answer is not None and answer.given_up:
             failed.append(answer.variant)
             screen.say(f"{answer.variant}: {answer.given_up}")
@@ -157,7 +147,7 @@ def _watch(
         elif answer is not None and answer.done is not None:
             if not _say_done(answer.done, screen):
                 failed.append(answer.variant)
-            time_left.finish(answer.variant, answer.done["stage"])
+            time_left.finish(answer.variant, answer.done.stage)
         lines: list[str] = []
         for work in read_progress(home):
             time_left.advance(work.variant, work.stage, work.done / max(1, work.total))
@@ -167,17 +157,18 @@ def _watch(
     return failed
 
 
-def _say_done(done: dict[str, Any], screen: Screen) -> bool:
+def _say_done(done: StageDone, screen: Screen) -> bool:
     """Print what a run did; whether it succeeded."""
-    who = done["variant"] or "all variants"
-    if done["error"]:
-        screen.say(f"{who}: {done['stage']} failed: {done['error']}")
+    who = done.variant or "all variants"
+    if done.error:
+        screen.say(f"{who}: {done.stage} failed: {done.error}")
         return False
-    stage = next(stage for stage in STAGES if stage.name == done["stage"])
+    stage = next(stage for stage in STAGES if stage.name == done.stage)
     if stage.name == "choose":
         return True  # the epochs themselves are printed
-    size = done["size"]
-    counted = count(size, "cell") if stage.of_cells else count(size, "table or plot", "tables and plots")
+    counted = (
+        count(done.size, "cell") if stage.of_cells else count(done.size, "table or plot", "tables and plots")
+    )
     screen.say(f"{who}: {stage.done}, {counted}")
     return True
 

@@ -75,8 +75,8 @@ class RemainingWork:
 
         inventory, names = inventory_of(wanted, instance, store), request.assets or None
         found = inventory.gaps()
-        states = inventory.states_of(found)
         made_anew = _wanted(request, wanted, "summarize")
+        states = inventory.states_of(found) if made_anew else None
         time_left = TimeLeft()
         to_do: dict[str, ToDo] = {}
         for variant, gaps in found.items():

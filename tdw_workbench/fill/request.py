@@ -1,12 +1,11 @@
-"""What `tdw fill` was asked for, resolved against the study: handed to its workers as JSON."""
+"""What `tdw fill` was asked for, resolved against the study: handed to its workers."""
 
 from __future__ import annotations
 
-import json
 import re
 from argparse import ArgumentTypeError
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tdw.errors import BadConfig
@@ -91,18 +90,6 @@ class FillRequest:
 
         whole = WantedAssets.of(self.read_study()).with_extra(Store(self.store))
         return whole.narrow(variants=self.variants, epochs=self.epochs)
-
-    def to_json(self) -> str:
-        """One line."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, line: str) -> FillRequest:
-        """Read `to_json`."""
-        values = json.loads(line)
-        for name in ("variants", "epochs", "assets"):
-            values[name] = tuple(values[name])
-        return cls(**values)
 
 
 def close_over_inputs(wanted: WantedAssets, names: Iterable[str]) -> tuple[str, ...]:

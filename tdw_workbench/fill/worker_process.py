@@ -1,27 +1,22 @@
 """A worker process of `tdw fill`: takes variants, runs their stages as Dagster runs in itself.
 
-One process does many runs, so that Dagster and torch are started once a core and not once a run. It talks to
-`tdw fill` in lines of JSON: what is asked for comes in, then variants; what was done goes out.
+One process does many runs, so that Dagster and torch are imported once per core and not once per run.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
-import sys
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")  # before numpy and torch are loaded
-
-from tdw.errors import Busy  # noqa: E402
-from tdw_workbench.fill.request import ALL, FillRequest  # noqa: E402
-from tdw_workbench.fill.workers import STOPPED  # noqa: E402
+from tdw.errors import Busy
+from tdw_workbench.fill.answers import STOPPED, Answer, StageDone
+from tdw_workbench.fill.request import ALL, FillRequest
+from tdw_workbench.imports import without_collecting
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -31,22 +26,6 @@ if TYPE_CHECKING:
 
 _PATIENCE_S = 1.0
 _INTERRUPTED = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
-
-
-@dataclass(frozen=True)
-class StageDone:
-    """What became of one run.
-
-    Attributes:
-        size: cells or tables that it was planned for.
-        error: why it failed, or "".
-    """
-
-    variant: str
-    stage: str
-    run_id: str
-    size: int
-    error: str = ""
 
 
 @contextlib.contextmanager
@@ -163,39 +142,51 @@ def _why(result: dg.ExecuteInProcessResult) -> str:
     return f"run {result.run_id} did not succeed; its log in the UI says why"
 
 
-def main() -> int:
-    """Serve orders until standard input ends."""
-    # Dagster captures the steps' output by redirecting descriptor 1: the answers need one of their own.
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
+def serve(line: Connection) -> int:
+    """Take requests and variants from the line, and answer, until `tdw fill` ends this process or has ended.
+
+    Returns the exit code of one that was interrupted, or that has lost its parent.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # before torch is imported
     try:
-        request = FillRequest.from_json(sys.stdin.readline())
-        from tdw_assets.build import build_defs
-        from tdw_resources.instance import open_instance
-        from tdw_resources.resources import StoreResource
-        from tdw_resources.runs.liveness import die_with_supervisor
-
-        die_with_supervisor()
-        wanted = request.wanted()
-        defs = build_defs(wanted, resource_overrides={"store": StoreResource(root=request.store)})
-        with open_instance(Path(request.home)) as instance:
-            for line in sys.stdin:
-                variant = line.strip()
-                try:
-                    with claim(request, variant, wanted=wanted):
-                        for done in run_variant(
-                            request, variant, wanted=wanted, defs=defs, instance=instance
-                        ):
-                            answers.write(json.dumps({"done": done.__dict__}) + "\n")
-                except Busy:
-                    answers.write(json.dumps({"busy": variant}) + "\n")
-                    continue
-                answers.write(json.dumps({"idle": variant}) + "\n")
+        _get_ready()
+        with contextlib.suppress(EOFError):
+            _serve(line, line.recv())
     except KeyboardInterrupt:
         return STOPPED
     return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _get_ready() -> None:
+    """Import what every run needs, before there is one."""
+    from tdw_resources.runs.liveness import die_with_supervisor
+
+    die_with_supervisor()
+    with without_collecting():
+        import torch  # noqa: F401
+
+        import tdw_assets.build  # noqa: F401
+        import tdw_resources.resources  # noqa: F401
+
+
+def _serve(line: Connection, request: FillRequest) -> None:
+    from tdw_assets.build import build_defs
+    from tdw_resources.instance import open_instance
+    from tdw_resources.resources import StoreResource
+
+    with open_instance(Path(request.home)) as instance:
+        while True:
+            wanted = request.wanted()
+            defs = build_defs(wanted, resource_overrides={"store": StoreResource(root=request.store)})
+            while isinstance(order := line.recv(), str):
+                try:
+                    with claim(request, order, wanted=wanted):
+                        for done in run_variant(request, order, wanted=wanted, defs=defs, instance=instance):
+                            line.send(Answer(order, done=done))
+                    line.send(Answer(order))
+                except Busy:
+                    line.send(Answer(order, busy=True))
+            request = order

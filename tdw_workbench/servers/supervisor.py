@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -27,8 +26,9 @@ from tdw_resources.dagster_internals import DAEMON
 from tdw_resources.places import log_folder
 from tdw_resources.runs.liveness import SUPERVISOR_VARIABLE, identity
 from tdw_resources.runs.own_runs import LOCATION
+from tdw_resources.runs.warm_start import is_run
 from tdw_workbench.children import child_environment, python_command, short_temporary_folder
-from tdw_workbench.servers.ports import HOST, free_port, require_free
+from tdw_workbench.servers.ports import HOST, answers, free_port, require_free
 
 _RUN_GRACE_S = 12.0
 _SERVER_GRACE_S = 8.0
@@ -72,19 +72,18 @@ class Supervisor:
         code += ["-p", str(code_port), "--location-name", LOCATION, "--use-python-environment-entry-point"]
         # Dagster puts the working directory in front of the path of imports: one that holds no code.
         code += ["--working-directory", str(log_folder(self.home))]
+        web = ["tdw_workbench.web", "-h", HOST, "-p", str(self.port), "-w", str(workspace)]
+        after = ["--after", str(code_port)]
         self._servers = [
             _Server("code server", code),
-            _Server("daemon", [DAEMON, "run", "-w", str(workspace)]),
-            _Server(
-                "webserver", ["tdw_workbench.web", "-h", HOST, "-p", str(self.port), "-w", str(workspace)]
-            ),
+            _Server("daemon", [*after, f"{DAEMON}.cli", DAEMON, "run", "-w", str(workspace)]),
+            _Server("webserver", [*after, "tdw_workbench.web.webserver", *web]),
         ]
         self._temporary = short_temporary_folder()
         try:
-            self._start(self._servers[0])
+            for server in self._servers:
+                self._start(server)
             self._await_port(self._servers[0], code_port)
-            for other in self._servers[1:]:
-                self._start(other)
             self._await_port(self._servers[2], self.port)
         except BaseException:
             self.stop()
@@ -183,10 +182,8 @@ class Supervisor:
         while time.monotonic() < deadline:
             if server.process is not None and server.process.poll() is not None:
                 break
-            with socket.socket() as probe:
-                probe.settimeout(1)
-                if probe.connect_ex((HOST, port)) == 0:
-                    return
+            if answers(port):
+                return
             time.sleep(0.1)
         raise TdwError(
             f"the {server.name} did not start:\n  {self.last_lines(server.name)}",
@@ -203,9 +200,9 @@ def _interrupt_runs(code_server: int) -> None:
 
 
 def _is_run(process: psutil.Process) -> bool:
-    # The code server starts a run as a spawned process of Python's multiprocessing.
     try:
-        return "--multiprocessing-fork" in process.cmdline()
+        parent = process.parent()
+        return is_run(process.cmdline(), parent.cmdline() if parent else [])
     except psutil.Error:
         return False
 

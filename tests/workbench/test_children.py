@@ -29,10 +29,7 @@ def hostile(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    "module",
-    ["tdw_workbench.fill.worker_process", "tdw_workbench.servers.run_supervised", "tdw_workbench.web"],
-)
+@pytest.mark.parametrize("module", ["tdw_workbench.servers.run_supervised", "tdw_workbench.web"])
 def test_no_child_imports_from_the_working_folder(hostile: Path, tmp_path: Path, module: str) -> None:
     found = subprocess.run(
         python_command(module, "--help"),

@@ -1,8 +1,12 @@
 """Workers that die, hang or are stopped: the pool gives their work to others, or up."""
 
+import os
+import signal
 import sys
 import time
 from argparse import ArgumentTypeError
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -11,43 +15,50 @@ from tdw.errors import Busy
 from tdw.study import load_study
 from tdw_resources.wanted import WantedAssets
 from tdw_workbench.fill import worker_process
+from tdw_workbench.fill.answers import STOPPED, Answer, StageDone
 from tdw_workbench.fill.request import ALL, FillRequest, Shard
-from tdw_workbench.fill.workers import Answer, Workers
-
-# Speaks as a worker does; what it does depends on the variant's name.
-WORKER = """
-import json, os, sys, time
-sys.stdin.readline()
-for line in sys.stdin:
-    variant = line.strip()
-    if variant == "dies" or (variant == "dies_once" and not os.path.exists(sys.argv[1])):
-        open(sys.argv[1], "w").close()
-        sys.exit("a reason")
-    if variant == "stopped":
-        sys.exit(130)
-    if variant == "busy" and not os.path.exists(sys.argv[1]):
-        print(json.dumps({"busy": variant}), flush=True)
-        continue
-    if variant == "frees":
-        open(sys.argv[1], "w").close()
-    if variant == "hangs":
-        time.sleep(60)
-    print(json.dumps({"done": {"variant": variant, "stage": "train", "error": "", "size": os.getpid()}}))
-    print(json.dumps({"idle": variant}), flush=True)
-"""
+from tdw_workbench.fill.workers import Workers
 
 
 @pytest.fixture
 def workers(tmp_path: Path) -> Workers:
-    request = FillRequest({}, str(tmp_path), str(tmp_path), ("a",))
-    command = (sys.executable, "-c", WORKER, str(tmp_path / "died"))
-    deaths: list[int] = []
-    return Workers(request, 2, tmp_path / "log", on_death=lambda: deaths.append(1), command=command)
+    mark = tmp_path / "mark"
+
+    def serve(line: Connection) -> int:
+        """Speaks as a worker does; what it does depends on the variant's name."""
+        while True:
+            match line.recv():
+                case "dies":
+                    sys.exit("a reason")
+                case "dies_once" if not mark.exists():
+                    mark.touch()
+                    os.kill(os.getpid(), signal.SIGKILL)
+                case "stopped":
+                    return STOPPED
+                case "busy" if not mark.exists():
+                    line.send(Answer("busy", busy=True))
+                case str() as variant:
+                    if variant == "frees":
+                        mark.touch()
+                    if variant == "hangs":
+                        time.sleep(60)
+                    line.send(Answer(variant, done=StageDone(variant, "train", "", os.getpid())))
+                    line.send(Answer(variant))
+                case request:
+                    assert isinstance(request, FillRequest)
+
+    return Workers(2, str(tmp_path), tmp_path / "log", serve)
 
 
-def answers(workers: Workers, *variants: str) -> list[Answer]:
+def run(
+    workers: Workers, *variants: str, on_death: Callable[[], object] = lambda: None
+) -> Iterator[Answer | None]:
+    return workers.run(FillRequest({}, "", "", ("a",)), variants, every_s=0.1, on_death=on_death)
+
+
+def answers(workers: Workers, *variants: str, on_death: Callable[[], object] = lambda: None) -> list[Answer]:
     with workers:
-        return [answer for answer in workers.run(variants, every_s=0.1) if answer is not None]
+        return [answer for answer in run(workers, *variants, on_death=on_death) if answer is not None]
 
 
 def done(found: list[Answer]) -> list[str]:
@@ -57,12 +68,24 @@ def done(found: list[Answer]) -> list[str]:
 def test_every_variant_is_done_once_by_at_most_two_workers(workers: Workers) -> None:
     found = answers(workers, "a", "b", "c", "d", "e")
     assert done(found) == ["a", "b", "c", "d", "e"]
-    assert len({answer.done["size"] for answer in found if answer.done}) <= 2
+    assert len({answer.done.size for answer in found if answer.done}) <= 2
+
+
+def test_workers_are_kept_for_what_comes_next(workers: Workers) -> None:
+    with workers:
+        workers.start(5)
+        pids = {worker.process.pid for worker in workers._workers}
+        for variants in (("a", "b"), ("c",), (), ("d", "e", "f")):
+            found = [answer for answer in run(workers, *variants) if answer is not None]
+            assert done(found) == list(variants)
+            assert {answer.done.size for answer in found if answer.done} <= pids
+    assert len(pids) == 2
 
 
 def test_a_variant_whose_worker_died_is_done_by_another(workers: Workers) -> None:
-    found = answers(workers, "dies_once", "b")
-    assert done(found) == ["b", "dies_once"]
+    deaths: list[str] = []
+    found = answers(workers, "dies_once", "b", on_death=lambda: deaths.append("one"))
+    assert done(found) == ["b", "dies_once"] and deaths == ["one"]
 
 
 def test_a_variant_that_another_fill_works_on_comes_last(workers: Workers) -> None:
@@ -127,6 +150,6 @@ def test_what_a_person_stopped_is_left_and_the_rest_is_done(workers: Workers) ->
 def test_leaving_on_an_error_stops_workers_that_are_at_work(workers: Workers) -> None:
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt), workers:
-        for _ in workers.run(["hangs", "hangs"], every_s=0.5):
+        for _ in run(workers, "hangs", "hangs"):
             raise KeyboardInterrupt
-    assert not workers._running and time.monotonic() - started < 30
+    assert not workers._workers and time.monotonic() - started < 30

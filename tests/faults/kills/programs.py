@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import yaml
 
+from tdw_resources.runs.warm_start import is_run
+
 from ..work import ANALYZERS, EPOCHS, VARIANTS
 
 _REPOSITORY = Path(__file__).resolve().parents[3]
@@ -74,18 +76,19 @@ def tdw(command: str, root: Path, study: Path, *options: str) -> Iterator[subpro
 
 def servers(pid: int) -> dict[str, psutil.Process]:
     """What `tdw up` runs, by name; "run" is the worker of a run."""
-    marks: dict[str, Callable[[str], bool]] = {
-        "code server": lambda line: "code-server" in line,
-        "daemon": lambda line: "dagster._daemon" in line,
-        "webserver": lambda line: "tdw_workbench.web" in line,
-        "run": lambda line: "--multiprocessing-fork" in line,
+    marks: dict[str, Callable[[psutil.Process], bool]] = {
+        "code server": lambda process: "code-server" in process.cmdline(),
+        "daemon": lambda process: "dagster._daemon" in process.cmdline(),
+        "webserver": lambda process: "tdw_workbench.web" in process.cmdline(),
+        "run": lambda process: is_run(process.cmdline(), psutil.Process(process.ppid()).cmdline()),
     }
     found = {"up": psutil.Process(pid)}
     with contextlib.suppress(psutil.Error):
         for process in psutil.Process(pid).children(recursive=True):
             with contextlib.suppress(psutil.Error):
-                line = " ".join(process.cmdline())
-                found |= {name: process for name, fits in marks.items() if fits(line) and name not in found}
+                found |= {
+                    name: process for name, fits in marks.items() if name not in found and fits(process)
+                }
     return found
 
 

@@ -1,0 +1,45 @@
+"""Each run of Dagster's code server is a process; here it is a fork of one that has imported what runs need.
+
+So a run begins at once, instead of after three seconds of one core. Python's own `forkserver` does it.
+Dagster asks for "spawn" and has no setting, so the start method behind that name is replaced in the server's
+process; tests/contract/test_warm_start.py pins the seam. Linux alone: elsewhere a fork of what has
+loaded torch is not safe.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from multiprocessing import forkserver
+from typing import Any, cast
+
+from tdw_resources.runs.liveness import SUPERVISOR_VARIABLE
+
+PRELOADED = ("torch", "dagster._grpc.impl", "tdw_assets.build", "tdw_resources.resources")
+"""No thread and no connection may be left by importing these."""
+
+
+def fork_runs() -> None:
+    """Have this process fork the runs that it starts.
+
+    Under a supervisor the process that they are forks of is started now, and is ready when the first run is
+    asked for; otherwise with the first run.
+    """
+    if sys.platform != "linux" or multiprocessing.parent_process() is not None:
+        return
+    from multiprocessing.context import ForkServerProcess, SpawnProcess
+
+    multiprocessing.set_forkserver_preload(list(PRELOADED))
+    cast("Any", SpawnProcess)._Popen = staticmethod(ForkServerProcess._Popen)
+    if os.environ.get(SUPERVISOR_VARIABLE):
+        forkserver.ensure_running()
+
+
+def is_run(command: list[str], parents: list[str]) -> bool:
+    """Whether a process with this command line, of a parent with that one, is a run of a code server."""
+    return "--multiprocessing-fork" in command or (_is_forkserver(command) and _is_forkserver(parents))
+
+
+def _is_forkserver(command: list[str]) -> bool:
+    return any("multiprocessing.forkserver" in part for part in command)
