@@ -22,9 +22,18 @@ I64 = npt.NDArray[np.int64]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
+def in_order(function: _Function) -> _Function:
+    """Compile on first use, operations as written; cached on disk where numba finds a writable folder."""
+    return _jitted(function, fastmath=False)
+
+
 def _compiled(function: _Function) -> _Function:
-    """Compile on first use, cached on disk where numba finds a writable folder."""
-    options: dict[str, Any] = {"fastmath": {"reassoc", "contract", "nsz", "arcp"}, "error_model": "numpy"}
+    """The same, but sums may be taken in vector lanes."""
+    return _jitted(function, fastmath={"reassoc", "contract", "nsz", "arcp"})
+
+
+def _jitted(function: _Function, *, fastmath: Any) -> _Function:
+    options: dict[str, Any] = {"fastmath": fastmath, "error_model": "numpy"}
     try:
         return cast("_Function", numba.njit(cache=True, **options)(function))
     except RuntimeError:  # no folder to cache in: compile in every process
@@ -63,13 +72,14 @@ def mix_forward(tables: F32, base: F32, weights: F32, a: I64, b: I64, post: F32,
         a: first operands (N,).
         b: second operands (N,).
         post: out (N, d_mlp), after the ReLU.
-        skip: out (N, p), the part of the logits that goes round the MLP.
+        skip: out (N, p or more), the part of the logits that goes round the MLP; columns from p on stay.
     """
-    p, d_mlp = skip.shape[1], post.shape[1]
+    p, d_mlp = tables.shape[1] // 2, post.shape[1]
     fours = tables.shape[0] // 4 * 4
     row = np.empty(base.shape[0], np.float32)
     for n in range(a.shape[0]):
-        row[:] = base
+        for m in range(row.shape[0]):  # a slice would be copied element by element
+            row[m] = base[m]
         for h in range(0, fours, 4):  # four heads at a time: the row is read and written once
             a0, a1, a2, a3 = (
                 tables[h, a[n]], tables[h + 1, a[n]], tables[h + 2, a[n]], tables[h + 3, a[n]]
@@ -114,21 +124,23 @@ def mix_backward(
     Args:
         tables, weights, a, b, post: as they were.
         d_post: (N, d_mlp), gradient of `post`.
-        d_skip: (N, p), gradient of `skip`.
+        d_skip: (N, p or more), gradient of `skip`.
         d_tables: (H, 2 p + 1, M), added to.
         d_base: (M,), added to.
         d_scores: (2 p, H), added to.
     """
-    p, d_mlp = d_skip.shape[1], post.shape[1]
+    p, d_mlp = tables.shape[1] // 2, post.shape[1]
     row = np.zeros(d_base.shape[0], np.float32)
     total = np.zeros(d_base.shape[0], np.float32)  # of this block alone: sums of sums round less
+    row_skip, total_skip = row[d_mlp:], total[d_mlp:]
     for n in range(a.shape[0]):
         for m in range(d_mlp):
-            row[m] = d_post[n, m] if post[n, m] > 0 else np.float32(0)
+            d_pre = d_post[n, m] if post[n, m] > 0 else np.float32(0)
+            row[m] = d_pre
+            total[m] += d_pre
         for m in range(p):
-            row[d_mlp + m] = d_skip[n, m]
-        for m in range(row.shape[0]):
-            total[m] += row[m]
+            row_skip[m] = d_skip[n, m]
+            total_skip[m] += d_skip[n, m]
         at_a, at_b = a[n], p + b[n]
         for h in range(tables.shape[0]):
             to_a, to_b = weights[n, h, 0], weights[n, h, 1]
@@ -152,13 +164,13 @@ def mix_backward(
 
 @_compiled
 def subtract_peak(logits: F32, peak: F64, out: F64) -> None:
-    """Float64 logits minus the largest of their row, which goes to `peak`."""
+    """Float64 logits minus the largest of their row, which goes to `peak`; as many columns as `out` has."""
     for n in range(logits.shape[0]):
         largest = logits[n, 0]
-        for m in range(logits.shape[1]):
+        for m in range(out.shape[1]):
             largest = max(largest, logits[n, m])
         peak[n] = largest
-        for m in range(logits.shape[1]):
+        for m in range(out.shape[1]):
             out[n, m] = np.float64(logits[n, m]) - np.float64(largest)
 
 
@@ -167,7 +179,7 @@ def loss_and_gradient(logits: F32, peak: F64, exps: F64, answers: I64, n_pairs: 
     """Sum over rows of the cross-entropy in float64; `logits` become its gradient divided by `n_pairs`.
 
     Args:
-        logits: (N, p), overwritten.
+        logits: (N, p or more), the first p columns overwritten.
         peak: (N,), largest logit of each row.
         exps: (N, p), exp(logits - peak).
         answers: (N,).
@@ -198,7 +210,7 @@ def loss_and_hits(logits: F32, peak: F64, exps: F64, answers: I64) -> tuple[floa
             total += exps[n, m]
         loss += np.log(total) - (np.float64(logits[n, answers[n]]) - peak[n])
         first = 0
-        while first < logits.shape[1] - 1 and np.float64(logits[n, first]) != peak[n]:
+        while first < exps.shape[1] - 1 and np.float64(logits[n, first]) != peak[n]:
             first += 1
         hits += first == answers[n]
     return loss, hits

@@ -30,6 +30,7 @@ from tdw.recipes.family import Form, Weights
 
 _BLOCK = 384  # pairs: their activations and gradients, 2 x 0.8 MB, stay in a core's cache
 _TILE = 12  # rows of a between which a row of b is used again
+_FEW = 16  # pairs below which BLAS sums in another order beside padding
 
 
 class MixObjective:
@@ -40,7 +41,7 @@ class MixObjective:
     def __init__(self, config: Config) -> None:
         train, test = (_ordered(index, config.p) for index in split(config))
         self._tables = Tables(config)
-        self._buffers = _Buffers(config)
+        self._buffers = _Buffers(config, self._tables)
         self._train = [_Block(config, part, self._buffers) for part in _parts(train)]
         self._test = [_Block(config, part, self._buffers) for part in _parts(test)]
         self._n_train, self._n_test = len(train), len(test)
@@ -95,11 +96,11 @@ def mix_probe_pass(config: Config, weights: Weights) -> ProbePass:
 class _Buffers:
     """Memory for one block, used by all of them in turn."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, tables: Tables) -> None:
         self.attention = torch.empty(_BLOCK, config.n_heads, 2)
         self.post = torch.empty(_BLOCK, config.d_mlp)
         self.d_post = torch.empty(_BLOCK, config.d_mlp)
-        self.logits = torch.empty(_BLOCK, config.p)
+        self.logits = torch.zeros(_BLOCK, tables.readout.shape[1])
         self.exps = torch.empty(_BLOCK, config.p, dtype=torch.float64)
         self.peak = np.empty(_BLOCK)
 
@@ -112,19 +113,22 @@ class _Block:
         self.a, self.b = np.divmod(index, config.p)
         self.answers = labels(config, index)
         self.attention, self.post, self.d_post = buffers.attention[:n], buffers.post[:n], buffers.d_post[:n]
-        self.logits, self.exps, self.peak = buffers.logits[:n], buffers.exps[:n], buffers.peak[:n]
+        self._few = n < _FEW
+        self._padded = torch.zeros(n, config.p) if self._few else buffers.logits[:n]
+        self.logits = self._padded[:, : config.p]
+        self.exps, self.peak = buffers.exps[:n], buffers.peak[:n]
         # The same memory for the kernels: making these views costs as much as a small kernel.
         self.attention_, self.post_, self.d_post_ = (
             tensor.numpy() for tensor in (self.attention, self.post, self.d_post)
         )
-        self.logits_, self.exps_ = self.logits.numpy(), self.exps.numpy()
+        self.logits_, self.exps_ = self._padded.numpy(), self.exps.numpy()
 
     def forward(self, tables: Tables) -> None:
         """Fill attention, activations, logits and exp(logits - peak)."""
         t = tables.arrays
         kernels.attention_weights(t.scores, self.a, self.b, self.attention_)
         kernels.mix_forward(t.tables, t.base, self.attention_, self.a, self.b, self.post_, self.logits_)
-        self.logits.addmm_(self.post, tables.readout)
+        self._padded.addmm_(self.post, self._readout(tables))
         kernels.subtract_peak(self.logits_, self.peak, self.exps_)
         self.exps.exp_()
 
@@ -132,11 +136,14 @@ class _Block:
         """Add to the tables' gradients; `logits` hold their gradient."""
         t = tables.arrays
         tables.d_readout.addmm_(self.post.T, self.logits)
-        torch.mm(self.logits, tables.readout.T, out=self.d_post)
+        torch.mm(self.logits, self._readout(tables)[:, : self.logits.shape[1]].T, out=self.d_post)
         kernels.mix_backward(
             t.tables, self.attention_, self.a, self.b, self.post_, self.d_post_, self.logits_,
             t.d_tables, t.d_base, t.d_scores,
         )  # fmt: skip
+
+    def _readout(self, tables: Tables) -> torch.Tensor:
+        return tables.readout[:, : self.logits.shape[1]].contiguous() if self._few else tables.readout
 
 
 def _ordered(index: Indices, p: int) -> Indices:

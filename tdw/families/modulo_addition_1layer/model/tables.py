@@ -10,6 +10,10 @@ Forward, with U = [x_a - x_end; x_b - x_end; x_end] the 2 p + 1 residual inputs,
 
 The backward pass is the same products transposed, written out here: it costs a third of autograd's, and its
 results go straight to where the optimizer reads them.
+
+Each product is written so that its sums have the order that they always had: stored variants go on with the
+same bits. Padding and transposing are free in this respect, but for few rows or columns, where BLAS has
+routines that sum in vector lanes.
 """
 
 from __future__ import annotations
@@ -23,10 +27,12 @@ import torch
 from torch import Tensor
 
 from tdw.families.modulo_addition_1layer.config import Config
+from tdw.families.modulo_addition_1layer.model import table_kernels
 from tdw.recipes.family import Weights
 
 F32 = npt.NDArray[np.float32]
 _LANES = 16  # float32 in a vector register; rows are padded to it
+_NARROW = 16  # logits below which BLAS sums in another order than beside padding
 
 
 class Arrays(NamedTuple):
@@ -47,58 +53,57 @@ class Tables:
         tables: (H, 2 p + 1, M); columns are neurons, then logits, then padding (zero).
         base: (M,).
         scores: (2 p, H).
-        readout: (d_mlp, p), W_out W_U.
-        d_tables, d_base, d_scores, d_readout: their gradients; clear with `clear_gradients`.
+        readout: (d_mlp, L), W_out W_U, then padding (zero). L is p or a little more, a width at which BLAS is
+            half as fast again as at p=59.
+        d_tables, d_base, d_scores, d_readout: their gradients; d_readout (d_mlp, p), transposed in memory for
+            the same reason. Clear with `clear_gradients`.
         arrays: most of these, for the kernels.
     """
 
     def __init__(self, config: Config) -> None:
-        p, d, self._n_heads, self._d_head = config.p, config.d_model, config.n_heads, config.d_head
-        self._p, self._d_mlp = p, config.d_mlp
-        width = -(-(config.d_mlp + p) // _LANES) * _LANES
-        self.tables = torch.zeros(config.n_heads, 2 * p + 1, width)
+        p, d, h, e, d_mlp = config.p, config.d_model, config.n_heads, config.d_head, config.d_mlp
+        self._p, self._d_mlp, self._n_heads, self._d_head = p, d_mlp, h, e
+        width = -(-(d_mlp + p) // _LANES) * _LANES
+        padded = p if p < _NARROW else -(-p // 8) * 8
+        self.tables = torch.zeros(h, 2 * p + 1, width)
         self.base = torch.zeros(width)
-        self.scores = torch.zeros(2 * p, config.n_heads)
-        self.readout = torch.zeros(config.d_mlp, p)
+        self.scores = torch.zeros(2 * p, h)
+        self.readout = torch.zeros(d_mlp, padded)
         self.d_tables, self.d_base = torch.zeros_like(self.tables), torch.zeros_like(self.base)
-        self.d_scores, self.d_readout = torch.zeros_like(self.scores), torch.zeros_like(self.readout)
+        self.d_scores, self.d_readout = torch.zeros_like(self.scores), _by_column(d_mlp, p)
         self.arrays = Arrays(
-            *(
-                tensor.numpy()
-                for tensor in (
-                    self.tables, self.base, self.scores, self.d_tables, self.d_base, self.d_scores
-                )
-            )
-        )  # fmt: skip
+            *_arrays(self.tables, self.base, self.scores, self.d_tables, self.d_base, self.d_scores)
+        )
         self._into = torch.zeros(d, width)  # [W_in | W_U | 0]
+        self._unembed = torch.zeros(d, padded)  # [W_U | 0]
         self._inputs = torch.zeros(2 * p + 1, d)  # U
-        self._through = torch.zeros(config.n_heads * config.d_head, width)  # R
-        self._d_through = torch.zeros_like(self._through)
-        self._d_into = torch.zeros_like(self._into)
+        self._at_end, self._of_tokens = self._inputs[2 * p], self._inputs[: 2 * p]
+        self._to_query, self._to_value = torch.zeros(d, h * e), torch.zeros(d, h * e)
+        self._values = torch.zeros(2 * p + 1, h * e)  # V
+        self._values_of_head = self._values.view(-1, h, e).permute(1, 0, 2)
+        self._through = torch.zeros(h * e, width)  # R
+        self._query = torch.zeros(h, e)  # of "=", the only one that is read
+        self._d_through, self._d_into = torch.zeros_like(self._through), torch.zeros_like(self._into)
+        self._d_to_value, self._d_inputs = torch.zeros_like(self._to_value), torch.zeros_like(self._inputs)
+        self._d_unembed = _by_column(d, p)
+        self._laid_out = _arrays(self._inputs, self._to_query, self._to_value, self._into, self._unembed)
+        self._for_weights = _arrays(
+            self._inputs, self._query, self._d_inputs, self._d_to_value, self._d_into, self._d_unembed
+        )
 
     def fill(self, weights: Weights) -> None:
         """Compute tables, base, scores and readout."""
-        p, h, e, d_mlp = self._p, self._n_heads, self._d_head, self._d_mlp
-        embed, position = weights["embed.W_E"], weights["pos_embed.W_pos"]
-        w_v, w_o = weights["blocks.0.attn.W_V"], weights["blocks.0.attn.W_O"]
-        inputs, into = self._inputs, self._into
-        torch.add(embed[p], position[2], out=inputs[2 * p])
-        at_end = inputs[2 * p]
-        torch.add(embed[:p], position[0] - at_end, out=inputs[:p])
-        torch.add(embed[:p], position[1] - at_end, out=inputs[p : 2 * p])
-        into[:, :d_mlp] = weights["blocks.0.mlp.W_in"]
-        into[:, d_mlp : d_mlp + p] = weights["unembed.W_U"]
-        self._to_value = w_v.permute(1, 0, 2).reshape(-1, h * e)
-        self._values = (inputs @ self._to_value).view(-1, h, e).permute(1, 0, 2)
-        torch.mm(w_o.view(h * e, -1), into, out=self._through)
-        torch.bmm(self._values, self._through.view(h, e, -1), out=self.tables)
-        torch.mv(into.T, at_end, out=self.base)
-        self.base += self.tables[:, 2 * p].sum(dim=0)
-        # (H, d_head): the query of "=", the only one that is read.
-        self._query = torch.einsum("d,hde->he", at_end, weights["blocks.0.attn.W_Q"]) / math.sqrt(e)
-        self._key = torch.einsum("hde,he->dh", weights["blocks.0.attn.W_K"], self._query)
-        torch.mm(inputs[: 2 * p], self._key, out=self.scores)
-        torch.mm(weights["blocks.0.mlp.W_out"], weights["unembed.W_U"], out=self.readout)
+        h, e = self._n_heads, self._d_head
+        table_kernels.lay_out(*_arrays(*(weights[name] for name in _LAID_OUT)), *self._laid_out)
+        torch.mm(self._inputs, self._to_value, out=self._values)
+        torch.mm(weights["blocks.0.attn.W_O"].view(h * e, -1), self._into, out=self._through)
+        torch.bmm(self._values_of_head, self._through.view(h, e, -1), out=self.tables)
+        torch.mv(self._into.T, self._at_end, out=self.base)
+        self.base += self.tables[:, 2 * self._p].sum(dim=0)
+        torch.mv(self._to_query.T, self._at_end, out=self._query.view(-1)).div_(math.sqrt(e))
+        self._key = torch.bmm(weights["blocks.0.attn.W_K"], self._query[:, :, None])[:, :, 0].T
+        torch.mm(self._of_tokens, self._key, out=self.scores)
+        torch.mm(weights["blocks.0.mlp.W_out"], self._unembed, out=self.readout)
 
     def clear_gradients(self) -> None:
         """Set the gradients that the loop over pairs adds to, to zero."""
@@ -107,39 +112,54 @@ class Tables:
 
     def gradients(self, weights: Weights) -> dict[str, Tensor]:
         """Gradients of the weights, by name, from those of tables, base, scores and readout."""
-        p, h, e, d_mlp = self._p, self._n_heads, self._d_head, self._d_mlp
+        p, h, e = self._p, self._n_heads, self._d_head
         w_q, w_k = weights["blocks.0.attn.W_Q"], weights["blocks.0.attn.W_K"]
-        w_o, w_u = weights["blocks.0.attn.W_O"].view(h * e, -1), weights["unembed.W_U"]
-        at_end, into, d_into, d_base = self._inputs[2 * p], self._into, self._d_into, self.d_base
+        w_o, w_out = weights["blocks.0.attn.W_O"].view(h * e, -1), weights["blocks.0.mlp.W_out"]
+        into, d_inputs, d_base = self._into, self._d_inputs, self.d_base
         self.d_tables[:, 2 * p] = d_base  # the row of "=" reaches every pair through the base
         d_values = torch.bmm(self.d_tables, self._through.view(h, e, -1).transpose(1, 2))
-        torch.bmm(self._values.transpose(1, 2), self.d_tables, out=self._d_through.view(h, e, -1))
         d_values = d_values.permute(1, 0, 2).reshape(2 * p + 1, h * e)
-        d_to_value = self._inputs.T @ d_values
-        d_inputs = d_values @ self._to_value.T
-        torch.mm(w_o.T, self._d_through, out=d_into)
-        d_into.addr_(at_end, d_base)
+        torch.bmm(self._values_of_head.transpose(1, 2), self.d_tables, out=self._d_through.view(h, e, -1))
+        d_w_o = (self._d_through @ into.T).view(h, e, -1)
+        torch.mm(w_o.T, self._d_through, out=self._d_into).addr_(self._at_end, d_base)
+        torch.mm(self._inputs.T, d_values, out=self._d_to_value)
+        torch.mm(d_values, self._to_value.T, out=d_inputs)
         # scores = inputs key, key = W_K query, query = x_end W_Q / sqrt(d_head)
-        d_inputs[: 2 * p].addmm_(self.d_scores, self._key.T)
-        d_key = self.d_scores.T @ self._inputs[: 2 * p]  # (H, d_model)
-        d_query = torch.einsum("hd,hde->he", d_key, w_k) / math.sqrt(e)
-        of_a, of_b = d_inputs[:p], d_inputs[p : 2 * p]
-        d_position_a, d_position_b = of_a.sum(dim=0), of_b.sum(dim=0)
-        d_end = (
-            d_inputs[2 * p]
-            - d_position_a
-            - d_position_b
-            + into @ d_base
-            + torch.einsum("hde,he->d", w_q, d_query)
+        of_tokens = d_inputs[: 2 * p].addmm_(self.d_scores, self._key.T)
+        d_key = self.d_scores.T @ self._of_tokens  # (H, d_model)
+        d_query = torch.bmm(d_key[:, None], w_k)[:, 0].div_(math.sqrt(e))
+        d_from_query = torch.mv(w_q.permute(1, 2, 0).reshape(-1, h * e), d_query.T.reshape(-1))
+        torch.mm(w_out.T, self.d_readout, out=self._d_unembed)
+        written = {name: torch.empty_like(weights[name]) for name in _WITHOUT_PRODUCT}
+        table_kernels.of_weights(
+            *self._for_weights,
+            *_arrays(of_tokens.view(2, p, -1).sum(dim=1), into @ d_base, d_from_query, d_query, d_key),
+            *_arrays(*written.values()),
         )
         return {
-            "embed.W_E": torch.cat([of_a + of_b, d_end[None]]),
-            "pos_embed.W_pos": torch.stack([d_position_a, d_position_b, d_end]),
-            "blocks.0.attn.W_Q": at_end[None, :, None] * d_query[:, None, :],
-            "blocks.0.attn.W_K": d_key[:, :, None] * self._query[:, None, :],
-            "blocks.0.attn.W_V": d_to_value.view(-1, h, e).permute(1, 0, 2).contiguous(),
-            "blocks.0.attn.W_O": (self._d_through @ into.T).view(h, e, -1),
-            "blocks.0.mlp.W_in": d_into[:, :d_mlp].contiguous(),
-            "blocks.0.mlp.W_out": self.d_readout @ w_u.T,
-            "unembed.W_U": d_into[:, d_mlp : d_mlp + p] + weights["blocks.0.mlp.W_out"].T @ self.d_readout,
+            **written,
+            "blocks.0.attn.W_O": d_w_o,
+            "blocks.0.mlp.W_out": self.d_readout @ weights["unembed.W_U"].T,
         }
+
+
+_LAID_OUT = (
+    "embed.W_E", "pos_embed.W_pos", "blocks.0.attn.W_Q", "blocks.0.attn.W_V", "blocks.0.mlp.W_in",
+    "unembed.W_U",
+)  # fmt: skip
+"""Weights that `table_kernels.lay_out` reads, in its order."""
+
+_WITHOUT_PRODUCT = (
+    "embed.W_E", "pos_embed.W_pos", "blocks.0.attn.W_Q", "blocks.0.attn.W_K", "blocks.0.attn.W_V",
+    "blocks.0.mlp.W_in", "unembed.W_U",
+)  # fmt: skip
+"""Weights whose gradients `table_kernels.of_weights` writes, in its order."""
+
+
+def _arrays(*tensors: Tensor) -> tuple[F32, ...]:
+    return tuple(tensor.detach().numpy() for tensor in tensors)
+
+
+def _by_column(rows: int, p: int) -> Tensor:
+    """Zeros (rows, p), one column after the other in memory, but where that changes the order of sums."""
+    return torch.zeros(rows, p) if p < _NARROW else torch.zeros(p, rows).T
