@@ -149,8 +149,11 @@ def remove(removals: Sequence[StudyRemoval], instance: dg.DagsterInstance, store
         require_idle(removal, instance)
     for removal in removals:
         wanted, variant = removal.wanted, removal.variant
-        for stage in removal.stops:
+        # One that leaves is part of the study to the end: until then automation would train it again.
+        stopped = [
             _stop(wanted, instance, stage, variant)
+            for stage in (removal.stops or ("train",) * removal.leaves)
+        ]
         with _alone(store, removal):
             remove_files(store, removal.files)
         if not variant:
@@ -162,6 +165,8 @@ def remove(removals: Sequence[StudyRemoval], instance: dg.DagsterInstance, store
                 instance.wipe_asset_partitions(key, partitions)
         if removal.leaves:
             remove_keys(wanted, instance, [variant])
+            for run_id in stopped:  # added again, it begins like any other
+                instance.delete_run(run_id)
 
 
 def require_idle(removal: StudyRemoval, instance: dg.DagsterInstance) -> None:
@@ -193,14 +198,18 @@ def _alone(store: Store, removal: StudyRemoval) -> Iterator[None]:
         yield
 
 
-def _stop(wanted: WantedAssets, instance: dg.DagsterInstance, stage: str, variant: str) -> None:
-    """Have automation leave it alone until a person asks for it: as after a run that a person has stopped."""
+def _stop(wanted: WantedAssets, instance: dg.DagsterInstance, stage: str, variant: str) -> str:
+    """Have automation leave it alone until a person asks for it: as after a run that a person has stopped.
+
+    Returns the run's id.
+    """
     run = instance.add_run(
         dg.DagsterRun(job_name=wanted.named(stage), tags=purpose(wanted, stage=stage, variant=variant))
     )
     instance.report_run_canceled(
         run, message="What this made was removed; it stays so until somebody asks for it."
     )
+    return run.run_id
 
 
 def _recorded(instance: dg.DagsterInstance, key: dg.AssetKey) -> list[str]:

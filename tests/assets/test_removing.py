@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import dagster as dg
 import pytest
 from lab import V1, V2, Lab
 
@@ -87,6 +90,26 @@ def test_a_variant_that_was_added_in_dagster_leaves_the_study(lab: Lab) -> None:
     assert new not in registered_variants(lab.wanted, lab.instance)
     assert find_stopped(lab.instance, lab.wanted.slug) == []
     assert plan_variant(lab.wanted, lab.instance, lab.store, new).is_empty
+    register_variants(lab.wanted, lab.instance, [new])
+    assert new in asked_for(lab)  # added again, it begins like any other
+
+
+def test_automation_does_not_train_what_is_just_being_removed(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = "p7_s3_d598"
+    register_variants(lab.wanted, lab.instance, [new])
+    fill(lab, new)
+    meanwhile: list[set[str]] = []
+    wipe = lab.instance.wipe_asset_partitions
+
+    def look_first(key: dg.AssetKey, partitions: Sequence[str]) -> None:  # the files are gone by then
+        meanwhile.append(asked_for(lab))
+        wipe(key, partitions)
+
+    monkeypatch.setattr(lab.instance, "wipe_asset_partitions", look_first)
+    remove([plan_variant(lab.wanted, lab.instance, lab.store, new)], lab.instance, lab.store)
+    assert meanwhile and all(new not in variants for variants in meanwhile)
 
 
 def test_what_another_study_has_recorded_stays_unless_it_is_given_too(lab: Lab) -> None:
