@@ -64,8 +64,10 @@ async function press(on) {
 function chosen(event) {
   const x = event?.range?.x ?? Object.entries(event?.range ?? {}).find(([axis]) => axis.startsWith("x"))?.[1];
   if (!x) return;
-  const [low, high] = [Math.min(...x), Math.max(...x)].map(Math.round);
-  first.value = Math.max(0, low);
-  last.value = Math.min(Number(last.max), high);
+  const apart = Number(step.value) || 1; // at multiples of it, so that they meet the checkpoints of the schedule
+  const low = Math.max(0, apart * Math.round(Math.min(...x) / apart));
+  const high = Math.min(Number(last.max), apart * Math.round(Math.max(...x) / apart));
+  if (low === Number(first.value) && high === Number(last.value)) return; // the figure was drawn again
+  [first.value, last.value] = [low, high];
   changed();
 }

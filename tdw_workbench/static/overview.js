@@ -2,10 +2,6 @@
 
 import { watch } from "./now.js";
 
-// Lists of plots are open where there are few variants, and where there is room.
-const narrow = matchMedia("(max-width: 960px)").matches;
-if (narrow) for (const list of document.querySelectorAll(".look details.plots")) list.open = false;
-
 // Out-of-date results are counted from every file's header, so this is asked after the page is
 // there, a variant at a time, those in view first.
 
@@ -101,7 +97,16 @@ function isListed(place) {
 }
 
 const unknown = new Set();
+const plots = document.getElementById("plots"); // of the variant's own page
+async function renewPlots() {
+  const response = await fetch(location.href).catch(() => null);
+  if (!response?.ok) return;
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html").getElementById("plots");
+  if (fresh) plots.replaceChildren(...fresh.childNodes);
+}
+
 watch(main.dataset.now, (place, mark) => {
+  if (plots?.dataset.place === place && !mark) renewPlots();
   const rows = main.querySelectorAll(`tr[data-place="${CSS.escape(place)}"]`);
   for (const row of rows) {
     stale.add(row);

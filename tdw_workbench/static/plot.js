@@ -32,8 +32,10 @@ async function show(figure) {
 }
 
 async function draw() {
-  if (div.dataset.figure) await show(await load(div.dataset.figure));
-  else if (!div.dataset.soFar) throw new Error("there is none");
+  if (div.dataset.figure) return show(await load(div.dataset.figure));
+  if (!div.dataset.soFar) throw new Error("there is none");
+  const { figure } = await load(div.dataset.soFar);
+  if (figure) await show(figure);
 }
 
 system.addEventListener("change", () => shown && Plotly.relayout(div, { template: templateOf(shown) }));
@@ -44,6 +46,7 @@ for (const format of ["png", "svg"]) {
 // While the variant trains, the figure shows the history so far; afterwards what was committed.
 const running = document.getElementById("running");
 let drawing = false;
+let told = ""; // how far the training was, which the figure's title says, too
 
 async function follow(mark) {
   if (drawing) return;
@@ -52,13 +55,22 @@ async function follow(mark) {
     if (mark?.startsWith("train ")) {
       const { running: words, figure } = await load(div.dataset.soFar);
       if (!words) return; // it ended between two looks; the next look says so
+      told = words;
       await show(figure);
       say(`Now ${words}. The figure shows the history so far and grows.`);
-    } else if (!running.hidden) {
-      const stopped = mark?.startsWith("stopped ");
+      return;
+    }
+    if (told) {
+      shown.layout.title.text = shown.layout.title.text.replace(` · ${told}`, "");
+      told = "";
+      await show(shown);
+      const stopped = /^stopp(ed|ing) /.test(mark);
       say(!mark || /^(waiting|starting) /.test(mark) ? "" : stopped ? "The training was stopped: Continue takes it up again. The figure shows it so far."
         : "The training has ended; its analyses, tables and figures are being made.");
-      if (!mark) await committed();
+    }
+    if (!mark) {
+      say("");
+      await committed();
     }
   } catch {
     // The workbench was stopped, or is being started again: asked again at the next look.

@@ -29,3 +29,5 @@ def test_curves_grow_while_a_variant_trains(page: Any, served: str, store: Store
         points = "document.getElementById('figure')._fullData[0].x.length"
         assert page.evaluate(points) == 301
     page.wait_for_selector("#running:has-text('ended'), #running[hidden]", state="attached")
+    page.wait_for_timeout(100)
+    assert "training, epoch" not in page.inner_text("section:has(#figure)")

@@ -47,6 +47,23 @@ def test_neurons_are_chosen_and_a_wrong_one_is_explained(page: Any, served: str)
     assert Path(saved.value.path()).read_bytes().startswith(b"\x89PNG")
 
 
+def test_an_answer_that_comes_late_does_not_replace_a_newer_one(page: Any, served: str) -> None:
+    open_ready(page, f"{served}/view/plot/{HERE}/multi_scale")
+    held: list[Any] = []
+    page.route(lambda url: "n=3" in url, lambda route: held.append(route))
+    page.fill("#listed", "3")
+    page.click("text=show")
+    page.fill("#listed", "17")
+    page.click("text=show")
+    page.wait_for_selector("#grid figcaption:has-text('n17')")
+    with page.expect_response(lambda answer: "n=3" in answer.url) as late:
+        held[0].continue_()
+    late.value.finished()
+    page.wait_for_timeout(300)
+    assert page.locator("#grid figcaption").all_inner_texts()[0].startswith("n17")
+    assert "n=17" in page.url
+
+
 def test_the_page_fits_a_narrow_window(page: Any, served: str) -> None:
     page.set_viewport_size({"width": 700, "height": 900})
     for name in ("multi_scale", "attention_patterns"):

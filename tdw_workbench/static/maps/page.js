@@ -12,11 +12,14 @@ const query = new URLSearchParams(location.search);
 let shown = null; // {about, sheet}
 let player = null;
 const state = { e: null };
+let latest = 0; // what is asked for: an answer that a later one has overtaken changes nothing any more
 
 async function load(listed) {
+  const own = ++latest;
   $("grid").classList.add("loading");
   try {
     const maps = await fetchSlice(view.dataset.maps + (listed ? `?n=${listed}` : ""));
+    if (own !== latest) return;
     const about = said(maps.about);
     $("said").textContent = about;
     shown = { about: maps.about, sheet: makeSheet($("grid"), maps, (text) => { $("said").textContent = text || about; }) };
@@ -30,6 +33,7 @@ async function load(listed) {
     document.documentElement.dataset.ready = "true";
     performance.mark("tdw-ready"); // benchmarks/web.py reads these
   } catch (error) {
+    if (own !== latest) return;
     $("problem").textContent = [error.message, error.remedy].filter(Boolean).join("\n");
     $("problem").hidden = false;
   }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tdw_workbench.web.data.recorded import Recorded
     from tdw_workbench.web.data.store_cache import StoreCache
 
-STOPPED, WAITING, BEGUN = "stopped", "waiting", "starting"
+STOPPED, STOPPING, WAITING, BEGUN = "stopped", "stopping", "waiting", "starting"
 WORDS = {
     "train": "training",
     "analyze": "analyzing",
@@ -32,7 +32,7 @@ class Now:
 
     Attributes:
         stage: "train", "analyze" or "summarize"; STOPPED where a person stopped one of them, WAITING where
-            one is in Dagster's queue, BEGUN where its process is on the way.
+            one is in Dagster's queue, BEGUN where its process is on the way, STOPPING where it ends.
         mark: changes with everything that a page could show of it.
         fraction: of the stage that is done, 0 to 1; None where it can't be told.
         text: how far it is, in words, after the name of the stage; "" where that says nothing more.
@@ -73,7 +73,11 @@ def _add_recorded(found: dict[str, Now], recorded: Recorded, study: Study) -> No
     """Add what Dagster was asked for and nobody works on yet, and what stays stopped whatever is done."""
     for variant, run in recorded.asked_for(study).items():
         state, when = (
-            (WAITING, "when a run before it is through") if run.waits else (BEGUN, "a run has begun")
+            (STOPPING, "what is finished is kept")
+            if run.ends
+            else (WAITING, "when a run before it is through")
+            if run.waits
+            else (BEGUN, "a run has begun")
         )
         text = f"{WORDS.get(run.stage, run.stage)}, {when}"
         found.setdefault(f"{study.family}/{variant}", Now(state, f"{state} {run.run_id}", text=text))

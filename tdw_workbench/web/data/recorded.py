@@ -30,11 +30,13 @@ class AskedFor:
 
     Attributes:
         waits: it has not begun: others go first.
+        ends: a person has stopped it, and its process has not ended yet.
     """
 
     stage: str
     run_id: str
     waits: bool
+    ends: bool
 
 
 class Recorded(ABC):
@@ -68,24 +70,36 @@ class Recorded(ABC):
 
         waits = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
         statuses = [*waits, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+        ends = dg.DagsterRunStatus.CANCELING
 
         def find(instance: dg.DagsterInstance) -> Mapping[str, AskedFor]:
-            runs = instance.get_runs(dg.RunsFilter(tags={STUDY_TAG: study.slug}, statuses=statuses))
+            runs = instance.get_runs(dg.RunsFilter(tags={STUDY_TAG: study.slug}, statuses=[*statuses, ends]))
             return {
-                run.tags[VARIANT_TAG]: AskedFor(run.tags.get(STAGE_TAG, ""), run.run_id, run.status in waits)
+                run.tags[VARIANT_TAG]: AskedFor(
+                    run.tags.get(STAGE_TAG, ""),
+                    run.run_id,
+                    waits=run.status in waits,
+                    ends=run.status == ends,
+                )
                 for run in reversed(runs)  # the latest is first
                 if run.tags.get(VARIANT_TAG) and is_alive(run.tags.get(WORKER_TAG, "")) is not False
             }
 
         return self._now_and_then(("asked for", study.slug), find, {})
 
-    def registered(self, study: Study) -> Sequence[str]:
-        """The variants of a study as `tdw status` counts them: some are added in Dagster, some removed."""
+    def registered(self, study: Study, *, now: bool = False) -> Sequence[str]:
+        """The variants of a study as `tdw status` counts them: some are added in Dagster, some removed.
+
+        With `now` the database is asked in any case.
+        """
         from tdw_assets.cells.partitions import with_registered
 
-        keys = study.variant_keys
+        key, keys = ("registered", study.slug), study.variant_keys
+        if now:
+            with self._lock:
+                self._kept.pop(key, None)
         return self._now_and_then(
-            ("registered", study.slug),
+            key,
             lambda instance: with_registered(wanted_assets(study), instance).variants,
             keys,
         )

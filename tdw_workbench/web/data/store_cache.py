@@ -89,9 +89,11 @@ class StoreCache:
 
         return self._views.get((address, view), read, self._path(address))
 
-    def known_variants(self, study: Study) -> list[str]:
-        """Of a study: those that Dagster has registered, or else those of its file."""
-        return list(self.recorded.registered(study) if self.recorded else study.variant_keys)
+    def known_variants(self, study: Study, *, now: bool = False) -> list[str]:
+        """Of a study: those that Dagster has registered, or else those of its file; what it said some seconds
+        ago will do but for `now`.
+        """
+        return list(self.recorded.registered(study, now=now) if self.recorded else study.variant_keys)
 
     def running(self, family: str, variant: str) -> Running | None:
         """How far the variant's training is, with its history so far; None where it does not train now."""

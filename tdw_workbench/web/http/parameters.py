@@ -39,7 +39,12 @@ def known_variant_of(request: Request, library: StoreCache, family: Family) -> s
     studies = [study for study in library.studies if study.family == family.name]
     if any(name in library.known_variants(study) for study in studies):
         return name
-    return variant_of(request, library.store, family.name)
+    try:
+        return variant_of(request, library.store, family.name)
+    except NotFound:  # one that was added a moment ago: whoever added it comes here at once
+        if any(name in library.known_variants(study, now=True) for study in studies):
+            return name
+        raise
 
 
 def place_of(request: Request, library: StoreCache, family: str) -> str:

@@ -12,7 +12,7 @@ from tdw.epochs import parse_epochs
 from tdw.errors import BadConfig, NotFound
 from tdw.families import Family
 from tdw.recipes.catalog import catalog_of
-from tdw.recipes.family import Field, VariantConfig
+from tdw.recipes.family import Field, VariantConfig, fields_of
 from tdw.study import Study
 from tdw.training.progress import format_seconds
 from tdw_workbench.web.data.estimate import estimate, estimate_more
@@ -26,14 +26,24 @@ _GIVE = {int: "a whole number", float: "a number", str: "a name"}
 
 
 def new(request: Request) -> Response:
-    """The form for a new variant of a study, made from the fields of its family."""
+    """The form for a new variant of a study, made from the fields of its family.
+
+    With `like`, the key of another variant, its fields are as there.
+    """
     library, study, _ = _asked(request)
-    params.require_known(request, ("study", "theme"))
+    params.require_known(request, ("study", "theme", "like"))
+    family, like = study.family_declaration, request.query_params.get("like", "")
+    given = fields_of(family.parse_variant(like)) if like else {}
     return render(
         request,
         "new.html",
         study=study,
-        family=study.family_declaration,
+        family=family,
+        like=like,
+        values={
+            field.name: given.get(field.name, "" if field.default is None else field.default)
+            for field in family.fields
+        },
         partitions=f"{study.name}_variants",
         repository=REPOSITORY,
         library=library,

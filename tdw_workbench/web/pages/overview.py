@@ -76,7 +76,6 @@ def row(request: Request) -> Response:
         study=study,
         last=last,
         cell=cell,
-        open=False,
         brief=brief,
     )
 
@@ -109,7 +108,6 @@ def rows(request: Request) -> Response:
         study=table.study,
         last=max(last, last_epoch(found, table.study)),
         cell=cell,
-        open=False,
         brief=table.brief,
     )
 

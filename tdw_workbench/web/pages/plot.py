@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from tdw.drawing.offline_page import html_page
-from tdw.drawing.style import CONFIG
+from tdw.drawing.style import CONFIG, figure_json
 from tdw.errors import NotFound
 from tdw.families import get_family
+from tdw.making.figures import variant_figure
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.figure import Plot
 from tdw.store.document_files import MANIFEST, StoredDocument
@@ -135,7 +137,7 @@ def page(request: Request) -> Response:
         maps=this.has_every_epoch and "saved" not in request.query_params,
         description=markdown(this.plot.description),
         gaps=_gaps(this),
-        off=_switched_off(this),
+        off=markdown(f"{off[0]}.") if (off := _switched_off(this)) else "",
         explorer=get_family(this.family).explorer,
         config=json.dumps(dict(CONFIG)),
         asset=links.asset_page(dagster_url, this.study, ("plots", this.name), partition=this.variant),
@@ -175,14 +177,29 @@ def file(request: Request) -> Response:
 
 
 def so_far(request: Request) -> Response:
-    """The figure of a training that goes on, and how far that is; when it has ended, whether one is there."""
+    """The figure of a training that goes on, and how far that is; when it has ended, whether one is there.
+
+    Until there is one, the figure of the history is told, if that was kept.
+    """
     this = asked(request)
     if this.variant is None or not this.is_live:
         raise NotFound(f"{this.name} is not drawn while a variant trains", "look at its stored figure")
     data = request.app.state.so_far.get(this.library, this.family, this.variant, this.name)
     if data is None:
-        return JSONResponse({"running": None, "stored": this.is_made}, headers={"Cache-Control": "no-store"})
+        return Response(
+            _ended(this, this.variant), media_type="application/json", headers={"Cache-Control": "no-store"}
+        )
     return conditional(request, etag_of([data]), lambda: data, media_type="application/json")
+
+
+def _ended(this: Asked, variant: str) -> str:
+    figure = "null"
+    if not this.is_made:
+        with suppress(NotFound):  # no training has ended
+            figure = figure_json(
+                variant_figure(this.library.store, get_family(this.family), variant, this.name)
+            )
+    return f'{{"running": null, "stored": {json.dumps(this.is_made)}, "figure": {figure}}}'
 
 
 def _gaps(this: Asked) -> list[str]:

@@ -39,7 +39,6 @@ def page(request: Request) -> Response:
         this=Asked(library, family.name, variant, CURVES),
         row=row,
         cell=cell,
-        open=False,
         brief=False,
         family=family,
         study=study,

@@ -82,6 +82,27 @@ def test_a_variant_that_was_added_in_dagster_has_a_row_and_a_page(
     assert "not trained" in client.get(f"/tdw/view/variant/{FAMILY}/{NEW}").text
 
 
+def test_the_page_of_a_variant_that_was_added_this_moment_is_there(
+    client: TestClient,
+    wanted: WantedAssets,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(data, "EVERY_S", 60.0)
+    place = f"/tdw/view/variant/{FAMILY}/{NEW}"
+    assert client.get(place).status_code == 404
+    register_variants(wanted, instance, [NEW])
+    assert client.get(place).status_code == 200
+
+
+def test_a_new_variant_can_begin_as_another_one(client: TestClient) -> None:
+    like = f"/tdw/new/{FAMILY}?study=tiny&like={V1}"
+    assert like.replace("&", "&amp;") in client.get(f"/tdw/view/variant/{FAMILY}/{V1}").text
+    page = client.get(like).text
+    assert 'name="p" value="7"' in page and 'name="seed" value="1"' in page and f"<code>{V1}</code>" in page
+    assert client.get(f"/tdw/new/{FAMILY}?study=tiny&like=p8").status_code == 400
+
+
 def test_dagster_is_asked_for_exactly_what_is_missing(client: TestClient) -> None:
     asked = client.get(f"/tdw/api/plan/{FAMILY}/{V1}?study=tiny").json()
     assert asked["selector"]["jobName"] == "tiny_train"
@@ -191,6 +212,17 @@ def test_a_run_that_has_begun_is_said_to_start_unless_its_worker_is_dead(
     assert "training, a run has begun" in client.get("/tdw/").text
     instance.add_run_tags(run.run_id, {WORKER_TAG: f"{socket.gethostname()}/4194304/1.00"})
     assert client.get("/tdw/api/now").json() == {}
+
+
+def test_a_run_that_is_being_stopped_says_so_and_offers_nothing(
+    client: TestClient, wanted: WantedAssets, instance: dg.DagsterInstance
+) -> None:
+    tags = purpose(wanted, stage="train", variant=V1)
+    run = dg.DagsterRun(job_name="tiny_train", tags=tags, status=dg.DagsterRunStatus.CANCELING)
+    instance.run_storage.add_run(run)
+    assert client.get("/tdw/api/now").json() == {f"{FAMILY}/{V1}": f"stopping {run.run_id}"}
+    text = client.get(f"/tdw/api/row/{FAMILY}/{V1}?study=tiny&last=6").text
+    assert "training, what is finished is kept" in text and "<button" not in text
 
 
 def test_a_stopped_training_says_so_and_goes_on_by_a_click_while_its_checkpoints_are_analyzed(

@@ -76,6 +76,19 @@ def test_every_page_follows_a_training_from_its_first_epoch_to_its_end(
     assert "state now" not in client.get(ROW).text
 
 
+def test_the_history_of_a_training_that_ended_is_shown_until_its_figure_is_made(
+    tiny_store: Store, tmp_path: Path
+) -> None:
+    (tmp_path / "study.yaml").write_text(STUDY)
+    settings = Settings(str(tiny_store.root), studies=(tmp_path / "study.yaml",))
+    client = TestClient(standalone(settings), base_url="http://127.0.0.1")
+    ended = client.get(FIGURE.replace(NEW, VARIANT)).json()
+    assert (ended["running"], ended["stored"]) == (None, False)
+    assert "training, epoch" not in ended["figure"]["layout"]["title"]["text"] and ended["figure"]["data"]
+    page = client.get(f"/tdw/view/variant/{FAMILY}/{VARIANT}").text
+    assert "drawn again while it goes on" in page and "No epoch has been trained" not in page
+
+
 def test_what_the_first_figure_of_a_server_costs_does_not_hold_up_the_next(
     client: TestClient, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -123,7 +123,7 @@ def test_a_plot_of_an_analyzer_that_is_off_says_what_it_costs_and_how_it_is_turn
     client: TestClient, store: Store
 ) -> None:
     address = f"/tdw/view/plot/{HERE}/curvature"
-    assert "[default, curvature]" in client.get(address).text
+    assert "<code>analyzers: [default, curvature]</code>" in client.get(address).text
     refused = client.get(f"/tdw/plot/{HERE}/curvature/figure.json")
     assert refused.status_code == 404 and "[default, curvature]" in refused.text
     assert address not in client.get(f"/tdw/view/variant/{HERE}").text
