@@ -34,8 +34,10 @@ async function show(figure) {
 async function draw() {
   if (div.dataset.figure) return show(await load(div.dataset.figure));
   if (!div.dataset.soFar) throw new Error("there is none");
-  const { figure } = await load(div.dataset.soFar);
-  if (figure) await show(figure);
+  if (div.dataset.kept) {
+    const { figure } = await load(div.dataset.soFar);
+    if (figure) await show(figure);
+  }
 }
 
 system.addEventListener("change", () => shown && Plotly.relayout(div, { template: templateOf(shown) }));
@@ -46,11 +48,13 @@ for (const format of ["png", "svg"]) {
 // While the variant trains, the figure shows the history so far; afterwards what was committed.
 const running = document.getElementById("running");
 let drawing = false;
+let worked = false;
 let told = ""; // how far the training was, which the figure's title says, too
 
 async function follow(mark) {
   if (drawing) return;
   drawing = true;
+  worked ||= /^(train|analyze|summarize) /.test(mark);
   try {
     if (mark?.startsWith("train ")) {
       const { running: words, figure } = await load(div.dataset.soFar);
@@ -68,7 +72,8 @@ async function follow(mark) {
       say(!mark || /^(waiting|starting) /.test(mark) ? "" : stopped ? "The training was stopped: Continue takes it up again. The figure shows it so far."
         : "The training has ended; its analyses, tables and figures are being made.");
     }
-    if (!mark) {
+    if (!mark && worked) {
+      worked = false;
       say("");
       await committed();
     }

@@ -17,8 +17,9 @@ from tdw.making.figures import variant_figure
 from tdw.recipes.catalog import catalog_of
 from tdw.recipes.figure import Plot
 from tdw.store.document_files import MANIFEST, StoredDocument
-from tdw.store.layout import compared_study
+from tdw.store.layout import TableAddress, compared_study
 from tdw.study import Study
+from tdw.training.records import HISTORY
 from tdw_workbench.web.data.caching import stamp
 from tdw_workbench.web.data.coverage import coverages, wanted_of
 from tdw_workbench.web.data.so_far import is_of_history
@@ -102,6 +103,11 @@ class Asked:
         """Whether it was committed."""
         folder = self.library.store.document_folder(self.family, self.where, self.name)
         return stamp(folder / MANIFEST) is not None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a training of the variant has ended, so that there is a history."""
+        return self.library.exists(TableAddress(self.family, self.where, HISTORY))
 
     def bundle(self) -> StoredDocument:
         """The latest committed files. Raises NotFound or CorruptFile."""

@@ -66,7 +66,7 @@ def test_every_page_follows_a_training_from_its_first_epoch_to_its_end(
         for page in ("view/variant", "view/plot"):
             url = f"/tdw/{page}/{FAMILY}/{NEW}" + ("/training_curves" if page == "view/plot" else "")
             text = client.get(url).text
-            assert FIGURE in text and 'data-figure=""' in text
+            assert FIGURE in text and 'data-figure=""' in text and "data-kept" not in text
         drawn = client.get(FIGURE).json()
         assert drawn["running"].startswith("training, epoch 120 of 200")
         assert "training, epoch 120 of 200" in drawn["figure"]["layout"]["title"]["text"]
@@ -86,7 +86,11 @@ def test_the_history_of_a_training_that_ended_is_shown_until_its_figure_is_made(
     assert (ended["running"], ended["stored"]) == (None, False)
     assert "training, epoch" not in ended["figure"]["layout"]["title"]["text"] and ended["figure"]["data"]
     page = client.get(f"/tdw/view/variant/{FAMILY}/{VARIANT}").text
-    assert "drawn again while it goes on" in page and "No epoch has been trained" not in page
+    assert (
+        'data-kept="yes"' in page
+        and "drawn again while it goes on" in page
+        and "No epoch has been trained" not in page
+    )
 
 
 def test_what_the_first_figure_of_a_server_costs_does_not_hold_up_the_next(
