@@ -68,10 +68,9 @@ async function follow(mark) {
       shown.layout.title.text = shown.layout.title.text.replace(` · ${told}`, "");
       told = "";
       await show(shown);
-      const stopped = /^stopp(ed|ing) /.test(mark);
-      say(!mark || /^(waiting|starting) /.test(mark) ? "" : stopped ? "The training was stopped: Continue takes it up again. The figure shows it so far."
-        : "The training has ended; its analyses, tables and figures are being made.");
+      say(/^(analyze|summarize) /.test(mark) ? "The training has ended; its analyses, tables and figures are being made." : "");
     }
+    if (worked && /^stopp(ed|ing) /.test(mark)) say("The training was stopped: Continue takes it up again. The figure shows it so far.");
     if (!mark && worked) {
       worked = false;
       say("");
