@@ -17,6 +17,7 @@ RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "performance.md"
 NAMES = (
     "training",
+    "epoch",
     "batch",
     "families",
     "analysis",

@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.ci]
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 SMALLEST = {
     "training": ("--rounds", "1", "--quick"),
+    "epoch": ("--rounds", "1", "--quick"),
     "batch": ("--epochs", "2", "--p", "7"),
     "families": ("--rounds", "1", "--quick"),
     "analysis": ("--rounds", "1", "--epochs", "0"),
