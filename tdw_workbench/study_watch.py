@@ -56,6 +56,7 @@ class StudyWatch:
 
     def _silent(self) -> list[str]:
         """Ends the runs whose worker is gone, where machines share the database."""
+        from tdw_resources.instance import database_errors
         from tdw_resources.runs.heartbeat import EVERY_S, is_shared
         from tdw_resources.slurm_run_launcher import SlurmRunLauncher
 
@@ -66,8 +67,8 @@ class StudyWatch:
             ended = self._listener.end_silent_runs(self._instance)
             launcher = self._instance.run_launcher
             lost = launcher.fail_lost_starts() if isinstance(launcher, SlurmRunLauncher) else []
-        except Exception:
-            return []  # the database is away: nobody can be judged
+        except database_errors():
+            return []  # nobody can be judged
         said = [f"Run {run_id[:8]} was ended: its worker is silent." for run_id in ended]
         return said + [
             f"Run {run_id[:8]} failed: its SLURM job ended before it had begun." for run_id in lost
@@ -75,6 +76,7 @@ class StudyWatch:
 
     def _foreign(self) -> list[str]:
         from tdw_assets.cells.partitions import describe_foreign, foreign_keys
+        from tdw_resources.instance import database_errors
         from tdw_resources.wanted import WantedAssets
 
         before = self._aside
@@ -85,8 +87,8 @@ class StudyWatch:
                 for wanted in several
                 for key in foreign_keys(wanted, self._instance)
             ]
-        except Exception:
-            return []  # the database is busy, or broken: the watch says so
+        except database_errors():
+            return []  # the watch says so
         self._aside = tuple(found)
         return [f"Note: {words}." for words in found if words not in before]
 
