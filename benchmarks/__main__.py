@@ -22,6 +22,8 @@ NAMES = (
     "analysis",
     "landscape",
     "startup",
+    "quickstart",
+    "disk",
     "orchestration",
     "events",
     "scale",
