@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import dagster as dg
 
 _LOOK_EVERY_S = 10.0
+_FOREIGN_EVERY_S = 2.0
 
 
 class StudyWatch:
@@ -30,7 +31,7 @@ class StudyWatch:
         from tdw_resources.runs.heartbeat import Listener
 
         self._places, self._files, self._instance = places, files, instance
-        self._aside: tuple[str, ...] = ()
+        self._aside, self._foreign_at = tuple[str, ...](), 0.0
         self._listener, self._listen_at = Listener(), 0.0
         self._problem = ""
         self._work: RemainingWork | None = None
@@ -79,7 +80,9 @@ class StudyWatch:
         from tdw_resources.instance import database_errors
         from tdw_resources.wanted import WantedAssets
 
-        before = self._aside
+        if time.monotonic() < self._foreign_at:
+            return []
+        self._foreign_at, before = time.monotonic() + _FOREIGN_EVERY_S, self._aside
         try:
             several = map(WantedAssets.of, self._files.studies)
             found = [
