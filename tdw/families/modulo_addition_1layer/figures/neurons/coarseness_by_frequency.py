@@ -72,7 +72,7 @@ class Data:
 
 
 def load(sources: Sources, parameters: Parameters) -> Data:
-    """The neurons at an even choice of epochs, and the summary. Raises NotFound where an artifact is missing."""
+    """The neurons at an even choice of epochs, and the summary. Raises NotFound where one is missing."""
     reader = sources.only
     found = reader.summary("coarseness_by_frequency")
     available = sorted(set(reader.epochs(NAME)) & set(reader.epochs(FREQUENCIES)))
