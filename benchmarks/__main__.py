@@ -23,6 +23,8 @@ NAMES = (
     "analysis",
     "landscape",
     "startup",
+    "quickstart",
+    "disk",
     "orchestration",
     "events",
     "scale",

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
+import sys
 from pathlib import Path
 from socket import gethostname
 
 import dagster as dg
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from tdw.errors import BadConfig, StoreError
 from tdw.store.lock import exclusive
@@ -74,6 +77,14 @@ def open_instance(home: Path) -> dg.DagsterInstance:
     # "table runs already exists".
     with exclusive(home / _INSTANCE_LOCK):
         return dg.DagsterInstance.from_config(str(home))
+
+
+def database_errors() -> tuple[type[Exception], ...]:
+    """What an instance raises while its database is away, busy or broken, or a run was just deleted."""
+    found = (SQLAlchemyError, sqlite3.Error, OSError, dg.DagsterError)
+    # Of Dagster's attempts to connect: not one of its other errors, and not loaded where it can't be raised.
+    postgres = sys.modules.get("dagster_postgres.utils")
+    return (*found, postgres.DagsterPostgresException) if postgres else found
 
 
 def size_pools(instance: dg.DagsterInstance, *, workers: int | None = None) -> None:

@@ -20,6 +20,8 @@ SMALLEST = {
     "analysis": ("--rounds", "1", "--epochs", "0"),
     "landscape": ("--quick",),
     "startup": ("--rounds", "1"),
+    "quickstart": ("--study", str(FOLDER / "parts" / "tiny.yaml")),
+    "disk": ("--p", "7", "--checkpoints", "2"),
     "orchestration": ("--rounds", "1", "--p", "7", "--checkpoints", "2"),
     "events": ("--rounds", "1", "--events", "20"),
     "scale": ("--rounds", "1", "--sizes", "2", "--epochs", "5"),

@@ -7,7 +7,7 @@ there, and the same removal again does what is left.
 
 from __future__ import annotations
 
-import os
+import secrets
 import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -91,14 +91,13 @@ def remove_files(store: Store, removal: Removal) -> None:
             for path in removal.files:
                 path.unlink(missing_ok=True)
             return
-        aside = store.root / REMOVED
-        shutil.rmtree(aside, ignore_errors=True)  # what a killed removal has left there
         folder = (store.root / folder_of(removal.family, removal.where, STATES)).parent
         if folder.exists():
-            aside.mkdir(exist_ok=True)
-            folder.rename(aside / f"{removal.family}.{removal.where}.{os.getpid()}")
+            # A name of its own: a folder for several would be deleted by one while another uses it.
+            folder.rename(store.root / f"{REMOVED}.{secrets.token_hex(8)}")
         (store.root / LIVE / removal.family / f"{removal.where}.npz").unlink(missing_ok=True)
-        shutil.rmtree(aside, ignore_errors=True)
+        for aside in store.root.glob(f"{REMOVED}*"):  # a killed removal has left some, perhaps
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 def _size(path: Path) -> int:

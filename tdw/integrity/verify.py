@@ -53,13 +53,18 @@ from tdw.store.layout import (
 
 __all__ = ["Checked", "FileProblem", "summed_size", "verify", "verify_artifact"]
 _KINDS_APART = ("summaries", "plots", "locks")
-_BESIDE = frozenset({".dagster", ".damaged", LIVE, REMOVED})
+_BESIDE = frozenset({".dagster", ".damaged", LIVE})
 
 
 def summed_size(store: Store) -> int:
     """Bytes of all files that `verify` reads, for showing how far it is."""
-    folders = [folder for folder in entries(store.root) if folder.name not in _BESIDE]
+    folders = [folder for folder in entries(store.root) if not _is_beside(folder.name)]
     return sum(size_of(path) for folder in folders for path in walk(folder))
+
+
+def _is_beside(name: str) -> bool:
+    """Whether something in the store's folder is none of its files."""
+    return name in _BESIDE or name.startswith(REMOVED)
 
 
 @under_known_settings
@@ -88,8 +93,9 @@ def verify(store: Store, *, families: tuple[Family, ...] | None = None) -> Itera
                 yield stranger(path, why.what if why and is_dir(path) else "not the folder of a variant")
         yield from check_records(store, family)
     yield from check_dashboards(store)
+    known = {DASHBOARDS, *(family.name for family in families)}
     for path in entries(root):
-        if path.name not in {family.name for family in families} | _BESIDE | {DASHBOARDS}:
+        if path.name not in known and not _is_beside(path.name):
             yield stranger(path, "not the folder of a registered family")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tdw.errors import BadConfig, CorruptFile, NotFound, Unreadable
+from tdw.errors import BadConfig, CorruptFile, FingerprintMismatch, NotFound, Unreadable
 from tdw.families import Family, get_family
 from tdw.making.artifacts import compute, environment
 from tdw.making.variant_inputs import VariantInputs, differences
@@ -46,7 +46,10 @@ def file_with_arrays(store: Store, address: Address, kept: Artifact) -> bytes:
     )
     if differing:
         raise refuse(f"{', '.join(differing)} of it are other ones")
-    arrays, checkpoint = compute(variant, address.kind, address.epoch, device=device)
+    try:
+        arrays, checkpoint = compute(variant, address.kind, address.epoch, device=device)
+    except FingerprintMismatch as error:
+        raise refuse(error.what) from error
     if checkpoint != made.checkpoint_fingerprint:
         raise refuse(f"it is of checkpoint {short(made.checkpoint_fingerprint)}, here is {short(checkpoint)}")
     packed = codec.pack(arrays, quantize=analyzer.quantize, half=analyzer.half)
@@ -73,40 +76,23 @@ class Dropped:
 def drop(store: Store, family: Family, variant: str, analyzer: str, epochs: Iterable[int]) -> Dropped:
     """Keep artifacts on demand from now on, those that are computed here with the same bits.
 
-    The first one of those that were made in one environment is tried.
+    Each is tried first: machines that differ in nothing that is recorded may give other bits.
 
     Raises:
         BadConfig: the analyzer's arrays can't be computed from a checkpoint alone.
         Busy: the variant is being analyzed.
     """
     catalog_of(family).analyzer(analyzer).require_alone()
-    done, tried = Dropped(), dict[str, str]()
+    done = Dropped()
     with store.lock(family.name, variant, "analyze_cells", wait_s=0.0):
         for epoch in epochs:
             address = Address(family.name, variant, analyzer, epoch)
             try:
-                why = _why_kept(store, address, tried)
-            except (NotFound, CorruptFile, Unreadable) as error:
-                why = error.what
-            if why:
-                done.refused.setdefault(why, []).append(epoch)
-            else:
+                file_with_arrays(store, address, store.read_kept(address))
                 done.freed += store.drop_arrays(address)
+            except (NotFound, CorruptFile, Unreadable) as error:
+                done.refused.setdefault(error.what, []).append(epoch)
     return done
-
-
-def _why_kept(store: Store, address: Address, tried: dict[str, str]) -> str:
-    """Why an artifact's arrays have to stay, "" where they need not. Raises what reading it raises."""
-    kept = store.read_kept(address)
-    made = kept.provenance
-    made_in = repr([made.code_version, made.parameters, sorted(made.environment.items())])
-    if made_in not in tried:
-        try:
-            file_with_arrays(store, address, kept)
-            tried[made_in] = ""
-        except Unreadable as error:
-            tried[made_in] = error.what
-    return tried[made_in]
 
 
 def _inputs(store: Store, address: Address, made: Provenance) -> VariantInputs:

@@ -10,7 +10,7 @@
 {family}/_studies/{study}.json                         what was settled for a study, such as extra epochs
 _dashboards/{name}/00002.json                          a version of a dashboard; none is ever changed
 .live/{family}/{variant}.npz                           history of a training that goes on; no artifact
-.removed/...                                           what is about to be deleted
+.removed.*/                                            a folder that is about to be deleted
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ STATES = "states"
 COMPARISON = "_comparison"
 STUDIES = "_studies"
 LIVE = ".live"
-REMOVED = ".removed"
+REMOVED = ".removed"  # how its name begins
 DASHBOARDS = "_dashboards"
 EPOCH_FILE = re.compile(r"([0-9]{5}|[1-9][0-9]{5,11})\.safetensors")
 """The name of an epoch's file, as `format_epoch` gives it; other files beside it are ignored."""

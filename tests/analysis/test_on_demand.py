@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from tiny_variant import TINY, TINY_EPOCHS
 
 import tdw
@@ -20,6 +21,7 @@ from tdw.making.artifacts import analyze
 from tdw.making.figures import variant_figure
 from tdw.making.on_demand import drop
 from tdw.store import Address, Store
+from tdw.store.formats.tensorfile import encode
 from tdw.store.on_demand import find_arrays
 from tdw.store.seal import check
 from tdw.study.parse import parse_study
@@ -183,6 +185,9 @@ def test_of_another_checkpoint_it_is_refused_and_without_one_the_checkpoint_is_n
     thinned.write(checkpoint, other.arrays, provenance=made)
     with pytest.raises(Unreadable, match="it is of checkpoint"):
         thinned.read(at())
+    thinned.write(checkpoint, thinned.read(at(0, "checkpoints")).arrays, provenance=made)
+    with pytest.raises(Unreadable, match=r"can't be computed here: .* the weights have fingerprint"):
+        thinned.read(at())
     thinned.delete(checkpoint)
     with pytest.raises(NotFound, match=r"checkpoints/00020"):
         thinned.read(at())
@@ -196,6 +201,23 @@ def test_what_does_not_come_back_the_same_is_not_dropped(tiny_store: Store) -> N
     assert done.freed == 0 and list(done.refused.values()) == [[20]]
     assert "the bits differ" in next(iter(done.refused))
     np.testing.assert_array_equal(tiny_store.read_kept(at()).arrays[MAPS], tiny_store.read(at()).arrays[MAPS])
+
+
+def test_each_is_tried_before_its_arrays_go(tiny_store: Store) -> None:
+    old = tiny_store.read(at(10))
+    tiny_store.write(at(10), {MAPS: old.arrays[MAPS] + 1}, provenance=old.provenance, quantize=[MAPS])
+    tiny_store.delete(at(20, "checkpoints"))
+    done = drop(tiny_store, FAMILY, TINY, MAPS, TINY_EPOCHS)
+    assert sorted(done.refused.values()) == [[10], [20]]  # other bits; nothing to compute them from
+    assert find_arrays(tiny_store, FAMILY.name, TINY, MAPS).on_demand == [0]
+
+
+def test_equal_cells_have_equal_bytes_and_other_programs_open_them(thinned: Store) -> None:
+    kept = thinned.read_kept(at())
+    files = {bytes(encode({}, kept.provenance, on_demand=kept.sha256)[0]) for _ in range(20)}
+    assert files == {thinned.read_bytes(at())}
+    with safe_open(thinned.path(at()), framework="numpy") as opened:
+        assert list(opened.keys()) == [] and opened.metadata()["tdw_on_demand"] == kept.sha256
 
 
 def test_what_is_kept_is_sealed_and_small_records_of_other_kinds_are_no_such_file(thinned: Store) -> None:

@@ -80,6 +80,10 @@ def test_the_default_analyzers_leave_those_out_that_refuse_a_variant(tmp_path: P
     assert "site_geometry" not in chosen and "curvature" in chosen
     with pytest.raises(BadConfig, match="site_geometry"):
         load_study(write(tmp_path, text + "analyzers: [default, site_geometry]\n"))
+    both = ["progress_measures", "site_geometry"]
+    for named in (both, both[::-1]):  # the first of the file is told of, in every process
+        with pytest.raises(BadConfig, match=named[0]):
+            load_study(write(tmp_path, text + f"analyzers: [{', '.join(named)}]\n"))
 
 
 def test_equal_studies_have_equal_fingerprints_and_others_do_not(tmp_path: Path) -> None:
