@@ -44,7 +44,7 @@ def main() -> None:
     last = options.checkpoints - 1
     with tempfile.TemporaryDirectory() as folder:
         study, store = Path(folder) / "disk.yaml", Path(folder) / "store"
-        state_every = max(1, last * EVERY // EPOCHS)
+        state_every = max(1, -(-last * EVERY // EPOCHS))
         study.write_text(STUDY.format(p=options.p, last=last, state_every=state_every))
         command = [sys.executable, "-m", "tdw_workbench.cli", "fill", "--yes"]
         subprocess.run(

@@ -1,6 +1,6 @@
 """The quick start from `tdw up` to its last plot: when the first loss is there, and what takes CPU time.
 
-python benchmarks/quickstart.py [--json FILE] [--study FILE]
+python benchmarks/quickstart.py [--json FILE] [--study FILE] [--before FILE]
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def main() -> None:
     rows.append({"what": "CPU: all in all", "s": whole, "share of CPU time, %": 100.0})
     common.report(
         "Quick start",
-        rows,
+        common.beside(rows, options.before, ["s"]),
         environment=common.machine(["dagster", "torch"]),
         json_path=options.json,
         notes="On a shared machine, once. A run's share has what its process imported itself.",

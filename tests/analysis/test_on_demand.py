@@ -1,5 +1,6 @@
 """Arrays kept on demand: the same bits again in one forward pass, and no gap and no damage anywhere."""
 
+import contextlib
 import dataclasses
 from pathlib import Path
 
@@ -210,6 +211,24 @@ def test_each_is_tried_before_its_arrays_go(tiny_store: Store) -> None:
     done = drop(tiny_store, FAMILY, TINY, MAPS, TINY_EPOCHS)
     assert sorted(done.refused.values()) == [[10], [20]]  # other bits; nothing to compute them from
     assert find_arrays(tiny_store, FAMILY.name, TINY, MAPS).on_demand == [0]
+
+
+def test_rows_are_read_while_somebody_brings_the_arrays_back(
+    tiny_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = tiny_store.read(at())
+    drop(tiny_store, FAMILY, TINY, MAPS, [20])
+    opened = Store._opened
+
+    @contextlib.contextmanager
+    def opened_before(self: Store, address: Address):
+        with opened(self, address) as found:
+            self.write(at(), whole.arrays, provenance=whole.provenance, quantize=[MAPS])
+            yield found
+
+    monkeypatch.setattr(Store, "_opened", opened_before)
+    rows = tiny_store.read_quantized_rows(at(), MAPS, [3, 17])
+    np.testing.assert_array_equal(rows.decode(), whole.arrays[MAPS][[3, 17]])
 
 
 def test_equal_cells_have_equal_bytes_and_other_programs_open_them(thinned: Store) -> None:
