@@ -17,11 +17,14 @@ RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "performance.md"
 NAMES = (
     "training",
+    "epoch",
     "batch",
     "families",
     "analysis",
     "landscape",
     "startup",
+    "quickstart",
+    "disk",
     "orchestration",
     "events",
     "scale",

@@ -33,10 +33,11 @@ class Timing:
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
-    """Command line of a benchmark: `--json FILE` ("-" for standard output) and `--rounds N`."""
+    """Command line of a benchmark: `--json FILE` ("-" for standard output), `--rounds N`, `--before FILE`."""
     made = argparse.ArgumentParser(description=description)
     made.add_argument("--json", metavar="FILE", help='also write the result as JSON; "-" prints it instead')
     made.add_argument("--rounds", type=int, default=5, help="how often everything is measured")
+    made.add_argument("--before", type=Path, help="JSON of an earlier version, whose numbers stand beside")
     return made
 
 
@@ -97,6 +98,22 @@ def markdown(rows: Sequence[Row]) -> str:
     lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
     lines += ["| " + " | ".join(_cell(row.get(name)) for name in columns) + " |" for row in rows]
     return "\n".join(lines)
+
+
+def beside(rows: Sequence[Row], before: Path | None, columns: Sequence[str]) -> list[Row]:
+    """Rows with the numbers of an earlier version in front of those of `columns`, by what a row is about."""
+    if before is None:
+        return list(rows)
+    earlier = {row["what"]: row for row in json.loads(before.read_text())["rows"]}
+    found: list[Row] = []
+    for row in rows:
+        both: dict[str, str | float | None] = {}
+        for name, value in row.items():
+            if name in columns and any(name in other for other in earlier.values()):
+                both[f"{name}, before"] = earlier.get(row["what"], {}).get(name)
+            both[name] = value
+        found.append(both)
+    return found
 
 
 def report(

@@ -1,6 +1,6 @@
 """The quick start from `tdw up` to its last plot: when the first loss is there, and what takes CPU time.
 
-python benchmarks/quickstart.py [--json FILE] [--study FILE]
+python benchmarks/quickstart.py [--json FILE] [--study FILE] [--before FILE]
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -40,51 +40,50 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         store, log = Path(folder) / "store", Path(folder) / "up.log"
-        times, cpu = carry_out(options.study, store, log)
-        stages, at_work = look_at_runs(store / ".dagster")
+        times, cpu = carry_out(Path(options.study).resolve(), store, log)
+        stages, at_work, last = look_at_runs(store / ".dagster")
+    times["last plot"] = last - times.pop("start")
     times["of that, a run was at work"] = at_work
-    shares: Counter[str] = Counter()
+    shares: dict[str, float] = defaultdict(float)
     for worker, (name, seconds) in cpu.items():
         shares[stages.get(worker, name)] += seconds
     rows: list[common.Row] = [
         {"what": f"wall: {what}", "s": seconds, "share of CPU time, %": None}
         for what, seconds in times.items()
     ]
-    whole = shares.total()
-    for name, seconds in shares.most_common():
+    whole = sum(shares.values())
+    for name, seconds in sorted(shares.items(), key=lambda share: -share[1]):
         rows.append({"what": f"CPU: {name}", "s": seconds, "share of CPU time, %": 100 * seconds / whole})
     rows.append({"what": "CPU: all in all", "s": whole, "share of CPU time, %": 100.0})
     common.report(
         "Quick start",
-        rows,
+        common.beside(rows, options.before, ["s"]),
         environment=common.machine(["dagster", "torch"]),
         json_path=options.json,
         notes="On a shared machine, once. A run's share has what its process imported itself.",
     )
 
 
-def carry_out(study: str, store: Path, log: Path) -> tuple[dict[str, float], dict[str, tuple[str, float]]]:
-    """Wall seconds of what a person waits for, and per process its name and CPU seconds."""
-    times: dict[str, float] = {}
+def carry_out(study: Path, store: Path, log: Path) -> tuple[dict[str, float], dict[str, tuple[str, float]]]:
+    """When it was started and seconds to the first loss; and per process its name and CPU seconds."""
+    times = {"start": time.time()}
     cpu: dict[str, tuple[str, float]] = {}
-    start = time.monotonic()
     with up(study, store, log) as process:
         while "The study is complete" not in log.read_text():
             if process.poll() is not None:
                 raise RuntimeError(f"`tdw up` ended:\n{log.read_text()[-2000:]}")
             if "first loss" not in times and any(store.glob(f"{LIVE}/*/*.npz")):
-                times["first loss"] = time.monotonic() - start
+                times["first loss"] = time.time() - times["start"]
             look(process.pid, cpu)
             time.sleep(EVERY_S)
-        times["last plot"] = time.monotonic() - start
         look(process.pid, cpu)
     return times, cpu
 
 
 @contextmanager
-def up(study: str, store: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def up(study: Path, store: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A new workbench, stopped on leaving."""
-    command = [sys.executable, "-m", "tdw_workbench.cli", "up", "--study", study, "--store", str(store)]
+    command = [sys.executable, "-m", "tdw_workbench.cli", "up", "--study", str(study), "--store", str(store)]
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*command, "--port", str(free_port())], stdout=output, stderr=output, cwd=store.parent
@@ -111,21 +110,22 @@ def look(pid: int, cpu: dict[str, tuple[str, float]]) -> None:
                 cpu[worker] = name, used.user + used.system
 
 
-def look_at_runs(home: Path) -> tuple[dict[str, str], float]:
-    """Which stage the process of each run was about, and for how many seconds any run was at work."""
+def look_at_runs(home: Path) -> tuple[dict[str, str], float, float]:
+    """Which stage each process was about; how long a run was at work, and when the last ended; no checks."""
     os.environ["DAGSTER_HOME"] = str(home)
     found: dict[str, str] = {}
-    at_work = until = 0.0
+    at_work = until = last = 0.0
     with open_instance(home) as instance:
         for record in sorted(instance.get_run_records(), key=lambda record: record.start_time or 0.0):
             run, start, end = record.dagster_run, record.start_time, record.end_time
             stage = next((stage for stage in STAGES if run.job_name.endswith(f"_{stage}")), "")
             worker = run.tags.get(WORKER_TAG, "").partition("/")[2]
             found[worker] = f"runs that {stage}" if stage else "runs that check"
-            if start and end:
+            if start and end and stage:
+                last = max(last, end)
                 at_work += max(0.0, end - max(start, until))
                 until = max(until, end)
-    return found, at_work
+    return found, at_work, last
 
 
 if __name__ == "__main__":

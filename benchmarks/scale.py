@@ -55,7 +55,6 @@ def main() -> None:
     parser.set_defaults(rounds=3)
     parser.add_argument("--sizes", default="100,300,1000", help="numbers of variants, by commas")
     parser.add_argument("--epochs", type=int, default=100, help="checkpoints of each")
-    parser.add_argument("--before", type=Path, help="JSON of an earlier version, whose columns stand beside")
     options = parser.parse_args()
     measured: dict[int, dict[str, float]] = {}
     for size in map(int, options.sizes.split(",")):
@@ -217,18 +216,11 @@ TARGETS = {
 def report(options, measured: dict[int, dict[str, float]]) -> None:
     """A row for each thing, a column for each size, and how it grows."""
     sizes = list(measured)
-    before = (
-        {row["what"]: row for row in json.loads(options.before.read_text())["rows"]} if options.before else {}
-    )
     rows: list[common.Row] = []
     for name in measured[sizes[0]]:
         found = {size: of[name] for size, of in measured.items()}
         row: dict[str, str | float | None] = {"what": name}
-        for size, value in found.items():
-            column = f"{size:,} variants"
-            if any(column in other for other in before.values()):
-                row[f"{column}, before"] = before.get(name, {}).get(column)
-            row[column] = value
+        row |= {f"{size:,} variants": value for size, value in found.items()}
         low, high = found[sizes[0]], found[sizes[-1]]
         # What is too fast for the clock says nothing of how it grows.
         grows = len(sizes) > 1 and low > 0.05
@@ -239,6 +231,7 @@ def report(options, measured: dict[int, dict[str, float]]) -> None:
         f"{max(measured) * options.epochs:,} cells per asset at the largest size. CPU seconds, median of "
         f"{options.rounds}; exponents at most 1.05 are wanted."
     )
+    rows = common.beside(rows, options.before, [f"{size:,} variants" for size in sizes])
     environment = common.machine(["dagster"])
     common.report("Scale", rows, environment=environment, json_path=options.json, notes=notes)
 

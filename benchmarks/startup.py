@@ -1,6 +1,6 @@
 """What it costs to begin: loading the code location, and a run before its first cell.
 
-python benchmarks/startup.py [--json FILE]
+python benchmarks/startup.py [--json FILE] [--before FILE]
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def main() -> None:
         rows.append(_row(f"wall: a run of `{job}`, from its start to its first cell", times))
     common.report(
         "Starting",
-        rows,
+        common.beside(rows, options.before, ["median s"]),
         environment=common.machine(["dagster", "torch"]),
         json_path=options.json,
         notes="On a shared machine. The first run of a worker imports torch and compiles the kernels.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from tdw.errors import BadConfig
 
@@ -32,6 +32,16 @@ def is_count(value: object, *, least: int = 1) -> bool:
 def is_share(value: object) -> bool:
     """Whether `value` is a number in [0, 1]."""
     return is_number(value) and 0 <= value <= 1  # type: ignore[operator]
+
+
+def is_text(value: object) -> bool:
+    """Whether `value` is a string."""
+    return isinstance(value, str)
+
+
+def is_texts(value: object) -> bool:
+    """Whether `value` is a tuple of strings."""
+    return isinstance(value, tuple) and all(map(is_text, cast("tuple[object, ...]", value)))
 
 
 def as_json(parameters: Any) -> dict[str, Any]:

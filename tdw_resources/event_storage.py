@@ -3,8 +3,9 @@
 Stock SQLite storage loops over `store_event`, which opens two databases and commits twice: 40-72 ms per event
 on an ordinary disk. Every cell has two events, so 10 analyzers x 250 epochs cost minutes. Here a batch of 100
 costs 1-3 ms per event. Stock storage also makes an engine per query, and with the old one forgets every
-statement that SQLAlchemy has compiled; here engines are kept, connections are not. This touches Dagster's
-internals; tests/contract pins the version and checks that what is written is what the stock storage writes.
+statement that SQLAlchemy has compiled; and SQLite tidies up each time that nobody has the database open any
+more. Here engines are kept, and the index stays open. This touches Dagster's internals; tests/contract pins
+the version and checks that what is written is what the stock storage writes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import contextlib
 import functools
 import itertools
 import os
+import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -25,6 +27,7 @@ from sqlalchemy.pool import NullPool
 
 from tdw_resources.dagster_internals import (
     ASSET_EVENTS,
+    INDEX_SHARD_NAME,
     SQLITE_BUSY_TIMEOUT_SECONDS,
     ConfigurableClassData,
     SqlEventLogStorageTable,
@@ -36,11 +39,27 @@ from tdw_resources.wiping import wipe_partitions
 BATCH_SIZE = 200  # events that Dagster itself collects before it writes, e.g. those planned by a backfill
 
 
-class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
-    """The stock storage with a real `store_event_batch`. Configured in dagster.yaml."""
+class KeptEngineEventLogStorage(SqliteEventLogStorage):
+    """The stock storage with an engine per database instead of one per query."""
+
+    @contextlib.contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        """A new connection in a transaction, as the stock storage gives."""
+        with self._db_lock:
+            engine = _engine(self.conn_string_for_shard(shard))
+            if shard not in self._initialized_dbs:
+                self._initdb(engine)
+                self._initialized_dbs.add(shard)
+            with engine.connect() as connection, connection.begin():
+                yield connection
+
+
+class BatchingSqliteEventLogStorage(KeptEngineEventLogStorage):
+    """With a real `store_event_batch`, and an index that stays open. Configured in dagster.yaml."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         collect_events()
+        self._held: sqlite3.Connection | None = None
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -57,14 +76,17 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
 
     @contextlib.contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        """A connection of its own, in a transaction, as the stock storage gives; the engine is an old one."""
-        with self._db_lock:
-            engine = _engine(self.conn_string_for_shard(shard))
-            if shard not in self._initialized_dbs:
-                self._initdb(engine)
-                self._initialized_dbs.add(shard)
-            with engine.connect() as connection, connection.begin():
-                yield connection
+        if shard == INDEX_SHARD_NAME and self._held is None and Path(self.path_for_shard(shard)).exists():
+            self._held = _hold(self.path_for_shard(shard))
+        with super()._connect(shard) as connection:
+            yield connection
+
+    def dispose(self) -> None:
+        """Let go of the database."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+        super().dispose()
 
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
         """Write events in their order; neighboring asset events share their transactions."""
@@ -95,6 +117,13 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
 @functools.lru_cache(maxsize=16)  # the index, and the runs that go on
 def _engine(database: str) -> Engine:
     return create_engine(database, poolclass=NullPool, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
+
+
+def _hold(database: str) -> sqlite3.Connection:
+    """A connection that does nothing but keep the database open."""
+    held = sqlite3.connect(database, check_same_thread=False)
+    held.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()  # opens the file
+    return held
 
 
 def collect_events() -> None:

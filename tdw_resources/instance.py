@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
+import sys
+from json import JSONDecodeError
 from pathlib import Path
 from socket import gethostname
 
 import dagster as dg
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from tdw.errors import BadConfig, StoreError
 from tdw.store.lock import exclusive
-from tdw_resources.dagster_internals import create_db_conn_string
+from tdw_resources.dagster_internals import CheckError, DeserializationError, create_db_conn_string
 from tdw_resources.places import DEFAULT_HOME
 from tdw_resources.runs.heartbeat import is_shared
 from tdw_resources.runs.liveness import LAUNCHED_BY_TAG, STOPPED_TAG, WORKER_TAG, is_alive
@@ -74,6 +78,17 @@ def open_instance(home: Path) -> dg.DagsterInstance:
     # "table runs already exists".
     with exclusive(home / _INSTANCE_LOCK):
         return dg.DagsterInstance.from_config(str(home))
+
+
+def database_errors() -> tuple[type[Exception], ...]:
+    """What an instance raises while its database is away, busy or broken, or a run was just deleted; and for
+    records that another version of Dagster has written, or a person.
+    """
+    unreadable = (DeserializationError, CheckError, JSONDecodeError)
+    found = (SQLAlchemyError, sqlite3.Error, OSError, dg.DagsterError, *unreadable)
+    # Of Dagster's attempts to connect: not one of its other errors, and not loaded where it can't be raised.
+    postgres = sys.modules.get("dagster_postgres.utils")
+    return (*found, postgres.DagsterPostgresException) if postgres else found
 
 
 def size_pools(instance: dg.DagsterInstance, *, workers: int | None = None) -> None:

@@ -30,10 +30,10 @@ from tdw_resources.dagster_internals import (
     InstanceType,
     LocalArtifactStorage,
     NoOpComputeLogManager,
-    SqliteEventLogStorage,
     SqliteRunStorage,
     SyncInMemoryRunLauncher,
 )
+from tdw_resources.event_storage import KeptEngineEventLogStorage
 
 Found = TypeVar("Found")
 
@@ -150,7 +150,7 @@ def _read_only(runs: Path, events: Path, address: Callable[[Path], str]) -> dg.D
     )
 
 
-class _ReadOnlyEvents(SqliteEventLogStorage):
+class _ReadOnlyEvents(KeptEngineEventLogStorage):
     """The stock storage on files that it must not change."""
 
     def __init__(self, folder: Path, address: Callable[[Path], str]) -> None:

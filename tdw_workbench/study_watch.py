@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import dagster as dg
 
 _LOOK_EVERY_S = 10.0
+_FOREIGN_EVERY_S = 2.0
 
 
 class StudyWatch:
@@ -30,7 +31,7 @@ class StudyWatch:
         from tdw_resources.runs.heartbeat import Listener
 
         self._places, self._files, self._instance = places, files, instance
-        self._aside: tuple[str, ...] = ()
+        self._aside, self._foreign_at = tuple[str, ...](), 0.0
         self._listener, self._listen_at = Listener(), 0.0
         self._problem = ""
         self._work: RemainingWork | None = None
@@ -56,6 +57,7 @@ class StudyWatch:
 
     def _silent(self) -> list[str]:
         """Ends the runs whose worker is gone, where machines share the database."""
+        from tdw_resources.instance import database_errors
         from tdw_resources.runs.heartbeat import EVERY_S, is_shared
         from tdw_resources.slurm_run_launcher import SlurmRunLauncher
 
@@ -66,8 +68,8 @@ class StudyWatch:
             ended = self._listener.end_silent_runs(self._instance)
             launcher = self._instance.run_launcher
             lost = launcher.fail_lost_starts() if isinstance(launcher, SlurmRunLauncher) else []
-        except Exception:
-            return []  # the database is away: nobody can be judged
+        except database_errors():
+            return []  # nobody can be judged
         said = [f"Run {run_id[:8]} was ended: its worker is silent." for run_id in ended]
         return said + [
             f"Run {run_id[:8]} failed: its SLURM job ended before it had begun." for run_id in lost
@@ -75,9 +77,12 @@ class StudyWatch:
 
     def _foreign(self) -> list[str]:
         from tdw_assets.cells.partitions import describe_foreign, foreign_keys
+        from tdw_resources.instance import database_errors
         from tdw_resources.wanted import WantedAssets
 
-        before = self._aside
+        if time.monotonic() < self._foreign_at:
+            return []
+        self._foreign_at, before = time.monotonic() + _FOREIGN_EVERY_S, self._aside
         try:
             several = map(WantedAssets.of, self._files.studies)
             found = [
@@ -85,8 +90,8 @@ class StudyWatch:
                 for wanted in several
                 for key in foreign_keys(wanted, self._instance)
             ]
-        except Exception:
-            return []  # the database is busy, or broken: the watch says so
+        except database_errors():
+            return []  # the watch says so
         self._aside = tuple(found)
         return [f"Note: {words}." for words in found if words not in before]
 

@@ -14,11 +14,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.ci]
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 SMALLEST = {
     "training": ("--rounds", "1", "--quick"),
+    "epoch": ("--rounds", "1", "--quick"),
     "batch": ("--epochs", "2", "--p", "7"),
     "families": ("--rounds", "1", "--quick"),
     "analysis": ("--rounds", "1", "--epochs", "0"),
     "landscape": ("--quick",),
     "startup": ("--rounds", "1"),
+    "quickstart": ("--study", str(FOLDER / "parts" / "tiny.yaml")),
+    "disk": ("--p", "7", "--checkpoints", "2"),
     "orchestration": ("--rounds", "1", "--p", "7", "--checkpoints", "2"),
     "events": ("--rounds", "1", "--events", "20"),
     "scale": ("--rounds", "1", "--sizes", "2", "--epochs", "5"),

@@ -6,6 +6,7 @@ import re
 import runpy
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -42,3 +43,15 @@ def test_a_folder_holds_about_a_dozen_modules_at_most() -> None:
                for path in (ROOT / name).rglob("*.py")}  # fmt: skip
     many = {str(f.relative_to(ROOT)): len(list(f.glob("*.py"))) for f in folders}
     assert {name: count for name, count in many.items() if count > 14} == {}
+
+
+def test_curvature_stands_beside_the_grokking_epochs_that_the_eight_models_have() -> None:
+    studies = ROOT / "studies"
+    table = pd.read_csv(studies / "eight_models" / "results" / "tables" / "grokking.csv").set_index("variant")
+    text = (studies / "initial_curvature" / "README.md").read_text()
+    rows = re.findall(r"^\| (p\d+_s\d+) \|.*\| (.+) \|$", text, re.MULTILINE)
+    epochs = {key: table.loc[f"{key}_d598", "grokking_epoch"] for key, _ in rows}
+    assert len(rows) == 8
+    assert dict(rows) == {
+        key: "none by 25,000" if pd.isna(epoch) else f"{epoch:,.0f}" for key, epoch in epochs.items()
+    }

@@ -176,7 +176,10 @@ class Store:
     def _with_arrays(self, address: Address) -> Generator[tuple[Path, BinaryIO]]:
         """The file that has the arrays, on disk or computed."""
         with self._opened(address) as (path, file):
-            if _size(file) > on_demand.LARGEST or not self.header(address).on_demand:
+            # Of the file that is open, not of what has come in its place since.
+            size = _size(file)
+            if size > on_demand.LARGEST or not tensorfile.Header.read(file, path=path, size=size).on_demand:
+                file.seek(0)
                 yield path, file
                 return
         yield path, io.BytesIO(on_demand.restore(self, address, self.read_kept(address)))

@@ -200,7 +200,7 @@ def _check_variants(study: Study) -> None:
 def _with_suited(study: Study, named: frozenset[str]) -> Study:
     """Without the analyzers that refuse one of the variants; one that the file names is refused in words."""
     catalog = catalog_of(study.family_declaration)
-    for name in named:
+    for name in (each for each in study.analyzers if each in named):  # in the file's order
         for config in study.configs:
             at(("analyzers", name), lambda n=name, c=config: catalog.require_suited([n], c))
     suited = named.union(catalog.suited(study.configs))

@@ -20,7 +20,7 @@ from tdw.families import get_family
 from tdw.known_settings import under_known_settings
 from tdw.recipes.family import Family, VariantConfig
 from tdw.store import Store
-from tdw.training.environment import CannotReproduce, resolve_device
+from tdw.training.environment import resolve_device
 from tdw.training.live import Publisher
 from tdw.training.loop import STATE_EVERY, TEST_EVERY, TrainedCheckpoint, Visits, describe
 from tdw.training.progress import Progress
@@ -52,8 +52,8 @@ def batches_of(
 ) -> list[list[VariantConfig]]:
     """Variants by shape, in batches of two to `most`; those that have to train alone are left out.
 
-    These are a variant with a shape of its own, one that was begun in another form or on another device, and
-    any of a family without batch form.
+    These are a variant with a shape of its own, one that was begun in another form or on another device, one
+    whose files can't be gone on with (its own training says why), and any of a family without batch form.
     """
     device = resolve_device(device)
     alike: dict[Hashable, list[VariantConfig]] = {}
@@ -62,7 +62,7 @@ def batches_of(
         shape = batch_shape(family, config)
         if shape is None:
             continue
-        with suppress(CannotReproduce):
+        with suppress(TdwError):
             recorded = Records(store, family, config).environment()
             choose_setting(family, config, recorded, device=device, form="batch")
             alike.setdefault(shape, []).append(config)

@@ -1,10 +1,12 @@
 """Arrays kept on demand: the same bits again in one forward pass, and no gap and no damage anywhere."""
 
+import contextlib
 import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from tiny_variant import TINY, TINY_EPOCHS
 
 import tdw
@@ -20,6 +22,7 @@ from tdw.making.artifacts import analyze
 from tdw.making.figures import variant_figure
 from tdw.making.on_demand import drop
 from tdw.store import Address, Store
+from tdw.store.formats.tensorfile import encode
 from tdw.store.on_demand import find_arrays
 from tdw.store.seal import check
 from tdw.study.parse import parse_study
@@ -208,6 +211,32 @@ def test_each_is_tried_before_its_arrays_go(tiny_store: Store) -> None:
     done = drop(tiny_store, FAMILY, TINY, MAPS, TINY_EPOCHS)
     assert sorted(done.refused.values()) == [[10], [20]]  # other bits; nothing to compute them from
     assert find_arrays(tiny_store, FAMILY.name, TINY, MAPS).on_demand == [0]
+
+
+def test_rows_are_read_while_somebody_brings_the_arrays_back(
+    tiny_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = tiny_store.read(at())
+    drop(tiny_store, FAMILY, TINY, MAPS, [20])
+    opened = Store._opened
+
+    @contextlib.contextmanager
+    def opened_before(self: Store, address: Address):
+        with opened(self, address) as found:
+            self.write(at(), whole.arrays, provenance=whole.provenance, quantize=[MAPS])
+            yield found
+
+    monkeypatch.setattr(Store, "_opened", opened_before)
+    rows = tiny_store.read_quantized_rows(at(), MAPS, [3, 17])
+    np.testing.assert_array_equal(rows.decode(), whole.arrays[MAPS][[3, 17]])
+
+
+def test_equal_cells_have_equal_bytes_and_other_programs_open_them(thinned: Store) -> None:
+    kept = thinned.read_kept(at())
+    files = {bytes(encode({}, kept.provenance, on_demand=kept.sha256)[0]) for _ in range(20)}
+    assert files == {thinned.read_bytes(at())}
+    with safe_open(thinned.path(at()), framework="numpy") as opened:
+        assert list(opened.keys()) == [] and opened.metadata()["tdw_on_demand"] == kept.sha256
 
 
 def test_what_is_kept_is_sealed_and_small_records_of_other_kinds_are_no_such_file(thinned: Store) -> None:

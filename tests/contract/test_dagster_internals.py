@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from tdw_resources import dagster_internals as internals
-from tdw_resources.event_storage import BatchingSqliteEventLogStorage
+from tdw_resources.event_storage import BatchingSqliteEventLogStorage, KeptEngineEventLogStorage
 from tdw_resources.postgres_event_storage import BatchingPostgresEventLogStorage
 from tdw_resources.reading import _ReadOnlyEvents
 from tdw_resources.run_launcher import LocalRunLauncher
@@ -27,6 +27,9 @@ ADVICE = (
 )
 
 OVERRIDDEN = [
+    (KeptEngineEventLogStorage, "_connect"),
+    (BatchingSqliteEventLogStorage, "_connect"),
+    (BatchingSqliteEventLogStorage, "dispose"),
     (BatchingSqliteEventLogStorage, "store_event_batch"),
     (BatchingSqliteEventLogStorage, "wipe_asset_partitions"),
     (BatchingSqliteEventLogStorage, "from_config_value"),
@@ -45,6 +48,7 @@ OVERRIDDEN = [
     (BatchingPostgresEventLogStorage, "from_config_value"),
 ]
 PRIVATE_ATTRIBUTES = {
+    KeptEngineEventLogStorage: {"_db_lock", "_initdb", "_initialized_dbs"},
     BatchingSqliteEventLogStorage: {"_event_to_row", "_store_asset_event", "_store_asset_event_tags"},
     _ReadOnlyEvents: {"_initialized_dbs"},
     LocalRunLauncher: {"_get_grpc_client_for_termination", "_instance"},

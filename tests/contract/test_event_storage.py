@@ -214,3 +214,12 @@ def test_versions_of_many_partitions_are_read_in_one_query_or_several(
             instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=partition, tags=tags))
         assert data_versions.read_versions(instance, key, [*recorded, *others]) == dict.fromkeys(recorded, of)
         assert [*data_versions.read_versions(instance, key, ["v3"])] == ["v3"]
+
+
+def test_the_index_stays_open_until_the_instance_is_left(tmp_path: Path) -> None:
+    """Otherwise SQLite tidies up after each query: it has the last connection to the database."""
+    log = tmp_path / "home" / "history" / "runs" / "index.db-wal"
+    with open_instance(tmp_path / "home") as instance:
+        data_versions.read_versions(instance, dg.AssetKey("one"))
+        assert log.exists()
+    assert not log.exists()

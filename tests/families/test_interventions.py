@@ -302,6 +302,8 @@ def test_replay_from_any_saved_state_gives_the_same_bits(tmp_path: Path, fields:
         ({"ablate": "neurons5-37"}, "no component"),
         ({"ablate": "neurons9-4"}, "no component"),
         ({"freeze": ""}, "no component"),
+        ({"freeze": 3}, "3 is no component"),
+        ({"ablate": ["WE"]}, "no component"),
         ({"freeze_from": 3}, "set freeze"),
         ({"ablate_from": 3}, "set ablate"),
         ({"ablate": "head0", "ablate_from": -1}, "from 0 to"),

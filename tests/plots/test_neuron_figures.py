@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from figures import EPOCHS, KEYS, interactive, sources, traces
 from synthetic import FAMILY, matrix
 
+from tdw.errors import NotFound
 from tdw.families.modulo_addition_1layer.figures.neurons import (
     coarseness_by_frequency,
     head_composition,
@@ -43,6 +46,16 @@ def test_the_table_says_what_a_neuron_has_beyond_its_frequency(store: Store):
     table = coarseness_by_frequency.table(data)
     assert len(table) == 12 * len(EPOCHS)
     np.testing.assert_allclose(table["excess"], table["coarseness"] - table["pure_wave"])
+
+
+def test_without_an_epoch_that_has_both_artifacts_it_is_said_which_are_wanted(store: Store, tmp_path: Path):
+    shutil.copytree(store.root, tmp_path / "copy")
+    gaps = Store(tmp_path / "copy")
+    for kind, epochs in (("coarseness", EPOCHS[:3]), ("neuron_frequencies", EPOCHS[3:])):
+        for epoch in epochs:
+            gaps.delete(Address(FAMILY.name, KEYS[0], kind, epoch))
+    with pytest.raises(NotFound, match="no epoch with coarseness and neuron_frequencies"):
+        load(coarseness_by_frequency, gaps)
 
 
 def test_heads_have_a_line_per_group_and_groups_one_per_quantity(store: Store):

@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import subprocess
 import sys
 
@@ -6,11 +7,30 @@ import pytest
 
 from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer.analyzers import coarseness, coarseness_stats
-from tdw.families.registry import get_family
+from tdw.families.registry import all_families, get_family
+from tdw.parameters import override
 from tdw.recipes.catalog import catalog_of
 
 FAMILY = get_family("modulo_addition_1layer")
 registry = catalog_of(FAMILY)
+
+
+ODD = [
+    None, True, 0, -1, 10**30, 0.5, float("nan"), float("inf"), "", "x", ["x"], [1, "x"], {"a": 1},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("family", [family.name for family in all_families()])
+def test_whatever_a_parameter_is_it_is_used_or_refused_in_words(family):
+    catalog = catalog_of(get_family(family))
+    for recipe in (*catalog.analyzers, *catalog.summaries, *catalog.plots):
+        for field, value in itertools.product(dataclasses.fields(recipe.parameters), ODD):
+            try:
+                made = override(recipe.name, recipe.parameters, {field.name: value})
+            except BadConfig as error:
+                assert error.what.startswith(recipe.name) and error.remedy
+            else:
+                assert hash(made) is not None
 
 
 def test_importing_the_registry_imports_nothing_heavy():

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tdw.errors import BadConfig
+from tdw.families import get_family
 from tdw.recipes.catalog import catalog_of
+from tdw.recipes.family import Field
 from tdw.study import load_study, parse_study
 
 STUDIES = Path(__file__).parents[2] / "studies"
@@ -80,6 +82,10 @@ def test_the_default_analyzers_leave_those_out_that_refuse_a_variant(tmp_path: P
     assert "site_geometry" not in chosen and "curvature" in chosen
     with pytest.raises(BadConfig, match="site_geometry"):
         load_study(write(tmp_path, text + "analyzers: [default, site_geometry]\n"))
+    both = ["progress_measures", "site_geometry"]
+    for named in (both, both[::-1]):  # the first of the file is told of, in every process
+        with pytest.raises(BadConfig, match=named[0]):
+            load_study(write(tmp_path, text + f"analyzers: [{', '.join(named)}]\n"))
 
 
 def test_equal_studies_have_equal_fingerprints_and_others_do_not(tmp_path: Path) -> None:
@@ -177,6 +183,20 @@ def test_whatever_a_field_holds_it_is_used_or_refused_with_a_message(field: str,
         assert error.what and error.remedy
     else:
         assert study.variant_keys and study.epoch_list
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(get_family("modulo_addition_1layer").fields), VALUES)
+def test_whatever_a_variants_field_holds_it_is_used_or_refused_with_a_message(
+    field: Field, value: object
+) -> None:
+    variant = {"p": 5, "seed": 1, field.name: value}
+    try:
+        study = parse_study({"name": "x", "variants": [variant], "epochs": 100, "checkpoints": [0, 100]})
+    except BadConfig as error:
+        assert error.what and error.remedy
+    else:
+        assert study.variant_keys
 
 
 @settings(max_examples=200, deadline=None)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from tiny_variant import TINY, TINY_EPOCHS
 
+from tdw.errors import BadConfig
 from tdw.families import get_family
 from tdw.families.modulo_addition_1layer.analyzers.relabelling import control
 from tdw.families.modulo_addition_1layer.blob_rule import BlobRule
@@ -81,6 +82,8 @@ def test_without_a_blob_there_is_no_epoch() -> None:
     assert blob_onset.describe(found)["first_blob_epoch"] == "none"
     lower = blob_onset.compute(inputs, BlobRule(blob_from=0.6))
     assert lower["first_blob_epoch"].tolist() == [0] and lower["lasting_blob_neuron"].tolist() == [1]
+    with pytest.raises(BadConfig, match="the same blob_from"):  # the relabelling has counted none
+        blob_onset.compute(inputs, BlobRule(blob_from=0.5))
 
 
 def waves(coarseness: np.ndarray, frequency: np.ndarray, fraction: np.ndarray) -> Inputs:

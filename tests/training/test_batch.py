@@ -217,6 +217,23 @@ def test_variants_are_batched_by_shape_and_those_begun_alone_are_left_out(tmp_pa
     assert store.epochs(FAMILY.name, keys[1]) == [0, 1]
 
 
+def test_a_variant_with_files_of_another_configuration_keeps_no_others_from_their_batch(
+    tmp_path: Path,
+) -> None:
+    store, (foreign, *others) = (
+        Store(tmp_path),
+        configs("p5_s1_d598_f0.4", "p5_s2_d598_f0.4", "p5_s3_d598_f0.4"),
+    )
+    alone(foreign, store, [0])
+    address = TableAddress(foreign.family, foreign.key, "history")
+    table, made = store.read_table_with_provenance(address)
+    store.write_table(address, table, provenance=dataclasses.replace(made, variant_fingerprint="0" * 64))
+    assert batches_of([foreign, *others], store=store, device="cpu", most=3) == [others]
+    with pytest.raises(BatchFailed, match="made with another configuration"):
+        batch(store, [foreign, *others], [0, 1])
+    assert all(store.epochs(FAMILY.name, each.key) == [0, 1] for each in others)
+
+
 def test_what_can_not_train_together_is_refused(tmp_path: Path) -> None:
     one, other = configs("p5_s1_d598_f0.4", "p5_s1_d598_f0.6")
     squared = configs("p5_s1_d598_f0.4_act-square")[0]

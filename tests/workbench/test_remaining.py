@@ -7,6 +7,8 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster_postgres.utils import DagsterPostgresException
+from sqlalchemy.exc import OperationalError
 
 from tdw.study import load_studies
 from tdw_assets.cells.partitions import register_variants
@@ -143,3 +145,45 @@ def test_what_a_person_stopped_does_not_hold_up_the_bar_and_is_named(
         assert watch.lines(Screen(), busy=False) == []
     said = capsys.readouterr().out
     assert f"but {key}, what covers all variants of tiny, stopped by a person" in said.replace("\n", " ")
+
+
+def unreadable(record: str) -> Exception:
+    """What Dagster raises for such a record in its database."""
+    try:
+        dg.deserialize_value(record, dg.DagsterRun)
+    except Exception as error:
+        return error
+    raise AssertionError(record)
+
+
+@pytest.mark.parametrize(
+    ("error", "ends"),
+    [
+        (OperationalError("select", {}, Exception("database is locked")), False),
+        (DagsterPostgresException("too many retries for DB connection"), False),
+        *((unreadable(text), False) for text in ('{"__class__": "OfALaterVersion"}', "null", "no JSON")),
+        (AttributeError("a mistake of ours"), True),
+    ],
+)
+def test_only_a_database_that_is_away_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, ends: bool
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    (tmp_path / "study.yaml").write_text("name: tiny\nvariants: [p7_s1_d598]\nepochs: 2\nearly_epoch: 2\n")
+    places = Places(str(tmp_path / "store"), (tmp_path / "study.yaml",), tmp_path / "home")
+    with open_instance(places.home) as instance:
+        monkeypatch.setattr("tdw_resources.runs.heartbeat.is_shared", lambda _: True)
+        for owner, name in (
+            (dg.DagsterInstance, "get_dynamic_partitions"),
+            (type(instance.run_storage), "get_runs"),
+        ):
+            watch = StudyWatch(places, StudyFiles(places, load_studies(places.studies)), instance)
+            with monkeypatch.context() as patch:
+                patch.setattr(owner, name, fail)
+                if ends:
+                    with pytest.raises(type(error), match="of ours"):
+                        watch.news()
+                else:
+                    assert watch.news() == []

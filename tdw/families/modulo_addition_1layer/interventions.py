@@ -119,16 +119,17 @@ class Interventions(KeyedConfig):
         """The highest frequency that an intervention speaks of, 0 without one."""
         return self.barred_k or (self.planted_k if self.planted_neurons else 0)
 
-    def parts(self, component: str) -> tuple[Part, ...]:
+    def parts(self, component: object) -> tuple[Part, ...]:
         """The weights of a component; () for "none". BadConfig for one that the variant does not have."""
         of: Any = self
-        head, neurons = _HEAD.fullmatch(component), _NEURONS.fullmatch(component)
-        if component == NONE:
+        name = component if isinstance(component, str) else ""  # a study file may have anything there
+        head, neurons = _HEAD.fullmatch(name), _NEURONS.fullmatch(name)
+        if name == NONE:
             return ()
-        if component in _MATRICES:
-            return ((_MATRICES[component], (slice(None),)),)
+        if name in _MATRICES:
+            return ((_MATRICES[name], (slice(None),)),)
         if head and int(head[1]) < of.n_heads:
-            return tuple((f"blocks.0.attn.{name}", (int(head[1]),)) for name in _ATTENTION)
+            return tuple((f"blocks.0.attn.{each}", (int(head[1]),)) for each in _ATTENTION)
         if neurons and int(neurons[1]) <= int(neurons[2]) < of.d_mlp:
             some = slice(int(neurons[1]), int(neurons[2]) + 1)
             return (("blocks.0.mlp.W_in", (slice(None), some)), ("blocks.0.mlp.W_out", (some,)))

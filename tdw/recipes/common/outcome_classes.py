@@ -25,12 +25,13 @@ What is late depends on how long the run was; compare `late` between runs of one
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 
 from tdw.errors import BadConfig, NotFound
+from tdw.parameters import is_number, require
 
 OUTCOMES = (
     "no memorization",
@@ -65,6 +66,9 @@ class Rules:
     late: float = 0.5
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            value: object = getattr(self, field.name)
+            require(is_number(value), field.name, value, wanted="a number")
         if not 0 < self.fall_ends < self.rebounds <= self.fall_starts < 1:
             raise BadConfig(
                 f"fall_ends {self.fall_ends}, rebounds {self.rebounds} and fall_starts {self.fall_starts} "

@@ -13,7 +13,7 @@ from tdw.drawing.crowd import FEW
 from tdw.drawing.marks import EPOCHS, AnyMark, Axis, Line, Points, share
 from tdw.drawing.style import palette
 from tdw.errors import NotFound
-from tdw.parameters import require
+from tdw.parameters import is_texts, require
 from tdw.recipes.common.outcome_groups import Run, by_group, grouping_fields, runs_of, spreads, survival_of
 from tdw.recipes.figure import Plot
 from tdw.recipes.measures import Picture
@@ -38,6 +38,9 @@ class Parameters:
     """
 
     by: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        require(self.by is None or is_texts(self.by), "by", self.by, wanted="names of fields, or null")
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,17 @@ def encode(packed: codec.Arrays, provenance: Provenance, *, on_demand: str = "")
     """
     from safetensors.numpy import save
 
-    header = {"tdw": f"{seal.blank()} {provenance.to_json()}"}
-    return seal.seal(save(dict(packed), metadata=header | ({_ON_DEMAND: on_demand} if on_demand else {})))
+    note = f"{seal.blank()} {provenance.to_json()}"
+    if on_demand:
+        return seal.seal(_metadata_alone({"tdw": note, _ON_DEMAND: on_demand}))
+    return seal.seal(save(dict(packed), metadata={"tdw": note}))
+
+
+def _metadata_alone(entries: dict[str, str]) -> bytes:
+    """A file without tensors. `save` would write several entries in another order each time."""
+    header = json.dumps({"__metadata__": entries}, separators=(",", ":"), ensure_ascii=False).encode()
+    header += b" " * (-len(header) % 8)
+    return struct.pack("<Q", len(header)) + header
 
 
 def decode(data: bytes, *, path: object) -> tuple[dict[str, npt.NDArray[Any]], Header, str]:

@@ -53,6 +53,16 @@ def test_energies_agree_with_inner_products_one_at_a_time():
             assert found[row, k - 1] == pytest.approx(np.mean(energies), rel=1e-5)
 
 
+def test_the_spectrum_at_q_is_that_of_the_embedding_along_the_residual_of_the_token_that_asks():
+    weights, gradients = weights_and_gradients()
+    at_end = weights["embed.W_E"][P] + weights["pos_embed.W_pos"][2]
+    seen = weights["embed.W_E"][:P].astype(float) @ at_end
+    spectrum = np.array([sum((w @ seen) ** 2 for w in waves(k)) for k in range(1, P // 2 + 1)])
+    energy = dict(zip(SITES, gradient_energy(weights, gradients), strict=True))
+    np.testing.assert_allclose(energy["Q"] / energy["Q"].sum(), spectrum / spectrum.sum(), rtol=1e-5)
+    assert np.abs(energy["K"] / energy["K"].sum() - spectrum / spectrum.sum()).max() > 0.01
+
+
 def test_a_gradient_of_one_frequency_has_its_energy_there():
     weights, gradients = weights_and_gradients()
     cos, sin = waves(2)

@@ -141,6 +141,12 @@ def test_the_drift_is_what_the_second_half_of_the_draws_gives_more() -> None:
 
 
 def test_wrong_parameters_are_named() -> None:
-    for wrong in ({"eigenvalues": 0}, {"radius": -1}, {"seed": 1.5}, {"tolerance": "small"}):
+    for wrong in (
+        {"eigenvalues": 0},
+        {"directions": 1},  # has no spread, and 0 would be a made-up one
+        {"radius": -1},
+        {"seed": 1.5},
+        {"tolerance": "small"},
+    ):
         with pytest.raises(BadConfig, match=next(iter(wrong))):
             Curvature(**wrong)

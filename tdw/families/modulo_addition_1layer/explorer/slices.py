@@ -128,7 +128,7 @@ def grokking_mark(store: Store, variant: str) -> dict[str, int]:
 
 
 def read_scale_clusters(query: SliceQuery) -> Slice:
-    """Clusters of scale profiles at one checkpoint, by the rule of the summary `scale_clusters`.
+    """Clusters of scale profiles at one checkpoint, by the rule of the summary `scale_clusters`, at most 8.
 
     Returns:
         cluster int16 (n,), 0 for the coarsest, -1 for a dead neuron; representatives and sizes int32

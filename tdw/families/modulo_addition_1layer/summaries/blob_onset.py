@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
+from tdw.errors import BadConfig
 from tdw.families.modulo_addition_1layer.analyzers import coarseness, relabelling
 from tdw.families.modulo_addition_1layer.blob_rule import BlobRule
 from tdw.families.modulo_addition_1layer.maths.coarseness.blob_onset import (
@@ -24,6 +26,7 @@ _WHOLE = (
     "first_blob_epoch", "first_blob_neuron", "lasting_blob_epoch", "lasting_blob_neuron",
     "relabelled_first_blob_epoch",
 )  # fmt: skip
+_ROUNDING = 1e-5  # between the coarseness of the maps and that of the observed labels, more than enough
 
 
 def compute(inputs: Inputs, parameters: BlobRule) -> pd.DataFrame:
@@ -34,7 +37,9 @@ def compute(inputs: Inputs, parameters: BlobRule) -> pd.DataFrame:
     values = inputs.stack(coarseness.NAME, coarseness.COARSENESS)
     first = first_blob(epochs, values, blob_from=parameters.blob_from)
     lasting = first_lasting_blob(epochs, values, blob_from=parameters.blob_from)
-    over = onset_by_labelling(epochs, inputs.stack(relabelling.NAME, "num_blob_neurons"))
+    counts = inputs.stack(relabelling.NAME, "num_blob_neurons")
+    _require_one_rule(values, counts[:, 0], parameters.blob_from)
+    over = onset_by_labelling(epochs, counts)
     row: dict[str, Any] = {
         "first_blob_epoch": None if first is None else first[0],
         "first_blob_neuron": None if first is None else first[1],
@@ -48,6 +53,18 @@ def compute(inputs: Inputs, parameters: BlobRule) -> pd.DataFrame:
         "last_epoch": epochs[-1],
     }
     return pd.DataFrame([row]).astype(dict.fromkeys(_WHOLE, "Int64"))
+
+
+def _require_one_rule(
+    values: npt.NDArray[np.floating], counted: npt.NDArray[np.integer], blob_from: float
+) -> None:
+    """Raise BadConfig where the relabelling's blobs of the observed labels, (T,), are others than these."""
+    least, most = ((values >= blob_from + by).sum(axis=1) for by in (_ROUNDING, -_ROUNDING))
+    if ((counted < least) | (counted > most)).any():
+        raise BadConfig(
+            f"{NAME} has blobs from {blob_from:g} on, and {relabelling.NAME} from another coarseness",
+            f"give {NAME} (under summaries) and {relabelling.NAME} (under analyzers) the same blob_from",
+        )
 
 
 def describe(table: Any) -> Metadata:

@@ -39,9 +39,10 @@ class Curvature:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("eigenvalues", "directions"):
-            value = getattr(self, name)
-            require(is_count(value), name, value, wanted="a whole number from 1 on")
+        most: int = self.eigenvalues
+        require(is_count(most), "eigenvalues", most, wanted="a whole number from 1 on")
+        wanted = "at least 2: their spread is part of the result"
+        require(is_count(self.directions, least=2), "directions", self.directions, wanted=wanted)
         for name in ("tolerance", "radius"):
             value = getattr(self, name)
             require(is_number(value) and value > 0, name, value, wanted="a number above 0")

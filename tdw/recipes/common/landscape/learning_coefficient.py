@@ -60,7 +60,7 @@ class Settings:
             (is_count(self.chains, least=2), "chains", "at least 2: their spread is part of the result"),
             (is_count(self.burn_in, least=0), "burn_in", "a whole number from 0 on"),
             (is_count(self.draws), "draws", "a whole number from 1 on"),
-            (is_count(self.seed, least=0), "seed", "a whole number from 0 on"),
+            (is_count(self.seed, least=0) and self.seed < 2**63, "seed", "a whole number from 0 to 2^63 - 1"),
             (beta is None or (is_number(beta) and beta > 0), "inverse_temperature", "a number above 0"),
         ):
             require(holds, name, getattr(self, name), wanted=wanted)

@@ -31,7 +31,7 @@ def curvature(inputs: Inputs, parameters: NoParameters) -> pd.DataFrame:
             "max_increase": rises.max(axis=1),
             "flat_share": inputs.stack(CURVATURE.name, "flat_share"),
             "mean_curvature": around.mean(axis=1),
-            "std_curvature": around.std(axis=1, ddof=1) if around.shape[1] > 1 else 0.0,
+            "std_curvature": around.std(axis=1, ddof=1),
         }
     )
 

@@ -31,8 +31,8 @@ ANALYZER = Analyzer(
     description="""\
 The share of the variance of each neuron's map over (a, b) by octave: octave j holds the pairs of frequencies
 (k, l) with 2^j ≤ √(k² + l²) < 2^(j+1), the constant left out. So j = 0 is one or less than two waves across
-the map, and the last octave is the finest. Coarseness sums the first of them up; neurons of one coarseness
-may differ in profile.
+the map, and the last octave is the finest. Coarseness is one sum over √(k² + l²) ≤ int(0.125 p), which
+ends within an octave; neurons of one coarseness may differ in profile.
 
 Which frequencies are low depends on how residues are labeled: read it beside the relabelling control.
 """,

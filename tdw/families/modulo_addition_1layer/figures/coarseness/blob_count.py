@@ -16,7 +16,7 @@ from tdw.drawing.marks import AnyMark, Axis, Line, Rule
 from tdw.drawing.style import MUTED, SYMBOLS
 from tdw.families.modulo_addition_1layer.figures import crowds, subject
 from tdw.families.modulo_addition_1layer.figures.coarseness import blob_control, first_blob
-from tdw.parameters import is_number, require
+from tdw.parameters import is_number, is_text, require
 from tdw.recipes.figure import Plot
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ class Parameters:
             self.reference,
             wanted="a number of neurons, or null for no line",
         )
+        label = self.reference_label
+        require(is_text(label), "reference_label", label, wanted="a text")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from tdw.drawing.style import MUTED
 from tdw.errors import NotFound
 from tdw.families.modulo_addition_1layer.figures import crowds, subject
 from tdw.markdown import shortened
-from tdw.parameters import is_count, require
+from tdw.parameters import is_count, is_text, require
 from tdw.recipes.figure import Plot
 from tdw.statistics import exact
 
@@ -43,6 +43,7 @@ class Parameters:
     def __post_init__(self) -> None:
         early: int | None = self.early_epoch
         require(early is None or is_count(early, least=0), "early_epoch", early, wanted="an epoch, or null")
+        require(is_text(self.statistic), "statistic", self.statistic, wanted="the name of a column")
 
 
 @dataclass(frozen=True)

@@ -106,9 +106,10 @@ The energy of the training gradient at each site by frequency, as a share of the
 and below it the energy itself. Sites: ∂W_E; W_E ∂W_Q, W_E ∂W_K, W_E ∂W_V (mean of the heads); W_E ∂W_in. See
 the analyzer `gradients`.
 
-**How to read it.** A bright row is a frequency that training works on now. All sites but W_E are seen through
-the embedding, so they show what the embedding holds, too. Weight decay pulls as well and is not shown: once
-the loss is small, most of what moves the weights may be decay.
+**How to read it.** A bright row is a frequency that training works on now. Not so at Q: only "=" asks, so the
+shares there are those of W_E times its residual, whatever is learned; read Q's energy alone. All sites but
+W_E are seen through the embedding, so they show what the embedding holds, too. Weight decay pulls as well and
+is not shown: once the loss is small, most of what moves the weights may be decay.
 """,
     code_version="1",
     scope="variant",

@@ -12,6 +12,7 @@ from tdw.drawing import series
 from tdw.drawing.chart import Chart, Panel, sentences, with_band
 from tdw.drawing.marks import Axis, Line, Moving, Points, Rule, share
 from tdw.drawing.style import COLORS, MUTED
+from tdw.errors import NotFound
 from tdw.families.modulo_addition_1layer.analyzers.coarseness import COARSENESS, NAME
 from tdw.families.modulo_addition_1layer.analyzers.neuron_frequencies import ANALYZER
 from tdw.families.modulo_addition_1layer.figures import subject
@@ -71,10 +72,15 @@ class Data:
 
 
 def load(sources: Sources, parameters: Parameters) -> Data:
-    """The neurons at an even choice of epochs, and the summary."""
+    """The neurons at an even choice of epochs, and the summary. Raises NotFound where one is missing."""
     reader = sources.only
     found = reader.summary("coarseness_by_frequency")
     available = sorted(set(reader.epochs(NAME)) & set(reader.epochs(FREQUENCIES)))
+    if not available:
+        raise NotFound(
+            f"{reader.variant} has no epoch with {NAME} and {FREQUENCIES}",
+            f"analyze it: `tdw fill --variant {reader.variant}`",
+        )
     epochs = tuple(series.spread(available, _MOST))
     scales = [reader.artifact(NAME, epoch) for epoch in epochs]
     waves = [reader.artifact(FREQUENCIES, epoch) for epoch in epochs]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -46,9 +46,8 @@ class Parameters:
     target_size: int | None = None
 
     def __post_init__(self) -> None:
-        chosen = self.neurons or ()
         require(
-            self.neurons is None or (0 < len(chosen) <= MOST and all(is_count(i, least=0) for i in chosen)),
+            self.neurons is None or _are_indices(self.neurons),
             "neurons",
             self.neurons,
             wanted=f"1 to {MOST} indices from 0, or null for a spread",
@@ -62,6 +61,13 @@ class Parameters:
                 value,
                 wanted="a whole number from 1 to 256",
             )
+
+
+def _are_indices(value: object) -> bool:
+    if not isinstance(value, tuple):
+        return False
+    chosen = cast("tuple[object, ...]", value)
+    return 0 < len(chosen) <= MOST and all(is_count(i, least=0) for i in chosen)
 
 
 @dataclass(frozen=True)

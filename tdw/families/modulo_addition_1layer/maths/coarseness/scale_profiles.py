@@ -1,8 +1,8 @@
 """Scale profiles of neurons, and clusters of neurons that share one.
 
 A map's scale profile is the share of its variance in octaves of spatial frequency: band j holds the pairs of
-frequencies (k, l) with 2^j <= sqrt(k² + l²) < 2^(j+1), the constant left out. Coarseness is a sum of the
-first bands, so neurons of one coarseness may still differ in profile.
+frequencies (k, l) with 2^j <= sqrt(k² + l²) < 2^(j+1), the constant left out. Coarseness is one sum
+over the lowest pairs, which ends within a band; neurons of one coarseness may still differ in profile.
 
 Clusters are those of Ward's method on the profiles (no random start); how many is what gives the largest mean
 silhouette (Rousseeuw 1987) among 2 to `max_clusters`. A cluster's representative is its medoid, the neuron

@@ -34,7 +34,7 @@ class Parameters:
     threshold: float | None = None
 
     def __post_init__(self) -> None:
-        require(self.metric in DEFAULT_THRESHOLDS, "metric", self.metric, wanted=f"{LOSS} or {ACCURACY}")
+        require(self.metric in (LOSS, ACCURACY), "metric", self.metric, wanted=f"{LOSS} or {ACCURACY}")
         require(
             self.threshold is None or (is_number(self.threshold) and self.threshold > 0),
             "threshold",
