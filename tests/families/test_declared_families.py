@@ -191,6 +191,7 @@ def test_claims_of_limits_and_of_order_are_judged_by_every_variant_that_is_finis
     assert verdicts((0.49, 10, 20), (0.58, 30, 10)) == ["contradicted", "supported", "contradicted"]
     assert verdicts((0.41, 10, 10), (0.55, 10, 20))[1:] == ["contradicted", "undecided"]
     assert verdicts((0.55, 10, np.nan))[2] == "undecided"
+    assert verdicts((0.1 + 0.2 + 0.3, 10, 20))[0] == "supported"  # rounding
     assert verdicts((0.55, 10, 20), finished=False) == ["undecided"] * 3
 
 

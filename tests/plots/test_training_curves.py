@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from figures import EPOCHS, KEYS, MISSING, axis_title, interactive, sources, traces
@@ -32,6 +34,13 @@ def test_the_curves_are_the_history_on_a_logarithmic_axis(store: Store):
     assert axis_title(figure, "yaxis") == "loss (nats)"
     assert axis_title(figure, "xaxis") == "epoch (optimizer steps)"
     assert axis_title(figure, "yaxis3") == "test accuracy"
+
+
+def test_losses_between_two_powers_of_ten_have_an_axis_with_labels(store: Store):
+    data = load(store, KEYS[0])
+    history = data.curves.history.assign(train_loss=0.5, test_loss=0.6)
+    close = dataclasses.replace(data, curves=dataclasses.replace(data.curves, history=history))
+    assert interactive(training_curves, close).layout.yaxis.type != "log"
 
 
 def test_the_rug_shows_stored_checkpoints_and_marks_missing_ones(store: Store):

@@ -65,7 +65,7 @@ def load(sources: Sources, parameters: NoParameters) -> Data:
 
 
 def chart(data: Data, *, axes: Mapping[str, Axis] | None = None) -> Chart:
-    """Losses above, on a logarithmic axis where all are positive; then the rug; then a panel per metric.
+    """Losses above, logarithmic where they span powers of ten; then the rug; then a panel per metric.
 
     Args:
         data: what is drawn.
@@ -74,7 +74,7 @@ def chart(data: Data, *, axes: Mapping[str, Axis] | None = None) -> Chart:
     known = axes or {}
     plain = known.get("loss", Axis("loss", form=".3~g"))
     curves = [_curve(data, name, color) for name, color in zip(data.losses, _COLORS, strict=False)]
-    panels = [Panel(curves, y=loss(plain.title, plain.unit) if _positive(data) else plain)]
+    panels = [Panel(curves, y=loss(plain.title, plain.unit) if _spans_decades(data) else plain)]
     panels.append(Panel(list(_rug(data)), y=Axis(hidden=True, range=(-1, 1)), row=1))
     for name in data.metrics:
         if name not in data.losses:
@@ -107,10 +107,14 @@ def _rug(data: Data) -> Iterator[Points]:
             yield Points(at, np.zeros(len(at)), name=name, symbol=symbol, color=color, size=9, hover="{x:,d}")
 
 
-def _positive(data: Data) -> bool:
+def _spans_decades(data: Data) -> bool:
+    """Whether all losses are positive, and two powers of ten are between them to be labeled."""
     values = data.history[data.losses].to_numpy(np.float64)
     known = values[~np.isnan(values)]
-    return bool(known.size and (known > 0).all())
+    if not (known.size and (known > 0).all()):
+        return False
+    low, high = np.log10(known.min()), np.log10(known.max())
+    return bool(np.floor(high) - np.ceil(low) >= 1)
 
 
 def words(name: str) -> str:
@@ -130,7 +134,8 @@ PLOT = Plot(
     title="Training curves",
     description="""\
 Train loss and every metric of the family against epoch, with a tick per stored checkpoint. Losses share the
-upper panel, on a logarithmic axis where all are positive; every other metric has a panel of its own.
+upper panel, on a logarithmic axis where all are positive and span powers of ten; every other metric has a
+panel of its own.
 
 Values at epoch *e* are of the weights after exactly *e* optimizer steps. The train loss is known at every
 epoch, a metric where it was evaluated. Long curves show, of each stretch, the lowest and the highest value,
@@ -139,7 +144,7 @@ so that no spike is lost; the table has every value.
 **How to read it.** A scheduled checkpoint that is missing is an orange cross in the rug; where
 epochs were never trained the curves have a gap.
 """,
-    code_version="2",
+    code_version="3",
     scope="variant",
     load=load,
     chart=chart,

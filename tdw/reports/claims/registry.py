@@ -37,7 +37,7 @@ class Kind:
 
 
 KINDS = {
-    "lies_between": Kind(values.lies_between, values.LIES_BETWEEN),
+    "lies_between": Kind(values.lies_between, values.LIES_BETWEEN, "2"),
     "comes_before": Kind(values.comes_before, values.COMES_BEFORE),
     "outcomes_are": Kind(outcomes.outcomes_are, outcomes.OUTCOMES_ARE),
     "group_is_earlier": Kind(outcomes.group_is_earlier, outcomes.GROUP_IS_EARLIER, "2"),

@@ -12,11 +12,14 @@ from tdw.reports.claims.verdicts import Found, Verdict
 from tdw.study.claim_kinds import ComesBefore, LiesBetween
 from tdw.study.claims import Words
 
+DIGITS = 12
+"""Of a number that is compared with a limit."""
 LIES_BETWEEN = Words(
     rule="{rule_of} {lies}. Of {which}, at the last epoch only. Supported when it "
     "does and every variant is trained to the end, contradicted when it does not.",
     answer="The {measure} of {n} variants: mean {mean}, from {lowest} to {highest}, standard deviation {sd}. "
     "Outside: {outside}. Not known yet: {open}.",
+    unknown="No number is known yet of {which}.",
     limits="Says nothing of other seeds and settings than those of this study.",
     would_change="A variant outside; for undecided, the variants that are missing or not trained to the end.",
 )
@@ -34,12 +37,14 @@ COMES_BEFORE = Words(
 def lies_between(case: Case, parameters: LiesBetween) -> Found:
     """Whether a number of each variant, or its mean over them, lies between two limits."""
     rows = matching(case.evidence.rows, parameters.which)
-    values = case.values(parameters.measure, [row for row in rows if row.finished])
+    found = case.values(parameters.measure, [row for row in rows if row.finished])
+    # What rounding adds is not outside: 1 - 0.7 is 0.30000000000000004.
+    values = {key: float(f"{value:.{DIGITS}g}") for key, value in found.items()}
     missing = [row.key for row in rows if row.key not in values]
     low, high = parameters.least, parameters.most
     outside = [key for key, value in values.items() if not low <= value <= high]
     numbers = np.array(list(values.values()))
-    mean = float(numbers.mean()) if len(numbers) else math.nan
+    mean = float(f"{numbers.mean():.{DIGITS}g}") if len(numbers) else math.nan
     fails = bool(outside) if parameters.of == "each" else not (missing or low <= mean <= high)
     verdict: Verdict = "undecided" if missing or not values else "supported"
     return Found(
@@ -62,6 +67,7 @@ def lies_between(case: Case, parameters: LiesBetween) -> Found:
             "least": show(low),
             "most": show(high),
         },
+        known=bool(values),
     )
 
 

@@ -102,7 +102,7 @@ evaluated epoch from which on the test loss stays below the threshold. A variant
 **How to read it.** A scheduled checkpoint that is missing is an orange cross in the rug; where
 epochs were never trained the curves have a gap.
 """,
-    code_version="3",
+    code_version="4",
     load=load,
     chart=chart,
     table=table,
