@@ -65,9 +65,10 @@ async function follow(mark) {
       return;
     }
     if (told) {
+      const { running: still, figure } = await load(div.dataset.soFar);
       shown.layout.title.text = shown.layout.title.text.replace(` · ${told}`, "");
       told = "";
-      await show(shown);
+      await show((!still && figure) || shown);
       say(/^(analyze|summarize) /.test(mark) ? "The training has ended; its analyses, tables and figures are being made." : "");
     }
     if (worked && /^stopp(ed|ing) /.test(mark)) say("The training was stopped: Continue takes it up again. The figure shows it so far.");

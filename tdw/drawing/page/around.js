@@ -157,6 +157,21 @@ function tdwAround(div, { inAddress = true } = {}) {
     }
   });
 
+  // Titles of axes that are longer than their axis get smaller letters, so that two don't run into each other.
+  function fit(layout, margin) {
+    const LETTER = 0.55; // of the size of the letters, on average
+    const [LARGEST, SMALLEST] = [15, 9];
+    const room = { x: div.clientWidth - (margin.l ?? 80) - (margin.r ?? 80), y: div.clientHeight - (margin.t ?? 100) - (margin.b ?? 80) };
+    for (const [name, axis] of Object.entries(layout)) {
+      const [, along] = /^([xy])axis\d*$/.exec(name) ?? [];
+      if (!along || !axis.title?.text) continue;
+      const [from, to] = axis.domain ?? [0, 1];
+      const size = ((to - from) * room[along]) / (LETTER * axis.title.text.length);
+      if (size < LARGEST) layout[name] = { ...axis, title: { ...axis.title, font: { ...axis.title.font, size: Math.max(SMALLEST, size) } } };
+    }
+    return layout;
+  }
+
   return {
     /** The layout without what is shown around it; builds that, unless it is there. */
     layoutOf(layout) {
@@ -168,7 +183,7 @@ function tdwAround(div, { inAddress = true } = {}) {
       const margin = { ...layout.margin };
       if (title?.text && margin.t) margin.t = Math.max(16, margin.t - 84);
       if (sliders?.length && margin.b) margin.b -= sliders[0].pad.t + 45;
-      return { ...rest, margin };
+      return fit({ ...rest, margin }, margin);
     },
     /** To be called when the figure is drawn: what the address says is chosen. */
     async restore() {

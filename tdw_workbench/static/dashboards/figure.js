@@ -7,6 +7,7 @@ import { getJson } from "./data.js";
 import { follow } from "./frames.js";
 
 const LETTER = 6; // CSS pixels, of titles
+const SIZE = 11; // of letters
 const NARROW = 120;
 
 // The panels ask for their data while the browser still reads Plotly.
@@ -111,7 +112,7 @@ function compact(figure, width, height) {
   delete layout.title;
   delete layout.sliders;
   delete layout.updatemenus;
-  layout.font = { size: 11 };
+  layout.font = { size: SIZE };
   const margin = layout.margin ?? {};
   const titled = (margin.t ?? 108) > 108; // of the panels inside
   const square = framed && (margin.l ?? 0) <= 40;
@@ -136,6 +137,8 @@ function fitAxes(layout, room) {
     const [from, to] = (layout[axis.overlaying?.replace(/^[xy]/, "$&axis")] ?? axis).domain ?? [0, 1];
     const length = (to - from) * room[along];
     if (axis.title?.text?.length * LETTER > length) axis.title.text = axis.title.text.replace(/ \([^)]*\)$/, "");
+    const needed = (axis.title?.text?.length ?? 0) * LETTER;
+    if (needed > length) axis.title.font = { ...axis.title.font, size: Math.max(8, (SIZE * length) / needed) };
     if (along === "x" && length < NARROW && !axis.tickvals) axis.nticks = 3;
   }
 }
