@@ -24,13 +24,13 @@ import torch
 from tdw.families.modulo_addition_1layer.config import Config
 from tdw.families.modulo_addition_1layer.model import kernels
 from tdw.families.modulo_addition_1layer.model.data import Indices, labels, split
+from tdw.families.modulo_addition_1layer.model.padding import block_may_be_padded
 from tdw.families.modulo_addition_1layer.model.probe_types import ProbePass
 from tdw.families.modulo_addition_1layer.model.tables import Tables
 from tdw.recipes.family import Form, Weights
 
 _BLOCK = 384  # pairs: their activations and gradients, 2 x 0.8 MB, stay in a core's cache
 _TILE = 12  # rows of a between which a row of b is used again
-_FEW = 16  # pairs below which BLAS sums in another order beside padding
 
 
 class MixObjective:
@@ -40,7 +40,7 @@ class MixObjective:
 
     def __init__(self, config: Config) -> None:
         train, test = (_ordered(index, config.p) for index in split(config))
-        self._tables = Tables(config)
+        self._tables = Tables(config, [len(part) for part in _parts(train)])
         self._buffers = _Buffers(config, self._tables)
         self._train = [_Block(config, part, self._buffers) for part in _parts(train)]
         self._test = [_Block(config, part, self._buffers) for part in _parts(test)]
@@ -113,8 +113,9 @@ class _Block:
         self.a, self.b = np.divmod(index, config.p)
         self.answers = labels(config, index)
         self.attention, self.post, self.d_post = buffers.attention[:n], buffers.post[:n], buffers.d_post[:n]
-        self._few = n < _FEW
-        self._padded = torch.zeros(n, config.p) if self._few else buffers.logits[:n]
+        width = buffers.logits.shape[1]
+        self._plain = width > config.p and not block_may_be_padded(n, config.p, config.d_mlp)
+        self._padded = torch.zeros(n, config.p) if self._plain else buffers.logits[:n]
         self.logits = self._padded[:, : config.p]
         self.exps, self.peak = buffers.exps[:n], buffers.peak[:n]
         # The same memory for the kernels: making these views costs as much as a small kernel.
@@ -143,7 +144,7 @@ class _Block:
         )  # fmt: skip
 
     def _readout(self, tables: Tables) -> torch.Tensor:
-        return tables.readout[:, : self.logits.shape[1]].contiguous() if self._few else tables.readout
+        return tables.readout[:, : self.logits.shape[1]].contiguous() if self._plain else tables.readout
 
 
 def _ordered(index: Indices, p: int) -> Indices:

@@ -12,13 +12,13 @@ The backward pass is the same products transposed, written out here: it costs a 
 results go straight to where the optimizer reads them.
 
 Each product is written so that its sums have the order that they always had: stored variants go on with the
-same bits. Padding and transposing are free in this respect, but for few rows or columns, where BLAS has
-routines that sum in vector lanes.
+same bits. Where padding and transposing would change it, there is none (`padding.py`).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -28,11 +28,15 @@ from torch import Tensor
 
 from tdw.families.modulo_addition_1layer.config import Config
 from tdw.families.modulo_addition_1layer.model import table_kernels
+from tdw.families.modulo_addition_1layer.model.padding import (
+    padded,
+    readout_may_be_transposed,
+    weights_allow_both,
+)
 from tdw.recipes.family import Weights
 
 F32 = npt.NDArray[np.float32]
 _LANES = 16  # float32 in a vector register; rows are padded to it
-_NARROW = 16  # logits below which BLAS sums in another order than beside padding
 
 
 class Arrays(NamedTuple):
@@ -53,29 +57,31 @@ class Tables:
         tables: (H, 2 p + 1, M); columns are neurons, then logits, then padding (zero).
         base: (M,).
         scores: (2 p, H).
-        readout: (d_mlp, L), W_out W_U, then padding (zero). L is p or a little more, a width at which BLAS is
-            half as fast again as at p=59.
-        d_tables, d_base, d_scores, d_readout: their gradients; d_readout (d_mlp, p), transposed in memory for
-            the same reason. Clear with `clear_gradients`.
+        readout: (d_mlp, L), W_out W_U, then padding (zero). L is p, or a multiple of 8.
+        d_tables, d_base, d_scores, d_readout: their gradients; d_readout (d_mlp, p), mostly transposed in
+            memory. Clear with `clear_gradients`.
         arrays: most of these, for the kernels.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, blocks: Collection[int] = ()) -> None:
+        """Numbers of pairs in the blocks that add to the gradients: `blocks`."""
         p, d, h, e, d_mlp = config.p, config.d_model, config.n_heads, config.d_head, config.d_mlp
         self._p, self._d_mlp, self._n_heads, self._d_head = p, d_mlp, h, e
         width = -(-(d_mlp + p) // _LANES) * _LANES
-        padded = p if p < _NARROW else -(-p // 8) * 8
+        fast = weights_allow_both(p, d, d_mlp)
+        columns = padded(p) if fast else p
+        by_column = fast and all(readout_may_be_transposed(pairs, p, d_mlp) for pairs in set(blocks))
         self.tables = torch.zeros(h, 2 * p + 1, width)
         self.base = torch.zeros(width)
         self.scores = torch.zeros(2 * p, h)
-        self.readout = torch.zeros(d_mlp, padded)
+        self.readout = torch.zeros(d_mlp, columns)
         self.d_tables, self.d_base = torch.zeros_like(self.tables), torch.zeros_like(self.base)
-        self.d_scores, self.d_readout = torch.zeros_like(self.scores), _by_column(d_mlp, p)
+        self.d_scores, self.d_readout = torch.zeros_like(self.scores), _zeros(d_mlp, p, by_column=by_column)
         self.arrays = Arrays(
             *_arrays(self.tables, self.base, self.scores, self.d_tables, self.d_base, self.d_scores)
         )
         self._into = torch.zeros(d, width)  # [W_in | W_U | 0]
-        self._unembed = torch.zeros(d, padded)  # [W_U | 0]
+        self._unembed = torch.zeros(d, columns)  # [W_U | 0]
         self._inputs = torch.zeros(2 * p + 1, d)  # U
         self._at_end, self._of_tokens = self._inputs[2 * p], self._inputs[: 2 * p]
         self._to_query, self._to_value = torch.zeros(d, h * e), torch.zeros(d, h * e)
@@ -85,7 +91,7 @@ class Tables:
         self._query = torch.zeros(h, e)  # of "=", the only one that is read
         self._d_through, self._d_into = torch.zeros_like(self._through), torch.zeros_like(self._into)
         self._d_to_value, self._d_inputs = torch.zeros_like(self._to_value), torch.zeros_like(self._inputs)
-        self._d_unembed = _by_column(d, p)
+        self._d_unembed = _zeros(d, p, by_column=by_column)
         self._laid_out = _arrays(self._inputs, self._to_query, self._to_value, self._into, self._unembed)
         self._for_weights = _arrays(
             self._inputs, self._query, self._d_inputs, self._d_to_value, self._d_into, self._d_unembed
@@ -160,6 +166,6 @@ def _arrays(*tensors: Tensor) -> tuple[F32, ...]:
     return tuple(tensor.detach().numpy() for tensor in tensors)
 
 
-def _by_column(rows: int, p: int) -> Tensor:
-    """Zeros (rows, p), one column after the other in memory, but where that changes the order of sums."""
-    return torch.zeros(rows, p) if p < _NARROW else torch.zeros(p, rows).T
+def _zeros(rows: int, columns: int, *, by_column: bool) -> Tensor:
+    """(rows, columns), row after row in memory, or column after column."""
+    return torch.zeros(columns, rows).T if by_column else torch.zeros(rows, columns)
