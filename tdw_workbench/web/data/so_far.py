@@ -36,7 +36,7 @@ class FiguresSoFar:
         key, now = (family, variant, name), time.monotonic()
         with self._lock:
             kept = self._drawn.get(key)
-        if kept is not None and now < kept.until:
+        if kept is not None and now < kept.until and library.store.is_locked(family, variant, "train"):
             return kept.data
         cost = time.thread_time()
         running = library.running(family, variant)

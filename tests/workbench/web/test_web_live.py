@@ -74,6 +74,7 @@ def test_every_page_follows_a_training_from_its_first_epoch_to_its_end(
         assert client.get(FIGURE.replace("now.json", "figure.json")).status_code == 404
     assert client.get("/tdw/api/now").json() == {}
     assert "state now" not in client.get(ROW).text
+    assert client.get(FIGURE).json()["running"] is None  # however long the last figure would have been kept
 
 
 def test_the_history_of_a_training_that_ended_is_shown_until_its_figure_is_made(
