@@ -32,13 +32,13 @@ from parts.recorded_study import make_cells, make_derived
 from tdw.reconcile.seen import Seen
 from tdw.store import Address, Store
 from tdw.study import load_study
-from tdw_assets.automation.cursor import keep
 from tdw_assets.automation.sensor import look
 from tdw_assets.cells.partitions import register_variants
 from tdw_assets.status import read_status
 from tdw_resources.events.records import inventory_of
 from tdw_resources.instance import open_instance
 from tdw_resources.places import find_places
+from tdw_resources.sensor_cursor import keep
 from tdw_resources.wanted import WantedAssets
 
 ANALYZERS = ("attention_patterns", "dominant_frequencies", "coarseness", "coarseness_stats")

@@ -5,11 +5,11 @@ import dagster as dg
 from tdw.reconcile.seen import Seen
 from tdw.reconcile.tick import BUDGET_S, CHECK, Tick, tick
 from tdw.store import Store
-from tdw_assets.automation.cursor import keep, recall
 from tdw_assets.automation.run_requests import Jobs, run_request
 from tdw_assets.cells.as_it_is import as_it_is
 from tdw_assets.cells.partitions import describe_foreign, foreign_keys, register_variants
 from tdw_resources.resources import StoreResource
+from tdw_resources.sensor_cursor import keep, recall
 from tdw_resources.wanted import WantedAssets
 
 EVERY_S = 4  # Dagster looks every 5 seconds, and at 5 leaves out each look that comes a moment early

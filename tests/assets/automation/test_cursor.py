@@ -6,8 +6,8 @@ import dagster as dg
 import pytest
 
 from tdw.reconcile.seen import Seen
-from tdw_assets.automation.cursor import LONGEST, keep, recall
 from tdw_resources.instance import open_instance
+from tdw_resources.sensor_cursor import LONGEST, keep, recall
 
 LONG = Seen(study="x", marks={f"p113_s{seed}_d598": "1-2-3" for seed in range(1000)})
 
