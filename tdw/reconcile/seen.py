@@ -83,7 +83,8 @@ class Seen:
             return f"being worked on: {', '.join(sorted(busy.variants))}"
         if self.left:
             return f"something is left of {', '.join(self.left)}, and waits for a person or for news"
-        return f"nothing is missing in {len(self.marks)} variants"
+        number = len(self.marks)
+        return f"nothing is missing in {number} {'variant' if number == 1 else 'variants'}"
 
 
 def code_mark(wanted: Wanted) -> str:

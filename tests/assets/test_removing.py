@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -24,7 +25,7 @@ def fill(lab: Lab, variant: str = V1, epochs: tuple[int, ...] = (0, 2, 4, 6)) ->
     assert lab.fill("analyze", variant, {"coarseness": epochs}).success
 
 
-def gone(lab: Lab, **named: object) -> None:
+def gone(lab: Lab, **named: Any) -> None:
     remove([plan_variant(lab.wanted, lab.instance, lab.store, V1, **named)], lab.instance, lab.store)
 
 
