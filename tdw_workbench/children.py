@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tdw.errors import StoreError
+from tdw_resources.runs.warm_start import LONGEST_TMPDIR
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _NO_PROXY = ("no_proxy", "NO_PROXY")
@@ -41,8 +42,6 @@ _ANOTHER_PROJECTS = (
 )
 # Options of another webserver (a path prefix, read-only), and where another project's assets go.
 _ANOTHER_PROJECTS_PREFIXES = ("DAGSTER_WEBSERVER_", "DAGIT_", "DAGSTER_DEFAULT_IO_MANAGER_")
-# A socket's path has at most 103 bytes on macOS and 107 on Linux; Dagster's names add about 12 to TMPDIR.
-_LONGEST_TMPDIR = 80
 _SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 
 
@@ -81,7 +80,7 @@ def short_temporary_folder() -> Path | None:
     Raises:
         StoreError: no folder with a short path can be written.
     """
-    if len(os.fsencode(tempfile.gettempdir())) <= _LONGEST_TMPDIR:
+    if len(os.fsencode(tempfile.gettempdir())) <= LONGEST_TMPDIR:
         return None
     for folder in _SHORT_FOLDERS:
         try:
@@ -90,7 +89,7 @@ def short_temporary_folder() -> Path | None:
             continue
     raise StoreError(
         f"TMPDIR is {tempfile.gettempdir()}: too long for the path of a socket",
-        f"set TMPDIR to a folder of at most {_LONGEST_TMPDIR} bytes that can be written",
+        f"set TMPDIR to a folder of at most {LONGEST_TMPDIR} bytes that can be written",
     )
 
 

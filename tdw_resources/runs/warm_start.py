@@ -11,6 +11,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+import tempfile
 from multiprocessing import forkserver
 from typing import Any, cast
 
@@ -18,6 +19,8 @@ from tdw_resources.runs.liveness import SUPERVISOR_VARIABLE
 
 PRELOADED = ("torch", "dagster._grpc.impl", "tdw_assets.build", "tdw_resources.resources")
 """No thread and no connection may be left by importing these."""
+LONGEST_TMPDIR = 72
+"""Bytes. A socket's path has at most 107, and Python's names for that of a forkserver add 32 to TMPDIR."""
 
 
 def fork_runs() -> None:
@@ -27,6 +30,8 @@ def fork_runs() -> None:
     asked for; otherwise with the first run.
     """
     if sys.platform != "linux" or multiprocessing.parent_process() is not None:
+        return
+    if len(os.fsencode(tempfile.gettempdir())) > LONGEST_TMPDIR:
         return
     from multiprocessing.context import ForkServerProcess, SpawnProcess
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import inspect
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 from dagster._grpc.server import DagsterApiServer
 
-from tdw_resources.runs.warm_start import PRELOADED, is_run
+from tdw_resources.runs.warm_start import LONGEST_TMPDIR, PRELOADED, is_run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="runs are forks on Linux alone")
 
@@ -28,11 +30,16 @@ from tdw_resources.runs.warm_start import PRELOADED, fork_runs, is_run
 
 def run(queue, event):
     process = psutil.Process()
-    modules = [name for name in PRELOADED if name not in sys.modules]
-    torch = sys.modules["torch"]
-    queue.put((modules, torch.cuda.is_initialized(), is_run(process.cmdline(), process.parent().cmdline()),
-               len(os.listdir("/proc/self/task")), is_run(process.parent().cmdline(), psutil.Process(
-               process.parent().ppid()).cmdline()), os.environ["OMP_NUM_THREADS"]))
+    parent = process.parent()
+    modules, torch = [name for name in PRELOADED if name not in sys.modules], sys.modules.get("torch")
+    queue.put((
+        modules,
+        bool(torch and torch.cuda.is_initialized()),
+        is_run(process.cmdline(), parent.cmdline()),
+        len(os.listdir("/proc/self/task")),
+        is_run(parent.cmdline(), psutil.Process(parent.ppid()).cmdline()),
+        os.environ["OMP_NUM_THREADS"],
+    ))
     event.wait(60)
     sys.exit(3)
 
@@ -100,3 +107,24 @@ assert multiprocessing.context.SpawnProcess._Popen is before
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_longest_temporary_folder_has_room_for_the_socket_and_a_longer_one_is_left(
+    tmp_path: Path,
+) -> None:
+    script = tmp_path / "server.py"
+    script.write_text(CHILD)
+    for length, forks in ((LONGEST_TMPDIR, True), (LONGEST_TMPDIR + 1, False)):
+        root = Path(tempfile.mkdtemp(dir="/tmp"))
+        folder = root / ("d" * (length - len(str(root)) - 1))
+        folder.mkdir()
+        done = subprocess.run(
+            [sys.executable, str(script)],
+            env={**os.environ, "TMPDIR": str(folder)},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        shutil.rmtree(root)
+        assert done.returncode == 0 and done.stdout.startswith("([], False, True") == forks, done.stderr
