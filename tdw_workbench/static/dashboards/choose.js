@@ -48,6 +48,7 @@ export async function openChoice(page, add, offer = null) {
   function count() {
     const number = add ? chosen().length : checked("variant").length;
     done.textContent = add ? `Add ${number} panel${number === 1 ? "" : "s"}` : number ? `Offer ${number}` : "Offer all";
+    done.setAttribute("aria-label", done.textContent); // what it is called is what it shows
     done.disabled = add ? !number : false;
   }
 
