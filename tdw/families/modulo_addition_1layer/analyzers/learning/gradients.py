@@ -53,7 +53,7 @@ training pairs. With F the Fourier basis over residues, the sites are matrices w
 W_E ∂W_Q, W_E ∂W_K, W_E ∂W_V, mean of the energies over heads; W_E ∂W_in. The *energy* at frequency k is the
 sum of squares of the rows cos k and sin k of F times the site. The *cosine* of two sites is that of the
 roots of their energies over k, each of length 1: which frequencies, whatever the size. Only "=" asks, so
-∂W_Q is its residual times a row per head: the energy at Q says how much queries learn, and its shares over k
+∂W_Q is its residual by one row per head: the energy at Q says how much queries learn, and its shares over k
 are those of W_E times that residual, whatever the gradient.
 
 The *flow* to a neuron is ‖w_in‖ ‖∂w_in‖, with w_in its column of W_in. A ReLU neuron computes the same when

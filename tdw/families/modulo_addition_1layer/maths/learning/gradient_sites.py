@@ -8,8 +8,8 @@ residues, the sites are matrices with a residue per row:
 The energy at k is the sum of squares of the rows cos k and sin k of F times the site. Amplitudes are their
 roots, and the cosine between two sites is that of their amplitudes over k, each of length 1.
 
-Of what queries learn Q says only how much: "=" alone asks, so ∂W_Q is x_end, its residual, times a row for
-each head, and the shares over k are those of W_E[:p] x_end whatever the gradient is.
+Of what queries learn Q says only how much: "=" alone asks, so ∂W_Q is the product of x_end, its residual, and
+one row for each head, and the shares over k are those of W_E[:p] x_end whatever the gradient is.
 
 A neuron's gradient flow is ||∂w_in||, of its column of W_in, and ||∂w_out||, of its row of W_out. A ReLU
 neuron computes the same when w_in grows by a factor and w_out shrinks by it, and both gradients change with
