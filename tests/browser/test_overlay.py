@@ -57,7 +57,8 @@ def dagster_url(home: Path, store: Store) -> Iterator[str]:
 def frame_of(page: Any) -> Any:
     """Our page in the overlay, drawn."""
     frame = page.frame_locator("#tdw-overlay iframe")
-    frame.locator("html[data-ready=true]").wait_for(state="attached")
+    page.locator("#tdw-overlay").wait_for()  # or the link has opened a tab of its own
+    frame.locator("html[data-ready=true]").wait_for(state="attached", timeout=90_000)
     return frame
 
 
@@ -119,7 +120,10 @@ def test_every_plot_opens_from_its_asset_page_with_data_and_axis_titles(
 
 def test_the_explorer_opens_from_the_asset_page_too(page: Any, dagster_url: str) -> None:
     page.goto(f"{dagster_url}/{ASSET}")
-    page.locator("a[href*='/tdw/explorer/']").first.click()
+    link = page.locator("a[href*='/tdw/explorer/']").first
+    link.wait_for()
+    page.wait_for_timeout(300)
+    link.click()
     frame = frame_of(page)
     assert "512 of 512 neurons" in frame.locator("#counts").inner_text()
 
