@@ -54,7 +54,7 @@ def main() -> None:
         states = list((store / FAMILY.name).glob(f"*/{STATES}/*.safetensors"))
         state_mb = sum(path.stat().st_size for path in states) / len(states) / 1e6
         epoch_s = seconds_per_epoch(options.p, Store(Path(folder) / "other"))
-    rows = [*_of_kinds(kinds), *_of_states(state_mb, epoch_s)]
+    rows = [*_of_kinds(kinds), *_of_keeping(kinds, options.checkpoints), *_of_states(state_mb, epoch_s)]
     common.report(
         "Disk",
         rows,
@@ -106,6 +106,28 @@ def _of_kinds(kinds: dict[str, float]) -> list[common.Row]:
             "longest": None,
         }
         for kind, mb in told.items()
+    ]
+
+
+def _of_keeping(kinds: dict[str, float], checkpoints: int) -> list[common.Row]:
+    """What a study's `keep` leaves; a file that stands for arrays on demand has less than a kilobyte."""
+    whole, maps = sum(kinds.values()), kinds["neuron_activations"]
+    fifths = len({*range(0, checkpoints, 5), checkpoints - 1})
+    beside = sum(kinds[name] for name in ("downsampled_activations", "attention_patterns"))
+    left = {
+        "every fifth": whole - maps * (1 - fifths / checkpoints),
+        "on demand": whole - maps,
+        "on demand, small maps and attention too": whole - maps - beside,
+    }
+    return [
+        {
+            "what": f"all in all, neuron maps {how}",
+            "MB": mb,
+            "share, %": 100 * mb / whole,
+            "seconds of a replay, mean": None,
+            "longest": None,
+        }
+        for how, mb in left.items()
     ]
 
 

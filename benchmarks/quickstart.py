@@ -40,9 +40,9 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         store, log = Path(folder) / "store", Path(folder) / "up.log"
-        times, cpu = carry_out(Path(options.study).resolve(), store, log)
+        start, times, cpu = carry_out(Path(options.study).resolve(), store, log)
         stages, at_work, last = look_at_runs(store / ".dagster")
-    times["last plot"] = last - times.pop("start")
+    times["last plot"] = last - start
     times["of that, a run was at work"] = at_work
     shares: dict[str, float] = defaultdict(float)
     for worker, (name, seconds) in cpu.items():
@@ -64,20 +64,22 @@ def main() -> None:
     )
 
 
-def carry_out(study: Path, store: Path, log: Path) -> tuple[dict[str, float], dict[str, tuple[str, float]]]:
-    """When it was started and seconds to the first loss; and per process its name and CPU seconds."""
-    times = {"start": time.time()}
+def carry_out(
+    study: Path, store: Path, log: Path
+) -> tuple[float, dict[str, float], dict[str, tuple[str, float]]]:
+    """When it was started, wall seconds to the first loss, and per process its name and CPU seconds."""
+    start, times = time.time(), dict[str, float]()
     cpu: dict[str, tuple[str, float]] = {}
     with up(study, store, log) as process:
         while "The study is complete" not in log.read_text():
             if process.poll() is not None:
                 raise RuntimeError(f"`tdw up` ended:\n{log.read_text()[-2000:]}")
             if "first loss" not in times and any(store.glob(f"{LIVE}/*/*.npz")):
-                times["first loss"] = time.time() - times["start"]
+                times["first loss"] = time.time() - start
             look(process.pid, cpu)
             time.sleep(EVERY_S)
         look(process.pid, cpu)
-    return times, cpu
+    return start, times, cpu
 
 
 @contextmanager

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Generator
+
+
+def ask_for_one_thread() -> None:
+    """Before numpy, torch and numba are imported: they take one thread, unless the environment says more."""
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
 
 
 @contextlib.contextmanager

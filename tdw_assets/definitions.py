@@ -1,6 +1,5 @@
 """The code location: the studies that $TDW_STUDY names (default: the quick start). Loads in a second."""
 
-import os
 import sys
 
 import dagster as dg
@@ -9,10 +8,9 @@ import dagster as dg
 @dg.definitions
 def defs() -> dg.Definitions:
     """Built when Dagster loads the location; importing this module does nothing."""
-    # One thread a worker: the same bits from run to run. Has to be said before numpy is imported.
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
+    from tdw.compute import ask_for_one_thread
 
+    ask_for_one_thread()  # the same bits from run to run
     from tdw.store import Store
     from tdw_assets.build import build_defs
     from tdw_resources.places import find_places, load_studies_or_last_good

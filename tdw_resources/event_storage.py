@@ -76,8 +76,9 @@ class BatchingSqliteEventLogStorage(KeptEngineEventLogStorage):
 
     @contextlib.contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        if shard == INDEX_SHARD_NAME and self._held is None and Path(self.path_for_shard(shard)).exists():
-            self._held = _hold(self.path_for_shard(shard))
+        if shard == INDEX_SHARD_NAME and self._held is None:
+            with self._db_lock:
+                self._held = self._held or _hold(Path(self.path_for_shard(shard)))
         with super()._connect(shard) as connection:
             yield connection
 
@@ -119,8 +120,10 @@ def _engine(database: str) -> Engine:
     return create_engine(database, poolclass=NullPool, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
 
 
-def _hold(database: str) -> sqlite3.Connection:
-    """A connection that does nothing but keep the database open."""
+def _hold(database: Path) -> sqlite3.Connection | None:
+    """A connection that does nothing but keep the database open; None before there is one."""
+    if not database.exists():
+        return None
     held = sqlite3.connect(database, check_same_thread=False)
     held.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()  # opens the file
     return held

@@ -1,6 +1,6 @@
 """Each run of Dagster's code server is a process; here it is a fork of one that has imported what runs need.
 
-So a run begins at once, instead of after three seconds of one core. Python's own `forkserver` does it.
+So a run begins at once (benchmarks/startup.py, quickstart.py). Python's own `forkserver` does it.
 Dagster asks for "spawn" and has no setting, so the start method behind that name is replaced in the server's
 process; tests/contract/test_warm_start.py pins the seam. Linux alone: elsewhere a fork of what has
 loaded torch is not safe.
@@ -17,8 +17,10 @@ from typing import Any, cast
 
 from tdw_resources.runs.liveness import SUPERVISOR_VARIABLE
 
-PRELOADED = ("torch", "dagster._grpc.impl", "tdw_assets.build", "tdw_resources.resources")
-"""No thread and no connection may be left by importing these."""
+NEEDED = ("torch", "tdw_assets.build", "tdw_resources.resources")
+"""Modules that every run needs. No thread and no connection may be left by importing these."""
+PRELOADED = ("dagster._grpc.impl", *NEEDED)
+"""And what the code server starts a run with."""
 LONGEST_TMPDIR = 72
 """Bytes. A socket's path has at most 107, and Python's names for that of a forkserver add 32 to TMPDIR."""
 

@@ -6,14 +6,17 @@ One process does many runs, so that Dagster and torch are imported once per core
 from __future__ import annotations
 
 import contextlib
-import os
+import importlib
 import signal
 from collections.abc import Callable, Generator, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tdw.compute import ask_for_one_thread
 from tdw.errors import Busy
+from tdw_resources.runs.liveness import die_with_supervisor
+from tdw_resources.runs.warm_start import NEEDED
 from tdw_workbench.fill.answers import STOPPED, Answer, StageDone
 from tdw_workbench.fill.request import ALL, FillRequest
 from tdw_workbench.imports import without_collecting
@@ -149,8 +152,7 @@ def serve(line: Connection) -> int:
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
-        os.environ.setdefault(name, "1")  # before torch is imported
+    ask_for_one_thread()
     try:
         _get_ready()
         with contextlib.suppress(EOFError):
@@ -162,14 +164,10 @@ def serve(line: Connection) -> int:
 
 def _get_ready() -> None:
     """Import what every run needs, before there is one."""
-    from tdw_resources.runs.liveness import die_with_supervisor
-
     die_with_supervisor()
     with without_collecting():
-        import torch  # noqa: F401
-
-        import tdw_assets.build  # noqa: F401
-        import tdw_resources.resources  # noqa: F401
+        for name in NEEDED:
+            importlib.import_module(name)
 
 
 def _serve(line: Connection, request: FillRequest) -> None:

@@ -49,7 +49,12 @@ OVERRIDDEN = [
 ]
 PRIVATE_ATTRIBUTES = {
     KeptEngineEventLogStorage: {"_db_lock", "_initdb", "_initialized_dbs"},
-    BatchingSqliteEventLogStorage: {"_event_to_row", "_store_asset_event", "_store_asset_event_tags"},
+    BatchingSqliteEventLogStorage: {
+        "_db_lock",
+        "_event_to_row",
+        "_store_asset_event",
+        "_store_asset_event_tags",
+    },
     _ReadOnlyEvents: {"_initialized_dbs"},
     LocalRunLauncher: {"_get_grpc_client_for_termination", "_instance"},
     SlurmRunLauncher: {"_instance"},

@@ -72,13 +72,11 @@ def work_now(library: StoreCache) -> dict[str, Now]:
 def _add_recorded(found: dict[str, Now], recorded: Recorded, study: Study) -> None:
     """Add what Dagster was asked for and nobody works on yet, and what stays stopped whatever is done."""
     for variant, run in recorded.asked_for(study).items():
-        state, when = (
-            (STOPPING, "what is finished is kept")
-            if run.ends
-            else (WAITING, "when a run before it is through")
-            if run.waits
-            else (BEGUN, "a run has begun")
-        )
+        state, when = BEGUN, "a run has begun"
+        if run.waits:
+            state, when = WAITING, "when a run before it is through"
+        if run.ends:
+            state, when = STOPPING, "what is finished is kept"
         text = f"{WORDS.get(run.stage, run.stage)}, {when}"
         found.setdefault(f"{study.family}/{variant}", Now(state, f"{state} {run.run_id}", text=text))
     for variant, stopped in recorded.stopped(study).items():

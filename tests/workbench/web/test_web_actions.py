@@ -49,6 +49,14 @@ def client(tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.Mon
     return TestClient(standalone(settings, runs=Runs(instance)), base_url="http://127.0.0.1")
 
 
+def add_training(
+    instance: dg.DagsterInstance, wanted: WantedAssets, status: dg.DagsterRunStatus
+) -> dg.DagsterRun:
+    """A run of the first variant's training, as far as this."""
+    tags = purpose(wanted, stage="train", variant=V1)
+    return instance.run_storage.add_run(dg.DagsterRun(job_name="tiny_train", tags=tags, status=status))
+
+
 def test_a_form_is_made_from_the_familys_fields_and_checked_by_it(client: TestClient) -> None:
     page = client.get(f"/tdw/new/{FAMILY}?study=tiny").text
     assert 'name="weight_decay" value="1.0"' in page and 'name="p"' in page
@@ -194,9 +202,7 @@ def test_what_a_person_stopped_says_so_on_every_page(
 def test_a_run_in_the_queue_is_said_to_wait_and_can_be_stopped(
     client: TestClient, wanted: WantedAssets, instance: dg.DagsterInstance
 ) -> None:
-    tags = purpose(wanted, stage="train", variant=V1)
-    run = dg.DagsterRun(job_name="tiny_train", tags=tags, status=dg.DagsterRunStatus.NOT_STARTED)
-    instance.run_storage.add_run(run)
+    run = add_training(instance, wanted, dg.DagsterRunStatus.NOT_STARTED)
     assert client.get("/tdw/api/now").json() == {f"{FAMILY}/{V1}": f"waiting {run.run_id}"}
     text = client.get("/tdw/").text
     assert "when a run before it is through" in text and f'data-stop="{V1}"' in text
@@ -205,9 +211,7 @@ def test_a_run_in_the_queue_is_said_to_wait_and_can_be_stopped(
 def test_a_run_that_has_begun_is_said_to_start_unless_its_worker_is_dead(
     client: TestClient, wanted: WantedAssets, instance: dg.DagsterInstance
 ) -> None:
-    tags = purpose(wanted, stage="train", variant=V1)
-    run = dg.DagsterRun(job_name="tiny_train", tags=tags, status=dg.DagsterRunStatus.STARTED)
-    instance.run_storage.add_run(run)
+    run = add_training(instance, wanted, dg.DagsterRunStatus.STARTED)
     assert client.get("/tdw/api/now").json() == {f"{FAMILY}/{V1}": f"starting {run.run_id}"}
     assert "training, a run has begun" in client.get("/tdw/").text
     instance.add_run_tags(run.run_id, {WORKER_TAG: f"{socket.gethostname()}/4194304/1.00"})
@@ -217,9 +221,7 @@ def test_a_run_that_has_begun_is_said_to_start_unless_its_worker_is_dead(
 def test_a_run_that_is_being_stopped_says_so_and_offers_nothing(
     client: TestClient, wanted: WantedAssets, instance: dg.DagsterInstance
 ) -> None:
-    tags = purpose(wanted, stage="train", variant=V1)
-    run = dg.DagsterRun(job_name="tiny_train", tags=tags, status=dg.DagsterRunStatus.CANCELING)
-    instance.run_storage.add_run(run)
+    run = add_training(instance, wanted, dg.DagsterRunStatus.CANCELING)
     assert client.get("/tdw/api/now").json() == {f"{FAMILY}/{V1}": f"stopping {run.run_id}"}
     text = client.get(f"/tdw/api/row/{FAMILY}/{V1}?study=tiny&last=6").text
     assert "training, what is finished is kept" in text and "<button" not in text
@@ -228,9 +230,7 @@ def test_a_run_that_is_being_stopped_says_so_and_offers_nothing(
 def test_a_stopped_training_says_so_and_goes_on_by_a_click_while_its_checkpoints_are_analyzed(
     client: TestClient, wanted: WantedAssets, instance: dg.DagsterInstance
 ) -> None:
-    tags = purpose(wanted, stage="train", variant=V1)
-    run = dg.DagsterRun(job_name="tiny_train", tags=tags, status=dg.DagsterRunStatus.STARTED)
-    instance.run_storage.add_run(run)
+    run = add_training(instance, wanted, dg.DagsterRunStatus.STARTED)
     instance.report_run_canceled(run)
     tags = purpose(wanted, stage="analyze", variant=V1)
     instance.run_storage.add_run(

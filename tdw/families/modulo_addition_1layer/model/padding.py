@@ -1,6 +1,6 @@
 """Whether BLAS gives the same bits beside padding, and to memory that is transposed: tried, shape by shape.
 
-Products with W_out W_U are half as fast again at a width of 64 as at p=59, and into transposed memory. In
+Products with W_out W_U are faster at a width of 64 than at p=59, and into transposed memory. In
 which order BLAS sums a row and a column depends on the processor and on the shape, not on the numbers: where
 it is another one than for the plain product, stored variants would go on with other bits.
 """
