@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tdw.compute import keep_freed_memory
 from tdw.families import get_family
 from tdw.making.artifacts import analyze
 from tdw.recipes.catalog import catalog_of
@@ -173,6 +174,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="the smallest sizes: whether it runs at all")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    keep_freed_memory()  # as runs do
     started = time.perf_counter()
     quick = arguments.quick
     markov = MARKOV.make_config(seed=0, **({"length": 10, "batch_size": 4} if quick else {}))

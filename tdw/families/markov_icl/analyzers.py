@@ -19,8 +19,8 @@ def _strategies(context: TransformerContext, parameters: NoParameters) -> Arrays
 
     config = cast("Config", context.config)
     with one_thread():
-        logits = context.probe.logits.cpu()
-        found = strategies.divergences(strategies.of_probe(config.n_states, config.length), logits)
+        log_model = context.probe.log_probs.cpu()
+        found = strategies.divergences(strategies.of_probe(config.n_states, config.length), log_model)
     return {f"kl_{name}": values for name, values in found.items()}
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from tdw.families.markov_icl.data import probe_chains
+from tdw.families.transformer.objective import log_probs
 
 _BLOCK = 2**24  # counts at a time: 128 MiB of them
 Float64 = npt.NDArray[np.float64]
@@ -42,17 +43,20 @@ def _bigram(tokens: Tensor, n_states: int) -> Tensor:
 
 
 @lru_cache(maxsize=2)
-def of_probe(n_states: int, length: int) -> dict[str, Tensor]:
-    """What uniform, unigram and bigram predict of the probe: float64 (sequences, positions, n_states) each.
+def of_probe(n_states: int, length: int) -> dict[str, tuple[Tensor, Tensor]]:
+    """What uniform, unigram and bigram predict of the probe: probabilities, and their logarithms in nats.
+
+    float64 (sequences, positions, n_states) each.
 
     Cached: every checkpoint is compared with the same strategies.
     """
     tokens = probe_chains(n_states, length)[1][:, :-1]
-    return {
+    found = {
         "uniform": torch.full((*tokens.shape, n_states), 1 / n_states, dtype=torch.float64),
         "unigram": unigram(tokens, n_states),
         "bigram": bigram(tokens, n_states),
     }
+    return {name: (strategy, strategy.log()) for name, strategy in found.items()}
 
 
 def divergence(strategy: Tensor, logits: Tensor) -> Float64:
@@ -62,13 +66,17 @@ def divergence(strategy: Tensor, logits: Tensor) -> Float64:
         strategy: probabilities, float64 (sequences, positions, n_states).
         logits: of the model, the same shape.
     """
-    return divergences({"": strategy}, logits)[""]
+    return divergences({"": (strategy, strategy.log())}, log_probs(logits))[""]
 
 
-def divergences(strategies: Mapping[str, Tensor], logits: Tensor) -> dict[str, Float64]:
-    """The `divergence` of each of some strategies, by name."""
-    log_model = logits.double().log_softmax(dim=-1)
+def divergences(strategies: Mapping[str, tuple[Tensor, Tensor]], log_model: Tensor) -> dict[str, Float64]:
+    """The `divergence` of each of some strategies, by name.
+
+    Args:
+        strategies: see `of_probe`.
+        log_model: log-probabilities of the model, float64, of the shape of each strategy.
+    """
     return {
-        name: (strategy * (strategy.log() - log_model)).sum(dim=-1).mean(dim=0).cpu().numpy()
-        for name, strategy in strategies.items()
+        name: (strategy * (log_strategy - log_model)).sum(dim=-1).mean(dim=0).cpu().numpy()
+        for name, (strategy, log_strategy) in strategies.items()
     }

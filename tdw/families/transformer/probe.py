@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from torch import Tensor
 from tdw.families.transformer import network
 from tdw.families.transformer.config import TransformerConfig
 from tdw.families.transformer.network import Weights
-from tdw.families.transformer.objective import Batch
+from tdw.families.transformer.objective import Batch, log_probs
 from tdw.store.fingerprints import fingerprint_arrays
 
 
@@ -38,6 +39,11 @@ class ProbePass:
         """Attention of each layer, float32 (sequences, n_heads, query, key)."""
         layers = range(self.config.n_layers)
         return [self.activations[f"blocks.{layer}.attn.hook_pattern"] for layer in layers]
+
+    @cached_property
+    def log_probs(self) -> Tensor:
+        """Log-probabilities of the outputs in nats, float64, of the shape of `logits`."""
+        return log_probs(self.logits)
 
 
 @torch.no_grad()

@@ -44,7 +44,11 @@ class HeadScores:
 
 def mean_patterns(patterns: Sequence[Tensor]) -> Float32:
     """Attention averaged over sequences, (n_layers, n_heads, query, key)."""
-    return np.stack([layer.mean(dim=0).cpu().numpy() for layer in patterns])
+    means: list[Float32] = []
+    for layer in patterns:
+        share = torch.full((len(layer),), 1 / len(layer), device=layer.device)
+        means.append((share @ layer.flatten(1)).view(layer.shape[1:]).cpu().numpy())
+    return np.stack(means)
 
 
 def sequence_patterns(patterns: Sequence[Tensor], *, count: int) -> Float32:
@@ -64,25 +68,25 @@ def head_scores(patterns: Sequence[Tensor], tokens: Tensor, *, first_query: int 
     # How often the query's token came before it: such a query has duplicates, and positions after them.
     earlier = onehot.cumsum(dim=1).gather(-1, labels)[..., 0] - 1
     positions = torch.arange(tokens.shape[1], device=tokens.device)
-    late = positions >= first_query
-    counted = (earlier > 0) & late
+    counted = ((earlier > 0) & (positions >= first_query)).flatten().nonzero()[:, 0]
+    first = max(first_query, 1)  # that has a previous token
     # Attention by the key's token and by the token before the key, in one product; then those of the query's
     # token are picked. No mask as large as the patterns is needed.
     both = torch.cat([onehot, functional.pad(onehot[:, :-1], (0, 0, 1, 0))], dim=-1)[:, None]
     scores: dict[str, list[Float64]] = {"previous_token": [], "duplicate_token": [], "prefix_matching": []}
     for pattern in patterns:
-        before = pattern.diagonal(offset=-1, dim1=-2, dim2=-1)[..., late[1:]]
+        before = pattern.diagonal(offset=-1, dim1=-2, dim2=-1)[..., first - 1 :]
         scores["previous_token"].append(_mean(before, (0, -1)))
-        same, after = (pattern @ both).chunk(2, dim=-1)
+        same, after = _product(pattern, both).chunk(2, dim=-1)
         duplicates = _of_query(same, labels) - pattern.diagonal(dim1=-2, dim2=-1)
         scores["duplicate_token"].append(_mean_over_queries(duplicates, counted))
         scores["prefix_matching"].append(_mean_over_queries(_of_query(after, labels), counted))
     even = earlier / (positions + 1)
-    evenly = float(_mean(even[counted]))
+    evenly = float(_mean(even.flatten()[counted]))
     return HeadScores(
         **{name: np.stack(layers) for name, layers in scores.items()},
         chance={
-            "previous_token": float(_mean((1 / (positions + 1.0))[1:][late[1:]])),
+            "previous_token": float(_mean((1 / (positions + 1.0))[first:])),
             "duplicate_token": evenly,
             "prefix_matching": evenly,
         },
@@ -99,14 +103,22 @@ def _onehot(tokens: Tensor) -> tuple[Tensor, Tensor]:
     return labels[..., None], functional.one_hot(labels, size).to(torch.float32)
 
 
+def _product(pattern: Tensor, both: Tensor) -> Tensor:
+    """Attention by label, (sequences, n_heads, query, labels)."""
+    if pattern.device.type != "cpu":
+        return pattern @ both
+    # For many small products with few columns numpy's library takes less than half the time of torch's.
+    return torch.from_numpy(np.matmul(pattern.numpy(), both.numpy()))
+
+
 def _of_query(by_label: Tensor, labels: Tensor) -> Tensor:
     """Of attention by label (..., query, labels), that to the query's own label: (..., query)."""
     return by_label.gather(-1, labels[:, None].expand(*by_label.shape[:-1], 1))[..., 0]
 
 
 def _mean_over_queries(attention: Tensor, counted: Tensor) -> Float64:
-    """Mean over sequences and counted queries by head, float64 (n_heads,)."""
-    return _mean(attention.transpose(0, 1)[:, counted])
+    """Mean over some queries, by their places in all sequences joined; by head, float64 (n_heads,)."""
+    return _mean(attention.transpose(0, 1).flatten(1).index_select(1, counted))
 
 
 def _mean(values: Tensor, over: tuple[int, ...] = (-1,)) -> Float64:

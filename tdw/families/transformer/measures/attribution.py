@@ -34,48 +34,51 @@ def direct_logit_attribution(probed: ProbePass) -> Attribution:
     Layer norm's scale is taken as it was in the pass, its other steps are linear (Elhage et al. 2021, "A
     Mathematical Framework for Transformer Circuits").
     """
-    config, activations = probed.config, probed.activations
-    direction, constant = _read_out(probed)
-    parts: dict[str, Tensor] = {"embed": _along(activations["hook_embed"], direction)}
+    config, weights, activations = probed.config, probed.weights, probed.activations
+    tokens, targets = probed.probe.tokens, probed.probe.targets.flatten()
+    directions, constants = _read_outs(probed)
+
+    def right(into_logits: Tensor, streams: Tensor) -> Tensor:
+        """What streams (sequences x positions, width) add to the right logits, (sequences, positions)."""
+        # Outputs first: a product with a few columns takes twice as long as one with a few rows.
+        picked = (into_logits @ streams.T).gather(0, targets[None])[0].view(tokens.shape)
+        return picked / activations["ln_final.hook_scale"][..., 0] if config.normalization else picked
+
+    parts: dict[str, Tensor] = {"embed": right(directions, activations["hook_embed"].flatten(0, 1))}
     if config.positions == "learned":
-        parts["pos_embed"] = _along(activations["hook_pos_embed"], direction)
+        parts["pos_embed"] = right(directions, activations["hook_pos_embed"].flatten(0, 1))
     for layer in range(config.n_layers):
         block = f"blocks.{layer}"
-        # What a unit of each head's z is worth, instead of every head's output by itself.
-        worth = torch.einsum("btd,hed->bthe", direction, probed.weights[f"{block}.attn.W_O"])
-        by_head = (activations[f"{block}.attn.hook_z"] * worth).sum(dim=-1)
-        parts |= {f"L{layer}H{head}": by_head[..., head] for head in range(config.n_heads)}
+        z = activations[f"{block}.attn.hook_z"].flatten(0, 1)
+        for head, out in enumerate(weights[f"{block}.attn.W_O"]):
+            parts[f"L{layer}H{head}"] = right(directions @ out.T, z[:, head])
         if config.biases:
-            parts[f"L{layer} bias"] = direction @ probed.weights[f"{block}.attn.b_O"]
+            bias = weights[f"{block}.attn.b_O"]
+            parts[f"L{layer} bias"] = right(directions, bias.expand(len(z), -1))
         if config.d_mlp:
-            parts[f"L{layer} mlp"] = _along(activations[f"{block}.hook_mlp_out"], direction)
+            parts[f"L{layer} mlp"] = right(directions, activations[f"{block}.hook_mlp_out"].flatten(0, 1))
     if config.biases or config.normalization == "LN":
-        parts["bias"] = constant
+        parts["bias"] = constants[targets].view(tokens.shape)
     rows = [parts[name].double().mean(dim=0).cpu().numpy() for name in config.components]
     return Attribution(config.components, np.stack(rows))
 
 
-def _read_out(probed: ProbePass) -> tuple[Tensor, Tensor]:
-    """The direction of the stream that raises the right logit above the mean, and what no stream changes.
+def _read_outs(probed: ProbePass) -> tuple[Tensor, Tensor]:
+    """What raises each output's logit above the mean logit, but for layer norm's scale.
 
     Returns:
-        direction (sequences, positions, d_model), constant (sequences, positions).
+        directions of the residual stream (d_vocab_out, d_model), and what no stream changes (d_vocab_out,).
     """
-    config, weights, targets = probed.config, probed.weights, probed.probe.targets
+    config, weights = probed.config, probed.weights
     unembedding = network.unembedding(config, weights)
-    direction = (unembedding - unembedding.mean(dim=1, keepdim=True)).T[targets]
-    constant = torch.zeros_like(direction[..., 0])
+    directions = (unembedding - unembedding.mean(dim=1, keepdim=True)).T
+    constants = torch.zeros_like(directions[:, 0])
     if config.biases:
         bias = weights["unembed.b_U"]
-        constant = constant + (bias - bias.mean())[targets]
+        constants = constants + (bias - bias.mean())
     if config.normalization == "LN":
-        constant = constant + direction @ weights["ln_final.b"]
-        direction = direction * weights["ln_final.w"]
+        constants = constants + directions @ weights["ln_final.b"]
+        directions = directions * weights["ln_final.w"]
     if config.normalization is not None:
-        direction = direction - direction.mean(dim=-1, keepdim=True)
-        direction = direction / probed.activations["ln_final.hook_scale"]
-    return direction, constant
-
-
-def _along(activation: Tensor, direction: Tensor) -> Tensor:
-    return (activation * direction).sum(dim=-1)
+        directions = directions - directions.mean(dim=-1, keepdim=True)
+    return directions, constants

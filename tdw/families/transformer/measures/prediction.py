@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 
 from tdw.families.transformer import network
-from tdw.families.transformer.objective import cross_entropy
+from tdw.families.transformer.objective import cross_entropy, negative_log_likelihood
 from tdw.families.transformer.probe import ProbePass
 
 Float64 = npt.NDArray[np.float64]
@@ -15,7 +15,7 @@ Float64 = npt.NDArray[np.float64]
 
 def loss_by_position(probed: ProbePass) -> Float64:
     """Cross-entropy at each position in nats, averaged over sequences: float64 (positions,)."""
-    return cross_entropy(probed.logits, probed.probe.targets).mean(dim=0).cpu().numpy()
+    return negative_log_likelihood(probed.log_probs, probed.probe.targets).mean(dim=0).cpu().numpy()
 
 
 def in_context_score(losses: Float64) -> float:

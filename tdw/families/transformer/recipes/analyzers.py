@@ -92,7 +92,7 @@ PATTERNS = Analyzer(
 How much each head attends from every position (query) to every earlier one (key), 0 to 1: averaged over the
 probe's sequences, and in some of them one by one. Stored as 16-bit floats.
 """,
-    code_version="1",
+    code_version="2",
     parameters=PatternParameters,
     function=_patterns,
     arrays={
@@ -111,7 +111,7 @@ before the query; *duplicate token* that to earlier positions with the query's t
 that to positions just after an earlier occurrence of the query's token, where an induction head looks
 ([Olsson et al. 2022](https://arxiv.org/abs/2209.11895)). `chance` is the score of a head that attends evenly.
 """,
-    code_version="1",
+    code_version="2",
     parameters=ScoreParameters,
     function=_scores,
     arrays={
@@ -141,7 +141,7 @@ What each component writes straight into the logit of the right token, above the
 probe. The final residual stream is a sum of components and the logits are linear in it, with layer norm's
 scale as it was in the pass ([Elhage et al. 2021](https://transformer-circuits.pub/2021/framework)).
 """,
-    code_version="1",
+    code_version="2",
     parameters=NoParameters,
     function=_attribution,
     arrays={"logit": "float64 (components, counted), [component, position]; L0H1 is head 1 of layer 0"},
