@@ -52,8 +52,6 @@ RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 DEFER_EVENTS = "dagster/defer_asset_events"
 """A run with this tag announces and records its cells itself; Dagster adds no event of its own."""
-DAEMON = "dagster._daemon"
-"""Module that `python -m` runs as the daemon."""
 
 
 def defer_events_from_now(context: dg.AssetExecutionContext) -> None:

@@ -101,6 +101,11 @@ LAST_GOOD_VARIABLE = "TDW_LAST_GOOD_STUDIES"
 """The folder where `tdw up` keeps its studies as they last could be read, for its servers."""
 
 
+def last_good_folder(home: Path) -> Path:
+    """That folder of a home."""
+    return home / "last_good_studies"
+
+
 def last_good_study(folder: Path, path: Path) -> Path:
     """Where a study is kept, with all that its file refers to."""
     return folder / f"{fingerprint_json(str(path))[:16]}.json"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from tdw.errors import BadConfig, StoreError
 from tdw.store.commit import write_atomic
 from tdw.study import Study, load_studies
-from tdw_resources.places import LAST_GOOD_VARIABLE, Places, last_good_study
+from tdw_resources.places import Places, last_good_folder, last_good_study
 
 
 class StudyFiles:
@@ -20,16 +20,11 @@ class StudyFiles:
     """
 
     def __init__(self, places: Places, studies: Sequence[Study]) -> None:
-        self._paths, self._folder = places.studies, places.home / "last_good_studies"
+        self._paths, self._folder = places.studies, last_good_folder(places.home)
         self.studies = tuple(studies)
         self._stamps = self._look()
         self._problem = ""
         self._keep()
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Tells the servers where the last good versions are."""
-        return {LAST_GOOD_VARIABLE: str(self._folder)}
 
     def changes(self) -> tuple[bool, str]:
         """Whether there are other studies now; and what is to be said, or ""."""

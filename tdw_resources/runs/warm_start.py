@@ -28,19 +28,26 @@ LONGEST_TMPDIR = 72
 def fork_runs() -> None:
     """Have this process fork the runs that it starts.
 
-    Under a supervisor the process that they are forks of is started now, and is ready when the first run is
-    asked for; otherwise with the first run.
+    Under a supervisor the process that they are forks of is there (see `warm_process`) or is started now, so
+    that it is ready when the first run is asked for; otherwise it is started with the first run.
     """
-    if sys.platform != "linux" or multiprocessing.parent_process() is not None:
-        return
-    if len(os.fsencode(tempfile.gettempdir())) > LONGEST_TMPDIR:
+    if multiprocessing.parent_process() is not None or not can_fork():
         return
     from multiprocessing.context import ForkServerProcess, SpawnProcess
 
+    if cast("Any", SpawnProcess)._Popen == ForkServerProcess._Popen:
+        return
+    from tdw_resources.runs.warm_process import take_warm_process
+
     multiprocessing.set_forkserver_preload(list(PRELOADED))
     cast("Any", SpawnProcess)._Popen = staticmethod(ForkServerProcess._Popen)
-    if os.environ.get(SUPERVISOR_VARIABLE):
+    if not take_warm_process() and os.environ.get(SUPERVISOR_VARIABLE):
         forkserver.ensure_running()
+
+
+def can_fork(folder: str | None = None) -> bool:
+    """Whether runs can be forks, with sockets in this folder for temporary files (None: this process's)."""
+    return sys.platform == "linux" and len(os.fsencode(folder or tempfile.gettempdir())) <= LONGEST_TMPDIR
 
 
 def is_run(command: list[str], parents: list[str]) -> bool:

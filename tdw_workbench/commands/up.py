@@ -18,7 +18,7 @@ from tdw.epochs import format_epochs
 from tdw.errors import Busy
 from tdw.store.lock import exclusive
 from tdw.study import Study, load_studies
-from tdw_resources.places import Places
+from tdw_resources.places import LAST_GOOD_VARIABLE, Places, last_good_folder
 from tdw_workbench.cli import add_studies, places_of
 from tdw_workbench.interrupts import take_signals
 from tdw_workbench.location import LocationWatch, location_problem, reload_code
@@ -48,9 +48,18 @@ def run(options: argparse.Namespace) -> int:
     places = places_of(options)
     studies = load_studies(places.studies)
     prefix = settings_from_environment(places.store, study=places.studies).prefix
+    address = f"http://{HOST}:{options.port}{prefix}"
+    environment = {
+        **places.environment(),
+        LAST_GOOD_VARIABLE: str(last_good_folder(places.home)),
+        "TDW_BASE_URL": os.environ.get("TDW_BASE_URL") or address,
+    }
     try:
-        with exclusive(places.home / "up.lock", wait_s=0):
-            return _run(places, studies, options.port, prefix)
+        with (
+            Supervisor(places.home, options.port, environment) as supervisor,
+            exclusive(places.home / "up.lock", wait_s=0),
+        ):
+            return _run(places, studies, supervisor, address)
     except Busy as error:
         if "up.lock" not in error.what:
             raise
@@ -60,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
         ) from None
 
 
-def _run(places: Places, studies: Sequence[Study], port: int, prefix: str) -> int:
+def _run(places: Places, studies: Sequence[Study], supervisor: Supervisor, address: str) -> int:
     from tdw_assets.cells.partitions import register_variants
     from tdw_resources.instance import end_left_runs, open_instance, size_pools
     from tdw_resources.runs.progress import clear_progress
@@ -87,16 +96,14 @@ def _run(places: Places, studies: Sequence[Study], port: int, prefix: str) -> in
         files = StudyFiles(places, studies)
         watch = StudyWatch(places, files, instance)
         screen.say("Starting Dagster ...")
-        address = f"http://{HOST}:{port}{prefix}"
-        base = os.environ.get("TDW_BASE_URL") or address
-        environment = places.environment() | files.environment | {"TDW_BASE_URL": base}
-        with Supervisor(places.home, port, environment) as supervisor:
-            screen.say(f"\n  Dagster   {address}\n  Overview  {address}/tdw/\n\nCtrl-C stops everything.\n")
-            try:
-                _watch(supervisor, watch, address, screen)
-            finally:
-                screen.close()
-                screen.say("Stopping ...")
+        supervisor.start()
+        screen.say(f"\n  Dagster   {address}\n  Overview  {address}/tdw/\n\nCtrl-C stops everything.\n")
+        try:
+            _watch(supervisor, watch, address, screen)
+        finally:
+            screen.close()
+            screen.say("Stopping ...")
+            supervisor.stop()
     screen.say("Stopped. The next `tdw up` goes on from here.")
     return 0
 

@@ -7,13 +7,14 @@ out running work is interrupted first, so that Dagster records it as stopped; wh
 from __future__ import annotations
 
 import contextlib
-import os
+import importlib
 import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -22,15 +23,22 @@ import psutil
 import yaml
 
 from tdw.errors import TdwError
-from tdw_resources.dagster_internals import DAEMON
+from tdw_resources.links import LOCATION
 from tdw_resources.places import log_folder
 from tdw_resources.runs.liveness import SUPERVISOR_VARIABLE, identity
-from tdw_resources.runs.own_runs import LOCATION
-from tdw_resources.runs.warm_start import is_run
+from tdw_resources.runs.warm_process import WarmProcess
 from tdw_workbench.children import child_environment, python_command, short_temporary_folder
+from tdw_workbench.servers.below import below, interrupt_runs
+from tdw_workbench.servers.forked_server import ForkedServer
 from tdw_workbench.servers.ports import HOST, answers, free_port, require_free
 
-_RUN_GRACE_S = 12.0
+DAEMON = "dagster._daemon"
+"""Module that `python -m` runs as the daemon."""
+_CODE, _DAEMON, _WEB = "code server", "daemon", "webserver"
+_SHARED = ("tdw_resources.instance", "dagster._cli.code_server", f"{DAEMON}.cli")
+"""Modules that are imported before the servers are forked."""
+_OWN: dict[str, tuple[str, ...]] = {_CODE: (), _DAEMON: (), _WEB: ("tdw_workbench.web.webserver",)}
+"""Server -> modules that it imports while it is not told to start."""
 _SERVER_GRACE_S = 8.0
 _MAX_RESTARTS = 5
 _COLOR = re.compile(r"\x1b\[[0-9;]*m")
@@ -40,14 +48,17 @@ _RESTARTS_COUNT_FOR_S = 300.0
 @dataclass
 class _Server:
     name: str
-    command: list[str]
-    process: subprocess.Popen[bytes] | None = None
+    command: list[str] = field(default_factory=list[str])
+    process: subprocess.Popen[bytes] | ForkedServer | None = None
     starts: list[float] = field(default_factory=list)
 
 
 @dataclass
 class Supervisor:
     """Runs the servers of one Dagster home. Use as a context manager: leaving it stops everything.
+
+    On entering, processes are made that import what the servers need; `start` starts the servers. Until then
+    nothing is written into a home that may be somebody else's.
 
     Attributes:
         home: the Dagster home; logs go to `log_folder(home)`.
@@ -60,8 +71,27 @@ class Supervisor:
     environment: Mapping[str, str]
     _servers: list[_Server] = field(default_factory=list)
     _temporary: Path | None = None
+    _warm: WarmProcess | None = None
 
     def __enter__(self) -> Supervisor:
+        self._temporary = short_temporary_folder()
+        if log_folder(self.home).exists() or not self.home.exists():
+            log_folder(self.home).mkdir(parents=True, exist_ok=True)
+            self._warm = WarmProcess.start(self._environment(), self.log(_CODE))
+        self._servers = [_Server(name) for name in _OWN]
+        if sys.platform == "linux":
+            for module in _SHARED:
+                importlib.import_module(module)
+            for server in self._servers:
+                server.process = self._fork(server.name)
+        return self
+
+    def start(self) -> None:
+        """Start the servers; returns when they answer.
+
+        Raises:
+            TdwError: the port is taken, or a server does not start; names its log.
+        """
         require_free(self.port)
         log_folder(self.home).mkdir(parents=True, exist_ok=True)
         code_port = free_port()
@@ -74,21 +104,17 @@ class Supervisor:
         code += ["--working-directory", str(log_folder(self.home))]
         web = ["tdw_workbench.web", "-h", HOST, "-p", str(self.port), "-w", str(workspace)]
         after = ["--after", str(code_port)]
-        self._servers = [
-            _Server("code server", code),
-            _Server("daemon", [*after, f"{DAEMON}.cli", DAEMON, "run", "-w", str(workspace)]),
-            _Server("webserver", [*after, "tdw_workbench.web.webserver", *web]),
-        ]
-        self._temporary = short_temporary_folder()
-        try:
-            for server in self._servers:
-                self._start(server)
-            self._await_port(self._servers[0], code_port)
-            self._await_port(self._servers[2], self.port)
-        except BaseException:
-            self.stop()
-            raise
-        return self
+        commands = {
+            _CODE: code,
+            _DAEMON: [*after, f"{DAEMON}.cli", DAEMON, "run", "-w", str(workspace)],
+            _WEB: [*after, "tdw_workbench.web.webserver", *web],
+        }
+        for server in self._servers:
+            server.command = commands[server.name]
+            self._start(server)
+        for server, port in zip(self._servers, (code_port, None, self.port), strict=True):
+            if port:
+                self._await_port(server, port)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -102,6 +128,8 @@ class Supervisor:
             TdwError: a server dies again and again; names its log.
         """
         said: list[str] = []
+        if self._warm:
+            self._warm.end_if_unused()
         for server in self._servers:
             if server.process is None or server.process.poll() is None:
                 continue
@@ -121,24 +149,30 @@ class Supervisor:
         try:
             self._end_all()
         finally:
+            if self._warm:
+                self._warm.end()
             if self._temporary is not None:
                 shutil.rmtree(self._temporary, ignore_errors=True)
 
     def _end_all(self) -> None:
         running = {s.name: s.process for s in self._servers if s.process and s.process.poll() is None}
-        family = _descendants()
-        daemon, code = running.get("daemon"), running.get("code server")
-        if daemon:  # first, so that nothing new is launched
+        for process in running.values():
+            if isinstance(process, ForkedServer):
+                process.give_up()
+        family = below()
+        if daemon := running.get(_DAEMON):  # first, so that nothing new is launched
             daemon.send_signal(signal.SIGTERM)
-        if code:
-            _interrupt_runs(code.pid)
+        interrupt_runs()
         for process in running.values():
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-        family |= _descendants()
+        if self._warm:
+            self._warm.end()
+        family |= below()
         _, alive = psutil.wait_procs(family, timeout=_SERVER_GRACE_S)
         for process in alive:
-            _quietly(process.kill)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         psutil.wait_procs(alive, timeout=5)
         for process in running.values():
             process.wait()
@@ -155,7 +189,32 @@ class Supervisor:
         return log_folder(self.home) / f"{name.replace(' ', '_')}.log"
 
     def _start(self, server: _Server) -> None:
-        environment = {
+        log = self.log(server.name)
+        forked, server.process = server.process if not server.starts else None, None
+        server.starts.append(time.monotonic())
+        if isinstance(forked, ForkedServer):
+            forked.start(server.command, log)
+            server.process = forked
+            return
+        with log.open("ab") as output:
+            # A session of its own: Ctrl-C reaches us alone, and we stop the others in order.
+            server.process = subprocess.Popen(
+                python_command("tdw_workbench.servers.run_supervised", *server.command),
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def _fork(self, name: str) -> ForkedServer:
+        not_kept = [s.process.line for s in self._servers if isinstance(s.process, ForkedServer)]
+        if self._warm:
+            not_kept.append(self._warm.stays)
+        return ForkedServer(name, _OWN[name], self._environment(), not_kept=not_kept)
+
+    def _environment(self) -> dict[str, str]:
+        return {
             # On a machine that is busy training, a launch takes longer than Dagster's minute, and the daemon
             # would count a run as failed that is about to start.
             "DAGSTER_GRPC_TIMEOUT_SECONDS": "300",
@@ -164,18 +223,8 @@ class Supervisor:
             "OMP_NUM_THREADS": "1",
             "PYTHONUNBUFFERED": "1",
             **({"TMPDIR": str(self._temporary)} if self._temporary else {}),
+            **(self._warm.variables if self._warm else {}),
         }
-        server.starts.append(time.monotonic())
-        with self.log(server.name).open("ab") as log:
-            # A session of its own: Ctrl-C reaches us alone, and we stop the others in order.
-            server.process = subprocess.Popen(
-                python_command("tdw_workbench.servers.run_supervised", *server.command),
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
 
     def _await_port(self, server: _Server, port: int, *, timeout_s: float = 180.0) -> None:
         deadline = time.monotonic() + timeout_s
@@ -189,35 +238,3 @@ class Supervisor:
             f"the {server.name} did not start:\n  {self.last_lines(server.name)}",
             f"see {self.log(server.name)}",
         )
-
-
-def _interrupt_runs(code_server: int) -> None:
-    """Interrupt the runs that the code server has started, and give them time to say that they stopped."""
-    runs = [p for p in _below(code_server) if _is_run(p)]
-    for run in runs:
-        _quietly(lambda run=run: run.send_signal(signal.SIGINT))
-    psutil.wait_procs(runs, timeout=_RUN_GRACE_S)
-
-
-def _is_run(process: psutil.Process) -> bool:
-    try:
-        parent = process.parent()
-        return is_run(process.cmdline(), parent.cmdline() if parent else [])
-    except psutil.Error:
-        return False
-
-
-def _below(pid: int) -> Iterable[psutil.Process]:
-    try:
-        return psutil.Process(pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
-
-
-def _descendants() -> set[psutil.Process]:
-    return set(_below(os.getpid()))
-
-
-def _quietly(action: Callable[[], object]) -> None:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        action()
