@@ -27,11 +27,12 @@ from tdw_workbench.servers.ports import free_port
 EVERY_S = 0.1
 STAGES = ("train", "analyze", "summarize", "compare")
 SERVERS = {
-    "code-server": "code server",
-    "dagster._daemon": "daemon",
-    "tdw_workbench.web": "webserver",
+    "tdw code server": "code server",
+    "tdw daemon": "daemon",
+    "tdw webserver": "webserver",
     "tdw_workbench.cli": "tdw up",
 }
+"""Part of a process's name and command line -> what it is."""
 
 
 def main() -> None:
@@ -103,7 +104,7 @@ def look(pid: int, cpu: dict[str, tuple[str, float]]) -> None:
         parent = psutil.Process(pid)
         for process in (parent, *parent.children(recursive=True)):
             with suppress(psutil.Error):
-                used, line = process.cpu_times(), " ".join(process.cmdline())
+                used, line = process.cpu_times(), " ".join([process.name(), *process.cmdline()])
                 name = next((found for part, found in SERVERS.items() if part in line), "")
                 name = name or (
                     "code server" if "api grpc" in line else "processes that runs are forks of, or others"

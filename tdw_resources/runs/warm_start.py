@@ -19,8 +19,18 @@ from tdw_resources.runs.liveness import SUPERVISOR_VARIABLE
 
 NEEDED = ("torch", "tdw_assets.build", "tdw_resources.resources")
 """Modules that every run needs. No thread and no connection may be left by importing these."""
-PRELOADED = ("dagster._grpc.impl", *NEEDED)
-"""And what the code server starts a run with."""
+PRELOADED = (
+    "dagster._grpc.impl",
+    *NEEDED,
+    "numba",
+    "pyarrow.parquet",
+    "pandas",
+    "plotly.graph_objects",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "scipy.stats",
+)
+"""And what the code server starts a run with, and what one stage or another imports."""
 LONGEST_TMPDIR = 72
 """Bytes. A socket's path has at most 107, and Python's names for that of a forkserver add 32 to TMPDIR."""
 
