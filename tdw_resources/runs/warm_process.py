@@ -33,6 +33,7 @@ class WarmProcess:
         log: takes its output, and what runs write outside of steps.
 
     Attributes:
+        pid: the process.
         stays: a file descriptor: the process ends when all copies of it are closed.
         variables: for the environment of the code server.
     """
@@ -57,6 +58,7 @@ class WarmProcess:
                     start_new_session=True,
                 )
             os.close(until)
+        self.pid = self._process.pid
         self.variables = {WARM_VARIABLE: str(address)}
 
     @classmethod
@@ -69,7 +71,7 @@ class WarmProcess:
         if self.stays < 0 or self._process.poll() is not None:
             return
         owners = [int(path.suffix[1:]) for path in self._folder.glob("runs.*")]
-        if owners and not psutil.pid_exists(owners[0]) and not psutil.Process(self._process.pid).children():
+        if owners and not psutil.pid_exists(owners[0]) and not psutil.Process(self.pid).children():
             self.end()
 
     def end(self) -> None:

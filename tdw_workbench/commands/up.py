@@ -96,9 +96,9 @@ def _run(places: Places, studies: Sequence[Study], supervisor: Supervisor, addre
         files = StudyFiles(places, studies)
         watch = StudyWatch(places, files, instance)
         screen.say("Starting Dagster ...")
-        supervisor.start()
-        screen.say(f"\n  Dagster   {address}\n  Overview  {address}/tdw/\n\nCtrl-C stops everything.\n")
         try:
+            supervisor.start()
+            screen.say(f"\n  Dagster   {address}\n  Overview  {address}/tdw/\n\nCtrl-C stops everything.\n")
             _watch(supervisor, watch, address, screen)
         finally:
             screen.close()

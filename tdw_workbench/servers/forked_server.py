@@ -75,7 +75,8 @@ class ForkedServer:
     def send_signal(self, number: int) -> None:
         """Nothing happens when it has ended."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # somebody else has waited for it
+                os.kill(self.pid, number)
 
     def wait(self) -> None:
         """Until it has ended."""

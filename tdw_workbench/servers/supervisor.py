@@ -35,7 +35,7 @@ from tdw_workbench.servers.ports import HOST, answers, free_port, require_free
 DAEMON = "dagster._daemon"
 """Module that `python -m` runs as the daemon."""
 _CODE, _DAEMON, _WEB = "code server", "daemon", "webserver"
-_SHARED = ("tdw_resources.instance", "dagster._cli.code_server", f"{DAEMON}.cli")
+SHARED = ("tdw_resources.instance", "dagster._cli.code_server", f"{DAEMON}.cli")
 """Modules that are imported before the servers are forked."""
 _OWN: dict[str, tuple[str, ...]] = {_CODE: (), _DAEMON: (), _WEB: ("tdw_workbench.web.webserver",)}
 """Server -> modules that it imports while it is not told to start."""
@@ -80,7 +80,7 @@ class Supervisor:
             self._warm = WarmProcess.start(self._environment(), self.log(_CODE))
         self._servers = [_Server(name) for name in _OWN]
         if sys.platform == "linux":
-            for module in _SHARED:
+            for module in SHARED:
                 importlib.import_module(module)
             for server in self._servers:
                 server.process = self._fork(server.name)

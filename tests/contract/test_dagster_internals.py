@@ -164,12 +164,15 @@ def test_the_event_log_answers_what_we_ask(name: str) -> None:
     assert callable(getattr(internals.SqliteEventLogStorage, name, None)), ADVICE
 
 
-def test_tags_and_the_daemons_module_are_spelled_as_dagster_spells_them() -> None:
+def test_tags_and_the_servers_modules_are_spelled_as_dagster_spells_them() -> None:
     from dagster._core.storage import tags
+
+    from tdw_workbench.servers.supervisor import DAEMON, SHARED
 
     assert internals.RANGE_START == tags.ASSET_PARTITION_RANGE_START_TAG, ADVICE
     assert internals.RANGE_END == tags.ASSET_PARTITION_RANGE_END_TAG, ADVICE
-    assert importlib.util.find_spec(f"{internals.DAEMON}.__main__"), ADVICE
+    assert importlib.util.find_spec(f"{DAEMON}.__main__"), ADVICE
+    assert all(importlib.util.find_spec(module) for module in SHARED), ADVICE
 
 
 @pytest.mark.parametrize("deferred", [False, True])
