@@ -6,7 +6,7 @@ import pytest
 
 from tdw.errors import BadConfig
 from tdw.study import load_studies
-from tdw_resources.places import LAST_GOOD_VARIABLE, Places, load_studies_or_last_good
+from tdw_resources.places import LAST_GOOD_VARIABLE, Places, last_good_folder, load_studies_or_last_good
 from tdw_workbench.study_files import StudyFiles
 
 GOOD = "variants: [p7_s1_d598]\nepochs: 6\ncheckpoints: [0, 6]\n"
@@ -22,10 +22,9 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def file(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyFiles:
-    found = StudyFiles(Places("", (path,), tmp_path / "home"), load_studies([path]))
-    for name, value in found.environment.items():
-        monkeypatch.setenv(name, value)
-    return found
+    places = Places("", (path,), tmp_path / "home")
+    monkeypatch.setenv(LAST_GOOD_VARIABLE, str(last_good_folder(places.home)))
+    return StudyFiles(places, load_studies([path]))
 
 
 def test_a_change_is_taken_up_and_an_invalid_one_said_once(file: StudyFiles, path: Path) -> None:
