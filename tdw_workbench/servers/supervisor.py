@@ -75,15 +75,12 @@ class Supervisor:
 
     def __enter__(self) -> Supervisor:
         self._temporary = short_temporary_folder()
-        if log_folder(self.home).exists() or not self.home.exists():
-            log_folder(self.home).mkdir(parents=True, exist_ok=True)
-            self._warm = WarmProcess.start(self._environment(), self.log(_CODE))
         self._servers = [_Server(name) for name in _OWN]
-        if sys.platform == "linux":
-            for module in SHARED:
-                importlib.import_module(module)
-            for server in self._servers:
-                server.process = self._fork(server.name)
+        try:
+            self._get_ready()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def start(self) -> None:
@@ -112,9 +109,8 @@ class Supervisor:
         for server in self._servers:
             server.command = commands[server.name]
             self._start(server)
-        for server, port in zip(self._servers, (code_port, None, self.port), strict=True):
-            if port:
-                self._await_port(server, port)
+        self._await_port(self._servers[0], code_port)
+        self._await_port(self._servers[2], self.port)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -190,11 +186,9 @@ class Supervisor:
 
     def _start(self, server: _Server) -> None:
         log = self.log(server.name)
-        forked, server.process = server.process if not server.starts else None, None
         server.starts.append(time.monotonic())
-        if isinstance(forked, ForkedServer):
-            forked.start(server.command, log)
-            server.process = forked
+        if isinstance(server.process, ForkedServer) and server.process.poll() is None:
+            server.process.start(server.command, log)
             return
         with log.open("ab") as output:
             # A session of its own: Ctrl-C reaches us alone, and we stop the others in order.
@@ -206,6 +200,17 @@ class Supervisor:
                 stderr=output,
                 start_new_session=True,
             )
+
+    def _get_ready(self) -> None:
+        if log_folder(self.home).exists() or not self.home.exists():
+            with contextlib.suppress(OSError):  # whoever opens the instance says what is wrong
+                log_folder(self.home).mkdir(parents=True, exist_ok=True)
+                self._warm = WarmProcess.start(self._environment(), self.log(_CODE))
+        if sys.platform == "linux":
+            for module in SHARED:
+                importlib.import_module(module)
+            for server in self._servers:
+                server.process = self._fork(server.name)
 
     def _fork(self, name: str) -> ForkedServer:
         not_kept = [s.process.line for s in self._servers if isinstance(s.process, ForkedServer)]
