@@ -41,14 +41,38 @@
     }, true);
   }
 
-  document.addEventListener("click", (event) => {
+  // What a plain click opens, or null: other clicks are the browser's own.
+  function opens(event) {
     const anchor = linkOf(event);
-    if (!anchor || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button) return;
-    const target = ours(anchor);
+    if (!anchor || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button) return null;
+    return ours(anchor);
+  }
+
+  document.addEventListener("click", (event) => {
+    const target = opens(event);
     if (!target) return;
+    pressed = null;
     event.preventDefault();
     event.stopPropagation();
     overlay(target);
+  }, true);
+
+  // Dagster draws parts of its page anew while it loads: a link that is replaced, or moves away, while it is
+  // pressed gets no click.
+  let pressed = null;
+  document.addEventListener("pointerdown", (event) => {
+    const target = opens(event);
+    pressed = target && { target, x: event.clientX, y: event.clientY };
+  }, true);
+  document.addEventListener("pointercancel", () => { pressed = null; }, true);
+  document.addEventListener("pointerup", (event) => {
+    const was = pressed;
+    if (!was || Math.hypot(event.clientX - was.x, event.clientY - was.y) > 5) return;
+    setTimeout(() => {
+      if (pressed !== was) return;
+      pressed = null;
+      overlay(was.target);
+    });
   }, true);
 
   function overlay(target) {

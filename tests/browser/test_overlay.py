@@ -138,6 +138,31 @@ def test_a_report_opens_on_this_server_whatever_address_its_link_has(page: Any, 
     assert page.frame_locator("#tdw-overlay iframe").locator("h1").inner_text() == "T"
 
 
+def test_a_link_that_is_drawn_anew_while_it_is_pressed_opens_and_one_that_is_left_does_not(
+    page: Any, dagster_url: str
+) -> None:
+    page.goto(f"{dagster_url}/{ASSET}")
+    link = page.locator("a[href*='/tdw/view/report/']").first
+    link.wait_for()
+    page.wait_for_load_state("networkidle")
+    link.scroll_into_view_if_needed()
+
+    def press() -> None:
+        link.hover()
+        page.mouse.down()
+
+    press()
+    page.mouse.move(2, 2)
+    page.mouse.up()
+    page.wait_for_timeout(200)
+    assert page.locator("#tdw-overlay").count() == 0
+    press()
+    link.evaluate("(anchor) => anchor.replaceWith(anchor.cloneNode(true))")
+    page.mouse.up()
+    page.locator("#tdw-overlay iframe").wait_for(state="attached")
+    assert page.locator("#tdw-overlay").count() == 1
+
+
 def test_a_stock_server_shows_links_and_no_broken_picture(page: Any, home: Path, store: Store) -> None:
     with webserver("dagster_webserver", home, store) as url:
         pong = urllib.request.urlopen(f"{url}/tdw/ping").read().decode()
