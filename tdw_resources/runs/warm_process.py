@@ -6,6 +6,7 @@ to the first code server. A later one may be there for changed code, and starts 
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import socket
@@ -71,7 +72,8 @@ class WarmProcess:
         if self.stays < 0 or self._process.poll() is not None:
             return
         owners = [int(path.suffix[1:]) for path in self._folder.glob("runs.*")]
-        if owners and not psutil.pid_exists(owners[0]) and not psutil.Process(self.pid).children():
+        left = not self._folder.exists() or (owners and not psutil.pid_exists(owners[0]))
+        if left and not psutil.Process(self.pid).children():
             self.end()
 
     def end(self) -> None:
@@ -90,6 +92,8 @@ def take_warm_process() -> bool:
         Path(address).rename(taken)
     except OSError:
         return False
+    # Whoever started it may have been killed.
+    atexit.register(shutil.rmtree, Path(taken).parent, ignore_errors=True)
     forkserver.connect_to_new_process = _Taken(taken).connect_to_new_process
     return True
 

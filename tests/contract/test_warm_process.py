@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -71,16 +71,18 @@ class Server:
 
 @pytest.fixture
 def warm(tmp_path: Path) -> Iterator[WarmProcess]:
-    found = WarmProcess.start({**os.environ, "OMP_NUM_THREADS": "1", "OF_RUNS": "its"}, tmp_path / "log")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OF_RUNS": "its", "TMPDIR": str(tmp_path)}
+    found = WarmProcess.start(environment, tmp_path / "log")
     assert found is not None
     yield found
     found.end()
 
 
-def await_end(pid: int) -> None:
+def await_end(pid: int, *, meanwhile: Callable[[], None] = lambda: None) -> None:
     deadline = time.monotonic() + 30
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline, "it goes on"
+        meanwhile()
         time.sleep(0.05)
 
 
@@ -97,8 +99,17 @@ def test_the_first_code_server_has_it_to_the_end_and_the_next_one_its_own(
     warm.end_if_unused()
     assert first.run() == of_first[0], "it ends no sooner than the code server that has it"
     first.process.communicate()
+    assert not list(tmp_path.glob("tdw-*")), "its socket"
     warm.end_if_unused()
     await_end(warm.pid)
+
+
+def test_it_ends_once_the_code_server_that_has_it_was_killed(warm: WarmProcess, tmp_path: Path) -> None:
+    server = Server(tmp_path, warm)
+    assert server.run()[0] == str(warm.pid)
+    server.process.kill()
+    server.process.wait()
+    await_end(warm.pid, meanwhile=warm.end_if_unused)  # the last run may still be ending
 
 
 def test_a_code_server_whose_warm_process_was_killed_starts_its_own(
@@ -119,7 +130,12 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
         "from tdw_resources.runs.warm_process import WarmProcess; "
         f"print(WarmProcess(os.environ, Path({str(tmp_path / 'log')!r})).pid, flush=True); time.sleep(60)"
     )
-    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())
     parent.kill()
