@@ -86,7 +86,8 @@ class ForkedServer:
 def _wait_and_run(
     name: str, line: int, not_kept: Sequence[int], modules: Sequence[str], environment: Mapping[str, str]
 ) -> None:
-    Path("/proc/self/comm").write_text(f"tdw {name}")
+    with contextlib.suppress(OSError):  # a name for people
+        Path("/proc/self/comm").write_text(f"tdw {name}")
     for number in not_kept:  # the end of the other process ends the line
         os.close(number)
     os.setsid()  # Ctrl-C reaches the supervisor alone, which stops the servers in order
