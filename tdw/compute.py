@@ -22,8 +22,8 @@ def ask_for_one_thread() -> None:
 def keep_freed_memory() -> None:
     """Give memory that is freed to this process's next arrays: up to 512 MiB, in arrays of at most 32 MiB.
 
-    Otherwise glibc may return arrays of tens of megabytes to the system each time, and a forward pass takes
-    twice as long, since the system clears every page that it hands out anew. For processes that do nothing
+    Otherwise glibc may return arrays of tens of megabytes to the system each time, and a forward pass waits
+    for the system, which clears every page that it hands out anew. For processes that do nothing
     but compute, since it can't be taken back. Where the C library is another one, nothing happens.
     """
     if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):

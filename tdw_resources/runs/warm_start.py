@@ -18,7 +18,7 @@ from typing import Any, cast
 from tdw_resources.runs.liveness import SUPERVISOR_VARIABLE
 
 NEEDED = ("torch", "tdw_assets.build", "tdw_resources.resources")
-"""Modules that every run needs. No thread and no connection may be left by importing these."""
+"""Modules that every run needs."""
 PRELOADED = (
     "dagster._grpc.impl",
     *NEEDED,
@@ -30,7 +30,9 @@ PRELOADED = (
     "matplotlib.backends.backend_agg",
     "scipy.stats",
 )
-"""And what the code server starts a run with, and what one stage or another imports."""
+"""And what the code server starts a run with, and what one stage or another imports. No thread and no connection
+may be left by importing these.
+"""
 LONGEST_TMPDIR = 72
 """Bytes. A socket's path has at most 107, and Python's names for that of a forkserver add 32 to TMPDIR."""
 
@@ -46,7 +48,7 @@ def fork_runs() -> None:
     from multiprocessing.context import ForkServerProcess, SpawnProcess
 
     if cast("Any", SpawnProcess)._Popen == ForkServerProcess._Popen:
-        return
+        return  # Dagster loads the definitions more than once
     from tdw_resources.runs.warm_process import take_warm_process
 
     multiprocessing.set_forkserver_preload(list(PRELOADED))

@@ -103,7 +103,7 @@ def _run(places: Places, studies: Sequence[Study], supervisor: Supervisor, addre
         finally:
             screen.close()
             screen.say("Stopping ...")
-            supervisor.stop()
+            supervisor.stop()  # while the lock is held
     screen.say("Stopped. The next `tdw up` goes on from here.")
     return 0
 

@@ -1,7 +1,7 @@
 """A server that is a fork of this process: it shares what is imported here, and waits until it may start.
 
 So Dagster is imported once for all servers, while `tdw up` still looks whether it may start them. A process
-that is forked may have no other thread and no connection. Linux alone: elsewhere a fork is not safe.
+that is forked may have no connection and no thread of Python's. Linux alone: elsewhere a fork is not safe.
 """
 
 from __future__ import annotations
@@ -63,13 +63,8 @@ class ForkedServer:
             os.close(self.line)
             self.line = -1
 
-    @property
-    def returncode(self) -> int | None:
-        """The exit code, negative for a signal; None while it runs."""
-        return self._process.exitcode
-
     def poll(self) -> int | None:
-        """The same."""
+        """The exit code, negative for a signal; None while it runs."""
         return self._process.exitcode
 
     def send_signal(self, number: int) -> None:

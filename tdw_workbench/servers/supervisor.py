@@ -136,7 +136,7 @@ class Supervisor:
                     f"the {server.name} died {len(server.starts)} times within minutes",
                     f"see {self.log(server.name)}",
                 )
-            said.append(f"The {server.name} ended (exit code {server.process.returncode}); started again.")
+            said.append(f"The {server.name} ended (exit code {server.process.poll()}); started again.")
             self._start(server)
         return said
 

@@ -15,7 +15,7 @@ from tdw.families.transformer.network import Weights
 from tdw.pure_loss import PureLoss, Tensors
 
 _FEW = 8
-"""Outputs. The softmax of so few takes two to six times as long where they lie side by side in memory."""
+"""Outputs. The softmax of so few takes longer where they lie side by side in memory."""
 
 
 @dataclass(frozen=True)

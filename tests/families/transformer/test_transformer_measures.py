@@ -9,7 +9,7 @@ import torch
 from tdw.families.transformer import TransformerConfig
 from tdw.families.transformer.initialize import init_weights
 from tdw.families.transformer.measures import attention, attribution, prediction
-from tdw.families.transformer.objective import Batch, loss
+from tdw.families.transformer.objective import Batch, log_probs, loss
 from tdw.families.transformer.probe import ProbePass, probe_fingerprint, probe_pass
 
 N_TOKENS, LENGTH = 3, 8
@@ -185,3 +185,11 @@ def test_a_probe_has_a_fingerprint_of_everything_that_it_holds() -> None:
     other = Batch(probe.tokens, (probe.targets + 1) % 3)
     masked = Batch(probe.tokens, probe.targets, torch.ones_like(probe.tokens, dtype=torch.bool))
     assert len({probe_fingerprint(batch) for batch in (probe, other, masked)}) == 3
+
+
+@pytest.mark.parametrize("outputs", [2, 3, 8, 9])
+def test_log_probabilities_are_the_same_however_many_outputs_there_are(outputs: int) -> None:
+    logits = torch.randn(5, 7, outputs, generator=torch.Generator().manual_seed(outputs)) * 20
+    found = log_probs(logits)
+    torch.testing.assert_close(found, logits.double().log_softmax(dim=-1), rtol=1e-14, atol=1e-14)
+    torch.testing.assert_close(found, log_probs(logits.requires_grad_()).detach(), rtol=1e-14, atol=1e-14)

@@ -76,15 +76,15 @@ def tdw(command: str, root: Path, study: Path, *options: str) -> Iterator[subpro
 
 def servers(pid: int) -> dict[str, psutil.Process]:
     """What `tdw up` runs, by name; "run" is the worker of a run."""
-    marks: dict[str, Callable[[psutil.Process], bool]] = {
+
+    def server(name: str, part: str) -> Callable[[psutil.Process], bool]:
         # Forks have a name; those that were started again have a command line.
-        "code server": lambda process: (
-            process.name() == "tdw code server" or "code-server" in process.cmdline()
-        ),
-        "daemon": lambda process: process.name() == "tdw daemon" or "dagster._daemon" in process.cmdline(),
-        "webserver": lambda process: (
-            process.name() == "tdw webserver" or "tdw_workbench.web" in process.cmdline()
-        ),
+        return lambda process: process.name() == f"tdw {name}" or part in process.cmdline()
+
+    marks: dict[str, Callable[[psutil.Process], bool]] = {
+        "code server": server("code server", "code-server"),
+        "daemon": server("daemon", "dagster._daemon"),
+        "webserver": server("webserver", "tdw_workbench.web"),
         "run": lambda process: is_run(process.cmdline(), psutil.Process(process.ppid()).cmdline()),
     }
     found = {"up": psutil.Process(pid)}

@@ -40,7 +40,7 @@ def direct_logit_attribution(probed: ProbePass) -> Attribution:
 
     def right(into_logits: Tensor, streams: Tensor) -> Tensor:
         """What streams (sequences x positions, width) add to the right logits, (sequences, positions)."""
-        # Outputs first: a product with a few columns takes twice as long as one with a few rows.
+        # Outputs first: a product with a few columns takes longer than one with a few rows.
         picked = (into_logits @ streams.T).gather(0, targets[None])[0].view(tokens.shape)
         return picked / activations["ln_final.hook_scale"][..., 0] if config.normalization else picked
 
