@@ -30,8 +30,9 @@ PRELOADED = (
     "matplotlib.backends.backend_agg",
     "scipy.stats",
 )
-"""And what the code server starts a run with, and what one stage or another imports. No thread and no connection
-may be left by importing these.
+"""And what the code server starts a run with, and what one stage or another imports.
+
+No thread and no connection may be left by importing these.
 """
 LONGEST_TMPDIR = 72
 """Bytes. A socket's path has at most 107, and Python's names for that of a forkserver add 32 to TMPDIR."""
