@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from io import TextIOWrapper
 
+from tdw.compute import collect_garbage_seldom
 from tdw.errors import BadConfig, TdwError
 from tdw_resources.places import Places, find_places
 from tdw_workbench.imports import without_collecting
@@ -100,6 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a file's name may hold what no terminal can show
             stream.reconfigure(errors="backslashreplace")
+    collect_garbage_seldom()
     with without_collecting():
         parser = build_parser()
     options = parser.parse_args(arguments)

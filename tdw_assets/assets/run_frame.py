@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from tdw.compute import keep_freed_memory
+from tdw.compute import collect_garbage_seldom, keep_freed_memory
 from tdw.execution.done import Failed, list_failures
 from tdw_assets.assets.requested_cells import as_failure
 from tdw_resources.dagster_internals import defer_events_from_now
@@ -30,6 +30,7 @@ def at_work(
     Dagster's around them.
     """
     keep_freed_memory()
+    collect_garbage_seldom()
     instance, run = context.instance, context.run
     if run.tags.get(WORKER_TAG) != identity():
         instance.add_run_tags(

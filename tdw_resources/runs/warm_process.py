@@ -47,7 +47,11 @@ class WarmProcess:
             listener.listen()
             until, self.stays = os.pipe()
             kept = listener.fileno(), until
-            program = f"from multiprocessing.forkserver import main; main(*{kept}, {list(PRELOADED)})"
+            program = (
+                "import gc, os; from tdw.compute import collect_garbage_seldom; collect_garbage_seldom(); "
+                "os.register_at_fork(before=gc.freeze); "  # no fork searches or copies what all share
+                f"from multiprocessing.forkserver import main; main(*{kept}, {list(PRELOADED)})"
+            )
             with log.open("ab") as output:
                 self._process = subprocess.Popen(
                     [sys.executable, "-P", "-c", program],

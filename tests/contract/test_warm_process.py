@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="runs are forks 
 
 # A code server: starts a run as Dagster's server does, and waits to be told to start the next one.
 SERVER = """
-import multiprocessing, os, sys
+import gc, multiprocessing, os, sys
 import psutil
 from tdw_resources.runs.warm_start import PRELOADED, fork_runs, is_run
 
@@ -31,7 +31,8 @@ def run(queue):
     process = psutil.Process()
     parent = process.parent()
     missing = [name for name in PRELOADED if name not in sys.modules]
-    queue.put((parent.pid, missing, is_run(process.cmdline(), parent.cmdline()), os.environ.get("OF_RUNS")))
+    known = is_run(process.cmdline(), parent.cmdline())
+    queue.put((parent.pid, missing, known, os.environ.get("OF_RUNS"), gc.get_freeze_count() > 0))
 
 
 if __name__ == "__main__":
@@ -62,7 +63,8 @@ class Server:
         )
 
     def run(self) -> list[str]:
-        """Start a run: what it is a fork of, what it lacks, whether it is known as a run, its $OF_RUNS."""
+        """Start a run: what it is a fork of and lacks, whether it is known as a run, its $OF_RUNS, whether
+        the collector leaves alone what it shares."""
         assert self.process.stdin is not None and self.process.stdout is not None
         self.process.stdin.write("\n")
         self.process.stdin.flush()
@@ -91,10 +93,10 @@ def test_the_first_code_server_has_it_to_the_end_and_the_next_one_its_own(
 ) -> None:
     first = Server(tmp_path, warm)
     of_first = [first.run(), first.run()]
-    assert of_first == [[str(warm.pid), "[]", "True", "its"]] * 2
+    assert of_first == [[str(warm.pid), "[]", "True", "its", "True"]] * 2
     second = Server(tmp_path, warm)
-    forked_of, missing, known, variable = second.run()
-    assert int(forked_of) != warm.pid and (missing, known, variable) == ("[]", "True", "None")
+    forked_of, *others = second.run()
+    assert int(forked_of) != warm.pid and others == ["[]", "True", "None", "False"]
     second.process.communicate()
     warm.end_if_unused()
     assert first.run() == of_first[0], "it ends no sooner than the code server that has it"
@@ -120,7 +122,7 @@ def test_a_code_server_whose_warm_process_was_killed_starts_its_own(
     psutil.Process(warm.pid).kill()
     psutil.Process(warm.pid).wait()
     forked_of, *others = server.run()
-    assert int(forked_of) != warm.pid and others == ["[]", "True", "None"]
+    assert int(forked_of) != warm.pid and others == ["[]", "True", "None", "False"]
     server.process.communicate()
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from typing import Any
 
@@ -121,3 +122,13 @@ def test_the_legend_of_a_small_picture_lies_within_it():
 def test_names_below_an_axis_stand_aslant_where_they_would_run_into_each_other():
     aslant, level = (svg(names_at(8, letters), height=2).decode().count("rotate(-30 ") for letters in (16, 3))
     assert (aslant, level) == (8, 0)
+
+
+def test_a_logarithmic_axis_has_powers_of_ten_as_text():
+    def labels(low: float, high: float) -> list[str]:
+        line = Line(np.array([0.0, 1.0]), np.array([low, high]), name="a")
+        drawn = svg(Chart("t", (Panel([line], y=Axis("loss", log=True)),)), height=2).decode()
+        return [text for text in re.findall(r">([^<>\n]+)</text>", drawn) if "10" in text]
+
+    assert labels(1e-7, 10) == ["10⁻⁷", "10⁻⁵", "10⁻³", "10⁻¹", "10¹"]
+    assert labels(2, 8) == ["2×10⁰", "3×10⁰", "4×10⁰", "6×10⁰"]

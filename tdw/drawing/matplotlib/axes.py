@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _SMALL_LETTERS, _LETTERS = 70, 100
 """That fit below a horizontal axis; names with more stand aslant."""
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def horizontal(axis: Any, of: Axis, pen: Pen, *, columns: int, labels: bool) -> None:
@@ -34,6 +35,7 @@ def horizontal(axis: Any, of: Axis, pen: Pen, *, columns: int, labels: bool) -> 
         )
     if of.log:
         axis.set_xscale("log")
+        _label_powers(axis.xaxis)
     _limit(axis.set_xlim, of)
 
 
@@ -42,6 +44,7 @@ def vertical(axis: Any, of: Axis, pen: Pen, *, labels: bool = True) -> None:
     _prepare(axis, pen)
     if of.log:
         axis.set_yscale("log")
+        _label_powers(axis.yaxis)
     _dress(axis.yaxis, of, pen, most=5)
     if of.hidden:
         axis.yaxis.set_visible(False)
@@ -88,6 +91,28 @@ def _dress(side: Any, of: Axis, pen: Pen, *, most: int) -> None:
         side.set_major_formatter(PercentFormatter(1))
     elif of.ticks in (",d", "~s", ","):
         side.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+
+
+def _label_powers(side: Any) -> None:
+    """Plain text for a logarithmic axis. Matplotlib's own labels are formulas, which it parses one by one."""
+    from matplotlib.ticker import LogFormatter
+
+    class Powers(LogFormatter):
+        """Labels the ticks that matplotlib would."""
+
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return as_power(x) if super().__call__(x, pos) else ""
+
+    side.set_major_formatter(Powers())
+    side.set_minor_formatter(Powers(labelOnlyBase=False))
+
+
+def as_power(x: float) -> str:
+    """A positive number as a multiple of a power of ten: 10⁻³, 2×10⁴."""
+    factor, exponent = f"{x:.3e}".split("e")
+    factor = factor.rstrip("0").rstrip(".")
+    power = "10" + str(int(exponent)).translate(_RAISED)
+    return power if factor == "1" else f"{factor}×{power}"
 
 
 def _limit(set_limit: Any, of: Axis) -> None:

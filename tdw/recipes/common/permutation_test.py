@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from tdw.errors import BadConfig
 
 Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
@@ -53,8 +55,16 @@ def random_groups(member: Bools, *, seed: int, permutations: int) -> Float64:
     """
     if permutations < 1:
         raise BadConfig(f"{permutations} permutations", "ask for at least one")
-    groups = np.tile(member.astype(np.float64), (permutations, 1))
-    return np.random.default_rng(seed).permuted(groups, axis=1)
+    return member.astype(np.float64)[_orders(len(member), seed=seed, permutations=permutations)]
+
+
+@lru_cache(maxsize=1)
+def _orders(n: int, *, seed: int, permutations: int) -> Int64:
+    """Random orders: int64 (permutations, n). A summary asks for the same ones at every epoch."""
+    rows = np.tile(np.arange(n, dtype=np.int64), (permutations, 1))
+    orders = np.random.default_rng(seed).permuted(rows, axis=1)
+    orders.flags.writeable = False
+    return orders
 
 
 def permutation_p_value(observed: float, permuted: Float64) -> float:

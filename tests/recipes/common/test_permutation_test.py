@@ -82,3 +82,11 @@ def test_wrong_shapes_and_no_permutation_are_refused():
         compare_groups(np.zeros(3), np.zeros(4, bool), seed=0)
     with pytest.raises(BadConfig, match="at least one"):
         compare_groups(np.arange(3.0), np.arange(3) < 1, seed=0, permutations=0)
+
+
+def test_random_groups_are_shuffles_of_the_members_drawn_anew_for_each_group():
+    for n in (12, 12, 9):  # the second time from the orders that are kept
+        member = np.arange(n) % 3 == 0
+        rows = np.tile(member.astype(float), (50, 1))
+        expected = np.random.default_rng(4).permuted(rows, axis=1)
+        assert np.array_equal(random_groups(member, seed=4, permutations=50), expected)
