@@ -31,8 +31,9 @@ def run(queue):
     process = psutil.Process()
     parent = process.parent()
     missing = [name for name in PRELOADED if name not in sys.modules]
+    seldom = gc.get_freeze_count() > 0 and gc.get_threshold()[0] > 700  # Python's default
     known = is_run(process.cmdline(), parent.cmdline())
-    queue.put((parent.pid, missing, known, os.environ.get("OF_RUNS"), gc.get_freeze_count() > 0))
+    queue.put((parent.pid, missing, known, os.environ.get("OF_RUNS"), seldom))
 
 
 if __name__ == "__main__":
@@ -64,7 +65,7 @@ class Server:
 
     def run(self) -> list[str]:
         """Start a run: what it is a fork of and lacks, whether it is known as a run, its $OF_RUNS, whether
-        the collector leaves alone what it shares."""
+        the collector leaves alone what it shares and looks seldom."""
         assert self.process.stdin is not None and self.process.stdout is not None
         self.process.stdin.write("\n")
         self.process.stdin.flush()
