@@ -55,7 +55,13 @@ def main() -> None:
     whole = sum(shares.values())
     for name, seconds in sorted(shares.items(), key=lambda share: -share[1]):
         rows.append({"what": f"CPU: {name}", "s": seconds, "share of CPU time, %": 100 * seconds / whole})
-    rows.append({"what": "CPU: all in all", "s": whole, "share of CPU time, %": 100.0})
+    after = sum(shares[f"runs that {stage}"] for stage in STAGES[1:])
+    for name, seconds in (
+        ("all in all", whole),
+        ("all that is not training", whole - shares["runs that train"]),
+        ("of that, runs that analyze, summarize and compare", after),
+    ):
+        rows.append({"what": f"CPU: {name}", "s": seconds, "share of CPU time, %": 100 * seconds / whole})
     common.report(
         "Quick start",
         common.beside(rows, options.before, ["s"]),
