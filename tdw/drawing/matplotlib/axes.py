@@ -101,13 +101,13 @@ def _label_powers(side: Any) -> None:
         """Labels the ticks that matplotlib would."""
 
         def __call__(self, x: float, pos: int | None = None) -> str:
-            return as_power(x) if super().__call__(x, pos) else ""
+            return _as_power(x) if super().__call__(x, pos) else ""
 
     side.set_major_formatter(Powers())
-    side.set_minor_formatter(Powers(labelOnlyBase=False))
+    side.set_minor_formatter(Powers())
 
 
-def as_power(x: float) -> str:
+def _as_power(x: float) -> str:
     """A positive number as a multiple of a power of ten: 10⁻³, 2×10⁴."""
     factor, exponent = f"{x:.3e}".split("e")
     factor = factor.rstrip("0").rstrip(".")
