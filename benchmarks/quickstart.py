@@ -25,6 +25,8 @@ from tdw_resources.runs.liveness import WORKER_TAG
 from tdw_workbench.servers.ports import free_port
 
 EVERY_S = 0.1
+Readings = list[tuple[float, float]]
+"""When, and CPU seconds so far."""
 STAGES = ("train", "analyze", "summarize", "compare")
 SERVERS = {
     "tdw code server": "code server",
@@ -46,8 +48,9 @@ def main() -> None:
     times["last plot"] = last - start
     times["of that, a run was at work"] = at_work
     shares: dict[str, float] = defaultdict(float)
-    for worker, (name, seconds) in cpu.items():
-        shares[stages.get(worker, name)] += seconds
+    for worker, (name, readings) in cpu.items():
+        until = [seconds for at, seconds in readings if at <= last]  # not the check that may come after
+        shares[stages.get(worker, name)] += until[-1] if until else 0.0
     rows: list[common.Row] = [
         {"what": f"wall: {what}", "s": seconds, "share of CPU time, %": None}
         for what, seconds in times.items()
@@ -73,10 +76,10 @@ def main() -> None:
 
 def carry_out(
     study: Path, store: Path, log: Path
-) -> tuple[float, dict[str, float], dict[str, tuple[str, float]]]:
+) -> tuple[float, dict[str, float], dict[str, tuple[str, Readings]]]:
     """When it was started, wall seconds to the first loss, and per process its name and CPU seconds."""
     start, times = time.time(), dict[str, float]()
-    cpu: dict[str, tuple[str, float]] = {}
+    cpu: dict[str, tuple[str, Readings]] = {}
     with up(study, store, log) as process:
         while "The study is complete" not in log.read_text():
             if process.poll() is not None:
@@ -104,7 +107,7 @@ def up(study: Path, store: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]
         process.wait()
 
 
-def look(pid: int, cpu: dict[str, tuple[str, float]]) -> None:
+def look(pid: int, cpu: dict[str, tuple[str, Readings]]) -> None:
     """Note the CPU time that each process below `pid` has used so far, by its identity."""
     with suppress(psutil.Error):
         parent = psutil.Process(pid)
@@ -116,7 +119,8 @@ def look(pid: int, cpu: dict[str, tuple[str, float]]) -> None:
                     "code server" if "api grpc" in line else "processes that runs are forks of, or others"
                 )
                 worker = f"{process.pid}/{process.create_time():.2f}"
-                cpu[worker] = name, used.user + used.system
+                _, readings = cpu.get(worker, ("", []))
+                cpu[worker] = name, [*readings, (time.time(), used.user + used.system)]
 
 
 def look_at_runs(home: Path) -> tuple[dict[str, str], float, float]:
@@ -129,7 +133,8 @@ def look_at_runs(home: Path) -> tuple[dict[str, str], float, float]:
             run, start, end = record.dagster_run, record.start_time, record.end_time
             stage = next((stage for stage in STAGES if run.job_name.endswith(f"_{stage}")), "")
             worker = run.tags.get(WORKER_TAG, "").partition("/")[2]
-            found[worker] = f"runs that {stage}" if stage else "runs that check"
+            if stage:
+                found[worker] = f"runs that {stage}"
             if start and end and stage:
                 last = max(last, end)
                 at_work += max(0.0, end - max(start, until))

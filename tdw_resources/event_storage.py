@@ -2,16 +2,14 @@
 
 Stock SQLite storage loops over `store_event`, which opens two databases and commits twice: 40-72 ms per event
 on an ordinary disk. Every cell has two events, so 10 analyzers x 250 epochs cost minutes. Here a batch of 100
-costs 1-3 ms per event. Stock storage also makes an engine per query, and with the old one forgets every
-statement that SQLAlchemy has compiled; and SQLite tidies up each time that nobody has the database open any
-more. Here engines are kept, and the index stays open. This touches Dagster's internals; tests/contract pins
-the version and checks that what is written is what the stock storage writes.
+costs 1-3 ms per event. And SQLite tidies up each time that nobody has the database open any more: here the
+index stays open. This touches Dagster's internals; tests/contract pins the version and checks that what is
+written is what the stock storage writes.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import itertools
 import os
 import sqlite3
@@ -21,37 +19,20 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from sqlalchemy import create_engine
-from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy import func, select
+from sqlalchemy.engine import Connection
 
 from tdw_resources.dagster_internals import (
     ASSET_EVENTS,
     INDEX_SHARD_NAME,
-    SQLITE_BUSY_TIMEOUT_SECONDS,
     ConfigurableClassData,
     SqlEventLogStorageTable,
-    SqliteEventLogStorage,
     UserConfigSchema,
 )
+from tdw_resources.kept_engines import HOME_SETTING, KeptEngineEventLogStorage
 from tdw_resources.wiping import wipe_partitions
 
 BATCH_SIZE = 200  # events that Dagster itself collects before it writes, e.g. those planned by a backfill
-
-
-class KeptEngineEventLogStorage(SqliteEventLogStorage):
-    """The stock storage with an engine per database instead of one per query."""
-
-    @contextlib.contextmanager
-    def _connect(self, shard: str) -> Iterator[Connection]:
-        """A new connection in a transaction, as the stock storage gives."""
-        with self._db_lock:
-            engine = _engine(self.conn_string_for_shard(shard))
-            if shard not in self._initialized_dbs:
-                self._initdb(engine)
-                self._initialized_dbs.add(shard)
-            with engine.connect() as connection, connection.begin():
-                yield connection
 
 
 class BatchingSqliteEventLogStorage(KeptEngineEventLogStorage):
@@ -64,8 +45,8 @@ class BatchingSqliteEventLogStorage(KeptEngineEventLogStorage):
 
     @classmethod
     def config_type(cls) -> UserConfigSchema:
-        """`home`: the instance's folder, so that one dagster.yaml serves every folder it is copied to."""
-        return {"home": dg.StringSource}
+        """See `HOME_SETTING`."""
+        return HOME_SETTING
 
     @classmethod
     def from_config_value(
@@ -109,15 +90,10 @@ class BatchingSqliteEventLogStorage(KeptEngineEventLogStorage):
         # The index comes second, as in the stock storage: an event that queries can see is always in its
         # run's log too. Readers follow the index, so a crash in between leaves the cells missing.
         with self.index_transaction() as connection:
-            ids = [_insert(connection, row) for row in rows]
+            ids = _insert(connection, rows)
             self._store_asset_event_tags(connection, events, ids)
             for at in sorted(last_of_each_asset(events)):
                 self._store_asset_event(connection, events[at], ids[at])
-
-
-@functools.lru_cache(maxsize=16)  # the index, and the runs that go on
-def _engine(database: str) -> Engine:
-    return create_engine(database, poolclass=NullPool, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
 
 
 def _hold(database: Path) -> sqlite3.Connection | None:
@@ -156,12 +132,11 @@ def last_of_each_asset(events: Sequence[dg.EventLogEntry]) -> list[int]:
     return list(last.values())
 
 
-def _insert(connection: Connection, row: dict[str, Any]) -> int:
-    """Insert one event; its storage id."""
-    key = connection.execute(SqlEventLogStorageTable.insert().values(**row)).inserted_primary_key
-    if key is None:
-        raise RuntimeError("SQLite gave no id for an inserted event")
-    return int(key[0])
+def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Insert events; their storage ids. A transaction that writes is alone, so it numbers them in a row."""
+    connection.execute(SqlEventLogStorageTable.insert(), rows)
+    last = connection.execute(select(func.max(SqlEventLogStorageTable.c.id))).scalar_one()
+    return list(range(last - len(rows) + 1, last + 1))
 
 
 def _is_plain_asset_event(event: dg.EventLogEntry) -> bool:

@@ -17,9 +17,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 import dagster as dg
-from sqlalchemy import create_engine
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import NullPool
 
 from tdw.errors import StoreError
 from tdw.store import reading
@@ -33,7 +31,7 @@ from tdw_resources.dagster_internals import (
     SqliteRunStorage,
     SyncInMemoryRunLauncher,
 )
-from tdw_resources.event_storage import KeptEngineEventLogStorage
+from tdw_resources.kept_engines import KeptEngineEventLogStorage, is_stamped
 
 Found = TypeVar("Found")
 
@@ -128,13 +126,7 @@ def _keeps_files_in(home: Path) -> bool:
 
 
 def _is_made(database: Path, address: Callable[[Path], str]) -> bool:
-    """Whether the database has all its tables: Dagster stamps its version when they are there."""
-    if not database.exists():
-        return False
-    with create_engine(address(database), poolclass=NullPool).connect() as connection:
-        tables = connection.exec_driver_sql("select name from sqlite_master").scalars().all()
-        stamped = "select count(*) from alembic_version"
-        return "alembic_version" in tables and bool(connection.exec_driver_sql(stamped).scalar())
+    return database.exists() and is_stamped(address(database))
 
 
 def _read_only(runs: Path, events: Path, address: Callable[[Path], str]) -> dg.DagsterInstance:

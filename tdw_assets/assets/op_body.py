@@ -18,6 +18,7 @@ from tdw.inventory.plan import Inventory
 from tdw.inventory.products import Product
 from tdw.inventory.records import Remembered
 from tdw.inventory.state import recorded_versions
+from tdw.known_settings import known_settings
 from tdw.store import Store
 from tdw.training.progress import Progress, log_progress
 from tdw.training.records import HISTORY
@@ -92,7 +93,7 @@ def _make_cells(
     """Make the cells of one variant and record each; what failed."""
     failed: list[Failed] = []
     adopted = 0
-    with stream_done(context, wanted) as stream:
+    with known_settings(), stream_done(context, wanted) as stream:  # once, and not for every cell
         for at, result in enumerate(work.carry_out(), 1):
             if isinstance(result, Failed):
                 failed.append(result)

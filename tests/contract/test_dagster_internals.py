@@ -10,7 +10,12 @@ import dagster as dg
 import pytest
 
 from tdw_resources import dagster_internals as internals
-from tdw_resources.event_storage import BatchingSqliteEventLogStorage, KeptEngineEventLogStorage
+from tdw_resources.event_storage import BatchingSqliteEventLogStorage
+from tdw_resources.kept_engines import (
+    KeptEngineEventLogStorage,
+    KeptSqliteRunStorage,
+    KeptSqliteScheduleStorage,
+)
 from tdw_resources.postgres_event_storage import BatchingPostgresEventLogStorage
 from tdw_resources.reading import _ReadOnlyEvents
 from tdw_resources.run_launcher import LocalRunLauncher
@@ -28,6 +33,13 @@ ADVICE = (
 
 OVERRIDDEN = [
     (KeptEngineEventLogStorage, "_connect"),
+    (KeptEngineEventLogStorage, "has_table"),
+    (KeptSqliteRunStorage, "config_type"),
+    (KeptSqliteRunStorage, "from_config_value"),
+    (KeptSqliteRunStorage, "connect"),
+    (KeptSqliteScheduleStorage, "config_type"),
+    (KeptSqliteScheduleStorage, "from_config_value"),
+    (KeptSqliteScheduleStorage, "connect"),
     (BatchingSqliteEventLogStorage, "_connect"),
     (BatchingSqliteEventLogStorage, "dispose"),
     (BatchingSqliteEventLogStorage, "store_event_batch"),
@@ -49,6 +61,8 @@ OVERRIDDEN = [
 ]
 PRIVATE_ATTRIBUTES = {
     KeptEngineEventLogStorage: {"_db_lock", "_initdb", "_initialized_dbs"},
+    KeptSqliteRunStorage: {"_conn_string"},
+    KeptSqliteScheduleStorage: {"_conn_string"},
     BatchingSqliteEventLogStorage: {
         "_db_lock",
         "_event_to_row",
