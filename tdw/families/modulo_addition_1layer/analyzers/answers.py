@@ -39,7 +39,7 @@ Whether the model's answer to each pair (a, b) is right (of equal logits the fir
 that it gives to the right answer (stored as float16), and the accuracy on the pairs of each answer, such
 as one sum (a + b) mod p, for the pairs that train, those that don't, and all.
 """,
-    code_version="1",
+    code_version="2",
     parameters=NoParameters,
     function=compute,
     arrays={

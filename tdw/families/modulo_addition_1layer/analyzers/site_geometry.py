@@ -42,7 +42,7 @@ center. *Roundness* of the ellipse that cos k and sin k draw needs no choice of 
 varies: before attention, "=" is the same for every pair. Refused for operations whose answers are not
 equally frequent.
 """,
-    code_version="1",
+    code_version="2",
     parameters=NoParameters,
     function=compute,
     arrays={
