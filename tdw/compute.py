@@ -46,6 +46,19 @@ def collect_garbage_seldom() -> None:
 
 
 @contextlib.contextmanager
+def without_collecting() -> Generator[None]:
+    """Around imports. What is there on leaving is never looked through again: modules stay."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@contextlib.contextmanager
 def one_thread() -> Generator[None]:
     """Compute with one CPU thread and without subnormal numbers inside; as it was before on leaving.
 

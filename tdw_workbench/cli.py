@@ -16,10 +16,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from io import TextIOWrapper
 
-from tdw.compute import collect_garbage_seldom
+from tdw.compute import collect_garbage_seldom, without_collecting
 from tdw.errors import BadConfig, TdwError
 from tdw_resources.places import Places, find_places
-from tdw_workbench.imports import without_collecting
 from tdw_workbench.interrupts import take_signals
 
 COMMANDS = (

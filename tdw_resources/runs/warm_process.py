@@ -48,8 +48,10 @@ class WarmProcess:
             until, self.stays = os.pipe()
             kept = listener.fileno(), until
             program = (
-                "import gc, os; from tdw.compute import collect_garbage_seldom; collect_garbage_seldom(); "
-                "os.register_at_fork(before=gc.freeze); "  # no fork searches or copies what all share
+                "import gc, os; gc.disable(); "  # what it imports stays
+                # No fork searches or copies what all share.
+                "os.register_at_fork(before=gc.freeze, after_in_child=gc.enable); "
+                "from tdw.compute import collect_garbage_seldom; collect_garbage_seldom(); "
                 f"from multiprocessing.forkserver import main; main(*{kept}, {list(PRELOADED)})"
             )
             with log.open("ab") as output:

@@ -13,13 +13,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tdw.compute import ask_for_one_thread
+from tdw.compute import ask_for_one_thread, without_collecting
 from tdw.errors import Busy
 from tdw_resources.runs.liveness import die_with_supervisor
 from tdw_resources.runs.warm_start import NEEDED
 from tdw_workbench.fill.answers import STOPPED, Answer, StageDone
 from tdw_workbench.fill.request import ALL, FillRequest
-from tdw_workbench.imports import without_collecting
 
 if TYPE_CHECKING:
     import dagster as dg

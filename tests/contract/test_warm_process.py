@@ -31,7 +31,7 @@ def run(queue):
     process = psutil.Process()
     parent = process.parent()
     missing = [name for name in PRELOADED if name not in sys.modules]
-    seldom = gc.get_freeze_count() > 0 and gc.get_threshold()[0] > 700  # Python's default
+    seldom = gc.isenabled() and gc.get_freeze_count() > 0 and gc.get_threshold()[0] > 700  # Python's default
     known = is_run(process.cmdline(), parent.cmdline())
     queue.put((parent.pid, missing, known, os.environ.get("OF_RUNS"), seldom))
 
