@@ -5,11 +5,13 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from tdw.drawing import style
 from tdw.drawing.chart import Chart, Choice, Option, Panel
 from tdw.drawing.marks import Axis, Line
+from tdw.drawing.matplotlib.axes import leave_out_minor_ticks
 from tdw.drawing.matplotlib.pen import small_png, svg
 from tdw.drawing.plotly.pen import figure
 from tdw.families.modulo_addition_1layer.figures import PLOTS
@@ -132,3 +134,15 @@ def test_a_logarithmic_axis_has_powers_of_ten_as_text():
 
     assert labels(1e-7, 10) == ["10⁻⁷", "10⁻⁵", "10⁻³", "10⁻¹", "10¹"]
     assert labels(2, 8) == ["2×10⁰", "3×10⁰", "4×10⁰", "6×10⁰"]
+
+
+def test_a_small_logarithmic_axis_has_minor_ticks_only_where_they_have_labels():
+    def minor_ticks(low: float, high: float) -> int:
+        axis: Any = Figure().add_subplot()
+        axis.set_yscale("log")
+        axis.set_ylim(low, high)
+        leave_out_minor_ticks(axis.yaxis)
+        return len(axis.yaxis.get_minorticklocs())
+
+    assert minor_ticks(1e-3, 10) == 0
+    assert minor_ticks(2, 8) > 0

@@ -115,6 +115,15 @@ def _as_power(x: float) -> str:
     return power if factor == "1" else f"{factor}×{power}"
 
 
+def leave_out_minor_ticks(side: Any) -> None:
+    """Of a logarithmic axis of a small picture, where matplotlib labels powers of ten alone."""
+    from matplotlib.ticker import NullLocator
+
+    low, high = sorted(side.get_view_interval())
+    if side.get_scale() == "log" and high > 10 * low:
+        side.set_minor_locator(NullLocator())
+
+
 def _limit(set_limit: Any, of: Axis) -> None:
     if of.range is not None:
         set_limit(*of.range)

@@ -100,6 +100,7 @@ def _figure(chart: Chart, width: float, height: float, *, pen: Pen, canvas: Any)
     for cell in cells:
         _draw(chart, cell, cells, pen)
     _legend(figure, cells, pen)
+    _save_time(figure, small=pen.small)
     return figure
 
 
@@ -166,6 +167,18 @@ def _draw(chart: Chart, cell: _Cell, cells: Sequence[_Cell], pen: Pen) -> None:
         look.heading(axis, title, pen)
     if not marks and not pen.small:
         axis.text(0.5, 0.5, "no data yet", ha="center", transform=axis.transAxes, color=MUTED)
+
+
+def _save_time(figure: Any, *, small: bool) -> None:
+    """Leave out what shows next to nothing, but has matplotlib make ticks, or look through all once more."""
+    for axis in figure.axes:
+        for spine in axis.spines.values():
+            spine.set_in_layout(False)
+        for side in (axis.xaxis, axis.yaxis):
+            if not side.get_label_text():
+                side.set_label_coords(0.5, 0.5)  # else the place of the empty label is computed
+            if small:
+                look.leave_out_minor_ticks(side)
 
 
 def _legend(figure: Any, cells: Sequence[_Cell], pen: Pen) -> None:
