@@ -63,10 +63,10 @@ def _table_metadata(path: Path) -> Metadata:
 def code_metadata(wanted: WantedAssets, product: Product) -> dict[str, Any]:
     """Where the function that makes a product is: Dagster's UI opens its file in an editor."""
     function = inspect.unwrap(function_of(wanted.family, product))
-    try:
-        file, (_, line) = inspect.getsourcefile(function), inspect.getsourcelines(function)
-    except (TypeError, OSError):  # made at run time, or its source is not there
+    file = inspect.getsourcefile(function) if inspect.isfunction(function) else None
+    if file is None:  # made at run time, or its source is not there
         return {}
+    line = function.__code__.co_firstlineno
     label = f"{function.__module__}.{function.__qualname__}"
-    place = dg.LocalFileCodeReference(file_path=str(file), line_number=line, label=label)
+    place = dg.LocalFileCodeReference(file_path=file, line_number=line, label=label)
     return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[place])}
