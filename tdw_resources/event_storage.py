@@ -27,26 +27,20 @@ from tdw_resources.dagster_internals import (
     INDEX_SHARD_NAME,
     ConfigurableClassData,
     SqlEventLogStorageTable,
-    UserConfigSchema,
 )
-from tdw_resources.kept_engines import HOME_SETTING, KeptEngineEventLogStorage
+from tdw_resources.kept_engines import InHome, KeptEngineEventLogStorage
 from tdw_resources.wiping import wipe_partitions
 
 BATCH_SIZE = 200  # events that Dagster itself collects before it writes, e.g. those planned by a backfill
 
 
-class BatchingSqliteEventLogStorage(KeptEngineEventLogStorage):
+class BatchingSqliteEventLogStorage(InHome, KeptEngineEventLogStorage):
     """With a real `store_event_batch`, and an index that stays open. Configured in dagster.yaml."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         collect_events()
         self._held: sqlite3.Connection | None = None
         super().__init__(base_dir, inst_data)
-
-    @classmethod
-    def config_type(cls) -> UserConfigSchema:
-        """See `HOME_SETTING`."""
-        return HOME_SETTING
 
     @classmethod
     def from_config_value(

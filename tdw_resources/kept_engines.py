@@ -12,7 +12,7 @@ import contextlib
 import functools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import dagster as dg
 from sqlalchemy import create_engine
@@ -29,55 +29,59 @@ from tdw_resources.dagster_internals import (
     create_db_conn_string,
 )
 
-HOME_SETTING: UserConfigSchema = {"home": dg.StringSource}
-"""The instance's folder, so that one dagster.yaml serves every folder it is copied to."""
 _prepared = set[str]()
 """Databases that have all their tables: this process has looked."""
 
 
-class KeptSqliteRunStorage(SqliteRunStorage):
+class InHome:
+    """Of a storage that is configured with the instance's folder: one dagster.yaml serves every copy."""
+
+    @classmethod
+    def config_type(cls) -> UserConfigSchema:
+        """`home`: the instance's folder."""
+        return {"home": dg.StringSource}
+
+
+class _OneFile(InHome):
+    """Of a storage that is one file, in the stock storage's place.
+
+    Attributes:
+        FOLDER, NAME: where, below the instance's folder.
+        ADDED: a table that the stock storage adds to databases of old versions.
+    """
+
+    FOLDER: ClassVar[str]
+    NAME: ClassVar[str]
+    ADDED: ClassVar[tuple[str, ...]] = ()
+    _conn_string: str
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Any:
+        """Called by Dagster with what stands in dagster.yaml."""
+        stock: Any = cls
+        folder = Path(config_value["home"]) / cls.FOLDER
+        database = create_db_conn_string(str(folder), cls.NAME)
+        if _is_prepared(database, folder / f"{cls.NAME}.db", *cls.ADDED):
+            return stock(database, inst_data)
+        return stock.from_local(str(folder), inst_data)
+
+    @contextlib.contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A new connection in a transaction, as the stock storage gives."""
+        with _transaction(self._conn_string) as connection:
+            yield connection
+
+
+class KeptSqliteRunStorage(_OneFile, SqliteRunStorage):
     """Dagster's runs. Configured in dagster.yaml, in the place of the stock storage."""
 
-    @classmethod
-    def config_type(cls) -> UserConfigSchema:
-        """See `HOME_SETTING`."""
-        return HOME_SETTING
-
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Any
-    ) -> KeptSqliteRunStorage:
-        """Called by Dagster with what stands in dagster.yaml."""
-        # The stock storage adds this table to databases of old versions.
-        return _opened(cls, Path(config_value["home"]) / "history", "runs", inst_data, "instance_info")
-
-    @contextlib.contextmanager
-    def connect(self) -> Iterator[Connection]:
-        """A new connection in a transaction, as the stock storage gives."""
-        with _transaction(self._conn_string) as connection:
-            yield connection
+    FOLDER, NAME, ADDED = "history", "runs", ("instance_info",)
 
 
-class KeptSqliteScheduleStorage(SqliteScheduleStorage):
+class KeptSqliteScheduleStorage(_OneFile, SqliteScheduleStorage):
     """Sensors, their ticks, and backfills. Configured in dagster.yaml, in the place of the stock storage."""
 
-    @classmethod
-    def config_type(cls) -> UserConfigSchema:
-        """See `HOME_SETTING`."""
-        return HOME_SETTING
-
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Any
-    ) -> KeptSqliteScheduleStorage:
-        """Called by Dagster with what stands in dagster.yaml."""
-        return _opened(cls, Path(config_value["home"]) / "schedules", "schedules", inst_data)
-
-    @contextlib.contextmanager
-    def connect(self) -> Iterator[Connection]:
-        """A new connection in a transaction, as the stock storage gives."""
-        with _transaction(self._conn_string) as connection:
-            yield connection
+    FOLDER, NAME = "schedules", "schedules"
 
 
 class KeptEngineEventLogStorage(SqliteEventLogStorage):
@@ -118,15 +122,6 @@ def is_stamped(database: str, *tables: str) -> bool:
         if not {"alembic_version", *tables} <= set(found):
             return False
         return bool(connection.exec_driver_sql("select count(*) from alembic_version").scalar())
-
-
-def _opened(
-    cls: type[Any], folder: Path, name: str, inst_data: ConfigurableClassData | None, *tables: str
-) -> Any:
-    database = create_db_conn_string(str(folder), name)
-    if _is_prepared(database, folder / f"{name}.db", *tables):
-        return cls(database, inst_data)
-    return cls.from_local(str(folder), inst_data)
 
 
 def _is_prepared(database: str, path: Path, *tables: str) -> bool:
