@@ -28,8 +28,8 @@ from tdw_resources.dagster_internals import (
     ConfigurableClassData,
     SqlEventLogStorageTable,
 )
+from tdw_resources.events.wiping import wipe_partitions
 from tdw_resources.kept_engines import InHome, KeptEngineEventLogStorage
-from tdw_resources.wiping import wipe_partitions
 
 BATCH_SIZE = 200  # events that Dagster itself collects before it writes, e.g. those planned by a backfill
 

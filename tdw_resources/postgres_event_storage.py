@@ -18,7 +18,7 @@ from sqlalchemy import insert
 
 from tdw_resources.dagster_internals import ConfigurableClassData, SqlEventLogStorageTable
 from tdw_resources.event_storage import collect_events, last_of_each_asset, store_in_batches
-from tdw_resources.wiping import wipe_partitions
+from tdw_resources.events.wiping import wipe_partitions
 
 
 class BatchingPostgresEventLogStorage(PostgresEventLogStorage):

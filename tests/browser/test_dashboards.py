@@ -43,7 +43,7 @@ def test_a_default_dashboard_follows_one_slider(page: Any, served: str) -> None:
     page.wait_for_url(f"{served}/dashboards/{FAMILY.name}")  # the last epoch is the default
 
 
-def test_what_was_composed_is_saved_shared_and_taken_along(page: Any, composed: str, tmp_path: Path) -> None:
+def test_what_was_composed_is_saved_shared_and_taken_along(composed: str, page: Any, tmp_path: Path) -> None:
     open_ready(page, f"{composed}/compose/{FAMILY.name}")
     page.click("#add")
     for title in ("Training curves", "Coarseness distribution", "Neurons", "Grokking epoch"):
@@ -114,7 +114,7 @@ def test_who_saves_second_is_told_and_overwrites_nothing(browser: Any, composed:
     page.context.close()
 
 
-def test_a_dashboard_is_deleted_after_a_question(page: Any, composed: str) -> None:
+def test_a_dashboard_is_deleted_after_a_question(composed: str, page: Any) -> None:
     open_ready(page, f"{composed}/compose/{FAMILY.name}")
     page.fill("#name", "gone-soon")
     page.click("#save")

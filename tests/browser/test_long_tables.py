@@ -28,7 +28,7 @@ def alone(store: Store, tmp_path: Path) -> Store:
 
 @pytest.fixture
 def url(alone: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Five variants, two on a page."""
+    """Five variants, two on a page. Asked for before `page`, it ends after what the page still asks for."""
     assert KEYS[-1] == VARIANT
     monkeypatch.setattr(sections, "ON_A_PAGE", 2)
     study = tmp_path / "many.yaml"
@@ -52,7 +52,7 @@ def open_first(page: Any, url: str) -> Any:
     return page.locator("nav.pages").first
 
 
-def test_pages_are_turned_and_what_is_chosen_on_them_is_kept(page: Any, url: str) -> None:
+def test_pages_are_turned_and_what_is_chosen_on_them_is_kept(url: str, page: Any) -> None:
     bar = open_first(page, url)
     shows(page, *KEYS[:2])
     assert bar.locator(".count").inner_text() == "1–2 of 5" and bar.get_by_text("previous").is_disabled()
@@ -78,7 +78,7 @@ def test_pages_are_turned_and_what_is_chosen_on_them_is_kept(page: Any, url: str
     assert "seed = 9" in page.inner_text(".names") and "seed = 1" in page.inner_text(".names")
 
 
-def test_all_variants_are_searched_sorted_filtered_and_grouped(page: Any, url: str) -> None:
+def test_all_variants_are_searched_sorted_filtered_and_grouped(url: str, page: Any) -> None:
     bar = open_first(page, url)
     bar.locator("select").select_option("2")
     shows(page, *KEYS[2:4])
@@ -108,7 +108,7 @@ def test_all_variants_are_searched_sorted_filtered_and_grouped(page: Any, url: s
 
 
 def test_what_trains_on_another_page_is_followed_when_that_is_looked_at(
-    page: Any, url: str, alone: Store
+    url: str, page: Any, alone: Store
 ) -> None:
     bar = open_first(page, url)
     bar.locator("select").select_option("2")
