@@ -120,7 +120,8 @@ def look(pid: int, cpu: dict[str, tuple[str, Readings]]) -> None:
                 )
                 worker = f"{process.pid}/{process.create_time():.2f}"
                 _, readings = cpu.get(worker, ("", []))
-                cpu[worker] = name, [*readings, (time.time(), used.user + used.system)]
+                readings.append((time.time(), used.user + used.system))
+                cpu[worker] = name, readings  # a process that was just forked still has its parent's name
 
 
 def look_at_runs(home: Path) -> tuple[dict[str, str], float, float]:
